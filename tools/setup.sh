@@ -1,0 +1,226 @@
+# shellcheck shell=bash disable=SC2034 # the variables are for the scripts that source this one
+# What `run`, `check` and `tools/wasm-build` share: finding the tools they need, installing what is
+# missing, and where build results go. Sourced, never started.
+#
+# Rules: whatever is installed is announced in one line first; when all is there, nothing is printed,
+# no process is started for it and the network is left alone (`./run` pays this price on every start).
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+program=${0##*/}
+HOME=${HOME:-~}
+export HOME
+
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/deepspi
+tools_dir=$cache/tools
+
+say() { printf '%s: %s\n' "$program" "$*" >&2; }
+
+die() {
+    say "error: $*"
+    exit 2
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# limited SECONDS COMMAND...: a download that hangs must not hang the caller. Without `timeout`
+# (macOS) the command runs unlimited.
+limited() {
+    local seconds=$1
+    shift
+    if have timeout; then
+        timeout "$seconds" "$@"
+    else
+        "$@"
+    fi
+}
+
+# A checkout made for one run has no earlier results of its own, so CI keeps them in the cache.
+if [ "${CI:-}" = true ] && [ -z "${CARGO_TARGET_DIR:-}" ]; then
+    export CARGO_TARGET_DIR=$cache/target
+fi
+target_dir=${CARGO_TARGET_DIR:-$root/target}
+
+# Outside the repository cargo does not find the repository's own configuration by itself.
+cargo_config=()
+case $PWD/ in
+    "$root"/*) ;;
+    *) cargo_config=(--config "$root/.cargo/config.toml") ;;
+esac
+
+# ---- what is there -------------------------------------------------------------------------------
+
+have_cxx() { have "${CXX:-c++}" || have g++ || have clang++; }
+
+have_pip() {
+    have python3 || return 1
+    have pip3 || have pip || python3 -m pip --version >/dev/null 2>&1
+}
+
+have_vulkan() {
+    [ "$(uname -s)" != Darwin ] || return 0 # Metal is part of the system.
+    local file
+    for file in /usr/lib/*/libvulkan.so.1 /usr/lib64/libvulkan.so.1 /usr/lib/libvulkan.so.1 \
+        /usr/local/lib/libvulkan.so.1; do
+        [ ! -e "$file" ] || return 0
+    done
+    local IFS=:
+    for file in ${LD_LIBRARY_PATH:-}; do
+        [ ! -e "$file/libvulkan.so.1" ] || return 0
+    done
+    return 1
+}
+
+is_there() {
+    case $1 in
+        cxx) have_cxx ;;
+        pip) have_pip ;;
+        vulkan) have_vulkan ;;
+        *) have "$1" ;;
+    esac
+}
+
+# What the user should know of a thing that is missing.
+purpose_of() {
+    case $1 in
+        cmake | make | cxx) echo "builds the Atari emulator, which is written in C++" ;;
+        pip) echo "fetches the Atari ROMs, which come inside a Python package" ;;
+        vulkan) echo "lets the program see the graphics card" ;;
+        shellcheck) echo "checks the shell scripts" ;;
+        *) echo "needed by $program" ;;
+    esac
+}
+
+# ---- installing ----------------------------------------------------------------------------------
+
+package_manager() {
+    local manager
+    for manager in apt-get dnf pacman zypper brew; do
+        if have "$manager"; then
+            echo "$manager"
+            return
+        fi
+    done
+}
+
+# package_for THING MANAGER: the packages, by their names there.
+package_for() {
+    case $1:$2 in
+        cxx:apt-get) echo "g++ libc6-dev" ;;
+        cxx:dnf | cxx:zypper) echo "gcc-c++" ;;
+        cxx:pacman) echo "gcc" ;;
+        cxx:brew) echo "gcc" ;;
+        pip:pacman) echo "python python-pip" ;;
+        pip:brew) echo "python3" ;;
+        pip:*) echo "python3 python3-pip" ;;
+        vulkan:apt-get | vulkan:zypper) echo "libvulkan1" ;;
+        vulkan:pacman) echo "vulkan-icd-loader" ;;
+        vulkan:*) echo "vulkan-loader" ;;
+        shellcheck:dnf | shellcheck:zypper) echo "ShellCheck" ;;
+        *) echo "$1" ;;
+    esac
+}
+
+# install_packages MANAGER PACKAGE...: quiet unless it fails, then its last lines.
+install_packages() {
+    local manager=$1 log command as_root=()
+    shift
+    if [ "$manager" != brew ] && [ "$(id -u)" != 0 ]; then
+        have sudo || {
+            say "error: installing $* needs root rights, and there is no sudo here"
+            return 1
+        }
+        as_root=(sudo)
+        # Nobody is there to type a password.
+        [ -t 0 ] || as_root=(sudo -n)
+    fi
+    case $manager in
+        apt-get) command=(env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends) ;;
+        dnf) command=(dnf install -y) ;;
+        pacman) command=(pacman -S --noconfirm --needed) ;;
+        zypper) command=(zypper --non-interactive install) ;;
+        brew) command=(brew install) ;;
+    esac
+    log=$(mktemp)
+    # A fresh machine often has no package lists yet, hence the second try.
+    if "${as_root[@]+"${as_root[@]}"}" "${command[@]}" "$@" >"$log" 2>&1 ||
+        { [ "$manager" = apt-get ] &&
+            "${as_root[@]+"${as_root[@]}"}" apt-get update >"$log" 2>&1 &&
+            "${as_root[@]+"${as_root[@]}"}" "${command[@]}" "$@" >>"$log" 2>&1; }; then
+        rm -f "$log"
+        return 0
+    fi
+    tail -n 20 "$log" >&2
+    rm -f "$log"
+    return 1
+}
+
+# need THING...: installs those that are missing, or ends the script with a remedy.
+need() {
+    local thing manager packages
+    for thing in "$@"; do
+        ! is_there "$thing" || continue
+        manager=$(package_manager)
+        [ -n "$manager" ] || die "$thing is missing ($(purpose_of "$thing")), and none of" \
+            "apt-get, dnf, pacman, zypper and brew is here to install it with." \
+            "Install it by hand and try again."
+        packages=$(package_for "$thing" "$manager")
+        say "installing $packages with $manager ($(purpose_of "$thing"))"
+        # shellcheck disable=SC2086 # a list of package names
+        install_packages "$manager" $packages ||
+            die "could not install $packages with $manager; it $(purpose_of "$thing")." \
+                "Install $packages by hand (the lines above say why it failed), then try again."
+        hash -r
+        is_there "$thing" ||
+            die "$packages is installed, but $thing is still not found on PATH." \
+                "It $(purpose_of "$thing"). Put it on PATH, then try again."
+    done
+}
+
+# ---- Rust ----------------------------------------------------------------------------------------
+
+minimal_rust() {
+    local line
+    while IFS= read -r line; do
+        case $line in
+            'rust-version = "'*)
+                line=${line#*\"}
+                echo "${line%%\"*}"
+                return
+                ;;
+        esac
+    done <"$root/Cargo.toml"
+}
+
+# older A B: whether version A comes before version B (major and minor number).
+older() {
+    local a=${1%%[-+ ]*} b=$2
+    local a_rest=${a#*.} b_rest=${b#*.}
+    [ "${a%%.*}" -lt "${b%%.*}" ] ||
+        { [ "${a%%.*}" -eq "${b%%.*}" ] && [ "${a_rest%%.*}" -lt "${b_rest%%.*}" ]; }
+}
+
+# rustup is not started by itself from a script: which toolchain someone has is theirs to choose.
+need_rust() {
+    local wanted found
+    wanted=$(minimal_rust)
+    # A shell that was open before rustup was installed does not have its folder on PATH.
+    have cargo || PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
+    { have cargo && have rustc; } || die "Rust is missing. Install rustup as https://rustup.rs says" \
+        "(or the package rustup of your system), open a new shell, and try again;" \
+        "version $wanted or newer is needed."
+    found=$(rustc --version 2>/dev/null) || die "rustc is installed but does not start;" \
+        "with rustup, \`rustup default stable\` sets a toolchain."
+    found=${found#rustc }
+    found=${found%% *}
+    ! older "$found" "$wanted" || die "Rust $found is too old, version $wanted or newer is needed;" \
+        "with rustup, \`rustup update stable\` brings it."
+}
+
+# need_component cargo-SUBCOMMAND COMPONENT
+need_component() {
+    ! cargo "${1#cargo-}" --version >/dev/null 2>&1 || return 0
+    have rustup || die "cargo ${1#cargo-} is missing: install your system's package for it ($2)."
+    say "installing $2 with rustup"
+    limited 60 rustup component add "$2" >&2 ||
+        die "rustup could not install $2: see \`rustup component add $2\`."
+}

@@ -1,0 +1,16 @@
+//! Starts the page; everything else is in the library, where tests can reach it.
+
+#[cfg(target_arch = "wasm32")]
+fn main() {
+    web::page::mount();
+}
+
+// The crate is a member of the workspace, so it is also built for the machine it is developed on,
+// where there is no page to mount.
+#[cfg(not(target_arch = "wasm32"))]
+fn main() {
+    println!(
+        "This is the browser page of DeepSPI {}: build it for wasm32-unknown-unknown.",
+        web::VERSION
+    );
+}
