@@ -1,0 +1,224 @@
+//! A run between two iterations as bytes, and back.
+//!
+//! Three parts: parameters and moments as safetensors, everything else as JSON. Where and how safely
+//! they are stored is the front end's business. A checkpoint is refused before anything of the
+//! running trainer is touched.
+
+use std::collections::BTreeSet;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use burn_store::{ModuleSnapshot, ModuleStore, SafetensorsStore};
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::monitor::EpisodeTracker;
+use crate::nn::{Model, NetworkSpec};
+use crate::optim::Adam;
+use crate::params::{flatten, unflatten};
+use crate::read_floats;
+use crate::rng::Generators;
+use crate::trainer::Trainer;
+use crate::update::Learner;
+
+/// Version of the layout below; another one is refused.
+pub const FORMAT: u32 = 1;
+
+/// The bytes of a checkpoint.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    /// Parameters, safetensors; tensors carry the names of the modules.
+    pub model: Vec<u8>,
+    /// Both moments of Adam, safetensors.
+    pub optimiser: Vec<u8>,
+    /// Everything else.
+    pub state: State,
+}
+
+/// What a checkpoint holds besides tensors.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    /// See [`FORMAT`].
+    pub format: u32,
+    /// Hyper-parameters of the run.
+    pub config: Config,
+    /// Sizes of the networks, and with them frames and action count.
+    pub spec: NetworkSpec,
+    /// Iterations completed.
+    pub iteration: u64,
+    /// Steps of Adam.
+    pub optimiser_steps: u64,
+    /// Generators of the run.
+    pub generators: Generators,
+    /// Returns so far.
+    pub tracker: EpisodeTracker,
+    /// Done flags of the environments.
+    pub dones: Vec<bool>,
+}
+
+/// Why a checkpoint cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// Written by another version of this program.
+    #[error("the checkpoint has format {found}, this program reads format {FORMAT}")]
+    Format {
+        /// Format in the checkpoint.
+        found: u32,
+    },
+    /// Made for other observations or actions.
+    #[error("the checkpoint was made for {found}, but the environment has {expected}")]
+    Spec {
+        /// In the checkpoint.
+        found: String,
+        /// In the environment.
+        expected: String,
+    },
+    /// Tensors are missing, superfluous, of another shape or unreadable.
+    #[error("the checkpoint's tensors do not fit the networks: {0}")]
+    Tensors(String),
+    /// The stored configuration is out of range.
+    #[error("the checkpoint's configuration is invalid: {0}")]
+    Config(#[from] crate::config::ConfigError),
+    /// Reading from the device failed.
+    #[error(transparent)]
+    Core(#[from] crate::Error),
+}
+
+/// Both moments, so that one file holds them under two prefixes.
+#[derive(Module, Debug)]
+struct Moments {
+    moment_1: Model,
+    moment_2: Model,
+}
+
+impl Trainer {
+    /// The run as it stands.
+    ///
+    /// # Errors
+    /// If reading from the device or encoding fails.
+    pub async fn checkpoint(&self) -> Result<Checkpoint, CheckpointError> {
+        let template = cpu_template(&self.spec, &self.config);
+        let on_cpu = async |vector: &Tensor<1>| -> Result<Model, crate::Error> {
+            let flat = cpu_vector(read_floats(vector.clone()).await?);
+            Ok(unflatten(template.clone(), &flat, false))
+        };
+        let optimiser = &self.learner.optimiser;
+        let moments = Moments {
+            moment_1: on_cpu(&optimiser.moment_1).await?,
+            moment_2: on_cpu(&optimiser.moment_2).await?,
+        };
+        Ok(Checkpoint {
+            model: encode(&on_cpu(self.learner.parameters()).await?)?,
+            optimiser: encode(&moments)?,
+            state: State {
+                format: FORMAT,
+                config: self.config.clone(),
+                spec: self.spec.clone(),
+                iteration: self.iteration,
+                optimiser_steps: optimiser.steps,
+                generators: self.generators.clone(),
+                tracker: self.tracker.clone(),
+                dones: self.dones.clone(),
+            },
+        })
+    }
+
+    /// Continues a checkpoint on `device`, for an environment with the networks `spec`.
+    ///
+    /// # Errors
+    /// If the checkpoint is of another format, was made for another environment, or is damaged.
+    pub fn restore(
+        checkpoint: Checkpoint,
+        spec: &NetworkSpec,
+        device: &Device,
+    ) -> Result<Self, CheckpointError> {
+        let Checkpoint { model, optimiser, state } = checkpoint;
+        if state.format != FORMAT {
+            return Err(CheckpointError::Format { found: state.format });
+        }
+        if state.spec != *spec {
+            let text = |s: &NetworkSpec| {
+                let f = s.frame;
+                format!("{} actions and {}x{}x{} frames", s.actions, f.channels, f.height, f.width)
+            };
+            return Err(CheckpointError::Spec { found: text(&state.spec), expected: text(spec) });
+        }
+        state.config.validate()?;
+        if state.dones.len() != state.config.num_envs {
+            return Err(CheckpointError::Tensors(
+                "done flags of another number of environments".into(),
+            ));
+        }
+        let template = cpu_template(spec, &state.config);
+        let mut moments = Moments { moment_1: template.clone(), moment_2: template.clone() };
+        decode(optimiser, &mut moments)?;
+        let mut parameters = template;
+        decode(model, &mut parameters)?;
+
+        let to_device = |module: &Model| {
+            let flat = flatten(module);
+            Tensor::<1>::from_data(flat.into_data(), device)
+        };
+        let fresh = Model::new(spec, &state.config, device);
+        let learner = Learner::new(fresh).with_parameters(to_device(&parameters));
+        Ok(Self {
+            learner: Learner {
+                optimiser: Adam {
+                    moment_1: to_device(&moments.moment_1),
+                    moment_2: to_device(&moments.moment_2),
+                    steps: state.optimiser_steps,
+                },
+                ..learner
+            },
+            generators: state.generators,
+            iteration: state.iteration,
+            tracker: state.tracker,
+            dones: state.dones,
+            device: device.clone(),
+            config: state.config,
+            spec: state.spec,
+        })
+    }
+
+    /// After a restore with environments that start anew: their running games are forgotten.
+    pub fn environments_were_reset(&mut self) {
+        self.tracker.abandon_running();
+        self.dones.fill(false);
+    }
+}
+
+fn cpu_template(spec: &NetworkSpec, config: &Config) -> Model {
+    Model::new(spec, config, &Device::flex())
+}
+
+fn cpu_vector(values: Vec<f32>) -> Tensor<1> {
+    let len = values.len();
+    Tensor::from_data(TensorData::new(values, [len]), &Device::flex())
+}
+
+fn encode<M: ModuleSnapshot>(module: &M) -> Result<Vec<u8>, CheckpointError> {
+    let mut store = SafetensorsStore::from_bytes(None);
+    store.collect_from(module).map_err(|error| CheckpointError::Tensors(error.to_string()))?;
+    store.get_bytes().map_err(|error| CheckpointError::Tensors(error.to_string()))
+}
+
+fn decode<M: ModuleSnapshot>(bytes: Vec<u8>, module: &mut M) -> Result<(), CheckpointError> {
+    let expected: BTreeSet<String> = module_names(module);
+    let mut store = SafetensorsStore::from_bytes(Some(bytes));
+    let found = store.keys().map_err(|error| CheckpointError::Tensors(error.to_string()))?;
+    let found: BTreeSet<String> = found.into_iter().collect();
+    if let Some(name) = expected.symmetric_difference(&found).next() {
+        let what = if expected.contains(name) { "missing" } else { "unknown" };
+        return Err(CheckpointError::Tensors(format!("`{name}` is {what}")));
+    }
+    let result =
+        store.apply_to(module).map_err(|error| CheckpointError::Tensors(error.to_string()))?;
+    if let Some(error) = result.errors.first() {
+        return Err(CheckpointError::Tensors(error.to_string()));
+    }
+    Ok(())
+}
+
+fn module_names<M: Module>(module: &M) -> BTreeSet<String> {
+    crate::params::describe(module).into_iter().map(|parameter| parameter.name).collect()
+}

@@ -1,0 +1,363 @@
+//! Every hyper-parameter of a run, in one struct.
+//!
+//! The same struct is the command line (feature `cli`), the TOML file in a run folder and the form
+//! of the playground, so that a run can be described once and moved between them. Defaults and
+//! ranges live here and nowhere else; [`Config::validate`] is the only place that judges a value.
+//! Flags that differ between the field's names and CleanRL's are not introduced: a command line of
+//! CleanRL or of the authors' implementation can be pasted.
+
+use serde::{Deserialize, Serialize};
+
+/// Which objective the one update computes; they differ only in where the auxiliary loss enters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum Algorithm {
+    /// Auxiliary losses inside the clipped objective: `U = A - a_R l_R - a_P l_P` (Eq. 6).
+    #[default]
+    DeepSpi,
+    /// The same losses added to the total loss outside the clip.
+    DeepMdp,
+    /// No world model: both coefficients count as 0.
+    Ppo,
+}
+
+impl Algorithm {
+    /// The name used on the command line, in run folders and in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DeepSpi => "deep-spi",
+            Self::DeepMdp => "deep-mdp",
+            Self::Ppo => "ppo",
+        }
+    }
+}
+
+/// How the spectral layers bound their Lipschitz constant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum SpectralMode {
+    /// What the authors' code does: two power iterations whose estimate approaches the *squared*
+    /// spectral norm. The layers are then not 1-Lipschitz (paper.md D2 to D4).
+    #[default]
+    Parity,
+    /// Really 1-Lipschitz: a guaranteed upper bound of the operator norm (Gram iteration), with
+    /// the overlap of convolution patches counted.
+    Exact,
+}
+
+/// Family of the latent transition model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum TransitionDensity {
+    /// A point prediction.
+    Deterministic,
+    /// One normal distribution per latent dimension.
+    Normal,
+    /// A mixture of five normals with state-wide weights.
+    #[default]
+    MixtureNormal,
+}
+
+/// How the unconstrained mixture network reads its components from the last convolution (D17).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum MixtureLayout {
+    /// The component is part of the channel axis.
+    #[default]
+    Corrected,
+    /// The authors' reshape, which mixes space and component.
+    Parity,
+}
+
+/// Shape of the surrogate objective; with `drift-coef` 1 the two are equal in value and gradient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum Objective {
+    /// The clipped surrogate of PPO.
+    #[default]
+    Clip,
+    /// The mirror-learning drift form of the same objective.
+    Drift,
+}
+
+macro_rules! config {
+    ($( $(#[doc = $doc:literal])+ [$heading:literal] $(#[$extra:meta])* $name:ident: $ty:ty = $default:expr; )+) => {
+        /// All hyper-parameters of a training run. See the module documentation.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        #[cfg_attr(feature = "cli", derive(clap::Args))]
+        pub struct Config {
+            $(
+                $(#[doc = $doc])+
+                #[cfg_attr(feature = "cli", arg(long, help_heading = $heading, default_value_t = Config::DEFAULT.$name))]
+                $(#[$extra])*
+                pub $name: $ty,
+            )+
+        }
+
+        impl Config {
+            /// The defaults of the paper's Table 1 and the authors' implementation.
+            pub const DEFAULT: Self = Self { $( $name: $default, )+ };
+            /// Names of all fields, as written in a TOML file.
+            pub const FIELDS: &'static [&'static str] = &[$( stringify!($name), )+];
+        }
+    };
+}
+
+config! {
+    /// Objective: deep-spi, deep-mdp or ppo.
+    ["Algorithm"] #[cfg_attr(feature = "cli", arg(value_enum))]
+    algo: Algorithm = Algorithm::DeepSpi;
+    /// Seed of every generator of the run (parameters, environments, actions, shuffles).
+    ["Algorithm"]
+    seed: u64 = 1;
+    /// Agent steps of the whole run; one agent step is four emulator frames. At least one
+    /// iteration (`num-envs * num-steps`).
+    ["Algorithm"]
+    total_timesteps: u64 = 10_000_000;
+    /// Parallel environments N, at least 1.
+    ["Algorithm"]
+    num_envs: usize = 128;
+    /// Agent steps T per environment and iteration, at least 1.
+    ["Algorithm"]
+    num_steps: usize = 8;
+    /// Discount factor gamma in [0, 1).
+    ["Algorithm"]
+    gamma: f32 = 0.99;
+    /// Lambda of generalised advantage estimation, in [0, 1].
+    ["Algorithm"]
+    gae_lambda: f32 = 0.95;
+    /// Passes over a rollout per iteration, at least 1.
+    ["Optimisation"]
+    update_epochs: usize = 4;
+    /// Minibatches per pass; must divide `num-envs * num-steps`.
+    ["Optimisation"]
+    num_minibatches: usize = 4;
+    /// Adam's learning rate at the start, > 0.
+    ["Optimisation"]
+    learning_rate: f64 = 2.5e-4;
+    /// Decay the learning rate linearly to 0, constant within an iteration.
+    ["Optimisation"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+    anneal_lr: bool = true;
+    /// Adam's epsilon, outside the square root, > 0.
+    ["Optimisation"]
+    adam_eps: f32 = 1e-5;
+    /// Largest global norm of the gradient over agent and world model together, > 0.
+    ["Optimisation"]
+    max_grad_norm: f32 = 0.5;
+    /// Normalise advantages over each minibatch (population standard deviation).
+    ["Objective"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+    norm_adv: bool = true;
+    /// Clip range eps = C - 1 of the importance ratio, in (0, 1).
+    ["Objective"]
+    clip_coef: f32 = 0.1;
+    /// Surrogate: clip, or its drift form.
+    ["Objective"] #[cfg_attr(feature = "cli", arg(value_enum))]
+    objective: Objective = Objective::Clip;
+    /// Weight of the drift term, >= 0; only read with `objective = drift`.
+    ["Objective"]
+    drift_coef: f32 = 1.0;
+    /// Weight of the entropy bonus, >= 0.
+    ["Objective"]
+    ent_coef: f32 = 0.01;
+    /// Weight of the value loss, >= 0.
+    ["Objective"]
+    vf_coef: f32 = 0.5;
+    /// alpha_R, weight of the reward loss l_R, in [0, 1]; relative to unit-variance advantages.
+    ["World model"]
+    reward_loss_coef: f32 = 0.01;
+    /// alpha_P, weight of the transition loss l_P, in [0, 1].
+    ["World model"]
+    transition_loss_coef: f32 = 0.0005;
+    /// Family of the latent transition model.
+    ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
+    transition_density: TransitionDensity = TransitionDensity::MixtureNormal;
+    /// Lipschitz-constrained world model (spectral layers, GroupSort); off: plain ReLU networks.
+    ["World model"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+    lipschitz_nets: bool = true;
+    /// Normalisation of the spectral layers: as in the authors' code, or really 1-Lipschitz.
+    ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
+    spectral_mode: SpectralMode = SpectralMode::Parity;
+    /// Component layout of the unconstrained mixture network.
+    ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
+    mixture_layout: MixtureLayout = MixtureLayout::Corrected;
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+#[cfg(feature = "cli")]
+mod display {
+    //! `default_value_t` prints a default through `Display`; the names are those of the parser.
+    use super::{Algorithm, MixtureLayout, Objective, SpectralMode, TransitionDensity};
+    use clap::ValueEnum;
+
+    macro_rules! display_as_flag {
+        ($($ty:ty),+) => {$(
+            impl std::fmt::Display for $ty {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
+                }
+            }
+        )+};
+    }
+    display_as_flag!(Algorithm, MixtureLayout, Objective, SpectralMode, TransitionDensity);
+}
+
+/// A value outside its range.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("config field `{field}` is {value}; allowed: {allowed}")]
+pub struct ConfigError {
+    /// Name of the field as in TOML.
+    pub field: &'static str,
+    /// The offending value.
+    pub value: String,
+    /// What would be accepted.
+    pub allowed: &'static str,
+}
+
+impl Config {
+    /// Check every field against its range.
+    ///
+    /// # Errors
+    /// The first field out of range, with its value and what is allowed.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let check = |ok: bool, field: &'static str, value: String, allowed: &'static str| {
+            if ok { Ok(()) } else { Err(ConfigError { field, value, allowed }) }
+        };
+        macro_rules! require {
+            ($field:ident, $ok:expr, $allowed:literal) => {
+                check($ok, stringify!($field), self.$field.to_string(), $allowed)?
+            };
+        }
+        let positive = |x: f64| x.is_finite() && x > 0.0;
+        let not_negative = |x: f32| x.is_finite() && x >= 0.0;
+        require!(num_envs, (1..=65_536).contains(&self.num_envs), "1 to 65536");
+        require!(num_steps, (1..=65_536).contains(&self.num_steps), "1 to 65536");
+        require!(
+            total_timesteps,
+            self.total_timesteps >= self.batch_size() as u64,
+            "at least one iteration, num_envs * num_steps"
+        );
+        require!(gamma, (0.0..1.0).contains(&self.gamma), "0 <= gamma < 1");
+        require!(gae_lambda, (0.0..=1.0).contains(&self.gae_lambda), "0 to 1");
+        require!(update_epochs, (1..=1000).contains(&self.update_epochs), "1 to 1000");
+        require!(
+            num_minibatches,
+            self.num_minibatches >= 1 && self.batch_size().is_multiple_of(self.num_minibatches),
+            "a divisor of num_envs * num_steps"
+        );
+        require!(learning_rate, positive(self.learning_rate), "a finite number > 0");
+        require!(adam_eps, positive(self.adam_eps.into()), "a finite number > 0");
+        require!(max_grad_norm, positive(self.max_grad_norm.into()), "a finite number > 0");
+        require!(clip_coef, self.clip_coef > 0.0 && self.clip_coef < 1.0, "0 < clip_coef < 1");
+        require!(drift_coef, not_negative(self.drift_coef), "a finite number >= 0");
+        require!(ent_coef, not_negative(self.ent_coef), "a finite number >= 0");
+        require!(vf_coef, not_negative(self.vf_coef), "a finite number >= 0");
+        require!(reward_loss_coef, (0.0..=1.0).contains(&self.reward_loss_coef), "0 to 1");
+        require!(transition_loss_coef, (0.0..=1.0).contains(&self.transition_loss_coef), "0 to 1");
+        Ok(())
+    }
+
+    /// Transitions of one iteration, `T * N`.
+    #[must_use]
+    pub const fn batch_size(&self) -> usize {
+        self.num_envs * self.num_steps
+    }
+
+    /// Transitions of one minibatch.
+    #[must_use]
+    pub const fn minibatch_size(&self) -> usize {
+        self.batch_size() / self.num_minibatches
+    }
+
+    /// Whole iterations that fit into `total_timesteps`.
+    #[must_use]
+    pub const fn num_iterations(&self) -> u64 {
+        self.total_timesteps / self.batch_size() as u64
+    }
+
+    /// Learning rate of iteration `iteration` (0-based): linear to 0, constant within an iteration.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "iteration counts stay far below 2^52")]
+    pub fn learning_rate_at(&self, iteration: u64) -> f64 {
+        if self.anneal_lr {
+            self.learning_rate * (1.0 - iteration as f64 / self.num_iterations() as f64).max(0.0)
+        } else {
+            self.learning_rate
+        }
+    }
+
+    /// `(alpha_R, alpha_P)` as the objective uses them: 0 for PPO.
+    #[must_use]
+    pub const fn auxiliary_coefficients(&self) -> (f32, f32) {
+        match self.algo {
+            Algorithm::Ppo => (0.0, 0.0),
+            Algorithm::DeepSpi | Algorithm::DeepMdp => {
+                (self.reward_loss_coef, self.transition_loss_coef)
+            }
+        }
+    }
+
+    /// Whether the world model takes part in the loss at all.
+    #[must_use]
+    pub fn uses_world_model(&self) -> bool {
+        self.auxiliary_coefficients() != (0.0, 0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_valid_and_survive_toml() {
+        let config = Config::default();
+        config.validate().expect("defaults must be valid");
+        let text = toml::to_string(&config).expect("serialises");
+        assert_eq!(toml::from_str::<Config>(&text).expect("parses"), config);
+        assert_eq!(config.batch_size(), 1024);
+        assert_eq!(config.minibatch_size(), 256);
+        assert_eq!(config.num_iterations(), 9765);
+    }
+
+    #[test]
+    fn an_error_names_field_value_and_range() {
+        let config = Config { gamma: 1.0, ..Config::default() };
+        let error = config.validate().expect_err("gamma = 1 is out of range");
+        assert_eq!(error.to_string(), "config field `gamma` is 1; allowed: 0 <= gamma < 1");
+        for config in [
+            Config { num_minibatches: 3, ..Config::default() },
+            Config { num_minibatches: 0, ..Config::default() },
+            Config { total_timesteps: 1023, ..Config::default() },
+            Config { clip_coef: f32::NAN, ..Config::default() },
+            Config { learning_rate: f64::INFINITY, ..Config::default() },
+            Config { num_envs: 0, ..Config::default() },
+        ] {
+            config.validate().expect_err("out of range");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_refused() {
+        let error = toml::from_str::<Config>("gama = 0.9").expect_err("typo");
+        assert!(error.to_string().contains("gama"), "{error}");
+    }
+
+    #[test]
+    fn learning_rate_is_linear_in_the_iteration() {
+        let config = Config { total_timesteps: 10 * 1024, ..Config::default() };
+        assert!((config.learning_rate_at(0) - 2.5e-4).abs() < 1e-12);
+        assert!((config.learning_rate_at(5) - 1.25e-4).abs() < 1e-12);
+        assert!(config.learning_rate_at(10).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,90 @@
+//! The counter-based generator behind golden files, and inputs made from it.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::nn::NetworkSpec;
+use crate::rollout::observations;
+
+const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// The i-th number of the stream `seed`, in [0, 1).
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
+pub const fn uniform(seed: u64, i: u64) -> f64 {
+    let mut z = seed.wrapping_mul(GOLDEN_RATIO).wrapping_add((i + 1).wrapping_mul(GOLDEN_RATIO));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^= z >> 31;
+    (z >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// `len` numbers in `[low, high)`.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is part of the definition")]
+pub fn fill(seed: u64, len: usize, low: f64, high: f64) -> Vec<f32> {
+    (0..len as u64).map(|i| (low + (high - low) * uniform(seed, i)) as f32).collect()
+}
+
+/// `len` pixels.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= value < 256")]
+pub fn pixels(seed: u64, len: usize) -> Vec<u8> {
+    (0..len as u64).map(|i| (256.0 * uniform(seed, i)) as u8).collect()
+}
+
+/// Observations, then next observations, of `batch` transitions: `[2B, H, W, C]` in [0, 1].
+#[must_use]
+pub fn frames(
+    spec: &NetworkSpec,
+    batch: usize,
+    offset: u64,
+    with_next: bool,
+    device: &Device,
+) -> Tensor<4> {
+    let len = spec.frame.len();
+    let mut bytes = pixels(offset + 1, batch * len);
+    if with_next {
+        bytes.extend(pixels(offset + 2, batch * len));
+    }
+    observations(spec.frame, bytes.len() / len, device, |i| &bytes[i * len..(i + 1) * len])
+}
+
+/// Actions `i mod A`, one-hot `[B, A]`.
+#[must_use]
+pub fn actions(actions: usize, batch: usize, device: &Device) -> Tensor<2> {
+    let mut one_hot = vec![0.0; batch * actions];
+    for (i, row) in one_hot.chunks_mut(actions).enumerate() {
+        row[i % actions] = 1.0;
+    }
+    Tensor::from_data(TensorData::new(one_hot, [batch, actions]), device)
+}
+
+/// The start vector of every power iteration.
+#[must_use]
+pub fn start_vector(offset: u64, len: usize) -> Vec<f32> {
+    fill(offset + 7001, len, -1.732_050_8, 1.732_050_8)
+}
+
+/// Noise of the transition sample, `[B, K, h, w, c]`, clipped to [-1, 1].
+#[must_use]
+pub fn noise(offset: u64, shape: [usize; 5], device: &Device) -> Tensor<5> {
+    let mut values = fill(offset + 7002, shape.iter().product(), -1.5, 1.5);
+    values.iter_mut().for_each(|x| *x = x.clamp(-1.0, 1.0));
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_numbers_are_those_of_the_reference() {
+        // Printed by the script that accompanies the golden files.
+        let found: Vec<f64> = (0..3).map(|i| uniform(1, i)).collect();
+        for (found, expected) in found.iter().zip(REFERENCE) {
+            assert!((found - expected).abs() < 1e-11, "{found} {expected}");
+        }
+    }
+
+    const REFERENCE: [f64; 3] = [0.431527997049, 0.026433771593, 0.970881978154];
+}

@@ -1,0 +1,74 @@
+//! What the trainer tells a front end. It knows neither terminal nor page.
+
+use serde::{Deserialize, Serialize};
+
+use crate::monitor::RatioBounds;
+use crate::update::UpdateMetrics;
+
+/// One event of a run, in the order of occurrence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Message {
+    /// A game ended.
+    Episode(Episode),
+    /// A rollout and its updates are done.
+    Iteration(Box<Iteration>),
+    /// A checkpoint is safely stored.
+    CheckpointWritten {
+        /// Agent steps it contains.
+        global_step: u64,
+        /// Where it is.
+        location: String,
+    },
+    /// Something the user should know; the run goes on.
+    Warning {
+        /// One sentence.
+        text: String,
+    },
+    /// The run stops.
+    Failure {
+        /// One sentence.
+        text: String,
+    },
+}
+
+/// A finished game.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Episode {
+    /// Index of the environment.
+    pub env: usize,
+    /// Agent steps of the run when it ended.
+    pub global_step: u64,
+    /// Sum of the game's own rewards over all lives.
+    pub raw_return: f64,
+    /// Agent steps of the game.
+    pub length: u64,
+}
+
+/// A finished iteration: T steps in N environments, then all updates on them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Iteration {
+    /// Index from 0.
+    pub iteration: u64,
+    /// Agent steps so far.
+    pub global_step: u64,
+    /// Learning rate of this iteration.
+    pub learning_rate: f64,
+    /// The last minibatch, as the authors log it.
+    pub last: UpdateMetrics,
+    /// Mean over all minibatches of the iteration.
+    pub mean: UpdateMetrics,
+    /// Explained variance of the returns by the values that collected the rollout.
+    pub explained_variance: f32,
+    /// Importance ratios between the behaviour policy and the policy after the update.
+    pub ratios: RatioBounds,
+    /// Mean over environments of the last finished game's return, 0 before the first finish: the
+    /// authors' training score, biased towards 0 early in a run.
+    pub avg_episodic_return: f64,
+    /// The same over environments that finished a game; none before the first finish.
+    pub finished_return: Option<f64>,
+    /// Mean length of those games, 0 before the first finish.
+    pub avg_episodic_length: f64,
+    /// Games finished so far.
+    pub episodes: u64,
+}

@@ -1,0 +1,78 @@
+//! Encoder phi, shared trunk, actor and critic (section 3.2 of the specification).
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, activation::relu};
+use rand::Rng;
+
+use super::layers::{Conv, Dense};
+use super::spec::NetworkSpec;
+use crate::ops::conv::ConvGeometry;
+
+/// Everything the deployed policy needs.
+#[derive(Module, Debug)]
+pub struct Agent {
+    /// Convolutions of phi.
+    pub encoder: Vec<Conv>,
+    /// Dense layer shared by actor and critic.
+    pub trunk: Dense,
+    /// Logits of the policy.
+    pub actor: Dense,
+    /// State value.
+    pub critic: Dense,
+    #[module(skip)]
+    strides: Vec<usize>,
+}
+
+/// What actor and critic say about a batch of states.
+#[derive(Clone, Debug)]
+pub struct PolicyValue {
+    /// Activations of the trunk, `[B, hidden]`.
+    pub hidden: Tensor<2>,
+    /// Unnormalised log-probabilities, `[B, A]`.
+    pub logits: Tensor<2>,
+    /// Values, `[B]`.
+    pub values: Tensor<1>,
+}
+
+impl Agent {
+    /// Initial parameters; the same generator state gives the same agent on every device.
+    pub fn new(spec: &NetworkSpec, rng: &mut impl Rng, device: &Device) -> Self {
+        let gain = 2.0_f32.sqrt();
+        let mut channels = spec.frame.channels;
+        let encoder = spec
+            .encoder
+            .iter()
+            .map(|layer| {
+                let shape = [layer.kernel, layer.kernel, channels, layer.outputs];
+                channels = layer.outputs;
+                Conv::orthogonal(rng, shape, gain, device)
+            })
+            .collect();
+        Self {
+            encoder,
+            trunk: Dense::orthogonal(rng, [spec.latent_len(), spec.hidden], gain, device),
+            actor: Dense::orthogonal(rng, [spec.hidden, spec.actions], 0.01, device),
+            critic: Dense::orthogonal(rng, [spec.hidden, 1], 1.0, device),
+            strides: spec.encoder.iter().map(|layer| layer.stride).collect(),
+        }
+    }
+
+    /// Latent z = phi(s), `[B, h, w, c]`, not negative; observations `[B, H, W, C]` scaled to [0, 1].
+    #[must_use]
+    pub fn encode(&self, observations: Tensor<4>) -> Tensor<4> {
+        self.encoder.iter().zip(&self.strides).fold(observations, |x, (layer, &stride)| {
+            relu(layer.forward(x, ConvGeometry { stride, pad_end: 0 }))
+        })
+    }
+
+    /// Policy and value of latents `[B, h, w, c]`.
+    #[must_use]
+    pub fn act(&self, latents: Tensor<4>) -> PolicyValue {
+        let hidden = relu(self.trunk.forward(latents.flatten(1, 3)));
+        PolicyValue {
+            logits: self.actor.forward(hidden.clone()),
+            values: self.critic.forward(hidden.clone()).squeeze_dim(1),
+            hidden,
+        }
+    }
+}

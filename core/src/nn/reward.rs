@@ -1,0 +1,55 @@
+//! Latent reward model `Rbar(z, a)` (sections 3.5 and 3.6 of the specification).
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, activation::relu};
+use rand::Rng;
+
+use super::layers::{Dense, group_sort};
+use super::spec::NetworkSpec;
+use super::spectral::Spectral;
+
+/// Lipschitz: two hidden layers with GroupSort; free: one hidden layer with ReLU.
+#[derive(Module, Debug)]
+pub struct RewardNetwork {
+    /// Hidden layers, then the layer with one output per action.
+    pub layers: Vec<Dense>,
+}
+
+impl RewardNetwork {
+    /// Initial parameters.
+    pub fn new(spec: &NetworkSpec, lipschitz: bool, rng: &mut impl Rng, device: &Device) -> Self {
+        let width = spec.reward_hidden;
+        let widths = if lipschitz {
+            vec![spec.latent_len(), width, width, spec.actions]
+        } else {
+            vec![spec.latent_len(), spec.hidden, spec.actions]
+        };
+        let layers =
+            widths.windows(2).map(|w| Dense::lecun_normal(rng, [w[0], w[1]], device)).collect();
+        Self { layers }
+    }
+
+    /// Predicted reward `[B]` of latents `[B, h, w, c]` and actions `[B, A]` (one-hot).
+    ///
+    /// With `spectral`, kernels are normalised and the activation is GroupSort; without, ReLU.
+    #[must_use]
+    pub fn forward(
+        &self,
+        latents: Tensor<4>,
+        actions: Tensor<2>,
+        spectral: Option<&Spectral>,
+    ) -> Tensor<1> {
+        let mut x = latents.flatten(1, 3);
+        for (i, layer) in self.layers.iter().enumerate() {
+            let kernel = layer.kernel.val();
+            x = layer.forward_with(
+                x,
+                spectral.map_or_else(|| kernel.clone(), |s| s.dense(kernel.clone())),
+            );
+            if i + 1 < self.layers.len() {
+                x = if spectral.is_some() { group_sort(x) } else { relu(x) };
+            }
+        }
+        (x * actions).sum_dim(1).squeeze_dim(1)
+    }
+}

@@ -1,0 +1,100 @@
+//! Sizes of the networks: which layers there are, derived from the frames and the action count.
+
+use serde::{Deserialize, Serialize};
+
+/// Size of one observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameShape {
+    /// Stacked frames C (4 on Atari).
+    pub channels: usize,
+    /// Rows of pixels.
+    pub height: usize,
+    /// Columns of pixels.
+    pub width: usize,
+}
+
+impl FrameShape {
+    /// Bytes of one observation, `C * H * W`.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// Whether an observation has no pixel.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// One convolution of the encoder (square kernel, no padding).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConvSpec {
+    /// Output channels.
+    pub outputs: usize,
+    /// Side of the kernel.
+    pub kernel: usize,
+    /// Step between patches.
+    pub stride: usize,
+}
+
+/// Sizes of all networks of an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkSpec {
+    /// Observations.
+    pub frame: FrameShape,
+    /// Size A of the action set.
+    pub actions: usize,
+    /// Layers of the encoder phi.
+    pub encoder: Vec<ConvSpec>,
+    /// Width of the dense trunk shared by actor and critic.
+    pub hidden: usize,
+    /// Width of the two hidden layers of the Lipschitz reward network.
+    pub reward_hidden: usize,
+    /// Groups of the second transition convolution; must divide the latent channels.
+    pub transition_groups: usize,
+}
+
+impl NetworkSpec {
+    /// The paper's networks (section 3.2 of the specification), for 84x84 frames.
+    #[must_use]
+    pub fn atari(frame: FrameShape, actions: usize) -> Self {
+        let conv = |outputs, kernel, stride| ConvSpec { outputs, kernel, stride };
+        Self {
+            frame,
+            actions,
+            encoder: vec![conv(32, 8, 4), conv(64, 4, 2), conv(64, 3, 1)],
+            hidden: 512,
+            reward_hidden: 256,
+            transition_groups: 16,
+        }
+    }
+
+    /// Shape `[H, W, C]` of the latent z.
+    #[must_use]
+    pub fn latent(&self) -> [usize; 3] {
+        let start = [self.frame.height, self.frame.width, self.frame.channels];
+        self.encoder.iter().fold(start, |[h, w, _], conv| {
+            let out = |len: usize| (len - conv.kernel) / conv.stride + 1;
+            [out(h), out(w), conv.outputs]
+        })
+    }
+
+    /// Number of latent dimensions.
+    #[must_use]
+    pub fn latent_len(&self) -> usize {
+        self.latent().iter().product()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn atari_latent_is_7x7x64() {
+        let spec = NetworkSpec::atari(FrameShape { channels: 4, height: 84, width: 84 }, 4);
+        assert_eq!(spec.latent(), [7, 7, 64]);
+        assert_eq!(spec.latent_len(), 3136);
+    }
+}

@@ -1,0 +1,179 @@
+//! Spectral normalisation: dividing a kernel by an estimate of its largest singular value.
+//!
+//! `Parity` repeats the authors' estimate, whose last vector is not normalised, so that it approaches
+//! the *square* of the singular value (paper.md D2); golden values depend on it. `Exact` divides by an
+//! upper bound that is guaranteed: Gram iteration (Delattre et al., ICML 2023) never underestimates,
+//! where a power iteration never overestimates. Gradients flow through both.
+
+use std::fmt;
+use std::sync::Arc;
+
+use burn::tensor::{Tensor, TensorData};
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::config::SpectralMode;
+use crate::rng::{Stream, stream};
+
+/// Rounds of the power iteration in `Parity`.
+const POWER_ITERATIONS: usize = 2;
+/// Squarings in `Exact`: the bound exceeds a singular value of a rank-r matrix by at most
+/// `r^(1/2^7)`, 4.4 % for rank 256.
+const GRAM_ITERATIONS: i32 = 6;
+
+/// Keeps the bound a bound when the arithmetic rounds down.
+const ROUNDING_MARGIN: f32 = 1.0 + 1e-5;
+
+/// The fixed vector every power iteration starts from, as a function of its length.
+#[derive(Clone)]
+pub struct StartVector(Arc<dyn Fn(usize) -> Vec<f32> + Send + Sync>);
+
+impl StartVector {
+    /// Any fixed choice, given the length.
+    pub fn new(vector: impl Fn(usize) -> Vec<f32> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(vector))
+    }
+
+    /// Standard normal entries drawn from the run's seed; equal lengths give equal vectors.
+    #[must_use]
+    pub fn normal(seed: u64) -> Self {
+        Self::new(move |len| {
+            let mut rng = stream(seed, Stream::PowerIteration);
+            (0..len).map(|_| StandardNormal.sample(&mut rng)).collect()
+        })
+    }
+}
+
+impl fmt::Debug for StartVector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StartVector")
+    }
+}
+
+/// How spectral layers are normalised.
+#[derive(Clone, Debug)]
+pub struct Spectral {
+    /// Which estimate divides the kernel.
+    pub mode: SpectralMode,
+    /// Only read in parity mode.
+    pub start: StartVector,
+}
+
+impl Spectral {
+    /// A dense kernel `[in, out]`, normalised.
+    #[must_use]
+    pub fn dense(&self, kernel: Tensor<2>) -> Tensor<2> {
+        let sigma = self.sigma(kernel.clone().unsqueeze::<3>());
+        let columns = kernel.dims()[1];
+        kernel / by_columns(sigma.reshape([1, 1]), columns)
+    }
+
+    /// A convolution kernel `[KH, KW, C, O]` whose outputs form `groups`, each normalised on its own.
+    #[must_use]
+    pub fn conv(&self, kernel: Tensor<4>, groups: usize) -> Tensor<4> {
+        let [height, width, channels, outputs] = kernel.dims();
+        let patch = height * width * channels;
+        let matrices =
+            kernel.clone().permute([3, 2, 0, 1]).reshape([groups, outputs / groups, patch]);
+        let mut sigma = self.sigma(matrices);
+        if self.mode == SpectralMode::Exact {
+            // At stride 1 a pixel occurs in up to KH * KW patches.
+            #[expect(clippy::cast_precision_loss, reason = "kernels are a few pixels wide")]
+            let overlap = ((height * width) as f32).sqrt();
+            sigma = sigma * overlap;
+        }
+        let sigma = by_columns(sigma.reshape([groups, 1]), outputs / groups).reshape([1, outputs]);
+        let kernel = kernel.reshape([patch, outputs]) / sigma;
+        kernel.reshape([height, width, channels, outputs])
+    }
+
+    /// `[G, rows, columns]` to `[G, 1, 1]`.
+    fn sigma(&self, matrices: Tensor<3>) -> Tensor<3> {
+        match self.mode {
+            SpectralMode::Parity => self.power_iteration(matrices),
+            SpectralMode::Exact => gram_bound(matrices),
+        }
+    }
+
+    fn power_iteration(&self, matrices: Tensor<3>) -> Tensor<3> {
+        let [groups, _, columns] = matrices.dims();
+        let start = TensorData::new((self.start.0)(columns), [1, columns, 1]);
+        let mut v = Tensor::<3>::from_data(start, &matrices.device()).expand([groups, columns, 1]);
+        let transposed = matrices.clone().swap_dims(1, 2);
+        for _ in 1..POWER_ITERATIONS {
+            v = transposed.clone().matmul(unit(matrices.clone().matmul(unit(v))));
+        }
+        let u = unit(matrices.clone().matmul(unit(v)));
+        let v = transposed.matmul(u.clone());
+        (u * matrices.matmul(v)).sum_dim(1)
+    }
+}
+
+/// Repeats `[n, 1]` as `[n, columns]`. Dividing a kernel by a single number would make the gradient of
+/// that number one sum over the whole kernel, an endless loop of one GPU thread; so it is two.
+fn by_columns(sigma: Tensor<2>, columns: usize) -> Tensor<2> {
+    let rows = sigma.dims()[0];
+    sigma.expand([rows, columns])
+}
+
+/// `x / sqrt(|x|^2 + 1e-8)` along axis 1 of `[G, n, 1]`.
+fn unit(x: Tensor<3>) -> Tensor<3> {
+    let norm = ((x.clone() * x.clone()).sum_dim(1) + 1e-8).sqrt();
+    x / norm
+}
+
+/// An upper bound of the largest singular value of each of `[G, rows, columns]`.
+fn gram_bound(matrices: Tensor<3>) -> Tensor<3> {
+    let [_, rows, columns] = matrices.dims();
+    let transposed = matrices.clone().swap_dims(1, 2);
+    let mut gram =
+        if rows < columns { matrices.matmul(transposed) } else { transposed.matmul(matrices) };
+    // sigma_1 = lim |gram_k|_F ^ (1 / 2^k); the norms divided out are kept as logarithms.
+    let mut log_scale = frobenius(gram.clone()).zeros_like();
+    for _ in 1..GRAM_ITERATIONS {
+        let norm = frobenius(gram.clone());
+        gram = gram / norm.clone();
+        log_scale = (log_scale + norm.log()) * 2.0;
+        gram = gram.clone().matmul(gram.swap_dims(1, 2));
+    }
+    let log_norm: Tensor<3> = frobenius(gram).log() + log_scale;
+    let root: f32 = 0.5_f32.powi(GRAM_ITERATIONS);
+    (log_norm * root).exp() * ROUNDING_MARGIN
+}
+
+/// Frobenius norm of each of `[G, n, m]` as `[G, 1, 1]`; never 0, so that a zero kernel stays finite.
+fn frobenius(x: Tensor<3>) -> Tensor<3> {
+    ((x.clone() * x).sum_dim(2).sum_dim(1) + 1e-30).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    fn sigma_of(mode: SpectralMode, rows: usize, columns: usize, diagonal: &[f32]) -> f32 {
+        let mut values = vec![0.0; rows * columns];
+        for (i, x) in diagonal.iter().enumerate() {
+            values[i * columns + i] = *x;
+        }
+        let matrix =
+            Tensor::<3>::from_data(TensorData::new(values, [1, rows, columns]), &Device::flex());
+        Spectral { mode, start: StartVector::normal(1) }.sigma(matrix).into_scalar::<f32>()
+    }
+
+    #[test]
+    fn parity_approaches_the_square_of_the_singular_value() {
+        // One singular value only: the power iteration is exact at once.
+        let sigma = sigma_of(SpectralMode::Parity, 3, 5, &[0.5]);
+        assert!((sigma - 0.25).abs() < 1e-4, "{sigma}");
+    }
+
+    #[test]
+    fn exact_bounds_from_above_and_is_tight() {
+        for (rows, columns) in [(8, 5), (5, 8)] {
+            let sigma = sigma_of(SpectralMode::Exact, rows, columns, &[3.0, 2.9, 2.8, 0.1, 1.0]);
+            assert!((3.0..3.0 * 1.02).contains(&sigma), "{sigma}");
+        }
+        let small = sigma_of(SpectralMode::Exact, 4, 4, &[1e-4, 1e-5]);
+        assert!((1e-4..1.01e-4).contains(&small), "{small}");
+    }
+}

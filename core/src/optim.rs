@@ -1,0 +1,117 @@
+//! Adam over the flat parameter vector, after clipping by the global norm.
+//!
+//! burn's optimiser is not used: its saved state is keyed by random parameter ids, is read
+//! synchronously (impossible in a browser) and is restored on the default device, which panics on
+//! a machine without a GPU (`docs/decisions/0003-optimiser.md`).
+
+use burn::tensor::Tensor;
+
+use crate::ops::adam::{AdamStep, adam_step};
+
+/// Decay of the first moment.
+const BETA_1: f32 = 0.9;
+/// Decay of the second moment.
+const BETA_2: f32 = 0.999;
+
+/// Moments and step counter; all vectors `[P]`, without autodiff.
+#[derive(Clone, Debug)]
+pub struct Adam {
+    /// Running mean of the gradient.
+    pub moment_1: Tensor<1>,
+    /// Running mean of the squared gradient.
+    pub moment_2: Tensor<1>,
+    /// Steps taken.
+    pub steps: u64,
+}
+
+impl Adam {
+    /// Moments at zero for parameters `[P]`.
+    #[must_use]
+    pub fn new(parameters: &Tensor<1>) -> Self {
+        Self { moment_1: parameters.zeros_like(), moment_2: parameters.zeros_like(), steps: 0 }
+    }
+
+    /// Parameters after one step along `grads` `[P]`; epsilon stands outside the square root.
+    #[must_use]
+    pub fn step(
+        &mut self,
+        parameters: Tensor<1>,
+        grads: Tensor<1>,
+        rate: f64,
+        epsilon: f32,
+    ) -> Tensor<1> {
+        self.steps += 1;
+        let exponent = i32::try_from(self.steps).unwrap_or(i32::MAX);
+        let step = AdamStep {
+            beta_1: BETA_1,
+            beta_2: BETA_2,
+            rate: (rate / (1.0 - f64::from(BETA_1).powi(exponent))) as f32,
+            bias_correction_2: (1.0 - f64::from(BETA_2).powi(exponent)) as f32,
+            epsilon,
+        };
+        let (parameters, moment_1, moment_2) =
+            adam_step(parameters, grads, self.moment_1.clone(), self.moment_2.clone(), step);
+        self.moment_1 = moment_1;
+        self.moment_2 = moment_2;
+        parameters
+    }
+}
+
+/// Scales `grads` `[P]` so that their Euclidean norm is at most `max_norm`; also returns the norm
+/// before clipping, `[1]`. No value is read back.
+#[must_use]
+pub fn clip_by_global_norm(grads: Tensor<1>, max_norm: f32) -> (Tensor<1>, Tensor<1>) {
+    let norm = total(grads.clone() * grads.clone()).sqrt();
+    let factor = (norm.clone().recip() * max_norm).clamp_max(1.0);
+    (grads * factor, norm)
+}
+
+/// Sum of a long vector `[P]` as `[1]`, by rows and then over rows.
+///
+/// A full `sum` may use float atomics, whose order is not fixed; a reduction along one long axis is a
+/// single loop on a GPU, slow everywhere and cut off after 65,535 rounds by Mesa's software renderer.
+#[must_use]
+pub fn total(values: Tensor<1>) -> Tensor<1> {
+    const ROW: usize = 2048;
+    let len = values.dims()[0];
+    let device = values.device();
+    let body = len / ROW * ROW;
+    let rest = (body < len).then(|| values.clone().narrow(0, body, len - body).sum_dim(0));
+    let sum = (body > 0).then(|| {
+        let rows = values.narrow(0, 0, body).reshape([body / ROW, ROW]);
+        rows.sum_dim(1).sum_dim(0).reshape([1])
+    });
+    match (sum, rest) {
+        (Some(sum), Some(rest)) => sum + rest,
+        (Some(sum), None) | (None, Some(sum)) => sum,
+        // Only an empty vector has neither.
+        (None, None) => Tensor::zeros([1], &device),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    #[test]
+    fn total_counts_every_entry() {
+        for len in [1, 2047, 2048, 5000, 6144] {
+            let sum: f32 = total(Tensor::ones([len], &Device::flex())).into_scalar();
+            assert_eq!(sum, len as f32);
+        }
+    }
+
+    #[test]
+    fn clipping_keeps_the_direction_and_small_gradients() {
+        let device = Device::flex();
+        let read = |t: Tensor<1>| t.into_data().try_to_vec::<f32>().expect("f32");
+        let (grads, norm) = clip_by_global_norm(Tensor::from_floats([3.0, -4.0], &device), 0.5);
+        assert_eq!(read(norm), [5.0]);
+        assert!(read(grads).iter().zip([0.3, -0.4]).all(|(a, b)| (a - b).abs() < 1e-6));
+        let (grads, _) = clip_by_global_norm(Tensor::from_floats([0.3, 0.0], &device), 0.5);
+        assert_eq!(read(grads), [0.3, 0.0]);
+        let (grads, _) = clip_by_global_norm(Tensor::zeros([2], &device), 0.5);
+        assert_eq!(read(grads), [0.0, 0.0]);
+    }
+}

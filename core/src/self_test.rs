@@ -1,0 +1,113 @@
+//! One fixed update on a device and on the CPU, compared before training is allowed.
+//!
+//! Some driver and kernel faults give plausible wrong numbers and no error
+//! (tracel-ai/burn#5257, tracel-ai/cubecl#1641); this is the only defence against them.
+
+use burn::tensor::Device;
+
+use crate::config::Config;
+use crate::golden::fill;
+use crate::loss::TransitionNoise;
+use crate::nn::{Model, NetworkSpec};
+use crate::params::{describe, flatten_grads, split};
+use crate::read_floats;
+use crate::update::{Learner, Minibatch, PendingMetrics, noise_shape, objective, vector};
+
+/// Largest relative difference accepted, in Euclidean norm, for losses, the gradient of each parameter
+/// and the parameters after the step.
+pub const TOLERANCE: f64 = 5e-3;
+/// Quantities below this size are compared absolutely.
+const NEGLIGIBLE: f64 = 1e-5;
+/// Samples of the fixed minibatch.
+const BATCH: usize = 8;
+
+/// One compared quantity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// Name of the quantity.
+    pub quantity: String,
+    /// Norm on the device under test.
+    pub device: f64,
+    /// Norm on the CPU.
+    pub reference: f64,
+    /// Norm of the difference over the norm on the CPU.
+    pub error: f64,
+}
+
+impl Comparison {
+    /// Whether the difference is acceptable; NaN is not.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        self.error <= TOLERANCE
+    }
+}
+
+/// Runs the fixed update on `device` and on the CPU.
+///
+/// # Errors
+/// If a device fails outright.
+pub async fn run(
+    config: &Config,
+    spec: &NetworkSpec,
+    device: &Device,
+) -> Result<Vec<Comparison>, crate::Error> {
+    let (found, expected) = (
+        fixed_update(config, spec, device).await?,
+        fixed_update(config, spec, &Device::flex()).await?,
+    );
+    let norm = |values: &[f32]| values.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+    let compare = |(quantity, device): (String, Vec<f32>), reference: Vec<f32>| {
+        let difference: Vec<f32> = device.iter().zip(&reference).map(|(a, b)| a - b).collect();
+        let (difference, size) = (norm(&difference), norm(&reference));
+        let error = if difference == 0.0 { 0.0 } else { difference / size.max(NEGLIGIBLE) };
+        Comparison { quantity, device: norm(&device), reference: size, error }
+    };
+    let references = expected.into_iter().map(|(_, values)| values);
+    Ok(found
+        .into_iter()
+        .zip(references)
+        .map(|(found, reference)| compare(found, reference))
+        .collect())
+}
+
+/// Losses, the gradient of each parameter, and all parameters after the step.
+async fn fixed_update(
+    config: &Config,
+    spec: &NetworkSpec,
+    device: &Device,
+) -> Result<Vec<(String, Vec<f32>)>, crate::Error> {
+    let learner = Learner::new(Model::new(spec, config, device));
+    let lifted = device.clone().autodiff();
+    let noise = noise_shape(learner.trainable(), config, BATCH).map(|shape| {
+        let mut rng = crate::rng::stream(config.seed, crate::rng::Stream::Noise);
+        TransitionNoise::draw(config.transition_density, shape, &mut rng, &lifted)
+    });
+    let uniform = |seed, low, high| vector(fill::fill(seed, BATCH, low, high), &lifted);
+    let log_prob = -(spec.actions as f64).ln();
+    let batch = Minibatch {
+        observations: fill::frames(spec, BATCH, 0, config.uses_world_model(), &lifted),
+        actions: fill::actions(spec.actions, BATCH, &lifted),
+        log_probs: uniform(6, log_prob - 0.3, log_prob + 0.3),
+        advantages: uniform(4, -2.0, 2.0),
+        returns: uniform(5, -1.0, 3.0),
+        rewards: uniform(3, -1.0, 1.0),
+        dones: vector((0..BATCH).map(|i| f32::from(u8::from(i % 4 == 0))).collect(), &lifted),
+        noise,
+    };
+    let mut grads = objective(learner.trainable(), &batch, config).total.backward();
+    let grads = read_floats(flatten_grads(learner.trainable(), &mut grads)).await?;
+    let parameters = describe(learner.trainable());
+    let (learner, pending) = learner.update(&batch, config, config.learning_rate);
+    let metrics = PendingMetrics::read(vec![pending]).await?;
+    let after = read_floats(learner.parameters().clone()).await?;
+    let mut quantities: Vec<(String, Vec<f32>)> = metrics
+        .iter()
+        .flat_map(crate::update::UpdateMetrics::named)
+        .map(|(name, value)| (name.to_owned(), vec![value]))
+        .collect();
+    for (parameter, values) in split(&parameters, &grads) {
+        quantities.push((format!("gradient of {}", parameter.name), values.to_vec()));
+    }
+    quantities.push(("parameters after the step".to_owned(), after));
+    Ok(quantities)
+}

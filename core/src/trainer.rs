@@ -1,0 +1,289 @@
+//! The training loop: rollout, advantages, updates, report.
+//!
+//! One call of [`Trainer::iterate`] is one iteration of the paper's algorithm. The loop is
+//! asynchronous only because a browser cannot wait for a GPU; natively it is run to completion.
+//! Between two iterations the trainer is a value that can be stored ([`crate::checkpoint`]).
+
+use burn::tensor::{Device, Tensor};
+
+use crate::config::{Config, ConfigError};
+use crate::env::VectorEnv;
+use crate::gae::Advantages;
+use crate::loss::TransitionNoise;
+use crate::message::{Iteration, Message};
+use crate::monitor::{EpisodeTracker, RatioBounds, explained_variance};
+use crate::nn::{Model, NetworkSpec};
+use crate::optim::total;
+use crate::params;
+use crate::read_floats;
+use crate::rng::Generators;
+use crate::rollout::{Decision, Rollout, observations, permutation};
+use crate::update::{Learner, PendingMetrics, UpdateMetrics, noise_shape};
+
+/// Why an iteration could not be completed.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError<E: std::error::Error> {
+    /// A value outside its range.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The environment failed.
+    #[error("the environment failed: {0}")]
+    Environment(#[source] E),
+    /// The device failed.
+    #[error(transparent)]
+    Core(#[from] crate::Error),
+    /// A loss, gradient or parameter is no longer a number.
+    #[error("{0}")]
+    NotFinite(NotFinite),
+}
+
+/// The first quantity that was NaN or infinite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotFinite {
+    /// Name of the quantity.
+    pub quantity: String,
+    /// NaN or infinity, as text.
+    pub value: String,
+    /// Iteration from 0.
+    pub iteration: u64,
+    /// Update within the iteration from 0; none for a quantity of the whole iteration.
+    pub update: Option<usize>,
+}
+
+impl std::fmt::Display for NotFinite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { quantity, value, iteration, update } = self;
+        write!(f, "{quantity} became {value} in iteration {iteration}")?;
+        update.map_or(Ok(()), |update| write!(f, ", update {update}"))
+    }
+}
+
+/// A run between two iterations.
+#[derive(Clone, Debug)]
+pub struct Trainer {
+    pub(crate) config: Config,
+    pub(crate) spec: NetworkSpec,
+    pub(crate) device: Device,
+    pub(crate) learner: Learner,
+    pub(crate) generators: Generators,
+    pub(crate) iteration: u64,
+    pub(crate) tracker: EpisodeTracker,
+    /// Done flags of the environments' current observations.
+    pub(crate) dones: Vec<bool>,
+}
+
+impl Trainer {
+    /// A run at its start on `device` (without autodiff).
+    ///
+    /// # Errors
+    /// If the configuration is out of range.
+    pub fn new(config: Config, spec: NetworkSpec, device: &Device) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let model = Model::new(&spec, &config, device);
+        Ok(Self {
+            learner: Learner::new(model),
+            generators: Generators::new(config.seed),
+            iteration: 0,
+            tracker: EpisodeTracker::new(config.num_envs),
+            dones: vec![false; config.num_envs],
+            device: device.clone(),
+            config,
+            spec,
+        })
+    }
+
+    /// Hyper-parameters.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Iterations completed.
+    #[must_use]
+    pub const fn iteration(&self) -> u64 {
+        self.iteration
+    }
+
+    /// Agent steps taken.
+    #[must_use]
+    pub const fn global_step(&self) -> u64 {
+        self.iteration * self.config.batch_size() as u64
+    }
+
+    /// Whether all iterations are done.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        self.iteration >= self.config.num_iterations()
+    }
+
+    /// Parameters and optimiser.
+    #[must_use]
+    pub const fn learner(&self) -> &Learner {
+        &self.learner
+    }
+
+    /// One iteration; the environment must have been reset before the first.
+    ///
+    /// # Errors
+    /// If the environment or the device fails or a quantity is not finite. The trainer is then no
+    /// longer consistent with its environment: continue from a checkpoint.
+    pub async fn iterate<E: VectorEnv>(
+        &mut self,
+        env: &mut E,
+        mut emit: impl FnMut(Message),
+    ) -> Result<(), TrainError<E::Error>> {
+        let rollout = self.collect(env, &mut emit).await?;
+        let targets = rollout.advantages(self.config.gamma, self.config.gae_lambda);
+        let metrics = self.learn(&rollout, &targets).await?;
+        let ratios = self.ratio_bounds(&rollout).await?;
+        self.check_finite(
+            "a parameter",
+            &[read_floats(total(self.learner.parameters().clone())).await?[0]],
+            None,
+        )?;
+
+        let learning_rate = self.config.learning_rate_at(self.iteration);
+        self.iteration += 1;
+        let (avg_episodic_return, avg_episodic_length) = self.tracker.mean_with_zeros();
+        emit(Message::Iteration(Box::new(Iteration {
+            iteration: self.iteration - 1,
+            global_step: self.global_step(),
+            learning_rate,
+            last: metrics.last().copied().unwrap_or_default(),
+            mean: UpdateMetrics::mean(&metrics),
+            explained_variance: explained_variance(rollout.values(), &targets.returns),
+            ratios,
+            avg_episodic_return,
+            finished_return: self.tracker.mean_finished(),
+            avg_episodic_length,
+            episodes: self.tracker.episodes(),
+        })));
+        Ok(())
+    }
+
+    /// T steps with the current policy, on plain values: nothing is recorded for a gradient.
+    async fn collect<E: VectorEnv>(
+        &mut self,
+        env: &mut E,
+        emit: &mut impl FnMut(Message),
+    ) -> Result<Rollout, TrainError<E::Error>> {
+        let model = self.learner.plain();
+        let frame = self.spec.frame;
+        let num_envs = self.config.num_envs;
+        let mut rollout = Rollout::start(frame, self.spec.actions, env.observations(), &self.dones);
+        for step in 0..self.config.num_steps {
+            let decision = self.decide(&model, env.observations()).await?;
+            let actions = decision.sample(self.spec.actions, &mut self.generators.actions);
+            env.step(&actions).map_err(TrainError::Environment)?;
+            let global_step = self.global_step() + ((step + 1) * num_envs) as u64;
+            for episode in self.tracker.step(env.outcomes(), global_step) {
+                emit(Message::Episode(episode));
+            }
+            rollout.push(decision, actions, env.outcomes(), env.observations());
+        }
+        self.check_finite("a reward", rollout.rewards(), None)?;
+        rollout.finish(self.decide(&model, env.observations()).await?.values);
+        self.dones = rollout.last_dones().to_vec();
+        Ok(rollout)
+    }
+
+    /// Policy and value of observations `[N, C, H, W]`, in one read.
+    async fn decide(&self, model: &Model, pixels: &[u8]) -> Result<Decision, crate::Error> {
+        let frame = self.spec.frame;
+        let batch = pixels.len() / frame.len();
+        let input = observations(frame, batch, &self.device, |i| {
+            &pixels[i * frame.len()..(i + 1) * frame.len()]
+        });
+        evaluate(model, input, self.spec.actions).await
+    }
+
+    /// All updates of an iteration, with one read each.
+    async fn learn<E: std::error::Error>(
+        &mut self,
+        rollout: &Rollout,
+        targets: &Advantages,
+    ) -> Result<Vec<UpdateMetrics>, TrainError<E>> {
+        let config = self.config.clone();
+        let rate = config.learning_rate_at(self.iteration);
+        let lifted = self.device.clone().autodiff();
+        let mut all = Vec::with_capacity(config.update_epochs * config.num_minibatches);
+        for _ in 0..config.update_epochs {
+            let order = permutation(rollout.len(), &mut self.generators.shuffle);
+            for indices in order.chunks_exact(config.minibatch_size()) {
+                let mut batch =
+                    rollout.minibatch(indices, targets, config.uses_world_model(), &lifted);
+                let shape = noise_shape(self.learner.trainable(), &config, indices.len());
+                batch.noise = shape.map(|shape| {
+                    let rng = &mut self.generators.noise;
+                    TransitionNoise::draw(config.transition_density, shape, rng, &lifted)
+                });
+                let (learner, pending) = self.learner.clone().update(&batch, &config, rate);
+                self.learner = learner;
+                // Reading every update also keeps the queue short: long unsynchronised loops gave
+                // wrong values on some drivers (tracel-ai/burn#5563).
+                let metrics = PendingMetrics::read(vec![pending]).await?;
+                for (name, value) in metrics.iter().flat_map(UpdateMetrics::named) {
+                    self.check_finite(name, &[value], Some(all.len()))?;
+                }
+                all.extend(metrics);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Importance ratios of the updated policy over the states of the rollout.
+    async fn ratio_bounds(&self, rollout: &Rollout) -> Result<RatioBounds, crate::Error> {
+        let model = self.learner.plain();
+        let indices: Vec<usize> = (0..rollout.len()).collect();
+        let mut updated = Vec::with_capacity(rollout.log_probs().len());
+        for indices in indices.chunks(self.config.minibatch_size()) {
+            let input = rollout.frames(indices, &self.device);
+            updated.extend(evaluate(&model, input, self.spec.actions).await?.log_probs);
+        }
+        Ok(RatioBounds::from_log_probs(rollout.log_probs(), &updated, self.config.gamma))
+    }
+
+    fn check_finite<E: std::error::Error>(
+        &self,
+        quantity: &str,
+        values: &[f32],
+        update: Option<usize>,
+    ) -> Result<(), TrainError<E>> {
+        values.iter().find(|x| !x.is_finite()).map_or(Ok(()), |value| {
+            Err(TrainError::NotFinite(NotFinite {
+                quantity: quantity.to_owned(),
+                value: value.to_string(),
+                iteration: self.iteration,
+                update,
+            }))
+        })
+    }
+}
+
+/// Policy and value of observations `[B, H, W, C]`, read together.
+///
+/// # Errors
+/// The device's own error.
+pub async fn evaluate(
+    model: &Model,
+    input: Tensor<4>,
+    actions: usize,
+) -> Result<Decision, crate::Error> {
+    let state = model.agent.act(model.agent.encode(input));
+    let both = Tensor::cat(vec![state.logits, state.values.unsqueeze_dim(1)], 1);
+    let both = read_floats(both).await?;
+    let (mut logits, mut values) = (Vec::new(), Vec::new());
+    for row in both.chunks(actions + 1) {
+        logits.extend_from_slice(&row[..actions]);
+        values.extend_from_slice(&row[actions..]);
+    }
+    Ok(Decision::from_logits(&logits, values, actions))
+}
+
+impl Trainer {
+    /// Names and shapes of all parameters.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<params::ParameterInfo> {
+        params::describe(self.learner.trainable())
+    }
+}
