@@ -1,0 +1,221 @@
+//! Checkpoints on disk: complete or absent, never half.
+//!
+//! A checkpoint is a folder `step_<steps>` with the parts of [`deepspi_core::checkpoint`] and their
+//! SHA-256 sums. It is written under a temporary name, every file and the folder are flushed to the
+//! disk, then it is renamed: a process killed at any moment leaves the previous checkpoints as they
+//! were. Reading verifies the sums and falls back to the one before.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use deepspi_core::checkpoint::{Checkpoint, State};
+use sha2::{Digest, Sha256};
+
+const MODEL: &str = "model.safetensors";
+const OPTIMISER: &str = "optimiser.safetensors";
+const STATE: &str = "state.json";
+const SUMS: &str = "SHA256SUMS";
+/// Names the best checkpoint, so that pruning keeps it.
+const BEST: &str = "best.json";
+
+/// The checkpoints of one run.
+#[derive(Clone, Debug)]
+pub struct CheckpointStore {
+    folder: PathBuf,
+    keep: usize,
+    best: Option<Best>,
+}
+
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+struct Best {
+    name: String,
+    score: f64,
+}
+
+/// A checkpoint read back.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Its content.
+    pub checkpoint: Checkpoint,
+    /// Where it was.
+    pub path: PathBuf,
+    /// Newer ones that were damaged, with what is wrong with them.
+    pub skipped: Vec<String>,
+}
+
+impl CheckpointStore {
+    /// The checkpoints in `folder`, of which the newest `keep` and the best stay.
+    #[must_use]
+    pub fn new(folder: PathBuf, keep: usize) -> Self {
+        let best =
+            fs::read_to_string(folder.join(BEST)).ok().and_then(|t| serde_json::from_str(&t).ok());
+        Self { folder, keep: keep.max(1), best }
+    }
+
+    /// Stores a checkpoint; `score` decides which is the best.
+    ///
+    /// # Errors
+    /// If the disk is full or the folder unwritable; older checkpoints are then untouched.
+    pub fn save(
+        &mut self,
+        checkpoint: &Checkpoint,
+        global_step: u64,
+        score: Option<f64>,
+    ) -> Result<PathBuf> {
+        let name = format!("step_{global_step:012}");
+        let path = self.folder.join(&name);
+        let temporary = self.folder.join(format!(".writing_{name}"));
+        let written = self.write(checkpoint, &temporary, &path);
+        if written.is_err() {
+            // The error of writing is the one to report; what is left over is cleared next time.
+            drop(fs::remove_dir_all(&temporary));
+        }
+        written.with_context(|| {
+            format!(
+                "cannot save a checkpoint in {}; free some space or make it writable, then go on with \
+                 --resume (older checkpoints are intact)",
+                self.folder.display()
+            )
+        })?;
+        if let Some(score) = score
+            && self.best.as_ref().is_none_or(|best| score >= best.score)
+        {
+            let best = Best { name, score };
+            let text = serde_json::to_string(&best)?;
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            file.write_all(text.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(self.folder.join(BEST))?;
+            self.best = Some(best);
+        }
+        self.prune()?;
+        Ok(path)
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that renames: files and folder are flushed first"
+    )]
+    fn write(&self, checkpoint: &Checkpoint, temporary: &Path, path: &Path) -> Result<()> {
+        if temporary.exists() {
+            fs::remove_dir_all(temporary)?;
+        }
+        fs::create_dir_all(temporary)?;
+        let state = serde_json::to_vec(&checkpoint.state)?;
+        let parts =
+            [(MODEL, &checkpoint.model), (OPTIMISER, &checkpoint.optimiser), (STATE, &state)];
+        let mut sums = String::new();
+        for (name, bytes) in parts {
+            write_durably(&temporary.join(name), bytes)?;
+            sums.push_str(&format!("{}  {name}\n", sum(bytes)));
+        }
+        write_durably(&temporary.join(SUMS), sums.as_bytes())?;
+        sync_folder(temporary)?;
+        // A run that repeats itself after a fall-back finds a checkpoint of this step: perhaps the
+        // damaged one, so it is replaced, and only removed once the new one is in place.
+        let replaced = path.with_extension("replaced");
+        if path.exists() {
+            fs::rename(path, &replaced)?;
+        }
+        fs::rename(temporary, path)?;
+        sync_folder(&self.folder)?;
+        if replaced.exists() {
+            fs::remove_dir_all(&replaced)?;
+        }
+        Ok(())
+    }
+
+    fn prune(&self) -> Result<()> {
+        let steps = self.list()?;
+        let best = self.best.as_ref().map(|best| self.folder.join(&best.name));
+        for old in steps.iter().rev().skip(self.keep) {
+            if best.as_deref() != Some(old) {
+                fs::remove_dir_all(old).with_context(|| {
+                    format!("cannot remove the old checkpoint {}", old.display())
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Finished checkpoints, oldest first.
+    fn list(&self) -> Result<Vec<PathBuf>> {
+        let mut steps: Vec<PathBuf> = fs::read_dir(&self.folder)
+            .with_context(|| {
+                format!("there is no checkpoint in {} yet; start a new run", self.folder.display())
+            })?
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|path| {
+                path.extension().is_none()
+                    && path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("step_"))
+            })
+            .collect();
+        steps.sort();
+        Ok(steps)
+    }
+
+    /// The newest checkpoint that is intact.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn load_newest(&self) -> Result<Loaded> {
+        let mut skipped = Vec::new();
+        for path in self.list()?.into_iter().rev() {
+            match read(&path) {
+                Ok(checkpoint) => return Ok(Loaded { checkpoint, path, skipped }),
+                Err(error) => skipped.push(format!("{error:#}")),
+            }
+        }
+        if skipped.is_empty() {
+            bail!("there is no checkpoint in {} yet; start a new run", self.folder.display());
+        }
+        bail!("no checkpoint in {} can be read: {}", self.folder.display(), skipped.join("; "))
+    }
+}
+
+/// Reads and verifies one checkpoint folder.
+///
+/// # Errors
+/// If a file is missing, damaged or not of this program.
+pub fn read(path: &Path) -> Result<Checkpoint> {
+    let part = |name: &str| {
+        let file = path.join(name);
+        fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
+    };
+    let sums = String::from_utf8(part(SUMS)?).with_context(|| format!("{SUMS} is damaged"))?;
+    let verified = |name: &str| -> Result<Vec<u8>> {
+        let bytes = part(name)?;
+        let line = format!("{}  {name}", sum(&bytes));
+        if !sums.lines().any(|l| l == line) {
+            bail!("{} is damaged: its SHA-256 is not the one in {SUMS}", path.join(name).display());
+        }
+        Ok(bytes)
+    };
+    let (model, optimiser, state) = (verified(MODEL)?, verified(OPTIMISER)?, verified(STATE)?);
+    let state: State = serde_json::from_slice(&state).with_context(|| {
+        format!("{} is not a checkpoint of this program", path.join(STATE).display())
+    })?;
+    Ok(Checkpoint { model, optimiser, state })
+}
+
+fn sum(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    Ok(file.sync_all()?)
+}
+
+/// Flushes the entries of a folder; without it a rename may be lost with the power.
+fn sync_folder(path: &Path) -> Result<()> {
+    // Windows cannot open a folder for this; its renames are journalled.
+    #[cfg(unix)]
+    File::open(path)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! Native front end of DeepSPI: arguments, Atari, files, threads and the clock.
+//!
+//! Nothing numeric happens here; the core computes, this crate feeds it environments and writes down
+//! what it says. A library only so that tests can reach it.
+
+pub mod atari;
+pub mod checkpoints;
+pub mod cli;
+pub mod device;
+pub mod output;
+pub mod parity;
+pub mod run_folder;
+pub mod settings;
+pub mod signals;
+pub mod speed;
+pub mod train;

@@ -1,0 +1,27 @@
+//! `native`: train, check and measure DeepSPI agents from the command line.
+
+use std::process::ExitCode;
+
+use native::cli::{Cli, Command};
+use native::{parity, speed, train};
+
+// Training allocates and frees the same large buffers in every update; the system allocator returns
+// them to the kernel each time, and the page faults cost more than the arithmetic on them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let matches = Cli::matches();
+    native::output::install_log();
+    let result = Cli::from_matches(&matches).and_then(|cli| match cli.command {
+        None => train::run(&cli.train, &matches),
+        Some(Command::Train(args)) => train::run(&args, Cli::train_matches(&matches)),
+        Some(Command::Parity(args)) => parity::run(&args),
+        Some(Command::Speed(args)) => speed::run(&args),
+    });
+    result.unwrap_or_else(|error| {
+        // One paragraph: what failed, then each cause after a colon.
+        eprintln!("error: {error:#}");
+        ExitCode::from(native::cli::EXIT_BAD_INPUT)
+    })
+}

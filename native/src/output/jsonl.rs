@@ -1,0 +1,55 @@
+//! `metrics.jsonl`: every message as one line.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use deepspi_core::message::Message;
+use serde_json::json;
+
+use super::Rates;
+
+/// Appends to the file of a run.
+#[derive(Debug)]
+pub struct JsonLines {
+    file: BufWriter<File>,
+}
+
+impl JsonLines {
+    /// Opens the file for appending. A killed process may have left half a line, which is ended, and
+    /// lines of steps that are now done again: the line `resumed` says from where on.
+    pub fn open(path: &Path, global_step: u64) -> Result<Self> {
+        let mut file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .append(true)
+            .open(path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        if file.metadata()?.len() > 0 {
+            file.seek(SeekFrom::End(-1))?;
+            let mut last = [0];
+            file.read_exact(&mut last)?;
+            if last != *b"\n" {
+                file.write_all(b"\n")?;
+            }
+            writeln!(file, "{}", json!({"type": "resumed", "global_step": global_step}))?;
+        }
+        Ok(Self { file: BufWriter::new(file) })
+    }
+
+    pub fn write(&mut self, message: &Message, rates: &Rates) -> Result<()> {
+        let mut value = serde_json::to_value(message)?;
+        if let (Message::Iteration(_), Some(object)) = (message, value.as_object_mut()) {
+            object.insert("elapsed_seconds".into(), json!(rates.elapsed));
+            object.insert("sps".into(), json!(rates.long));
+            object.insert("sps_update".into(), json!(rates.last));
+            object.insert("memory_mb".into(), json!(rates.memory_mb));
+        }
+        writeln!(self.file, "{value}").context("cannot append to metrics.jsonl")?;
+        if !matches!(message, Message::Episode(_)) {
+            self.file.flush().context("cannot append to metrics.jsonl")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! The terminal: a progress bar, or plain lines where there is no terminal.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use deepspi_core::message::{Iteration, Message};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Rates;
+
+/// Seconds between plain lines.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// What the user sees of a run.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+    plain: bool,
+    total: u64,
+    last_line: Option<Instant>,
+}
+
+impl Progress {
+    pub fn new(total: u64, global_step: u64) -> Self {
+        let plain = !std::io::stderr().is_terminal();
+        let bar = if plain {
+            ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden())
+        } else {
+            ProgressBar::new(total)
+        };
+        let style = "{bar:24} {percent:>3} % {human_pos}/{human_len} | {msg}";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        bar.set_position(global_step);
+        Self { bar, plain, total, last_line: None }
+    }
+
+    pub fn show(&mut self, message: &Message, rates: &Rates) {
+        match message {
+            Message::Episode(_) => {}
+            Message::Iteration(iteration) => {
+                let text = self.describe(iteration, rates);
+                self.bar.set_position(iteration.global_step);
+                self.bar.set_message(text.clone());
+                let due = self.last_line.is_none_or(|last| last.elapsed() >= QUIET);
+                if self.plain && (due || iteration.global_step >= self.total) {
+                    self.last_line = Some(Instant::now());
+                    eprintln!("step {}/{} | {text}", iteration.global_step, self.total);
+                }
+            }
+            Message::CheckpointWritten { location, .. } => self.line(&format!("saved {location}")),
+            Message::Warning { text } => self.line(&format!("warning: {text}")),
+            Message::Failure { text } => self.line(&format!("stopped: {text}")),
+        }
+    }
+
+    pub fn finish(&self) {
+        self.bar.abandon();
+    }
+
+    fn line(&self, text: &str) {
+        if self.plain {
+            eprintln!("{text}");
+        } else {
+            self.bar.println(text);
+        }
+    }
+
+    fn describe(&self, iteration: &Iteration, rates: &Rates) -> String {
+        let left = self.total.saturating_sub(iteration.global_step) as f64 / rates.short.max(1e-9);
+        let score = iteration.finished_return.map_or_else(|| "-".to_owned(), |r| format!("{r:.1}"));
+        let mean = iteration.mean;
+        format!(
+            "{:.0} SPS ({:.0} overall) | return {score} | policy {:+.4} value {:.4} l_P {:.3} l_R {:.4} | \
+             ratio <= {:.2} | {} left",
+            rates.short,
+            rates.long,
+            mean.policy_loss,
+            mean.value_loss,
+            mean.transition_loss,
+            mean.reward_loss,
+            iteration.ratios.sup,
+            duration(left),
+        )
+    }
+}
+
+/// Hours and minutes, or minutes and seconds.
+fn duration(seconds: f64) -> String {
+    let seconds = seconds.clamp(0.0, 1e9) as u64;
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    if hours > 0 {
+        format!("{hours}h{minutes:02}m")
+    } else {
+        format!("{minutes}m{:02}s", seconds % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn durations_are_short() {
+        assert_eq!(duration(59.0), "0m59s");
+        assert_eq!(duration(3720.0), "1h02m");
+        assert_eq!(duration(f64::INFINITY), "277777h46m");
+    }
+}

@@ -1,0 +1,30 @@
+//! Scores of a random policy and of a human, for normalised scores.
+
+/// `game,random,human`; the standard table of the field (DQN Zoo, CleanRL).
+const TABLE: &str = include_str!("../../data/atari_scores.csv");
+
+/// `(score - random) / (human - random)`; none for a game outside the table.
+#[must_use]
+pub fn human_normalized(game: &str, score: f64) -> Option<f64> {
+    let row = TABLE.lines().skip(1).find(|line| line.split(',').next() == Some(game))?;
+    let mut numbers = row.split(',').skip(1).map(str::parse::<f64>);
+    let (random, human) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+    Some((score - random) / (human - random))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_all_games_and_normalises() {
+        assert_eq!(TABLE.lines().count(), 1 + 57);
+        for line in TABLE.lines().skip(1) {
+            let game = line.split(',').next().expect("a name");
+            assert!(human_normalized(game, 0.0).is_some_and(f64::is_finite), "{line}");
+            assert!(deepspi_atari::Game::find(game).is_ok(), "{game} is no game");
+        }
+        assert_eq!(human_normalized("Breakout", 30.5), Some(1.0));
+        assert_eq!(human_normalized("Chess", 1.0), None);
+    }
+}

@@ -1,0 +1,77 @@
+//! TensorBoard events under the authors' tag names, and CleanRL's where the authors have none.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use deepspi_core::message::{Iteration, Message};
+use tfrecord::EventWriter;
+
+use super::{Rates, scores};
+
+/// One event file; a resumed run gets a second one in the same folder.
+pub struct TensorBoard {
+    writer: EventWriter<BufWriter<File>>,
+    game: String,
+}
+
+impl std::fmt::Debug for TensorBoard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TensorBoard").field("game", &self.game).finish_non_exhaustive()
+    }
+}
+
+impl TensorBoard {
+    #[expect(clippy::disallowed_methods, reason = "only makes the file name of a resumed run new")]
+    pub fn create(folder: &Path, game: &str) -> Result<Self> {
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
+        let path = folder.join(format!("events.out.tfevents.{time}.deepspi"));
+        let writer = EventWriter::create(&path, tfrecord::EventWriterConfig::default())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { writer, game: game.to_owned() })
+    }
+
+    pub fn write(&mut self, message: &Message, rates: &Rates) -> Result<()> {
+        let Message::Iteration(iteration) = message else { return Ok(()) };
+        for (tag, value) in scalars(iteration, rates, &self.game) {
+            let step = i64::try_from(iteration.global_step).unwrap_or(i64::MAX);
+            self.writer
+                .write_scalar(tag, step, value)
+                .context("cannot write TensorBoard events")?;
+        }
+        self.writer.flush().context("cannot write TensorBoard events")
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "TensorBoard stores f32")]
+fn scalars(iteration: &Iteration, rates: &Rates, game: &str) -> Vec<(&'static str, f32)> {
+    let Iteration { last, ratios, .. } = iteration;
+    let mut scalars = vec![
+        ("charts/avg_episodic_return", iteration.avg_episodic_return as f32),
+        ("charts/avg_episodic_length", iteration.avg_episodic_length as f32),
+        ("charts/learning_rate", iteration.learning_rate as f32),
+        ("charts/SPS", rates.long as f32),
+        ("charts/SPS_update", rates.last as f32),
+        ("charts/memory_mb", rates.memory_mb as f32),
+        ("losses/value_loss", last.value_loss),
+        ("losses/policy_loss", last.policy_loss),
+        ("losses/entropy", last.entropy),
+        ("losses/approx_kl", last.approx_kl),
+        ("losses/loss", last.loss),
+        ("losses/transition_loss", last.transition_loss),
+        ("losses/reward_loss", last.reward_loss),
+        ("losses/drift", last.drift),
+        ("losses/clipfrac", last.clip_fraction),
+        ("losses/explained_variance", iteration.explained_variance),
+        ("losses/gradient_norm", last.gradient_norm),
+        ("theory/importance_ratio_sup", ratios.sup),
+        ("theory/importance_ratio_inf", ratios.inf),
+        ("theory/importance_ratio_limit", ratios.limit),
+    ];
+    if let Some(score) = scores::human_normalized(game, iteration.avg_episodic_return) {
+        scalars.push(("charts/human_normalized_score", score as f32));
+    }
+    scalars
+}

@@ -1,0 +1,41 @@
+//! `native parity`: agreement with the authors' implementation, quantity by quantity.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use deepspi_core::golden::{GoldenFile, run as compare};
+
+use crate::cli::{EXIT_MISMATCH, ParityArgs};
+use crate::device;
+
+/// Runs `native parity`.
+///
+/// # Errors
+/// If a file cannot be read or does not fit. A mismatch is not an error but exit code 1.
+pub fn run(args: &ParityArgs) -> Result<ExitCode> {
+    let selected = device::select(&args.device)?;
+    println!("device: {}", selected.description);
+    let (mut passed, mut failed) = (0_usize, 0_usize);
+    for path in &args.files {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the golden file {}", path.display()))?;
+        let checks = GoldenFile::parse(&text)
+            .and_then(|file| pollster::block_on(compare(&file, &selected.device)))
+            .with_context(|| format!("cannot check {}", path.display()))?;
+        println!("{}", path.display());
+        for check in checks {
+            let verdict = if check.ok() { "ok" } else { "FAIL" };
+            println!(
+                "  {verdict:4} {:9.2e} <= {:.0e}  {}",
+                check.error, check.tolerance, check.quantity
+            );
+            if check.ok() {
+                passed += 1;
+            } else {
+                failed += 1;
+            }
+        }
+    }
+    println!("{passed} ok, {failed} FAIL");
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_MISMATCH) })
+}

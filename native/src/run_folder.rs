@@ -1,0 +1,146 @@
+//! The folder of one run: what it contains and how it is described.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use deepspi_core::config::Config;
+use serde::{Deserialize, Serialize};
+
+/// What is true of a run besides its hyper-parameters; the `[run]` table of `config.toml`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// Game as CleanRL writes it.
+    pub env: String,
+    /// Sticky actions and long no-op starts.
+    pub stochastic: bool,
+    /// Device that trained.
+    pub device: String,
+    /// Version of this program.
+    pub version: String,
+    /// Revision of the source it was built from.
+    pub revision: String,
+    /// Start, seconds since 1970.
+    pub started: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ConfigFile {
+    #[serde(flatten)]
+    config: toml::Table,
+    run: RunInfo,
+}
+
+/// A run folder that exists.
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its description.
+    pub info: RunInfo,
+}
+
+impl RunInfo {
+    /// A run that starts now.
+    #[must_use]
+    pub fn now(env: &str, stochastic: bool, device: &str) -> Self {
+        Self {
+            env: env.to_owned(),
+            stochastic,
+            device: device.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: env!("DEEPSPI_REVISION").to_owned(),
+            started: seconds_since_1970(),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a calendar date is wanted, nothing is measured")]
+fn seconds_since_1970() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
+}
+
+impl RunFolder {
+    /// Creates `<runs_dir>/<env>__<algo>__<seed>__<time>/` with its `config.toml`.
+    ///
+    /// # Errors
+    /// If the folder cannot be created or written; nothing that existed is touched.
+    pub fn create(runs_dir: &Path, info: RunInfo, config: &Config) -> Result<Self> {
+        let remedy = || {
+            format!(
+                "cannot create a run folder in {}; choose a writable place with --runs-dir",
+                runs_dir.display()
+            )
+        };
+        fs::create_dir_all(runs_dir).with_context(remedy)?;
+        let name =
+            format!("{}__{}__{}__{}", info.env, config.algo.name(), config.seed, info.started);
+        // Runs started in the same second get a counter.
+        for attempt in 1..1000 {
+            let suffix = if attempt == 1 { String::new() } else { format!("-{attempt}") };
+            let path = runs_dir.join(format!("{name}{suffix}"));
+            match fs::create_dir(&path) {
+                Ok(()) => {
+                    let folder = Self { path, info };
+                    folder.describe(config).with_context(remedy)?;
+                    return Ok(folder);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error).with_context(remedy),
+            }
+        }
+        bail!("there are already 999 runs called {name} in {}", runs_dir.display())
+    }
+
+    /// Writes `config.toml`, whole or not at all.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn describe(&self, config: &Config) -> Result<()> {
+        let file = ConfigFile { config: toml::Table::try_from(config)?, run: self.info.clone() };
+        let mut temporary = tempfile::NamedTempFile::new_in(&self.path)?;
+        temporary.write_all(toml::to_string(&file)?.as_bytes())?;
+        temporary.persist(self.path.join("config.toml"))?;
+        Ok(())
+    }
+
+    /// Opens an existing run.
+    ///
+    /// # Errors
+    /// If it is not a run folder.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = path.join("config.toml");
+        let text = fs::read_to_string(&file).with_context(|| {
+            format!("{} is not a run folder: cannot read {}", path.display(), file.display())
+        })?;
+        let parsed: ConfigFile = toml::from_str(&text)
+            .with_context(|| format!("{} is not the configuration of a run", file.display()))?;
+        Ok(Self { path: path.to_owned(), info: parsed.run })
+    }
+
+    /// Where its checkpoints are.
+    #[must_use]
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_runs_of_one_second_get_two_folders_and_reopen() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let info = RunInfo::now("Pong", true, "cpu");
+        let first =
+            RunFolder::create(folder.path(), info.clone(), &Config::default()).expect("created");
+        let second = RunFolder::create(folder.path(), info, &Config::default()).expect("created");
+        assert_ne!(first.path, second.path);
+        let opened = RunFolder::open(&second.path).expect("a run folder");
+        assert!(opened.info.env == "Pong" && opened.info.stochastic);
+        RunFolder::open(folder.path()).expect_err("not a run folder");
+    }
+}

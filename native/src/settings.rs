@@ -1,0 +1,80 @@
+//! Resolving a configuration: defaults, then the file, then what the command line says.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use clap::{ArgMatches, parser::ValueSource};
+use deepspi_core::config::Config;
+use serde::Deserialize;
+
+/// The configuration of a run from defaults, an optional TOML file and explicit flags.
+///
+/// # Errors
+/// If the file cannot be read or parsed, or a value is out of range.
+pub fn resolve(flags: &Config, matches: &ArgMatches, file: Option<&Path>) -> Result<Config> {
+    let mut table = match file {
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+            let malformed = || format!("the configuration {} is malformed", path.display());
+            let mut table = toml::from_str::<toml::Table>(&text).with_context(malformed)?;
+            // A run's own config.toml says more about the run than its hyper-parameters.
+            table.remove("run");
+            Config::deserialize(table.clone()).with_context(malformed)?;
+            table
+        }
+        None => toml::Table::new(),
+    };
+    let given = toml::Table::try_from(flags)?;
+    for field in Config::FIELDS {
+        if matches.value_source(field) == Some(ValueSource::CommandLine) {
+            table.insert((*field).to_owned(), given[*field].clone());
+        }
+    }
+    let config: Config = table.try_into()?;
+    config.validate().context("invalid hyper-parameter; see `native --help` for all of them")?;
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use clap::CommandFactory;
+
+    fn resolve_args(arguments: &[&str], file: Option<&str>) -> Result<Config> {
+        let matches = Cli::command().get_matches_from(arguments);
+        let cli = Cli::from_matches(&matches)?;
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("config.toml");
+        if let Some(text) = file {
+            std::fs::write(&path, text)?;
+        }
+        resolve(&cli.train.hyper, &matches, file.is_some().then_some(path.as_path()))
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let file = "gamma = 0.9\nseed = 7\n";
+        let config = resolve_args(&["native", "--seed", "8"], Some(file)).expect("valid");
+        assert_eq!((config.seed, config.gamma), (8, 0.9));
+        // A flag that repeats the default still wins over the file.
+        let config = resolve_args(&["native", "--gamma", "0.99"], Some(file)).expect("valid");
+        assert_eq!((config.seed, config.gamma), (7, 0.99));
+    }
+
+    #[test]
+    fn all_defaults_survive_the_command_line() {
+        assert_eq!(resolve_args(&["native"], None).expect("valid"), Config::default());
+    }
+
+    #[test]
+    fn errors_name_the_file_and_the_field() {
+        let error = resolve_args(&["native"], Some("gama = 1")).expect_err("typo");
+        assert!(
+            format!("{error:#}").contains("config.toml") && format!("{error:#}").contains("gama")
+        );
+        let error = resolve_args(&["native", "--gamma", "2"], None).expect_err("range");
+        assert!(format!("{error:#}").contains("`gamma` is 2"), "{error:#}");
+    }
+}

@@ -1,0 +1,273 @@
+//! `native speed`: the one tool every performance claim comes from.
+//!
+//! Medians over repetitions after a warm-up; each part is measured as training uses it.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Result;
+use deepspi_core::config::Config;
+use deepspi_core::env::VectorEnv;
+use deepspi_core::loss::TransitionNoise;
+use deepspi_core::nn::{Model, NetworkSpec};
+use deepspi_core::rng::Generators;
+use deepspi_core::rollout::{Decision, Rollout, observations};
+use deepspi_core::trainer::{Trainer, evaluate};
+use deepspi_core::update::{Learner, PendingMetrics, noise_shape};
+use serde::Serialize;
+
+use crate::atari::{AtariEnvs, AtariSettings, FRAME};
+use crate::cli::SpeedArgs;
+use crate::device;
+
+/// Everything measured.
+#[derive(Debug, Serialize)]
+struct Report {
+    device: String,
+    env: String,
+    revision: &'static str,
+    num_envs: usize,
+    minibatch: usize,
+    env_threads: usize,
+    repeats: u64,
+    /// Agent steps per second of the environments alone.
+    env_steps_per_second: Quartiles,
+    /// One policy and value forward pass of N observations, with upload and read.
+    policy_forward_ms: Quartiles,
+    /// One minibatch update: gather, noise, loss, gradient, step, read of the metrics.
+    update_ms: Quartiles,
+    /// Agent steps per second of whole iterations.
+    end_to_end_steps_per_second: Quartiles,
+    /// Growth of resident memory over `memory_updates` updates, MB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory_growth_mb: Option<f64>,
+}
+
+/// Spread of repeated measurements.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Quartiles {
+    median: f64,
+    low: f64,
+    high: f64,
+}
+
+impl Quartiles {
+    fn of(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
+        Self { median: at(0.5), low: at(0.25), high: at(0.75) }
+    }
+}
+
+/// Runs `native speed`.
+///
+/// # Errors
+/// If the game, its ROM or the device is not there.
+pub fn run(args: &SpeedArgs) -> Result<ExitCode> {
+    let config = args.hyper.clone();
+    config.validate()?;
+    let settings = AtariSettings::new(&args.env, false, args.env_threads)?;
+    // Sticky actions as in the usual protocol, so that peers can be run with the same setting.
+    let settings = AtariSettings {
+        options: deepspi_atari::EnvOptions { repeat_action_probability: 0.25, ..settings.options },
+        ..settings
+    };
+    let spec = settings.network();
+    let selected = device::select(&args.device)?;
+    device::verify(&selected, &config, &spec)?;
+    let mut envs = AtariEnvs::new(&settings, args.roms.as_deref(), config.num_envs, config.seed)?;
+    envs.reset()?;
+
+    let env_steps = environments(&mut envs, args.repeats)?;
+    let mut bench = UpdateBench::new(&config, &spec, &selected.device, &mut envs)?;
+    let forward = bench.forward(&envs, args.repeats)?;
+    let updates = bench.updates(args.repeats)?;
+    let memory_growth_mb =
+        args.memory_updates.map(|count| bench.memory_growth(count)).transpose()?;
+    let end_to_end = end_to_end(&config, &spec, &selected.device, &mut envs, args.repeats)?;
+
+    let report = Report {
+        device: selected.description,
+        env: settings.game.name.to_owned(),
+        revision: env!("DEEPSPI_REVISION"),
+        num_envs: config.num_envs,
+        minibatch: config.minibatch_size(),
+        env_threads: settings.threads,
+        repeats: args.repeats,
+        env_steps_per_second: env_steps,
+        policy_forward_ms: forward,
+        update_ms: updates,
+        end_to_end_steps_per_second: end_to_end,
+        memory_growth_mb,
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print(&report, args.memory_updates);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(report: &Report, memory_updates: Option<u64>) {
+    println!("{} | {} | revision {}", report.device, report.env, report.revision);
+    println!(
+        "{} environments, {} threads, minibatch {}",
+        report.num_envs, report.env_threads, report.minibatch
+    );
+    println!("{:32} {:>10} {:>22}", "median of repeats", "median", "quartiles");
+    for (name, q) in [
+        ("environments, agent steps/s", report.env_steps_per_second),
+        ("policy forward, ms", report.policy_forward_ms),
+        ("minibatch update, ms", report.update_ms),
+        ("end to end, agent steps/s", report.end_to_end_steps_per_second),
+    ] {
+        println!("{name:32} {:>10.1} {:>10.1} .. {:>8.1}", q.median, q.low, q.high);
+    }
+    if let (Some(growth), Some(updates)) = (report.memory_growth_mb, memory_updates) {
+        println!("resident memory over {updates} updates: {growth:+.1} MB");
+    }
+}
+
+/// Agent steps per second under random actions, in windows of 20 steps of all environments.
+fn environments(envs: &mut AtariEnvs, repeats: u64) -> Result<Quartiles> {
+    const STEPS: usize = 20;
+    let mut generators = Generators::new(1);
+    let actions = envs.actions();
+    let random = Decision::from_logits(&vec![0.0; envs.num_envs() * actions], Vec::new(), actions);
+    let mut window = |envs: &mut AtariEnvs| -> Result<f64> {
+        let start = Instant::now();
+        for _ in 0..STEPS {
+            let chosen = random.sample(actions, &mut generators.actions);
+            envs.step(&chosen)?;
+        }
+        Ok((STEPS * envs.num_envs()) as f64 / start.elapsed().as_secs_f64())
+    };
+    window(envs)?;
+    Ok(Quartiles::of((0..repeats).map(|_| window(envs)).collect::<Result<_>>()?))
+}
+
+/// One rollout of real frames and a learner to update on it.
+struct UpdateBench {
+    config: Config,
+    spec: NetworkSpec,
+    device: burn::tensor::Device,
+    learner: Learner,
+    rollout: Rollout,
+    generators: Generators,
+}
+
+impl UpdateBench {
+    fn new(
+        config: &Config,
+        spec: &NetworkSpec,
+        device: &burn::tensor::Device,
+        envs: &mut AtariEnvs,
+    ) -> Result<Self> {
+        let mut generators = Generators::new(config.seed);
+        let mut rollout =
+            Rollout::start(FRAME, spec.actions, envs.observations(), &vec![false; config.num_envs]);
+        let random = Decision::from_logits(
+            &vec![0.0; config.num_envs * spec.actions],
+            vec![0.0; config.num_envs],
+            spec.actions,
+        );
+        for _ in 0..config.num_steps {
+            let actions = random.sample(spec.actions, &mut generators.actions);
+            envs.step(&actions)?;
+            rollout.push(random.clone(), actions, envs.outcomes(), envs.observations());
+        }
+        rollout.finish(random.values);
+        Ok(Self {
+            learner: Learner::new(Model::new(spec, config, device)),
+            config: config.clone(),
+            spec: spec.clone(),
+            device: device.clone(),
+            rollout,
+            generators,
+        })
+    }
+
+    fn forward(&self, envs: &AtariEnvs, repeats: u64) -> Result<Quartiles> {
+        let model = self.learner.plain();
+        let once = || -> Result<f64> {
+            let start = Instant::now();
+            let pixels = envs.observations();
+            let input = observations(FRAME, envs.num_envs(), &self.device, |i| {
+                &pixels[i * FRAME.len()..(i + 1) * FRAME.len()]
+            });
+            pollster::block_on(evaluate(&model, input, self.spec.actions))?;
+            Ok(milliseconds(start))
+        };
+        once()?;
+        once()?;
+        Ok(Quartiles::of((0..repeats).map(|_| once()).collect::<Result<_>>()?))
+    }
+
+    fn update_once(&mut self, round: usize) -> Result<f64> {
+        let config = &self.config;
+        let targets = self.rollout.advantages(config.gamma, config.gae_lambda);
+        let lifted = self.device.clone().autodiff();
+        let start = Instant::now();
+        let size = config.minibatch_size();
+        let indices: Vec<usize> =
+            (0..size).map(|i| (i * config.num_minibatches + round) % self.rollout.len()).collect();
+        let mut batch =
+            self.rollout.minibatch(&indices, &targets, config.uses_world_model(), &lifted);
+        batch.noise = noise_shape(self.learner.trainable(), config, size).map(|shape| {
+            TransitionNoise::draw(
+                config.transition_density,
+                shape,
+                &mut self.generators.noise,
+                &lifted,
+            )
+        });
+        let (learner, pending) = self.learner.clone().update(&batch, config, 2.5e-4);
+        self.learner = learner;
+        pollster::block_on(PendingMetrics::read(vec![pending]))?;
+        Ok(milliseconds(start))
+    }
+
+    fn updates(&mut self, repeats: u64) -> Result<Quartiles> {
+        const WARM_UP: usize = 3;
+        for round in 0..WARM_UP {
+            self.update_once(round)?;
+        }
+        let times =
+            (0..repeats as usize).map(|round| self.update_once(round)).collect::<Result<_>>()?;
+        Ok(Quartiles::of(times))
+    }
+
+    fn memory_growth(&mut self, updates: u64) -> Result<f64> {
+        const WARM_UP: usize = 20;
+        let resident = || memory_stats::memory_stats().map_or(0.0, |m| m.physical_mem as f64 / 1e6);
+        for round in 0..WARM_UP {
+            self.update_once(round)?;
+        }
+        let before = resident();
+        for round in 0..updates as usize {
+            self.update_once(round)?;
+        }
+        Ok(resident() - before)
+    }
+}
+
+fn end_to_end(
+    config: &Config,
+    spec: &NetworkSpec,
+    device: &burn::tensor::Device,
+    envs: &mut AtariEnvs,
+    repeats: u64,
+) -> Result<Quartiles> {
+    let mut trainer = Trainer::new(config.clone(), spec.clone(), device)?;
+    let mut once = || -> Result<f64> {
+        let start = Instant::now();
+        pollster::block_on(trainer.iterate(envs, |_| {}))?;
+        Ok(config.batch_size() as f64 / start.elapsed().as_secs_f64())
+    };
+    once()?;
+    Ok(Quartiles::of((0..repeats.div_ceil(3)).map(|_| once()).collect::<Result<_>>()?))
+}
+
+fn milliseconds(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e3
+}
