@@ -19,6 +19,10 @@ const STATE: &str = "state.json";
 const SUMS: &str = "SHA256SUMS";
 /// Names the best checkpoint, so that pruning keeps it.
 const BEST: &str = "best.json";
+/// Names of what is being written begin with this.
+const TEMPORARY: &str = ".writing_";
+/// A checkpoint that is being replaced carries this at its end for a moment.
+const REPLACED: &str = ".replaced";
 
 /// The checkpoints of one run.
 #[derive(Clone, Debug)]
@@ -66,10 +70,10 @@ impl CheckpointStore {
     ) -> Result<PathBuf> {
         let name = format!("step_{global_step:012}");
         let path = self.folder.join(&name);
-        let temporary = self.folder.join(format!(".writing_{name}"));
+        let temporary = self.folder.join(format!("{TEMPORARY}{name}"));
         let written = self.write(checkpoint, &temporary, &path);
         if written.is_err() {
-            // The error of writing is the one to report; what is left over is cleared next time.
+            // The error of writing is the one to report; what is left over goes with the next prune.
             drop(fs::remove_dir_all(&temporary));
         }
         written.with_context(|| {
@@ -84,13 +88,13 @@ impl CheckpointStore {
         {
             let best = Best { name, score };
             let text = serde_json::to_string(&best)?;
-            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.folder)?;
             file.write_all(text.as_bytes())?;
             file.as_file().sync_all()?;
             file.persist(self.folder.join(BEST))?;
             self.best = Some(best);
         }
-        self.prune()?;
+        self.prune(&path)?;
         Ok(path)
     }
 
@@ -115,7 +119,7 @@ impl CheckpointStore {
         sync_folder(temporary)?;
         // A run that repeats itself after a fall-back finds a checkpoint of this step: perhaps the
         // damaged one, so it is replaced, and only removed once the new one is in place.
-        let replaced = path.with_extension("replaced");
+        let replaced = path.with_extension(&REPLACED[1..]);
         if path.exists() {
             fs::rename(path, &replaced)?;
         }
@@ -127,31 +131,46 @@ impl CheckpointStore {
         Ok(())
     }
 
-    fn prune(&self) -> Result<()> {
-        let steps = self.list()?;
+    /// Removes what is no longer wanted after `newest` was written: checkpoints beyond `keep` except
+    /// the best, those of later steps (a run that fell back repeats them; they were damaged), and what
+    /// a killed process left half-written.
+    fn prune(&self, newest: &Path) -> Result<()> {
         let best = self.best.as_ref().map(|best| self.folder.join(&best.name));
-        for old in steps.iter().rev().skip(self.keep) {
-            if best.as_deref() != Some(old) {
-                fs::remove_dir_all(old).with_context(|| {
-                    format!("cannot remove the old checkpoint {}", old.display())
-                })?;
-            }
+        let steps = self.list()?;
+        let (kept, later): (Vec<_>, Vec<_>) =
+            steps.into_iter().partition(|path| path.as_path() <= newest);
+        let old = kept.into_iter().rev().skip(self.keep).filter(|path| best.as_ref() != Some(path));
+        for path in old.chain(later).chain(self.leftovers()?) {
+            let removed =
+                if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.with_context(|| format!("cannot remove {}", path.display()))?;
         }
         Ok(())
     }
 
+    /// Temporary files and folders that no longer have a writer.
+    fn leftovers(&self) -> Result<Vec<PathBuf>> {
+        let unfinished = |path: &PathBuf| {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            name.is_some_and(|n| n.starts_with(TEMPORARY) || n.ends_with(REPLACED))
+        };
+        Ok(self.entries()?.into_iter().filter(unfinished).collect())
+    }
+
+    fn entries(&self) -> Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(&self.folder).with_context(|| {
+            format!("there is no checkpoint in {} yet; start a new run", self.folder.display())
+        })?;
+        Ok(entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect())
+    }
+
     /// Finished checkpoints, oldest first.
     fn list(&self) -> Result<Vec<PathBuf>> {
-        let mut steps: Vec<PathBuf> = fs::read_dir(&self.folder)
-            .with_context(|| {
-                format!("there is no checkpoint in {} yet; start a new run", self.folder.display())
-            })?
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| {
-                path.extension().is_none()
-                    && path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("step_"))
-            })
-            .collect();
+        let mut steps = self.entries()?;
+        steps.retain(|path| {
+            path.extension().is_none()
+                && path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("step_"))
+        });
         steps.sort();
         Ok(steps)
     }

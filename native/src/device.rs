@@ -60,10 +60,13 @@ pub fn select(choice: &DeviceChoice) -> Result<Selected> {
     if *choice == DeviceChoice::Cpu {
         return Ok(cpu());
     }
-    let adapters = pollster::block_on(
-        Instance::new(InstanceDescriptor::new_without_display_handle())
-            .enumerate_adapters(Backends::PRIMARY),
-    );
+    // Without OpenGL: its loader complains aloud where there is no desktop.
+    let descriptor = InstanceDescriptor {
+        backends: Backends::PRIMARY,
+        ..InstanceDescriptor::new_without_display_handle()
+    };
+    let adapters =
+        pollster::block_on(Instance::new(descriptor).enumerate_adapters(Backends::PRIMARY));
     let infos: Vec<AdapterInfo> =
         adapters.iter().map(burn::tensor::wgpu::wgpu::Adapter::get_info).collect();
     match pick(choice, &infos) {

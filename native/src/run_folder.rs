@@ -84,7 +84,11 @@ impl RunFolder {
             match fs::create_dir(&path) {
                 Ok(()) => {
                     let folder = Self { path, info };
-                    folder.describe(config).with_context(remedy)?;
+                    if let Err(error) = folder.describe(config) {
+                        // Nothing is left behind; the error of writing is the one to report.
+                        drop(fs::remove_dir_all(&folder.path));
+                        return Err(error.context(remedy()));
+                    }
                     return Ok(folder);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}

@@ -148,7 +148,7 @@ impl Session {
     fn train(mut self) -> Result<ExitCode> {
         let mut saved_at = self.trainer.global_step();
         let mut score = None;
-        while !self.trainer.is_finished() && !self.stop.is_set() {
+        while !self.trainer.is_finished() {
             let mut messages = Vec::new();
             let outcome = pollster::block_on(
                 self.trainer.iterate(&mut self.envs, |message| messages.push(message)),
@@ -165,9 +165,14 @@ impl Session {
                 Err(error) => return Err(error.into()),
             }
             let due = self.trainer.global_step() - saved_at >= self.save_every;
-            if due || self.trainer.is_finished() || self.stop.is_set() {
+            // Read once: a signal between two looks would end the run without saving it.
+            let stop = self.stop.is_set();
+            if due || stop || self.trainer.is_finished() {
                 self.save(score)?;
                 saved_at = self.trainer.global_step();
+            }
+            if stop {
+                break;
             }
         }
         self.outputs.finish();

@@ -1,0 +1,120 @@
+//! A run is a function of its configuration, and a checkpoint loses nothing of it: compared bit for
+//! bit, because any tolerance would hide a forgotten generator, moment or flag.
+
+use burn::tensor::Device;
+use deepspi_core::checkpoint::Checkpoint;
+use deepspi_core::config::{Algorithm, Config, TransitionDensity};
+use deepspi_core::message::Message;
+use deepspi_core::trainer::Trainer;
+use tests::{CueEnv, config, floats, spec, train};
+
+/// Everything an optimiser step depends on, as bits.
+fn bits(trainer: &Trainer) -> Vec<u32> {
+    let learner = trainer.learner();
+    let optimiser = &learner.optimiser;
+    [learner.parameters(), &optimiser.moment_1, &optimiser.moment_2]
+        .into_iter()
+        .flat_map(|vector| floats(vector.clone()))
+        .map(f32::to_bits)
+        .collect()
+}
+
+/// Messages as text, in which NaN equals NaN and 0 differs from -0.
+fn text(messages: &[Message]) -> Vec<String> {
+    messages.iter().map(|message| format!("{message:?}")).collect()
+}
+
+fn fresh(config: &Config) -> (Trainer, CueEnv) {
+    let trainer =
+        Trainer::new(config.clone(), spec(), &Device::flex()).expect("valid configuration");
+    (trainer, CueEnv::at(config.num_envs, 0))
+}
+
+/// Through the same encodings as on disk.
+fn stored(trainer: &Trainer) -> Checkpoint {
+    let checkpoint = pollster::block_on(trainer.checkpoint()).expect("the state can be read");
+    let state = serde_json::to_string(&checkpoint.state).expect("the state is JSON");
+    Checkpoint {
+        state: serde_json::from_str(&state).expect("the state was written by this test"),
+        ..checkpoint
+    }
+}
+
+fn repeats_and_resumes(config: &Config) {
+    let iterations = config.num_iterations();
+    let (mut whole, mut env) = fresh(config);
+    let expected = text(&train(&mut whole, &mut env, iterations));
+    assert!(whole.is_finished(), "the run must be over after {iterations} iterations");
+
+    let (mut repeated, mut env) = fresh(config);
+    let found = text(&train(&mut repeated, &mut env, iterations));
+    assert_eq!(found, expected, "the same seed must give the same messages");
+    assert!(
+        bits(&repeated) == bits(&whole),
+        "the same seed must give the same parameters and moments"
+    );
+
+    let half = iterations / 2;
+    let (mut first, mut env) = fresh(config);
+    let mut found = text(&train(&mut first, &mut env, half));
+    let checkpoint = stored(&first);
+    let at_checkpoint = bits(&first);
+    drop((first, env));
+    let mut second =
+        Trainer::restore(checkpoint, &spec(), &Device::flex()).expect("an intact checkpoint");
+    assert!(bits(&second) == at_checkpoint, "restoring must not change parameters or moments");
+    assert_eq!(second.iteration(), half, "the restored run must be where it was");
+    let mut env = CueEnv::at(config.num_envs, half * config.num_steps as u64);
+    found.extend(text(&train(&mut second, &mut env, iterations - half)));
+    assert_eq!(found, expected, "a continued run must say what the uninterrupted one says");
+    assert!(
+        bits(&second) == bits(&whole),
+        "a continued run must reach the parameters of the uninterrupted one"
+    );
+    let parameters = floats(whole.learner().parameters().clone());
+    let (start, _) = fresh(config);
+    assert!(
+        parameters != floats(start.learner().parameters().clone()),
+        "training must change parameters"
+    );
+}
+
+#[test]
+fn deep_spi_repeats_and_resumes() {
+    repeats_and_resumes(&config());
+}
+
+#[test]
+fn deep_mdp_repeats_and_resumes() {
+    // A single normal draws its noise in another way than a mixture.
+    let transition_density = TransitionDensity::Normal;
+    repeats_and_resumes(&Config { algo: Algorithm::DeepMdp, transition_density, ..config() });
+}
+
+#[test]
+fn ppo_repeats_and_resumes() {
+    repeats_and_resumes(&Config { algo: Algorithm::Ppo, ..config() });
+}
+
+#[test]
+fn another_seed_is_another_run() {
+    let (mut one, mut env) = fresh(&config());
+    let said = text(&train(&mut one, &mut env, 1));
+    let (mut other, mut env) = fresh(&Config { seed: 2, ..config() });
+    assert_ne!(text(&train(&mut other, &mut env, 1)), said, "the seed must reach the generators");
+    assert!(bits(&one) != bits(&other), "the seed must reach the parameters");
+}
+
+#[test]
+fn a_checkpoint_for_other_actions_is_refused() {
+    let (trainer, _) = fresh(&config());
+    let mut other = spec();
+    other.actions += 1;
+    let error = Trainer::restore(stored(&trainer), &other, &Device::flex())
+        .expect_err("another action count");
+    let error = error.to_string();
+    assert!(
+        error.contains("3 actions") && error.contains("4 actions"),
+        "the message must name what was found and what is needed: {error}"
+    );
+}
