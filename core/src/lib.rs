@@ -1,9 +1,9 @@
 //! DeepSPI: policy improvement that stays safe while representation and world model are learned.
 //!
-//! This crate is the algorithm alone. It performs no I/O and reads no clock, and uses threads in one place only
-//! ([`parallel`], native), so that the same code trains natively and in a browser; front ends feed it environments
-//! and consume its [`message::Message`]s. Data flows one way: [`env`] -> [`rollout`] -> [`loss`] ->
-//! [`update`] -> [`trainer`] -> messages.
+//! This crate is the algorithm alone. It performs no I/O and reads no clock, and uses threads in one
+//! place only ([`parallel`], native), so that the same code trains natively and in a browser; front
+//! ends feed it environments and consume its [`message::Message`]s. Data flows one way:
+//! [`mod@env`] -> [`rollout`] -> [`loss`] -> [`update`] -> [`trainer`] -> messages.
 //!
 //! Letters used in all shapes: `T` time steps, `N` environments, `B` samples of a minibatch,
 //! `A` actions, `H W C` rows, columns and channels of a frame or latent, `K` mixture components,

@@ -153,7 +153,7 @@ fn world_model_losses(
     (transition, reward_loss(predicted, batch.rewards.clone()))
 }
 
-/// Scalars of one update, in the order of [`UpdateMetrics::from_values`]; `[n]`, not yet read.
+/// The [`UpdateMetrics`] of one update, still on the device.
 #[derive(Clone, Debug)]
 pub struct PendingMetrics(Tensor<1>);
 

@@ -38,6 +38,8 @@ pub enum Command {
     Parity(ParityArgs),
     /// Measure environments, policy, updates and the whole loop.
     Speed(SpeedArgs),
+    /// Draw the learning curve of a run as SVG, with the numbers as CSV beside it.
+    Curve(CurveArgs),
 }
 
 /// Flags of `train`.
@@ -96,6 +98,20 @@ pub struct ParityArgs {
     /// Device to check: auto, gpu, gpu:NAME or cpu.
     #[arg(long, default_value = "cpu")]
     pub device: DeviceChoice,
+}
+
+/// Flags of `curve`.
+#[derive(Clone, Debug, Args)]
+pub struct CurveArgs {
+    /// Run folder.
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// SVG file to write; the CSV gets the same name with another ending.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Agent steps per point: games that finished within them are averaged.
+    #[arg(long, value_name = "STEPS", default_value_t = 10_240, value_parser = clap::value_parser!(u64).range(1..))]
+    pub window: u64,
 }
 
 /// Flags of `speed`.

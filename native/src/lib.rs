@@ -6,6 +6,7 @@
 pub mod atari;
 pub mod checkpoints;
 pub mod cli;
+pub mod curve;
 pub mod device;
 pub mod output;
 pub mod parity;

@@ -3,7 +3,7 @@
 mod clock;
 mod jsonl;
 mod progress;
-mod scores;
+pub mod scores;
 mod tensorboard;
 
 use std::io::IsTerminal;

@@ -3,12 +3,27 @@
 /// `game,random,human`; the standard table of the field (DQN Zoo, CleanRL).
 const TABLE: &str = include_str!("../../data/atari_scores.csv");
 
+/// Mean scores of one game.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Baseline {
+    /// A uniformly random policy.
+    pub random: f64,
+    /// A human tester.
+    pub human: f64,
+}
+
+/// The baseline of a game; none for a game outside the table.
+#[must_use]
+pub fn baseline(game: &str) -> Option<Baseline> {
+    let row = TABLE.lines().skip(1).find(|line| line.split(',').next() == Some(game))?;
+    let mut numbers = row.split(',').skip(1).map(str::parse::<f64>);
+    Some(Baseline { random: numbers.next()?.ok()?, human: numbers.next()?.ok()? })
+}
+
 /// `(score - random) / (human - random)`; none for a game outside the table.
 #[must_use]
 pub fn human_normalized(game: &str, score: f64) -> Option<f64> {
-    let row = TABLE.lines().skip(1).find(|line| line.split(',').next() == Some(game))?;
-    let mut numbers = row.split(',').skip(1).map(str::parse::<f64>);
-    let (random, human) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+    let Baseline { random, human } = baseline(game)?;
     Some((score - random) / (human - random))
 }
 
