@@ -62,7 +62,7 @@ fn finished_games(log: &str) -> Result<Vec<(u64, f64)>> {
         };
         match record["type"].as_str() {
             Some("episode") => {
-                games.push((step()?, record["raw_return"].as_f64().unwrap_or(f64::NAN)))
+                games.push((step()?, record["raw_return"].as_f64().unwrap_or(f64::NAN)));
             }
             Some("resumed") => {
                 let resumed = step()?;

@@ -1,0 +1,33 @@
+//! A training whose numbers break down stops with an exit code of its own and keeps what was good.
+
+mod common;
+
+use common::{checkpoint, checkpoints, finish, only_run, tiny};
+
+#[test]
+fn an_exploding_training_exits_with_3_and_names_the_quantity() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    // Steps so large that products of parameters overflow.
+    let finished = finish(tiny(folder.path()).args([
+        "--learning-rate",
+        "1e35",
+        "--save-every",
+        "1",
+        "--total-timesteps",
+        "160",
+    ]));
+    assert_eq!(finished.code, Some(3), "not a number has its own exit code: {}", finished.stderr);
+    assert!(
+        finished.stderr.contains("became NaN") || finished.stderr.contains("became inf"),
+        "the message must name the value: {}",
+        finished.stderr
+    );
+    assert!(!finished.stderr.contains("panicked"), "it is no crash: {}", finished.stderr);
+    let run = only_run(folder.path());
+    // `tests/tests/not_finite.rs` shows that the spoilt state is never handed out to be saved.
+    if run.join("checkpoints").exists() {
+        for step in checkpoints(&run) {
+            native::checkpoints::read(&checkpoint(&run, step)).expect("what was left is whole");
+        }
+    }
+}
