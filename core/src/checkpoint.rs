@@ -12,6 +12,7 @@ use burn_store::{ModuleSnapshot, ModuleStore, SafetensorsStore};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::learner::Learner;
 use crate::monitor::EpisodeTracker;
 use crate::nn::{Model, NetworkSpec};
 use crate::optim::Adam;
@@ -19,7 +20,6 @@ use crate::params::{flatten, unflatten};
 use crate::read_floats;
 use crate::rng::Generators;
 use crate::trainer::Trainer;
-use crate::update::Learner;
 
 /// Version of the layout below; another one is refused.
 pub const FORMAT: u32 = 1;

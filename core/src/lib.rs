@@ -3,7 +3,8 @@
 //! This crate is the algorithm alone. It performs no I/O and reads no clock, and uses threads in one
 //! place only ([`parallel`], native), so that the same code trains natively and in a browser; front
 //! ends feed it environments and consume its [`message::Message`]s. Data flows one way:
-//! [`mod@env`] -> [`rollout`] -> [`loss`] -> [`update`] -> [`trainer`] -> messages.
+//! [`mod@env`] -> [`rollout`] -> [`loss`] -> [`objective`] -> [`learner`] -> [`trainer`] ->
+//! messages.
 //!
 //! Letters used in all shapes: `T` time steps, `N` environments, `B` samples of a minibatch,
 //! `A` actions, `H W C` rows, columns and channels of a frame or latent, `K` mixture components,
@@ -14,10 +15,13 @@ pub mod config;
 pub mod env;
 pub mod gae;
 pub mod golden;
+pub mod learner;
 pub mod loss;
 pub mod message;
+pub mod metrics;
 pub mod monitor;
 pub mod nn;
+pub mod objective;
 pub mod ops;
 pub mod optim;
 pub mod parallel;
@@ -26,7 +30,6 @@ pub mod rng;
 pub mod rollout;
 pub mod self_test;
 pub mod trainer;
-pub mod update;
 
 use burn::tensor::Tensor;
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::metrics::UpdateMetrics;
 use crate::monitor::RatioBounds;
-use crate::update::UpdateMetrics;
 
 /// One event of a run, in the order of occurrence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,8 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use crate::env::Outcome;
 use crate::gae::{Advantages, gae};
 use crate::nn::FrameShape;
+use crate::objective::{Minibatch, vector};
 use crate::parallel::for_each_chunk;
-use crate::update::{Minibatch, vector};
 
 /// Transitions of T steps in N environments, time-major: index `t * N + n`.
 #[derive(Clone, Debug)]

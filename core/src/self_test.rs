@@ -7,11 +7,13 @@ use burn::tensor::Device;
 
 use crate::config::Config;
 use crate::golden::fill;
+use crate::learner::Learner;
 use crate::loss::TransitionNoise;
+use crate::metrics::{PendingMetrics, UpdateMetrics};
 use crate::nn::{Model, NetworkSpec};
+use crate::objective::{Minibatch, noise_shape, objective, vector};
 use crate::params::{describe, flatten_grads, split};
 use crate::read_floats;
-use crate::update::{Learner, Minibatch, PendingMetrics, noise_shape, objective, vector};
 
 /// Largest relative difference accepted, in Euclidean norm, for losses, the gradient of each parameter
 /// and the parameters after the step.
@@ -102,7 +104,7 @@ async fn fixed_update(
     let after = read_floats(learner.parameters().clone()).await?;
     let mut quantities: Vec<(String, Vec<f32>)> = metrics
         .iter()
-        .flat_map(crate::update::UpdateMetrics::named)
+        .flat_map(UpdateMetrics::named)
         .map(|(name, value)| (name.to_owned(), vec![value]))
         .collect();
     for (parameter, values) in split(&parameters, &grads) {

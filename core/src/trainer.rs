@@ -9,16 +9,18 @@ use burn::tensor::{Device, Tensor};
 use crate::config::{Config, ConfigError};
 use crate::env::VectorEnv;
 use crate::gae::Advantages;
+use crate::learner::Learner;
 use crate::loss::TransitionNoise;
 use crate::message::{Iteration, Message};
+use crate::metrics::{PendingMetrics, UpdateMetrics};
 use crate::monitor::{EpisodeTracker, RatioBounds, explained_variance};
 use crate::nn::{Model, NetworkSpec};
+use crate::objective::noise_shape;
 use crate::optim::total;
 use crate::params;
 use crate::read_floats;
 use crate::rng::Generators;
 use crate::rollout::{Decision, Rollout, observations, permutation};
-use crate::update::{Learner, PendingMetrics, UpdateMetrics, noise_shape};
 
 /// Why an iteration could not be completed.
 #[derive(Debug, thiserror::Error)]

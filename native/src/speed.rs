@@ -8,12 +8,14 @@ use std::time::Instant;
 use anyhow::Result;
 use deepspi_core::config::Config;
 use deepspi_core::env::VectorEnv;
+use deepspi_core::learner::Learner;
 use deepspi_core::loss::TransitionNoise;
+use deepspi_core::metrics::PendingMetrics;
 use deepspi_core::nn::{Model, NetworkSpec};
+use deepspi_core::objective::noise_shape;
 use deepspi_core::rng::Generators;
 use deepspi_core::rollout::{Decision, Rollout, observations};
 use deepspi_core::trainer::{Trainer, evaluate};
-use deepspi_core::update::{Learner, PendingMetrics, noise_shape};
 use serde::Serialize;
 
 use crate::atari::{AtariEnvs, AtariSettings, FRAME};

@@ -13,9 +13,9 @@ use deepspi_core::config::{
 };
 use deepspi_core::loss::{TransitionNoise, transition_loss};
 use deepspi_core::nn::{Model, TransitionOutput};
+use deepspi_core::objective::{Minibatch, noise_shape, objective, vector};
 use deepspi_core::params::{ParameterInfo, describe, flatten, flatten_grads, split, unflatten};
 use deepspi_core::rng::{Stream, stream};
-use deepspi_core::update::{Minibatch, noise_shape, objective, vector};
 use rand::RngExt;
 use tests::{ACTIONS, dot, floats, norm, spec, uniform};
 

@@ -6,11 +6,12 @@ use burn::tensor::{Device, Tensor};
 
 use super::file::{GoldenError, GoldenFile, PerSample, Summary, local_name};
 use super::fill;
+use crate::learner::Learner;
 use crate::loss::TransitionNoise;
 use crate::nn::{Model, StartVector};
+use crate::objective::{Minibatch, noise_shape, objective, vector};
 use crate::params::{ParameterInfo, describe, flatten, flatten_grads, split, upload};
 use crate::read_floats;
-use crate::update::{Learner, Minibatch, noise_shape, objective, vector};
 
 /// Relative tolerance of losses, latents and logits.
 const VALUE_TOLERANCE: f64 = 1e-4;

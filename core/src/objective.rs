@@ -1,0 +1,166 @@
+//! The loss of one minibatch: the paper's objective with all its terms.
+//!
+//! `deep-spi`, `deep-mdp` and `ppo` are this one function; they differ only in where the auxiliary
+//! loss enters. Nothing is read back from the device here.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::config::{Algorithm, Config, TransitionDensity};
+use crate::loss::{
+    TransitionNoise, entropy, log_prob_of, policy_loss, reward_loss, transition_loss,
+};
+use crate::nn::Model;
+
+/// One minibatch of transitions on the autodiff device; B samples, A actions.
+#[derive(Clone, Debug)]
+pub struct Minibatch {
+    /// `[B, H, W, C]` in [0, 1]; with a world model `[2B, H, W, C]`, the next observations last, so
+    /// that one pass of the encoder serves both.
+    pub observations: Tensor<4>,
+    /// One-hot `[B, A]`.
+    pub actions: Tensor<2>,
+    /// Log-probability under the behaviour policy, `[B]`.
+    pub log_probs: Tensor<1>,
+    /// Advantages `[B]`, not yet normalised.
+    pub advantages: Tensor<1>,
+    /// Returns `[B]`.
+    pub returns: Tensor<1>,
+    /// Rewards `[B]`, after clipping.
+    pub rewards: Tensor<1>,
+    /// 1 where the flag from *before* the step says done, `[B]`: EnvPool's fake transitions.
+    pub dones: Tensor<1>,
+    /// Noise of the transition sample, for densities that are sampled.
+    pub noise: Option<TransitionNoise>,
+}
+
+/// Per-sample and mean terms of the loss.
+#[derive(Clone, Debug)]
+pub struct LossTerms {
+    /// Total loss `[1]`.
+    pub total: Tensor<1>,
+    /// Policy loss `[1]`.
+    pub policy: Tensor<1>,
+    /// Value loss `[1]`, half the mean squared error.
+    pub value: Tensor<1>,
+    /// Entropy `[B]`.
+    pub entropy: Tensor<1>,
+    /// Mean drift `[1]`.
+    pub drift: Tensor<1>,
+    /// l_P `[B]`, if there is a world model.
+    pub transition: Option<Tensor<1>>,
+    /// l_R `[B]`, if there is a world model.
+    pub reward: Option<Tensor<1>>,
+    /// Latents of observations, `[B, h, w, c]`.
+    pub latents: Tensor<4>,
+    /// Activations of the trunk, `[B, hidden]`.
+    pub hidden: Tensor<2>,
+    /// Logits `[B, A]`.
+    pub logits: Tensor<2>,
+    /// Values `[B]`.
+    pub values: Tensor<1>,
+    /// Importance ratios `[B]` of the chosen actions.
+    pub ratios: Tensor<1>,
+    /// `mean((r - 1) - log r)`, `[1]`.
+    pub approx_kl: Tensor<1>,
+}
+
+/// The loss of one minibatch (section 2.2 of the specification, details 7 to 16).
+#[must_use]
+pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms {
+    let size = batch.rewards.dims()[0];
+    let encoded = model.agent.encode(batch.observations.clone());
+    let latents = encoded.clone().narrow(0, 0, size);
+    let state = model.agent.act(latents.clone());
+
+    let (log_probs, entropy) = entropy(state.logits.clone());
+    let log_ratios = log_prob_of(batch.actions.clone(), log_probs) - batch.log_probs.clone();
+    let ratios = log_ratios.clone().exp();
+    let approx_kl = (ratios.clone() - 1.0 - log_ratios).mean();
+
+    let (transition, reward) = if config.uses_world_model() {
+        let next = encoded.narrow(0, size, size);
+        let (transition, reward) = world_model_losses(model, batch, latents.clone(), next);
+        (Some(transition), Some(reward))
+    } else {
+        (None, None)
+    };
+    let (reward_coef, transition_coef) = config.auxiliary_coefficients();
+    let auxiliary = transition
+        .clone()
+        .zip(reward.clone())
+        .map(|(transition, reward)| reward * reward_coef + transition * transition_coef);
+
+    let advantages = if config.norm_adv {
+        normalise(batch.advantages.clone())
+    } else {
+        batch.advantages.clone()
+    };
+    // The only place where the algorithms differ: inside the clip, outside it, or nowhere.
+    let (utilities, outside) = match (config.algo, auxiliary) {
+        (Algorithm::DeepSpi, Some(auxiliary)) => (advantages - auxiliary, None),
+        (Algorithm::DeepMdp, Some(auxiliary)) => (advantages, Some(auxiliary.mean())),
+        (_, None) | (Algorithm::Ppo, _) => (advantages, None),
+    };
+    let surrogate = policy_loss(utilities, ratios.clone(), config);
+    let error = state.values.clone() - batch.returns.clone();
+    let value = (error.clone() * error).mean() * 0.5;
+    let mut total = surrogate.loss.clone() - entropy.clone().mean() * config.ent_coef
+        + value.clone() * config.vf_coef;
+    if let Some(outside) = outside {
+        total = total + outside;
+    }
+    LossTerms {
+        total,
+        policy: surrogate.loss,
+        value,
+        entropy,
+        drift: surrogate.drift,
+        transition,
+        reward,
+        latents,
+        hidden: state.hidden,
+        logits: state.logits,
+        values: state.values,
+        ratios,
+        approx_kl,
+    }
+}
+
+/// `(A - mean) / (std + 1e-8)` with the population standard deviation.
+fn normalise(advantages: Tensor<1>) -> Tensor<1> {
+    let centred = advantages.clone() - advantages.mean();
+    let deviation = (centred.clone() * centred.clone()).mean().sqrt();
+    centred / (deviation + 1e-8)
+}
+
+/// l_P and l_R per sample; gradients flow into both latents.
+fn world_model_losses(
+    model: &Model,
+    batch: &Minibatch,
+    latents: Tensor<4>,
+    next: Tensor<4>,
+) -> (Tensor<1>, Tensor<1>) {
+    let world_model = &model.world_model;
+    // After an episode's end the environment plays one fake step: its target is the state itself.
+    let done = batch.dones.clone().reshape([-1, 1, 1, 1]);
+    let target = next.clone() + (latents.clone() - next) * done;
+    let output = world_model.predict(latents.clone(), batch.actions.clone());
+    let transition = transition_loss(output, world_model.align(target), batch.noise.clone());
+    let predicted = world_model.predict_reward(latents, batch.actions.clone());
+    (transition, reward_loss(predicted, batch.rewards.clone()))
+}
+
+/// Shape `[B, M, K, D]` of the noise for one minibatch, if the configured density is sampled.
+#[must_use]
+pub fn noise_shape(model: &Model, config: &Config, batch: usize) -> Option<[usize; 4]> {
+    let sampled = config.transition_density != TransitionDensity::Deterministic;
+    (config.uses_world_model() && config.lipschitz_nets && sampled)
+        .then(|| model.world_model.noise_shape(batch))
+}
+
+/// A vector `[B]` on `device`.
+#[must_use]
+pub fn vector(values: Vec<f32>, device: &Device) -> Tensor<1> {
+    let len = values.len();
+    Tensor::from_data(TensorData::new(values, [len]), device)
+}
