@@ -110,7 +110,7 @@ pub struct CurveArgs {
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Agent steps per point: games that finished within them are averaged.
-    #[arg(long, value_name = "STEPS", default_value_t = 10_240, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "STEPS", default_value_t = 20_480, value_parser = clap::value_parser!(u64).range(1..))]
     pub window: u64,
 }
 

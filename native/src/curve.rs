@@ -116,7 +116,7 @@ fn draw(path: &Path, game: &str, points: &[Point], window: u64) -> Result<()> {
         .caption(format!("{game}: return of finished games"), ("sans-serif", 18))
         .margin(12)
         .x_label_area_size(42)
-        .y_label_area_size(52)
+        .y_label_area_size(72)
         .build_cartesian_2d(0.0..last, (low - margin)..(high + margin))?;
     chart
         .configure_mesh()
@@ -124,6 +124,7 @@ fn draw(path: &Path, game: &str, points: &[Point], window: u64) -> Result<()> {
         .x_desc("agent steps")
         .y_desc(format!("raw return, mean per {window} steps; band: quartiles"))
         .x_label_formatter(&|x| format!("{x:.0}"))
+        .y_label_formatter(&|y| format!("{y}"))
         .draw()?;
     let band = points.iter().map(|p| (p.step as f64, p.high));
     let back = points.iter().rev().map(|p| (p.step as f64, p.low));
