@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use burn_store::{ModuleSnapshot, ModuleStore, SafetensorsStore};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::learner::Learner;
 use crate::monitor::EpisodeTracker;
 use crate::nn::{Model, NetworkSpec};
+use crate::objective::vector;
 use crate::optim::Adam;
 use crate::params::{flatten, unflatten};
 use crate::read_floats;
@@ -98,8 +99,8 @@ impl Trainer {
     /// If reading from the device or encoding fails.
     pub async fn checkpoint(&self) -> Result<Checkpoint, CheckpointError> {
         let template = cpu_template(&self.spec, &self.config);
-        let on_cpu = async |vector: &Tensor<1>| -> Result<Model, crate::Error> {
-            let flat = cpu_vector(read_floats(vector.clone()).await?);
+        let on_cpu = async |flat: &Tensor<1>| -> Result<Model, crate::Error> {
+            let flat = vector(read_floats(flat.clone()).await?, &Device::flex());
             Ok(unflatten(template.clone(), &flat, false))
         };
         let optimiser = &self.learner.optimiser;
@@ -189,11 +190,6 @@ impl Trainer {
 
 fn cpu_template(spec: &NetworkSpec, config: &Config) -> Model {
     Model::new(spec, config, &Device::flex())
-}
-
-fn cpu_vector(values: Vec<f32>) -> Tensor<1> {
-    let len = values.len();
-    Tensor::from_data(TensorData::new(values, [len]), &Device::flex())
 }
 
 fn encode<M: ModuleSnapshot>(module: &M) -> Result<Vec<u8>, CheckpointError> {

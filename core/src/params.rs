@@ -5,7 +5,7 @@
 //! traversal order, which is fixed by its type.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Gradients, Tensor, TensorData};
+use burn::tensor::{Gradients, Tensor};
 
 /// Name and shape of one parameter, in traversal order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,11 +116,4 @@ pub fn split<'a>(
         rest = tail;
         (parameter, values)
     })
-}
-
-/// A flat vector on the device of `like`.
-#[must_use]
-pub fn upload(values: Vec<f32>, like: &Tensor<1>) -> Tensor<1> {
-    let len = values.len();
-    Tensor::from_data(TensorData::new(values, [len]), &like.device())
 }

@@ -17,7 +17,6 @@ use crate::monitor::{EpisodeTracker, RatioBounds, explained_variance};
 use crate::nn::{Model, NetworkSpec};
 use crate::objective::noise_shape;
 use crate::optim::total;
-use crate::params;
 use crate::read_floats;
 use crate::rng::Generators;
 use crate::rollout::{Decision, Rollout, observations, permutation};
@@ -280,12 +279,4 @@ pub async fn evaluate(
         values.extend_from_slice(&row[actions..]);
     }
     Ok(Decision::from_logits(&logits, values, actions))
-}
-
-impl Trainer {
-    /// Names and shapes of all parameters.
-    #[must_use]
-    pub fn parameters(&self) -> Vec<params::ParameterInfo> {
-        params::describe(self.learner.trainable())
-    }
 }

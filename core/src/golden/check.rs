@@ -10,7 +10,7 @@ use crate::learner::Learner;
 use crate::loss::TransitionNoise;
 use crate::nn::{Model, StartVector};
 use crate::objective::{Minibatch, noise_shape, objective, vector};
-use crate::params::{ParameterInfo, describe, flatten, flatten_grads, split, upload};
+use crate::params::{ParameterInfo, describe, flatten_grads, split};
 use crate::read_floats;
 
 /// Relative tolerance of losses, latents and logits.
@@ -200,7 +200,7 @@ fn filled_model(file: &GoldenFile, device: &Device) -> Result<Model, GoldenError
     if let Some((_, fill)) = given.pop_first() {
         return Err(GoldenError::UnknownParameter(fill.name.clone()));
     }
-    let flat = upload(values, &flatten(&model));
+    let flat = vector(values, device);
     Ok(crate::params::unflatten(model, &flat, false))
 }
 
