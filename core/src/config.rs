@@ -74,6 +74,20 @@ pub enum MixtureLayout {
     Parity,
 }
 
+/// How far a predicted latent is from the true one, and a predicted reward from the received one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum LatentDistance {
+    /// Smooth-L1, what the authors' code minimises. Not a metric: the theorems do not speak of it.
+    #[default]
+    #[serde(rename = "smooth-l1")]
+    #[cfg_attr(feature = "cli", value(name = "smooth-l1"))]
+    SmoothL1,
+    /// The Euclidean metric for latents, the absolute difference for rewards (D6).
+    Euclidean,
+}
+
 /// Shape of the surrogate objective; with `drift-coef` 1 the two are equal in value and gradient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -187,6 +201,13 @@ config! {
     /// Component layout of the unconstrained mixture network.
     ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
     mixture_layout: MixtureLayout = MixtureLayout::Corrected;
+    /// Distance of latents and of rewards in l_P and l_R.
+    ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
+    latent_distance: LatentDistance = LatentDistance::SmoothL1;
+    /// Keep the premises of Theorem 3: ratios within C < 1/gamma after every update, exact
+    /// Lipschitz networks, a metric latent distance; report the bound. Sets what it needs.
+    ["Theory"]
+    certified: bool = false;
 }
 
 impl Default for Config {
@@ -196,21 +217,34 @@ impl Default for Config {
 }
 
 #[cfg(feature = "cli")]
+pub(crate) use display::display_as_flag;
+
+#[cfg(feature = "cli")]
 mod display {
     //! `default_value_t` prints a default through `Display`; the names are those of the parser.
-    use super::{Algorithm, MixtureLayout, Objective, SpectralMode, TransitionDensity};
-    use clap::ValueEnum;
+    use super::{
+        Algorithm, LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity,
+    };
 
     macro_rules! display_as_flag {
-        ($($ty:ty),+) => {$(
+        ($($ty:ty),+ $(,)?) => {$(
             impl std::fmt::Display for $ty {
                 fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
+                    clap::ValueEnum::to_possible_value(self)
+                        .map_or(Ok(()), |value| f.write_str(value.get_name()))
                 }
             }
         )+};
     }
-    display_as_flag!(Algorithm, MixtureLayout, Objective, SpectralMode, TransitionDensity);
+    pub(crate) use display_as_flag;
+    display_as_flag!(
+        Algorithm,
+        LatentDistance,
+        MixtureLayout,
+        Objective,
+        SpectralMode,
+        TransitionDensity
+    );
 }
 
 /// A value outside its range.
@@ -265,8 +299,53 @@ impl Config {
         require!(vf_coef, not_negative(self.vf_coef), "a finite number >= 0");
         require!(reward_loss_coef, (0.0..=1.0).contains(&self.reward_loss_coef), "0 to 1");
         require!(transition_loss_coef, (0.0..=1.0).contains(&self.transition_loss_coef), "0 to 1");
+        if self.certified {
+            self.validate_certified()?;
+        }
         Ok(())
     }
+
+    /// The premises of Theorem 3, so far as the configuration decides them.
+    fn validate_certified(&self) -> Result<(), ConfigError> {
+        let refuse = |field, value: String, allowed| Err(ConfigError { field, value, allowed });
+        if self.clip_coef >= 1.0 / self.gamma - 1.0 {
+            return refuse(
+                "clip_coef",
+                self.clip_coef.to_string(),
+                "below 1/gamma - 1 with `certified`; leave it out to have it chosen",
+            );
+        }
+        if self.algo == Algorithm::Ppo {
+            return refuse("algo", "ppo".to_owned(), "deep-spi or deep-mdp with `certified`");
+        }
+        if !self.lipschitz_nets {
+            return refuse("lipschitz_nets", "false".to_owned(), "true with `certified`");
+        }
+        if self.spectral_mode != SpectralMode::Exact {
+            return refuse("spectral_mode", "parity".to_owned(), "exact with `certified`");
+        }
+        if self.latent_distance != LatentDistance::Euclidean {
+            return refuse("latent_distance", "smooth-l1".to_owned(), "euclidean with `certified`");
+        }
+        Ok(())
+    }
+
+    /// The same with what `certified` needs: C half-way between 1 and `1 / gamma`, Lipschitz networks
+    /// that are exactly so, and a metric latent distance.
+    #[must_use]
+    pub fn certify(mut self) -> Self {
+        self.certified = true;
+        // Beyond C = 2 the neighbourhood could lose actions, whatever gamma allows.
+        self.clip_coef = (0.5 * (1.0 / self.gamma - 1.0)).min(0.5);
+        self.lipschitz_nets = true;
+        self.spectral_mode = SpectralMode::Exact;
+        self.latent_distance = LatentDistance::Euclidean;
+        self
+    }
+
+    /// Names of the fields that [`Self::certify`] sets besides `certified` itself.
+    pub const CERTIFIED_FIELDS: &'static [&'static str] =
+        &["clip_coef", "lipschitz_nets", "spectral_mode", "latent_distance"];
 
     /// Transitions of one iteration, `T * N`.
     #[must_use]
@@ -344,6 +423,24 @@ mod tests {
             Config { num_envs: 0, ..Config::default() },
         ] {
             config.validate().expect_err("out of range");
+        }
+    }
+
+    #[test]
+    fn a_certified_run_keeps_the_premises_of_theorem_3() {
+        let config = Config { gamma: 0.9, ..Config::default() }.certify();
+        config.validate().expect("valid");
+        assert!((config.clip_coef - 0.0556).abs() < 1e-4);
+        let broken = Config { clip_coef: 0.2, ..config.clone() };
+        let error = broken.validate().expect_err("1.2 > 1 / 0.9").to_string();
+        assert!(error.contains("`clip_coef` is 0.2"), "{error}");
+        for broken in [
+            Config { algo: Algorithm::Ppo, ..config.clone() },
+            Config { lipschitz_nets: false, ..config.clone() },
+            Config { spectral_mode: SpectralMode::Parity, ..config.clone() },
+            Config { latent_distance: LatentDistance::SmoothL1, ..config.clone() },
+        ] {
+            broken.validate().expect_err("a premise is missing");
         }
     }
 

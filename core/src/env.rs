@@ -36,6 +36,12 @@ pub trait VectorEnv {
     /// Current observations, `[N, C, H, W]`, oldest frame first.
     fn observations(&self) -> &[u8];
 
+    /// A name for each current observation, `[N]`, if there are few: equal names promise equal
+    /// observations, which are then computed once.
+    fn observation_ids(&self) -> Option<&[u32]> {
+        None
+    }
+
     /// Results of the last step.
     fn outcomes(&self) -> &[Outcome];
 }

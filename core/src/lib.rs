@@ -10,6 +10,7 @@
 //! `A` actions, `H W C` rows, columns and channels of a frame or latent, `K` mixture components,
 //! `P` parameters. Latent z = phi(s); policy pi; importance ratio r = pi'(a|s) / pi(a|s).
 
+pub mod certificate;
 pub mod checkpoint;
 pub mod config;
 pub mod env;
@@ -17,6 +18,7 @@ pub mod gae;
 pub mod golden;
 pub mod learner;
 pub mod loss;
+pub mod maze;
 pub mod message;
 pub mod metrics;
 pub mod monitor;
@@ -26,9 +28,12 @@ pub mod ops;
 pub mod optim;
 pub mod parallel;
 pub mod params;
+pub mod pca;
 pub mod rng;
 pub mod rollout;
 pub mod self_test;
+pub mod sharing;
+pub mod theory;
 pub mod trainer;
 
 use burn::tensor::Tensor;

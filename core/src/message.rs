@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::certificate::Certificate;
+use crate::maze::{Maze, MazeReport};
 use crate::metrics::UpdateMetrics;
 use crate::monitor::RatioBounds;
 
@@ -13,6 +15,8 @@ pub enum Message {
     Episode(Episode),
     /// A rollout and its updates are done.
     Iteration(Box<Iteration>),
+    /// Where an agent of the maze stands after an iteration.
+    Maze(MazeStatus),
     /// A checkpoint is safely stored.
     CheckpointWritten {
         /// Agent steps it contains.
@@ -30,6 +34,35 @@ pub enum Message {
         /// One sentence.
         text: String,
     },
+}
+
+/// What an agent of the maze is worth, computed exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MazeStatus {
+    /// Agent steps so far.
+    pub global_step: u64,
+    /// V(s_I) of the stochastic policy.
+    pub start_value: f64,
+    /// Mean squared difference of the two stars' latents.
+    pub star_distance: f64,
+    /// Distance of the two stars' latents relative to their lengths.
+    pub relative_star_distance: f64,
+    /// Probability of going up at the upper and at the lower star.
+    pub up_at_stars: [f64; 2],
+}
+
+impl MazeStatus {
+    /// The numbers of a report.
+    #[must_use]
+    pub fn new(report: &MazeReport, maze: &Maze, global_step: u64) -> Self {
+        Self {
+            global_step,
+            start_value: report.start_value,
+            star_distance: report.star_distance,
+            relative_star_distance: report.relative_star_distance,
+            up_at_stars: report.up_at_stars(maze),
+        }
+    }
 }
 
 /// A finished game.
@@ -62,6 +95,9 @@ pub struct Iteration {
     pub explained_variance: f32,
     /// Importance ratios between the behaviour policy and the policy after the update.
     pub ratios: RatioBounds,
+    /// The bound of Theorem 3; only of certified runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Certificate>,
     /// Mean over environments of the last finished game's return, 0 before the first finish: the
     /// authors' training score, biased towards 0 early in a run.
     pub avg_episodic_return: f64,

@@ -33,6 +33,14 @@ impl RatioBounds {
     }
 }
 
+impl RatioBounds {
+    /// Whether both lie within `[1 - radius, 1 + radius]`: in `N^C` with `C = 1 + radius`.
+    #[must_use]
+    pub fn within(&self, radius: f32) -> bool {
+        self.sup <= 1.0 + radius && self.inf >= 1.0 - radius
+    }
+}
+
 /// `1 - Var(returns - values) / Var(returns)`; NaN when the returns do not vary.
 #[must_use]
 pub fn explained_variance(values: &[f32], returns: &[f32]) -> f32 {

@@ -7,16 +7,19 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::config::{Algorithm, Config, TransitionDensity};
 use crate::loss::{
-    TransitionNoise, entropy, log_prob_of, policy_loss, reward_loss, transition_loss,
+    Draw, TransitionNoise, entropy, log_prob_of, policy_loss, reward_loss, transition_loss,
 };
-use crate::nn::Model;
+use crate::nn::{Model, PolicyValue};
+use crate::sharing::Sharing;
 
 /// One minibatch of transitions on the autodiff device; B samples, A actions.
 #[derive(Clone, Debug)]
 pub struct Minibatch {
     /// `[B, H, W, C]` in [0, 1]; with a world model `[2B, H, W, C]`, the next observations last, so
-    /// that one pass of the encoder serves both.
+    /// that one pass of the encoder serves both. With `sharing` only the distinct ones.
     pub observations: Tensor<4>,
+    /// Which samples are equal; none where every observation is computed for itself.
+    pub sharing: Option<Sharing>,
     /// One-hot `[B, A]`.
     pub actions: Tensor<2>,
     /// Log-probability under the behaviour policy, `[B]`.
@@ -67,23 +70,15 @@ pub struct LossTerms {
 /// The loss of one minibatch (section 2.2 of the specification, details 7 to 16).
 #[must_use]
 pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms {
-    let size = batch.rewards.dims()[0];
-    let encoded = model.agent.encode(batch.observations.clone());
-    let latents = encoded.clone().narrow(0, 0, size);
-    let state = model.agent.act(latents.clone());
+    let (latents, next, state) = encode(model, batch);
 
     let (log_probs, entropy) = entropy(state.logits.clone());
     let log_ratios = log_prob_of(batch.actions.clone(), log_probs) - batch.log_probs.clone();
     let ratios = log_ratios.clone().exp();
     let approx_kl = (ratios.clone() - 1.0 - log_ratios).mean();
 
-    let (transition, reward) = if config.uses_world_model() {
-        let next = encoded.narrow(0, size, size);
-        let (transition, reward) = world_model_losses(model, batch, latents.clone(), next);
-        (Some(transition), Some(reward))
-    } else {
-        (None, None)
-    };
+    let (transition, reward) =
+        next.map(|next| world_model_losses(model, batch, latents.clone(), next, config)).unzip();
     let (reward_coef, transition_coef) = config.auxiliary_coefficients();
     let auxiliary = transition
         .clone()
@@ -126,6 +121,36 @@ pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms
     }
 }
 
+/// l_P and l_R of a minibatch without anything else, both `[B]`; it must hold next observations.
+#[must_use]
+pub fn model_losses(
+    model: &Model,
+    batch: &Minibatch,
+    config: &Config,
+) -> Option<(Tensor<1>, Tensor<1>)> {
+    let (latents, next, _) = encode(model, batch);
+    next.map(|next| world_model_losses(model, batch, latents, next, config))
+}
+
+/// Latents of observations and, if they are there, of next observations, `[B, h, w, c]` each, with
+/// policy and value.
+fn encode(model: &Model, batch: &Minibatch) -> (Tensor<4>, Option<Tensor<4>>, PolicyValue) {
+    let size = batch.rewards.dims()[0];
+    let encoded = model.agent.encode(batch.observations.clone());
+    let (encoded, state) = match &batch.sharing {
+        None => (encoded, None),
+        Some(sharing) => {
+            let rows = &sharing.observations;
+            let state = model.agent.act(encoded.clone()).repeat(&rows.first(size));
+            (rows.apply(encoded), Some(state))
+        }
+    };
+    let latents = encoded.clone().narrow(0, 0, size);
+    let state = state.unwrap_or_else(|| model.agent.act(latents.clone()));
+    let next = (encoded.dims()[0] > size).then(|| encoded.narrow(0, size, size));
+    (latents, next, state)
+}
+
 /// `(A - mean) / (std + 1e-8)` with the population standard deviation.
 fn normalise(advantages: Tensor<1>) -> Tensor<1> {
     let centred = advantages.clone() - advantages.mean();
@@ -139,15 +164,27 @@ fn world_model_losses(
     batch: &Minibatch,
     latents: Tensor<4>,
     next: Tensor<4>,
+    config: &Config,
 ) -> (Tensor<1>, Tensor<1>) {
     let world_model = &model.world_model;
     // After an episode's end the environment plays one fake step: its target is the state itself.
     let done = batch.dones.clone().reshape([-1, 1, 1, 1]);
     let target = next.clone() + (latents.clone() - next) * done;
-    let output = world_model.predict(latents.clone(), batch.actions.clone());
-    let transition = transition_loss(output, world_model.align(target), batch.noise.clone());
-    let predicted = world_model.predict_reward(latents, batch.actions.clone());
-    (transition, reward_loss(predicted, batch.rewards.clone()))
+    let (latents, actions) = match &batch.sharing {
+        None => (latents, batch.actions.clone()),
+        Some(sharing) => {
+            let samples = &sharing.pair_samples;
+            let actions = batch.actions.clone().select(0, samples.clone());
+            (latents.select(0, samples.clone()), actions)
+        }
+    };
+    let output = world_model.predict(latents.clone(), actions.clone());
+    let predicted = world_model.predict_reward(latents, actions);
+    let rows = batch.sharing.as_ref().map(|sharing| &sharing.pairs);
+    let predicted = rows.map_or_else(|| predicted.clone(), |rows| rows.apply(predicted.clone()));
+    let draw = Draw { rows, noise: batch.noise.clone(), distance: config.latent_distance };
+    let transition = transition_loss(output, world_model.align(target), draw);
+    (transition, reward_loss(predicted, batch.rewards.clone(), config.latent_distance))
 }
 
 /// Shape `[B, M, K, D]` of the noise for one minibatch, if the configured density is sampled.

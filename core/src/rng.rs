@@ -21,6 +21,8 @@ pub enum Stream {
     Noise,
     /// Start vectors of the power iterations.
     PowerIteration,
+    /// Chance inside environments of the core.
+    Environment,
 }
 
 /// A fresh generator for one purpose of a run.

@@ -8,11 +8,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::env::Outcome;
+use crate::certificate;
+use crate::env::VectorEnv;
 use crate::gae::{Advantages, gae};
 use crate::nn::FrameShape;
 use crate::objective::{Minibatch, vector};
 use crate::parallel::for_each_chunk;
+use crate::sharing::{Distinct, Sharing};
 
 /// Transitions of T steps in N environments, time-major: index `t * N + n`.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct Rollout {
     actions_available: usize,
     /// `[T + 1, N, C, H, W]`
     observations: Vec<u8>,
+    /// `[T + 1, N]`: names of the observations, if the environment gives any.
+    ids: Option<Vec<u32>>,
     /// `[T, N]`
     actions: Vec<u32>,
     /// `[T, N, A]`: log-probabilities of all actions under the behaviour policy.
@@ -51,6 +55,17 @@ impl Decision {
         Self { log_probs, values }
     }
 
+    /// The rows named, in their order.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let actions = self.log_probs.len() / self.values.len();
+        let log_probs = rows.iter().flat_map(|&i| &self.log_probs[i * actions..][..actions]);
+        Self {
+            log_probs: log_probs.copied().collect(),
+            values: rows.iter().map(|&i| self.values[i]).collect(),
+        }
+    }
+
     /// One action per environment by the Gumbel-max trick, `argmax(log pi - log(-log u))`.
     pub fn sample(&self, actions: usize, rng: &mut ChaCha8Rng) -> Vec<u32> {
         let choose = |row: &[f32]| {
@@ -78,17 +93,13 @@ fn log_softmax(logits: &[f32]) -> impl Iterator<Item = f32> {
 impl Rollout {
     /// An empty rollout that starts from the current observations `[N, C, H, W]` and done flags `[N]`.
     #[must_use]
-    pub fn start(
-        frame: FrameShape,
-        actions_available: usize,
-        observations: &[u8],
-        dones: &[bool],
-    ) -> Self {
+    pub fn start<E: VectorEnv>(env: &E, dones: &[bool]) -> Self {
         Self {
-            frame,
+            frame: env.frame(),
             num_envs: dones.len(),
-            actions_available,
-            observations: observations.to_vec(),
+            actions_available: env.actions(),
+            observations: env.observations().to_vec(),
+            ids: env.observation_ids().map(<[u32]>::to_vec),
             actions: Vec::new(),
             log_probs: Vec::new(),
             values: Vec::new(),
@@ -97,20 +108,18 @@ impl Rollout {
         }
     }
 
-    /// Appends one step of all environments and the observations it returned.
-    pub fn push(
-        &mut self,
-        decision: Decision,
-        actions: Vec<u32>,
-        outcomes: &[Outcome],
-        observations: &[u8],
-    ) {
+    /// Appends one step of all environments: what was decided, and what the environments returned.
+    pub fn push<E: VectorEnv>(&mut self, decision: Decision, actions: Vec<u32>, env: &E) {
+        let outcomes = env.outcomes();
         self.log_probs.extend(decision.log_probs);
         self.values.extend(decision.values);
         self.actions.extend(actions);
         self.rewards.extend(outcomes.iter().map(|o| o.reward));
         self.dones.extend(outcomes.iter().map(|o| o.done));
-        self.observations.extend_from_slice(observations);
+        self.observations.extend_from_slice(env.observations());
+        if let Some((ids, new)) = self.ids.as_mut().zip(env.observation_ids()) {
+            ids.extend_from_slice(new);
+        }
     }
 
     /// Closes the rollout with the values `[N]` of the last observations.
@@ -136,6 +145,12 @@ impl Rollout {
         &self.dones[self.dones.len() - self.num_envs..]
     }
 
+    /// Flags from before each step, `[T, N]`: set on the fake steps after an episode's end.
+    #[must_use]
+    pub fn dones(&self) -> &[bool] {
+        &self.dones[..self.len()]
+    }
+
     /// Rewards `[T, N]`.
     #[must_use]
     pub fn rewards(&self) -> &[f32] {
@@ -146,6 +161,12 @@ impl Rollout {
     #[must_use]
     pub fn values(&self) -> &[f32] {
         &self.values[..self.len()]
+    }
+
+    /// See [`certificate::average_episode_length`].
+    #[must_use]
+    pub fn average_episode_length(&self) -> Option<f64> {
+        certificate::average_episode_length(&self.dones, self.num_envs)
     }
 
     /// Log-probabilities `[T, N, A]` of the behaviour policy.
@@ -181,8 +202,16 @@ impl Rollout {
         if with_next {
             frames.extend(indices.iter().map(|i| i + self.num_envs));
         }
+        let sharing = self.ids.as_ref().map(|ids| {
+            let distinct = Distinct::of(frames.iter().map(|&i| ids[i]));
+            let pairs = Distinct::of(indices.iter().map(|&i| (ids[i], self.actions[i])));
+            let sharing = Sharing::new(&distinct, &pairs, device);
+            frames = distinct.firsts.iter().map(|&i| frames[i]).collect();
+            sharing
+        });
         Minibatch {
             observations: self.frames(&frames, device),
+            sharing,
             actions: Tensor::from_data(TensorData::new(one_hot, shape), device),
             log_probs: vector(indices.iter().map(chosen).collect(), device),
             advantages: pick(&targets.advantages),
@@ -194,6 +223,16 @@ impl Rollout {
             ),
             noise: None,
         }
+    }
+
+    /// Indices of transitions whose observations are all there are: every one, or, where the
+    /// environment names its observations, one of each kind.
+    #[must_use]
+    pub fn distinct(&self) -> Vec<usize> {
+        self.ids.as_ref().map_or_else(
+            || (0..self.len()).collect(),
+            |ids| Distinct::of(&ids[..self.len()]).firsts,
+        )
     }
 
     /// The observations with the given time-major indices (up to `(T + 1) N`), `[B, H, W, C]` in [0, 1].
@@ -237,15 +276,78 @@ pub fn permutation(len: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::env::Outcome;
+    use crate::maze::{Maze, MazeConfig, MazeEnvs};
     use crate::rng::{Stream, stream};
+
+    /// What two environments show, without any rules.
+    struct TwoFrames {
+        observations: Vec<u8>,
+        outcomes: Vec<Outcome>,
+    }
+
+    impl VectorEnv for TwoFrames {
+        type Error = std::convert::Infallible;
+        fn num_envs(&self) -> usize {
+            2
+        }
+        fn frame(&self) -> FrameShape {
+            FrameShape { channels: 2, height: 1, width: 1 }
+        }
+        fn actions(&self) -> usize {
+            3
+        }
+        fn reset(&mut self) -> Result<(), Self::Error> {
+            Ok(())
+        }
+        fn step(&mut self, _actions: &[u32]) -> Result<(), Self::Error> {
+            Ok(())
+        }
+        fn observations(&self) -> &[u8] {
+            &self.observations
+        }
+        fn outcomes(&self) -> &[Outcome] {
+            &self.outcomes
+        }
+    }
+
+    #[test]
+    fn shared_observations_stand_for_all_they_equal() {
+        let maze = Maze::new(MazeConfig::DEFAULT, 0.99).expect("valid");
+        let mut env = MazeEnvs::new(maze, 6, 1);
+        let mut rollout = Rollout::start(&env, &[false; 6]);
+        for actions in [[3, 3, 3, 0, 0, 0], [3, 3, 3, 3, 0, 0]] {
+            env.step(&actions).expect("infallible");
+            let decision = Decision::from_logits(&[0.0; 24], vec![0.0; 6], 4);
+            rollout.push(decision, actions.to_vec(), &env);
+        }
+        rollout.finish(vec![0.0; 6]);
+        let targets = rollout.advantages(0.9, 0.9);
+        let device = Device::flex();
+        let indices = [7, 11, 0, 4];
+        let batch = rollout.minibatch(&indices, &targets, true, &device);
+        let sharing = batch.sharing.expect("the maze names its states");
+        let distinct = batch.observations.dims()[0];
+        assert!(distinct <= 4, "start, hazard and the first cells: {distinct}");
+        let all = indices.map(|i| i + 6);
+        let expected = rollout.frames(&[&indices[..], &all[..]].concat(), &device);
+        let repeated = sharing.observations.apply(batch.observations);
+        assert_eq!(repeated.into_data(), expected.into_data());
+        // Pairs: (hazard, right), (start, up), (start, right), (start, up).
+        let samples = sharing.pair_samples.into_data().convert::<i64>();
+        assert_eq!(samples.try_to_vec::<i64>().expect("i64"), [0, 1, 2]);
+        assert_eq!(rollout.distinct().len(), 2, "start and hazard were acted in");
+    }
 
     #[test]
     fn next_observation_of_a_step_is_the_observation_of_the_following_one() {
-        let frame = FrameShape { channels: 2, height: 1, width: 1 };
-        let mut rollout = Rollout::start(frame, 3, &[0, 1, 2, 3], &[false, true]);
+        let mut env =
+            TwoFrames { observations: vec![0, 1, 2, 3], outcomes: vec![Outcome::default(); 2] };
+        let mut rollout = Rollout::start(&env, &[false, true]);
         let decision = Decision::from_logits(&[0.0; 6], vec![0.5, 0.25], 3);
-        let outcome = Outcome { reward: 1.0, raw_reward: 4.0, done: true, game_over: true };
-        rollout.push(decision, vec![2, 0], &[outcome, Outcome::default()], &[10, 11, 12, 13]);
+        env.outcomes[0] = Outcome { reward: 1.0, raw_reward: 4.0, done: true, game_over: true };
+        env.observations = vec![10, 11, 12, 13];
+        rollout.push(decision, vec![2, 0], &env);
         rollout.finish(vec![0.0, 0.0]);
         let targets = rollout.advantages(0.9, 0.9);
         let batch = rollout.minibatch(&[1, 0], &targets, true, &Device::flex());

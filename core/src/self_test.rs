@@ -88,6 +88,7 @@ async fn fixed_update(
     let log_prob = -(spec.actions as f64).ln();
     let batch = Minibatch {
         observations: fill::frames(spec, BATCH, 0, config.uses_world_model(), &lifted),
+        sharing: None,
         actions: fill::actions(spec.actions, BATCH, &lifted),
         log_probs: uniform(6, log_prob - 0.3, log_prob + 0.3),
         advantages: uniform(4, -2.0, 2.0),

@@ -6,6 +6,7 @@
 
 use burn::tensor::{Device, Tensor};
 
+use crate::certificate::{Certificate, Projection, Terms};
 use crate::config::{Config, ConfigError};
 use crate::env::VectorEnv;
 use crate::gae::Advantages;
@@ -15,11 +16,15 @@ use crate::message::{Iteration, Message};
 use crate::metrics::{PendingMetrics, UpdateMetrics};
 use crate::monitor::{EpisodeTracker, RatioBounds, explained_variance};
 use crate::nn::{Model, NetworkSpec};
-use crate::objective::noise_shape;
+use crate::objective::{Minibatch, model_losses, noise_shape};
 use crate::optim::total;
 use crate::read_floats;
 use crate::rng::Generators;
 use crate::rollout::{Decision, Rollout, observations, permutation};
+use crate::sharing::Distinct;
+
+/// How often a certified run halves an update that leaves the neighbourhood before it drops it.
+const HALVINGS: u32 = 6;
 
 /// Why an iteration could not be completed.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +122,12 @@ impl Trainer {
         self.iteration >= self.config.num_iterations()
     }
 
+    /// Where its tensors are.
+    #[must_use]
+    pub const fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// Parameters and optimiser.
     #[must_use]
     pub const fn learner(&self) -> &Learner {
@@ -135,8 +146,13 @@ impl Trainer {
     ) -> Result<(), TrainError<E::Error>> {
         let rollout = self.collect(env, &mut emit).await?;
         let targets = rollout.advantages(self.config.gamma, self.config.gae_lambda);
-        let metrics = self.learn(&rollout, &targets).await?;
-        let ratios = self.ratio_bounds(&rollout).await?;
+        let (metrics, projection) = self.learn(&rollout, &targets).await?;
+        let ratios = self.ratio_bounds(&rollout, &self.learner).await?;
+        let certificate = if self.config.certified {
+            Some(self.certificate(&rollout, &targets, ratios, projection).await?)
+        } else {
+            None
+        };
         self.check_finite(
             "a parameter",
             &[read_floats(total(self.learner.parameters().clone())).await?[0]],
@@ -154,6 +170,7 @@ impl Trainer {
             mean: UpdateMetrics::mean(&metrics),
             explained_variance: explained_variance(rollout.values(), &targets.returns),
             ratios,
+            certificate,
             avg_episodic_return,
             finished_return: self.tracker.mean_finished(),
             avg_episodic_length,
@@ -169,41 +186,48 @@ impl Trainer {
         emit: &mut impl FnMut(Message),
     ) -> Result<Rollout, TrainError<E::Error>> {
         let model = self.learner.plain();
-        let frame = self.spec.frame;
         let num_envs = self.config.num_envs;
-        let mut rollout = Rollout::start(frame, self.spec.actions, env.observations(), &self.dones);
+        let mut rollout = Rollout::start(env, &self.dones);
         for step in 0..self.config.num_steps {
-            let decision = self.decide(&model, env.observations()).await?;
+            let decision = self.decide(&model, env).await?;
             let actions = decision.sample(self.spec.actions, &mut self.generators.actions);
             env.step(&actions).map_err(TrainError::Environment)?;
             let global_step = self.global_step() + ((step + 1) * num_envs) as u64;
             for episode in self.tracker.step(env.outcomes(), global_step) {
                 emit(Message::Episode(episode));
             }
-            rollout.push(decision, actions, env.outcomes(), env.observations());
+            rollout.push(decision, actions, env);
         }
         self.check_finite("a reward", rollout.rewards(), None)?;
-        rollout.finish(self.decide(&model, env.observations()).await?.values);
+        rollout.finish(self.decide(&model, env).await?.values);
         self.dones = rollout.last_dones().to_vec();
         Ok(rollout)
     }
 
-    /// Policy and value of observations `[N, C, H, W]`, in one read.
-    async fn decide(&self, model: &Model, pixels: &[u8]) -> Result<Decision, crate::Error> {
-        let frame = self.spec.frame;
-        let batch = pixels.len() / frame.len();
-        let input = observations(frame, batch, &self.device, |i| {
-            &pixels[i * frame.len()..(i + 1) * frame.len()]
+    /// Policy and value of an environment's current observations, in one read.
+    async fn decide<E: VectorEnv>(&self, model: &Model, env: &E) -> Result<Decision, crate::Error> {
+        let (frame, pixels) = (self.spec.frame, env.observations());
+        let distinct = match env.observation_ids() {
+            Some(ids) => Distinct::of(ids),
+            None => Distinct { firsts: (0..env.num_envs()).collect(), rows: Vec::new() },
+        };
+        let input = observations(frame, distinct.firsts.len(), &self.device, |i| {
+            &pixels[distinct.firsts[i] * frame.len()..][..frame.len()]
         });
-        evaluate(model, input, self.spec.actions).await
+        let decision = evaluate(model, input, self.spec.actions).await?;
+        Ok(match env.observation_ids() {
+            Some(_) => decision.select(&distinct.rows),
+            None => decision,
+        })
     }
 
-    /// All updates of an iteration, with one read each.
+    /// All updates of an iteration, with one read each (a certified run reads the ratios, too).
     async fn learn<E: std::error::Error>(
         &mut self,
         rollout: &Rollout,
         targets: &Advantages,
-    ) -> Result<Vec<UpdateMetrics>, TrainError<E>> {
+    ) -> Result<(Vec<UpdateMetrics>, Projection), TrainError<E>> {
+        let mut projection = Projection::default();
         let config = self.config.clone();
         let rate = config.learning_rate_at(self.iteration);
         let lifted = self.device.clone().autodiff();
@@ -211,15 +235,14 @@ impl Trainer {
         for _ in 0..config.update_epochs {
             let order = permutation(rollout.len(), &mut self.generators.shuffle);
             for indices in order.chunks_exact(config.minibatch_size()) {
-                let mut batch =
-                    rollout.minibatch(indices, targets, config.uses_world_model(), &lifted);
-                let shape = noise_shape(self.learner.trainable(), &config, indices.len());
-                batch.noise = shape.map(|shape| {
-                    let rng = &mut self.generators.noise;
-                    TransitionNoise::draw(config.transition_density, shape, rng, &lifted)
-                });
+                let batch = self.minibatch(rollout, indices, targets, &lifted);
+                let before = self.learner.parameters().clone();
                 let (learner, pending) = self.learner.clone().update(&batch, &config, rate);
-                self.learner = learner;
+                self.learner = if config.certified {
+                    self.project(rollout, &before, learner, &mut projection).await?
+                } else {
+                    learner
+                };
                 // Reading every update also keeps the queue short: long unsynchronised loops gave
                 // wrong values on some drivers (tracel-ai/burn#5563).
                 let metrics = PendingMetrics::read(vec![pending]).await?;
@@ -229,19 +252,105 @@ impl Trainer {
                 all.extend(metrics);
             }
         }
-        Ok(all)
+        Ok((all, projection))
     }
 
-    /// Importance ratios of the updated policy over the states of the rollout.
-    async fn ratio_bounds(&self, rollout: &Rollout) -> Result<RatioBounds, crate::Error> {
-        let model = self.learner.plain();
-        let indices: Vec<usize> = (0..rollout.len()).collect();
-        let mut updated = Vec::with_capacity(rollout.log_probs().len());
-        for indices in indices.chunks(self.config.minibatch_size()) {
+    /// The transitions `indices` on `device`, with the noise the world model's loss needs.
+    fn minibatch(
+        &mut self,
+        rollout: &Rollout,
+        indices: &[usize],
+        targets: &Advantages,
+        device: &Device,
+    ) -> Minibatch {
+        let config = &self.config;
+        let mut batch = rollout.minibatch(indices, targets, config.uses_world_model(), device);
+        let shape = noise_shape(self.learner.trainable(), config, indices.len());
+        batch.noise = shape.map(|shape| {
+            let rng = &mut self.generators.noise;
+            TransitionNoise::draw(config.transition_density, shape, rng, device)
+        });
+        batch
+    }
+
+    /// Importance ratios of a learner's policy over the states of the rollout.
+    async fn ratio_bounds(
+        &self,
+        rollout: &Rollout,
+        learner: &Learner,
+    ) -> Result<RatioBounds, crate::Error> {
+        let model = learner.plain();
+        let actions = self.spec.actions;
+        let (mut behaviour, mut updated) = (Vec::new(), Vec::new());
+        for indices in rollout.distinct().chunks(self.config.minibatch_size()) {
             let input = rollout.frames(indices, &self.device);
-            updated.extend(evaluate(&model, input, self.spec.actions).await?.log_probs);
+            updated.extend(evaluate(&model, input, actions).await?.log_probs);
+            let rows = indices.iter().map(|&i| &rollout.log_probs()[i * actions..][..actions]);
+            behaviour.extend(rows.flatten().copied());
         }
-        Ok(RatioBounds::from_log_probs(rollout.log_probs(), &updated, self.config.gamma))
+        Ok(RatioBounds::from_log_probs(&behaviour, &updated, self.config.gamma))
+    }
+
+    /// The longest part of an update, by halving, whose policy stays in `N^C` of the behaviour policy
+    /// over the batch's states; the moments of Adam keep what they learned.
+    async fn project(
+        &self,
+        rollout: &Rollout,
+        before: &Tensor<1>,
+        updated: Learner,
+        projection: &mut Projection,
+    ) -> Result<Learner, crate::Error> {
+        let radius = self.config.clip_coef;
+        let step = updated.parameters().clone() - before.clone();
+        let mut part = 1.0_f32;
+        let mut candidate = updated;
+        for halving in 0..=HALVINGS {
+            let ratios = self.ratio_bounds(rollout, &candidate).await?;
+            if ratios.within(radius) {
+                let count =
+                    if halving == 0 { &mut projection.whole } else { &mut projection.shortened };
+                *count += 1;
+                return Ok(candidate);
+            }
+            part *= 0.5;
+            candidate = candidate.with_parameters(before.clone() + step.clone() * part);
+        }
+        projection.rejected += 1;
+        Ok(candidate.with_parameters(before.clone()))
+    }
+
+    /// Theorem 3 for this iteration, with the updated model's losses on the batch.
+    async fn certificate(
+        &mut self,
+        rollout: &Rollout,
+        targets: &Advantages,
+        ratios: RatioBounds,
+        projection: Projection,
+    ) -> Result<Certificate, crate::Error> {
+        let config = self.config.clone();
+        let model = self.learner.plain();
+        let device = self.device.clone();
+        // Steps after an end only show the new start: the theorem does not know them.
+        let real: Vec<usize> = (0..rollout.len()).filter(|&i| !rollout.dones()[i]).collect();
+        let (mut reward_loss, mut transition_loss) = (0.0, 0.0);
+        for indices in real.chunks(config.minibatch_size()) {
+            let batch = self.minibatch(rollout, indices, targets, &device);
+            let Some((transition, reward)) = model_losses(&model, &batch, &config) else {
+                continue;
+            };
+            let sums = read_floats(Tensor::cat(vec![transition.sum(), reward.sum()], 0)).await?;
+            transition_loss += f64::from(sums[0]);
+            reward_loss += f64::from(sums[1]);
+        }
+        let count = real.len().max(1) as f64;
+        let terms = Terms {
+            gamma: config.gamma.into(),
+            average_episode_length: rollout.average_episode_length(),
+            reward_loss: reward_loss / count,
+            transition_loss: transition_loss / count,
+            importance_ratio_sup: ratios.sup.into(),
+        };
+        Ok(Certificate::new(terms, projection))
     }
 
     fn check_finite<E: std::error::Error>(

@@ -15,6 +15,8 @@ pub const FRAME: FrameShape = FrameShape { channels: 4, height: 84, width: 84 };
 pub struct AtariSettings {
     /// The game.
     pub game: &'static Game,
+    /// The authors' stochastic variant.
+    pub stochastic: bool,
     /// Preprocessing and stochasticity.
     pub options: EnvOptions,
     /// Threads of the emulators.
@@ -30,6 +32,7 @@ impl AtariSettings {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Self {
             game: Game::find(name)?,
+            stochastic,
             options: if stochastic { EnvOptions::stochastic() } else { EnvOptions::default() },
             threads: threads.unwrap_or(cores).max(1),
         })

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use deepspi_core::config::Config;
+use deepspi_core::maze::{MazeConfig, MazePreset, MazeReset};
 
 use crate::device::DeviceChoice;
+use crate::figures::{Sweep, Which};
 
 /// A check found a difference.
 pub const EXIT_MISMATCH: u8 = 1;
@@ -15,7 +17,8 @@ pub const EXIT_BAD_INPUT: u8 = 2;
 /// A loss or a parameter became NaN or infinite.
 pub const EXIT_NOT_FINITE: u8 = 3;
 
-/// Trains DeepSPI agents on Atari games, and checks and measures this implementation.
+/// Trains DeepSPI agents on Atari games and the maze, draws the figures of the theory, and checks and
+/// measures this implementation.
 ///
 /// Without a subcommand it trains: `native --env Breakout` is `native train --env Breakout`.
 #[derive(Debug, Parser)]
@@ -38,6 +41,8 @@ pub enum Command {
     Parity(ParityArgs),
     /// Measure environments, policy, updates and the whole loop.
     Speed(SpeedArgs),
+    /// Draw the figures of the maze experiment and of the theory; trains what they need.
+    Figures(FiguresArgs),
     /// Draw the learning curve of a run as SVG, with the numbers as CSV beside it.
     Curve(CurveArgs),
 }
@@ -45,8 +50,8 @@ pub enum Command {
 /// Flags of `train`.
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
-    /// Atari game as CleanRL writes it, for example Breakout or MsPacman.
-    #[arg(long, value_name = "GAME", help_heading = "Run")]
+    /// Atari game as CleanRL writes it, for example Breakout or MsPacman; or `maze`.
+    #[arg(long, value_name = "ENV", help_heading = "Run")]
     pub env: Option<String>,
     /// Continue a run folder; only `--total-timesteps`, device, folders and saving may be changed.
     #[arg(
@@ -84,6 +89,9 @@ pub struct TrainArgs {
     /// Newest checkpoints to keep, besides the best; at least 1.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000), help_heading = "Saving")]
     pub keep_checkpoints: u64,
+    /// The maze, with `--env maze`.
+    #[command(flatten)]
+    pub maze: MazeConfig,
     /// Hyper-parameters.
     #[command(flatten)]
     pub hyper: Config,
@@ -98,6 +106,47 @@ pub struct ParityArgs {
     /// Device to check: auto, gpu, gpu:NAME or cpu.
     #[arg(long, default_value = "cpu")]
     pub device: DeviceChoice,
+}
+
+/// Flags of `figures`.
+#[derive(Clone, Debug, Args)]
+pub struct FiguresArgs {
+    /// Which figure.
+    #[arg(value_enum, value_name = "FIGURE")]
+    pub which: Which,
+    /// With `maze`: end points as a function of this quantity.
+    #[arg(long, value_enum)]
+    pub sweep: Option<Sweep>,
+    /// Seeds 1 to N of every run.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub seeds: u64,
+    /// Folder for the figures; finished runs are kept in it, so that the same command continues.
+    #[arg(long, value_name = "DIR", default_value = "figures")]
+    pub out: PathBuf,
+    /// Size of frames and networks; default: small on the CPU, paper on a GPU.
+    #[arg(long, value_enum)]
+    pub preset: Option<MazePreset>,
+    /// Device to train on: auto, gpu, gpu:NAME or cpu.
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Runs at a time; default: one a core on the CPU, one on a GPU.
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// Iterations of every run; default: the preset's.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub iterations: Option<u64>,
+    /// Length of the corridors; default: the experiment's.
+    #[arg(long, value_name = "N")]
+    pub n_path: Option<usize>,
+    /// Probability of the lower corridor; default: the experiment's.
+    #[arg(long, value_name = "P")]
+    pub epsilon: Option<f64>,
+    /// How well the corridors can be told apart, 0 to 1; default: the experiment's.
+    #[arg(long, value_name = "X")]
+    pub cue: Option<f64>,
+    /// What an episode's last step returns; default: the terminal frame.
+    #[arg(long, value_enum)]
+    pub maze_reset: Option<MazeReset>,
 }
 
 /// Flags of `curve`.

@@ -89,7 +89,9 @@ pub fn select(choice: &DeviceChoice) -> Result<Selected> {
     }
 }
 
-fn cpu() -> Selected {
+/// The CPU, which is always there.
+#[must_use]
+pub fn cpu() -> Selected {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Selected {
         device: Device::flex(),

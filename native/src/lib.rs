@@ -4,14 +4,20 @@
 //! what it says. A library only so that tests can reach it.
 
 pub mod atari;
+pub mod chart;
 pub mod checkpoints;
 pub mod cli;
 pub mod curve;
 pub mod device;
+pub mod figures;
 pub mod output;
 pub mod parity;
 pub mod run_folder;
+pub mod session;
 pub mod settings;
 pub mod signals;
 pub mod speed;
+pub mod statistics;
+pub mod task;
 pub mod train;
+pub mod whole_file;

@@ -7,12 +7,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use deepspi_core::config::Config;
+use deepspi_core::maze::MazeConfig;
 use serde::{Deserialize, Serialize};
 
 /// What is true of a run besides its hyper-parameters; the `[run]` table of `config.toml`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RunInfo {
-    /// Game as CleanRL writes it.
+    /// Game as CleanRL writes it, or `maze`.
     pub env: String,
     /// Sticky actions and long no-op starts.
     pub stochastic: bool,
@@ -24,6 +25,9 @@ pub struct RunInfo {
     pub revision: String,
     /// Start, seconds since 1970.
     pub started: u64,
+    /// The maze, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maze: Option<MazeConfig>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -53,6 +57,7 @@ impl RunInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             revision: env!("DEEPSPI_REVISION").to_owned(),
             started: seconds_since_1970(),
+            maze: None,
         }
     }
 }

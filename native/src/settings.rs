@@ -7,11 +7,17 @@ use clap::{ArgMatches, parser::ValueSource};
 use deepspi_core::config::Config;
 use serde::Deserialize;
 
-/// The configuration of a run from defaults, an optional TOML file and explicit flags.
+/// The configuration of a run from defaults, an optional TOML file and explicit flags. What a
+/// certified run needs is set unless file or flags say something of it.
 ///
 /// # Errors
 /// If the file cannot be read or parsed, or a value is out of range.
-pub fn resolve(flags: &Config, matches: &ArgMatches, file: Option<&Path>) -> Result<Config> {
+pub fn resolve(
+    flags: &Config,
+    matches: &ArgMatches,
+    file: Option<&Path>,
+    defaults: &Config,
+) -> Result<Config> {
     let mut table = match file {
         Some(path) => {
             let text = std::fs::read_to_string(path)
@@ -25,15 +31,32 @@ pub fn resolve(flags: &Config, matches: &ArgMatches, file: Option<&Path>) -> Res
         }
         None => toml::Table::new(),
     };
-    let given = toml::Table::try_from(flags)?;
+    let flags = toml::Table::try_from(flags)?;
     for field in Config::FIELDS {
         if matches.value_source(field) == Some(ValueSource::CommandLine) {
-            table.insert((*field).to_owned(), given[*field].clone());
+            table.insert((*field).to_owned(), flags[*field].clone());
         }
     }
-    let config: Config = table.try_into()?;
+    let config = with_defaults(&table, defaults)?;
+    let config = if config.certified {
+        // The neighbourhood follows from gamma, which is known only now.
+        let needed = toml::Table::try_from(config.certify())?;
+        for field in Config::CERTIFIED_FIELDS {
+            table.entry(*field).or_insert_with(|| needed[*field].clone());
+        }
+        with_defaults(&table, defaults)?
+    } else {
+        config
+    };
     config.validate().context("invalid hyper-parameter; see `native --help` for all of them")?;
     Ok(config)
+}
+
+/// The configuration of a table that may leave fields out.
+fn with_defaults(table: &toml::Table, defaults: &Config) -> Result<Config> {
+    let mut all = toml::Table::try_from(defaults)?;
+    all.extend(table.clone());
+    Ok(all.try_into()?)
 }
 
 #[cfg(test)]
@@ -50,7 +73,8 @@ mod tests {
         if let Some(text) = file {
             std::fs::write(&path, text)?;
         }
-        resolve(&cli.train.hyper, &matches, file.is_some().then_some(path.as_path()))
+        let file = file.is_some().then_some(path.as_path());
+        resolve(&cli.train.hyper, &matches, file, &Config::DEFAULT)
     }
 
     #[test]
@@ -66,6 +90,15 @@ mod tests {
     #[test]
     fn all_defaults_survive_the_command_line() {
         assert_eq!(resolve_args(&["native"], None).expect("valid"), Config::default());
+    }
+
+    #[test]
+    fn certified_sets_what_it_needs_and_refuses_what_contradicts_it() {
+        let config = resolve_args(&["native", "--certified", "--gamma", "0.9"], None);
+        let config = config.expect("valid");
+        assert_eq!(config, Config { gamma: 0.9, ..Config::default() }.certify());
+        let wide = resolve_args(&["native", "--certified", "--clip-coef", "0.2"], None);
+        assert!(format!("{:#}", wide.expect_err("C > 1 / gamma")).contains("`clip_coef`"));
     }
 
     #[test]

@@ -166,8 +166,7 @@ impl UpdateBench {
         envs: &mut AtariEnvs,
     ) -> Result<Self> {
         let mut generators = Generators::new(config.seed);
-        let mut rollout =
-            Rollout::start(FRAME, spec.actions, envs.observations(), &vec![false; config.num_envs]);
+        let mut rollout = Rollout::start(envs, &vec![false; config.num_envs]);
         let random = Decision::from_logits(
             &vec![0.0; config.num_envs * spec.actions],
             vec![0.0; config.num_envs],
@@ -176,7 +175,7 @@ impl UpdateBench {
         for _ in 0..config.num_steps {
             let actions = random.sample(spec.actions, &mut generators.actions);
             envs.step(&actions)?;
-            rollout.push(random.clone(), actions, envs.outcomes(), envs.observations());
+            rollout.push(random.clone(), actions, envs);
         }
         rollout.finish(random.values);
         Ok(Self {

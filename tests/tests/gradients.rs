@@ -9,9 +9,9 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deepspi_core::config::{
-    Algorithm, Config, MixtureLayout, Objective, SpectralMode, TransitionDensity,
+    Algorithm, Config, LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity,
 };
-use deepspi_core::loss::{TransitionNoise, transition_loss};
+use deepspi_core::loss::{Draw, TransitionNoise, transition_loss};
 use deepspi_core::nn::{Model, TransitionOutput};
 use deepspi_core::objective::{Minibatch, noise_shape, objective, vector};
 use deepspi_core::params::{ParameterInfo, describe, flatten, flatten_grads, split, unflatten};
@@ -157,6 +157,7 @@ fn minibatch(config: &Config, model: &Model) -> Minibatch {
     });
     Minibatch {
         observations: Tensor::from_data(TensorData::new(pixels, shape), &device),
+        sharing: None,
         actions: Tensor::from_data(TensorData::new(actions, [BATCH, ACTIONS]), &device),
         log_probs,
         advantages,
@@ -255,7 +256,8 @@ fn expected_distance_loss(location: f32, scale: f32, target: f32) -> f64 {
     let weights = Tensor::ones([1, 1], &Device::flex());
     let (location, scale) = (scalar(location), scalar(scale));
     let output = TransitionOutput::Free { location, scale, weights };
-    f64::from(floats(transition_loss(output, scalar(target).squeeze_dim(3), None))[0])
+    let draw = Draw { rows: None, noise: None, distance: LatentDistance::SmoothL1 };
+    f64::from(floats(transition_loss(output, scalar(target).squeeze_dim(3), draw))[0])
 }
 
 #[test]

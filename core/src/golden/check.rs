@@ -221,6 +221,7 @@ fn minibatch(
     let with_next = config.uses_world_model();
     Ok(Minibatch {
         observations: fill::frames(&spec, file.batch, file.seed_offset, with_next, &lifted),
+        sharing: None,
         actions: fill::actions(file.actions, file.batch, &lifted),
         log_probs: vector(file.old_logprob.clone(), &lifted),
         advantages: vector(file.advantage.clone(), &lifted),

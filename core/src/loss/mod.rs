@@ -7,7 +7,7 @@ mod policy;
 mod world_model;
 
 pub use policy::{Surrogate, entropy, log_prob_of, policy_loss};
-pub use world_model::{TransitionNoise, reward_loss, transition_loss};
+pub use world_model::{Draw, TransitionNoise, reward_loss, transition_loss};
 
 use burn::tensor::Tensor;
 

@@ -7,11 +7,12 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::smooth_l1;
-use crate::config::TransitionDensity;
+use crate::config::{LatentDistance, TransitionDensity};
 use crate::nn::init::truncated_normal;
 use crate::nn::{Prediction, TransitionOutput};
-use crate::ops::mixture::soft_mixture_sample;
+use crate::ops::mixture::{location_and_scale, soft_mixture_sample};
 use crate::parallel::for_each_chunk;
+use crate::sharing::Repeat;
 
 /// Noise of the reparameterised transition sample, `[B, M, K, D]`, entries within [-1, 1].
 #[derive(Clone, Debug)]
@@ -50,11 +51,26 @@ impl TransitionNoise {
     }
 }
 
+/// How the loss reads a predicted distribution.
+#[derive(Clone, Debug)]
+pub struct Draw<'a> {
+    /// From the distributions, one per distinct pair of state and action, to all samples; none if
+    /// each sample has its own.
+    pub rows: Option<&'a Repeat>,
+    /// Noise of one sample, for a bounded density.
+    pub noise: Option<TransitionNoise>,
+    /// Distance between sample and next latent.
+    pub distance: LatentDistance,
+}
+
 /// Transition loss l_P `[B]` of a predicted distribution against the aligned next latent `[B, M, D]`.
 ///
-/// Point: smooth-L1, averaged over latent dimensions. Bounded density: one sample with the given
-/// noise, smooth-L1, summed. Free density: the expected distance of each dimension in closed form,
+/// With the smooth-L1 distance. Point: averaged over latent dimensions. Bounded density: one sample
+/// with the given noise, summed. Free density: the expected distance of each dimension in closed form,
 /// smooth-L1, summed.
+///
+/// With the Euclidean distance: that of the point or the sample; for a free density the root of the
+/// expected square, an upper bound of the expected distance (Jensen), in the mean over components.
 ///
 /// # Panics
 /// If a bounded density comes without noise.
@@ -62,24 +78,74 @@ impl TransitionNoise {
 pub fn transition_loss(
     output: TransitionOutput,
     next_latents: Prediction,
-    noise: Option<TransitionNoise>,
+    Draw { rows, noise, distance }: Draw,
 ) -> Tensor<1> {
     let error = match output {
         TransitionOutput::Point(location) => {
-            let error = smooth_l1(location - next_latents);
-            return error.flatten::<2>(1, 2).mean_dim(1).squeeze_dim(1);
+            let error = repeated(rows, location) - next_latents;
+            return match distance {
+                LatentDistance::SmoothL1 => {
+                    smooth_l1(error).flatten::<2>(1, 2).mean_dim(1).squeeze_dim(1)
+                }
+                LatentDistance::Euclidean => euclidean(error),
+            };
         }
         TransitionOutput::Bounded { raw, weights } => {
             let noise = noise.expect("a bounded density is sampled: `noise_shape` says so");
-            soft_mixture_sample(raw, weights, noise.0) - next_latents
+            let sample = match rows {
+                None => soft_mixture_sample(raw, weights, noise.0),
+                Some(rows) => shared_sample(raw, weights, noise.0, rows),
+            };
+            sample - next_latents
         }
         TransitionOutput::Free { location, scale, weights } => {
+            let (location, scale) = (repeated(rows, location), repeated(rows, scale));
+            let weights = repeated(rows, weights);
             let [batch, components] = weights.dims();
+            if distance == LatentDistance::Euclidean {
+                let error = location - next_latents.unsqueeze_dim(2);
+                let square = error.clone() * error + scale.clone() * scale;
+                let square = square.sum_dim(3).sum_dim(1).reshape([batch, components]);
+                return (root(square) * weights).sum_dim(1).squeeze_dim(1);
+            }
             let distance = expected_distance(location, scale, next_latents.unsqueeze_dim(2));
             (distance * weights.reshape([batch, 1, components, 1])).sum_dim(2).squeeze_dim(2)
         }
     };
-    smooth_l1(error).flatten::<2>(1, 2).sum_dim(1).squeeze_dim(1)
+    match distance {
+        LatentDistance::SmoothL1 => smooth_l1(error).flatten::<2>(1, 2).sum_dim(1).squeeze_dim(1),
+        LatentDistance::Euclidean => euclidean(error),
+    }
+}
+
+/// [`soft_mixture_sample`] where samples share distributions: what does not depend on the noise is
+/// computed once for each.
+fn shared_sample(raw: Tensor<5>, weights: Tensor<2>, noise: Tensor<4>, rows: &Repeat) -> Tensor<3> {
+    let [pairs, components] = weights.dims();
+    let weights = weights.reshape([pairs, 1, components, 1]);
+    let (location, scale) = location_and_scale(raw);
+    let location = (location * weights.clone()).sum_dim(2).squeeze_dim(2);
+    let spread = rows.apply(scale * weights) * noise;
+    rows.apply(location) + spread.sum_dim(2).squeeze_dim::<3>(2)
+}
+
+/// Rows for all samples, if they are shared.
+fn repeated<const D: usize>(rows: Option<&Repeat>, values: Tensor<D>) -> Tensor<D> {
+    match rows {
+        Some(rows) => rows.apply(values),
+        None => values,
+    }
+}
+
+/// Euclidean length `[B]` of errors `[B, M, D]`.
+fn euclidean(error: Tensor<3>) -> Tensor<1> {
+    let square = (error.clone() * error).flatten::<2>(1, 2).sum_dim(1);
+    root(square).squeeze_dim(1)
+}
+
+/// Square root whose slope stays finite at 0.
+fn root<const D: usize>(square: Tensor<D>) -> Tensor<D> {
+    (square + 1e-12).sqrt()
 }
 
 /// `E |X - z|` for `X ~ N(location, scale^2)`: the mean of a folded normal distribution.
@@ -91,8 +157,17 @@ fn expected_distance(location: Tensor<4>, scale: Tensor<4>, target: Tensor<4>) -
     scale * (d * mass + density)
 }
 
-/// Reward loss l_R `[B]`: smooth-L1 of predicted against received (clipped) rewards `[B]`.
+/// Reward loss l_R `[B]` of predicted against received (clipped) rewards `[B]`: smooth-L1, or with the
+/// Euclidean distance the absolute difference.
 #[must_use]
-pub fn reward_loss(predicted: Tensor<1>, rewards: Tensor<1>) -> Tensor<1> {
-    smooth_l1(predicted - rewards)
+pub fn reward_loss(
+    predicted: Tensor<1>,
+    rewards: Tensor<1>,
+    distance: LatentDistance,
+) -> Tensor<1> {
+    let error = predicted - rewards;
+    match distance {
+        LatentDistance::SmoothL1 => smooth_l1(error),
+        LatentDistance::Euclidean => error.abs(),
+    }
 }

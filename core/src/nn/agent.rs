@@ -7,6 +7,7 @@ use rand::Rng;
 use super::layers::{Conv, Dense};
 use super::spec::NetworkSpec;
 use crate::ops::conv::ConvGeometry;
+use crate::sharing::Repeat;
 
 /// Everything the deployed policy needs.
 #[derive(Module, Debug)]
@@ -32,6 +33,18 @@ pub struct PolicyValue {
     pub logits: Tensor<2>,
     /// Values, `[B]`.
     pub values: Tensor<1>,
+}
+
+impl PolicyValue {
+    /// What is said about all of a batch, from what is said about its distinct states.
+    #[must_use]
+    pub fn repeat(self, rows: &Repeat) -> Self {
+        Self {
+            hidden: rows.apply(self.hidden),
+            logits: rows.apply(self.logits),
+            values: rows.apply(self.values),
+        }
+    }
 }
 
 impl Agent {

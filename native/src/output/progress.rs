@@ -18,6 +18,8 @@ pub struct Progress {
     plain: bool,
     total: u64,
     last_line: Option<Instant>,
+    /// V(s_I) of a maze agent after the iteration before.
+    start_value: Option<f64>,
 }
 
 impl Progress {
@@ -33,12 +35,13 @@ impl Progress {
             bar.set_style(style);
         }
         bar.set_position(global_step);
-        Self { bar, plain, total, last_line: None }
+        Self { bar, plain, total, last_line: None, start_value: None }
     }
 
     pub fn show(&mut self, message: &Message, rates: &Rates) {
         match message {
             Message::Episode(_) => {}
+            Message::Maze(status) => self.start_value = Some(status.start_value),
             Message::Iteration(iteration) => {
                 let text = self.describe(iteration, rates);
                 self.bar.set_position(iteration.global_step);
@@ -71,8 +74,9 @@ impl Progress {
         let left = self.total.saturating_sub(iteration.global_step) as f64 / rates.short.max(1e-9);
         let score = iteration.finished_return.map_or_else(|| "-".to_owned(), |r| format!("{r:.1}"));
         let mean = iteration.mean;
+        let value = self.start_value.map_or_else(String::new, |v| format!(" V(s_I) {v:.2} |"));
         format!(
-            "{:.0} SPS ({:.0} overall) | return {score} | policy {:+.4} value {:.4} l_P {:.3} l_R {:.4} | \
+            "{:.0} SPS ({:.0} overall) | return {score} |{value} policy {:+.4} value {:.4} l_P {:.3} l_R {:.4} | \
              ratio <= {:.2} | {} left",
             rates.short,
             rates.long,

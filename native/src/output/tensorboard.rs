@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use deepspi_core::message::{Iteration, Message};
+use deepspi_core::message::{Iteration, MazeStatus, Message};
 use tfrecord::EventWriter;
 
 use super::{Rates, scores};
@@ -34,9 +34,15 @@ impl TensorBoard {
     }
 
     pub fn write(&mut self, message: &Message, rates: &Rates) -> Result<()> {
-        let Message::Iteration(iteration) = message else { return Ok(()) };
-        for (tag, value) in scalars(iteration, rates, &self.game) {
-            let step = i64::try_from(iteration.global_step).unwrap_or(i64::MAX);
+        let (global_step, scalars) = match message {
+            Message::Iteration(iteration) => {
+                (iteration.global_step, scalars(iteration, rates, &self.game))
+            }
+            Message::Maze(status) => (status.global_step, maze_scalars(status)),
+            _ => return Ok(()),
+        };
+        let step = i64::try_from(global_step).unwrap_or(i64::MAX);
+        for (tag, value) in scalars {
             self.writer
                 .write_scalar(tag, step, value)
                 .context("cannot write TensorBoard events")?;
@@ -73,5 +79,29 @@ fn scalars(iteration: &Iteration, rates: &Rates, game: &str) -> Vec<(&'static st
     if let Some(score) = scores::human_normalized(game, iteration.avg_episodic_return) {
         scalars.push(("charts/human_normalized_score", score as f32));
     }
+    if let Some(certificate) = &iteration.certificate {
+        let projection = certificate.projection;
+        scalars.extend([
+            ("theory/reward_loss", certificate.reward_loss as f32),
+            ("theory/transition_loss", certificate.transition_loss as f32),
+            ("theory/value_lipschitz", certificate.value_lipschitz as f32),
+            ("theory/share_of_whole_updates", projection.share_whole() as f32),
+            ("theory/rejected_updates", projection.rejected as f32),
+        ]);
+        let length = certificate.average_episode_length;
+        scalars.extend(length.map(|x| ("theory/average_episode_length", x as f32)));
+        scalars.extend(certificate.zeta.map(|zeta| ("theory/zeta", zeta as f32)));
+    }
     scalars
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "TensorBoard stores f32")]
+fn maze_scalars(status: &MazeStatus) -> Vec<(&'static str, f32)> {
+    vec![
+        ("charts/init_value", status.start_value as f32),
+        ("charts/repr_dist", status.star_distance as f32),
+        ("charts/relative_repr_dist", status.relative_star_distance as f32),
+        ("charts/up_at_upper_star", status.up_at_stars[0] as f32),
+        ("charts/up_at_lower_star", status.up_at_stars[1] as f32),
+    ]
 }

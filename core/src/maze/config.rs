@@ -1,0 +1,184 @@
+//! Parameters of the maze, and the two sizes in which it is trained.
+
+use serde::{Deserialize, Serialize};
+
+use super::rules::ACTIONS;
+use crate::config::{Config, ConfigError};
+use crate::nn::{ConvSpec, FrameShape, NetworkSpec};
+
+/// What the environment returns at the end of an episode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum MazeReset {
+    /// The terminal frame; the next step returns the start.
+    #[default]
+    Terminal,
+    /// The authors' code: the frame of the *new* episode, already with `done` (paper.md 7.4, D9).
+    Parity,
+}
+
+/// Size of frames and networks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum MazePreset {
+    /// 28x28 frames, a small encoder and world model: a run takes well under a minute on one core.
+    #[default]
+    Small,
+    /// 84x84 frames and the networks of the paper.
+    Paper,
+}
+
+impl MazePreset {
+    /// The name used on the command line and in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Small => "small",
+            Self::Paper => "paper",
+        }
+    }
+
+    /// Frames of one channel, as the agent sees them.
+    #[must_use]
+    pub const fn frame(self) -> FrameShape {
+        let side = match self {
+            Self::Small => 28,
+            Self::Paper => 84,
+        };
+        FrameShape { channels: 1, height: side, width: side }
+    }
+
+    /// Sizes of the networks.
+    #[must_use]
+    pub fn network(self) -> NetworkSpec {
+        let conv = |outputs, kernel, stride| ConvSpec { outputs, kernel, stride };
+        match self {
+            Self::Paper => NetworkSpec::atari(self.frame(), ACTIONS),
+            Self::Small => NetworkSpec {
+                frame: self.frame(),
+                actions: ACTIONS,
+                encoder: vec![conv(16, 4, 4), conv(8, 3, 2)],
+                hidden: 64,
+                reward_hidden: 64,
+                transition_groups: 4,
+            },
+        }
+    }
+
+    /// Hyper-parameters a run has when nothing else is said: the paper's, as long as this maze takes
+    /// and not as an Atari game. The small preset also takes half the environments at the same size
+    /// of minibatch and a larger learning rate, chosen so that PPO solves the maze of the paper in
+    /// seconds.
+    #[must_use]
+    pub const fn hyper_parameters(self) -> Config {
+        match self {
+            Self::Paper => Config { total_timesteps: 256 * 1024, ..Config::DEFAULT },
+            Self::Small => Config {
+                total_timesteps: 128 * 512,
+                num_envs: 64,
+                num_minibatches: 2,
+                learning_rate: 2e-3,
+                ..Config::DEFAULT
+            },
+        }
+    }
+}
+
+/// Which maze, and how it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+pub struct MazeConfig {
+    /// Length n of the corridors, at least 2; the star is their n-th cell.
+    #[cfg_attr(feature = "cli", arg(long, default_value_t = Self::DEFAULT.n_path, value_name = "N", help_heading = "Maze"))]
+    pub n_path: usize,
+    /// Probability of the lower corridor, in (0, 1).
+    #[cfg_attr(feature = "cli", arg(long, default_value_t = Self::DEFAULT.epsilon, value_name = "P", help_heading = "Maze"))]
+    pub epsilon: f64,
+    /// How well the corridors can be told apart, from 0 (not at all) to 1 (the maze of the paper): a
+    /// frame is blended with its mirror image, with weights 1/2 + cue/2 and 1/2 - cue/2.
+    #[cfg_attr(feature = "cli", arg(long, default_value_t = Self::DEFAULT.cue, value_name = "X", help_heading = "Maze"))]
+    pub cue: f64,
+    /// What an episode's last step returns: the terminal frame, or what the authors' code returns.
+    #[cfg_attr(feature = "cli", arg(long, value_enum, default_value_t, help_heading = "Maze"))]
+    pub maze_reset: MazeReset,
+    /// Size of frames and networks.
+    #[cfg_attr(feature = "cli", arg(long, value_enum, default_value_t, help_heading = "Maze"))]
+    pub preset: MazePreset,
+}
+
+impl MazeConfig {
+    /// The maze of the paper, in the small size.
+    pub const DEFAULT: Self = Self {
+        n_path: 5,
+        epsilon: 0.2,
+        cue: 1.0,
+        maze_reset: MazeReset::Terminal,
+        preset: MazePreset::Small,
+    };
+    /// Names of all fields.
+    pub const FIELDS: &'static [&'static str] =
+        &["n_path", "epsilon", "cue", "maze_reset", "preset"];
+
+    /// Checks every field against its range.
+    ///
+    /// # Errors
+    /// The first field out of range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let refuse = |field, value: String, allowed| Err(ConfigError { field, value, allowed });
+        if self.n_path < 2 {
+            return refuse("n_path", self.n_path.to_string(), "at least 2");
+        }
+        if self.n_path + 3 > self.preset.frame().width {
+            let allowed = match self.preset {
+                MazePreset::Small => "at most 25 with `preset = small`: a cell needs a pixel",
+                MazePreset::Paper => "at most 81: a cell needs a pixel",
+            };
+            return refuse("n_path", self.n_path.to_string(), allowed);
+        }
+        if !(self.epsilon > 0.0 && self.epsilon < 1.0) {
+            return refuse("epsilon", self.epsilon.to_string(), "0 < epsilon < 1");
+        }
+        if !(0.0..=1.0).contains(&self.cue) {
+            return refuse("cue", self.cue.to_string(), "0 to 1");
+        }
+        Ok(())
+    }
+}
+
+impl Default for MazeConfig {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+#[cfg(feature = "cli")]
+mod display {
+    //! `default_value_t` prints a default through `Display`; the names are those of the parser.
+    use super::{MazePreset, MazeReset};
+
+    crate::config::display_as_flag!(MazePreset, MazeReset);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_field_value_and_range() {
+        let error = |config: MazeConfig| config.validate().expect_err("out of range").to_string();
+        let valid = MazeConfig::DEFAULT;
+        valid.validate().expect("the default is valid");
+        assert_eq!(
+            error(MazeConfig { n_path: 1, ..valid }),
+            "config field `n_path` is 1; allowed: at least 2"
+        );
+        assert!(error(MazeConfig { n_path: 26, ..valid }).contains("at most 25"));
+        for epsilon in [0.0, 1.0, f64::NAN] {
+            assert!(error(MazeConfig { epsilon, ..valid }).contains("`epsilon`"));
+        }
+        assert!(error(MazeConfig { cue: 1.5, ..valid }).contains("`cue` is 1.5"));
+    }
+}

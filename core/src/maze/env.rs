@@ -1,0 +1,208 @@
+//! N mazes as a vectorised environment.
+
+use std::convert::Infallible;
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::config::MazeReset;
+use super::rules::{ACTIONS, Action, Maze};
+use crate::env::{Outcome, VectorEnv};
+use crate::nn::FrameShape;
+use crate::rng::{Stream, stream};
+
+/// Steps after which an episode is cut off; reported as its end, without bootstrap, as the authors do.
+const LIMIT: u32 = 200;
+
+/// N independent copies of one maze, with one seeded generator.
+#[derive(Clone, Debug)]
+pub struct MazeEnvs {
+    maze: Maze,
+    /// Frame of every state.
+    frames: Vec<Vec<u8>>,
+    rng: ChaCha8Rng,
+    /// State shown by each environment.
+    states: Vec<u32>,
+    /// Steps of each running episode.
+    steps: Vec<u32>,
+    observations: Vec<u8>,
+    outcomes: Vec<Outcome>,
+}
+
+impl MazeEnvs {
+    /// `num_envs` mazes at their start.
+    #[must_use]
+    pub fn new(maze: Maze, num_envs: usize, seed: u64) -> Self {
+        let frames = (0..maze.states()).map(|state| maze.frame(state)).collect();
+        let len = maze.config().preset.frame().len();
+        let mut envs = Self {
+            maze,
+            frames,
+            rng: stream(seed, Stream::Environment),
+            states: vec![0; num_envs],
+            steps: vec![0; num_envs],
+            observations: vec![0; num_envs * len],
+            outcomes: vec![Outcome::default(); num_envs],
+        };
+        for env in 0..num_envs {
+            envs.restart(env);
+        }
+        envs
+    }
+
+    /// The maze.
+    #[must_use]
+    pub const fn maze(&self) -> &Maze {
+        &self.maze
+    }
+
+    /// State each environment shows.
+    #[must_use]
+    pub fn states(&self) -> &[u32] {
+        &self.states
+    }
+
+    fn restart(&mut self, env: usize) {
+        self.steps[env] = 0;
+        self.show(env, self.maze.start());
+    }
+
+    fn show(&mut self, env: usize, state: usize) {
+        let frame = &self.frames[state];
+        self.states[env] = u32::try_from(state).unwrap_or(u32::MAX);
+        self.observations[env * frame.len()..][..frame.len()].copy_from_slice(frame);
+    }
+
+    fn advance(&mut self, env: usize, action: Action) -> Outcome {
+        let state = self.states[env] as usize;
+        let reward = self.maze.reward(state, action) as f32;
+        let outcomes = self.maze.outcomes(state, action);
+        let draw: f64 = self.rng.random();
+        let mut below = 0.0;
+        let next = outcomes.iter().find(|(p, _)| {
+            below += p;
+            draw < below
+        });
+        // Rounding may leave the sum a little below 1: then it is the last one.
+        let next = next.or(outcomes.last()).map_or(state, |&(_, next)| next);
+        self.steps[env] += 1;
+        let done = self.maze.tile(next).is_terminal() || self.steps[env] >= LIMIT;
+        self.show(env, next);
+        if done && self.maze.config().maze_reset == MazeReset::Parity {
+            self.restart(env);
+        }
+        Outcome { reward, raw_reward: reward, done, game_over: done }
+    }
+}
+
+impl VectorEnv for MazeEnvs {
+    type Error = Infallible;
+
+    fn num_envs(&self) -> usize {
+        self.outcomes.len()
+    }
+
+    fn frame(&self) -> FrameShape {
+        self.maze.config().preset.frame()
+    }
+
+    fn actions(&self) -> usize {
+        ACTIONS
+    }
+
+    fn reset(&mut self) -> Result<(), Infallible> {
+        for env in 0..self.num_envs() {
+            self.restart(env);
+            self.outcomes[env] = Outcome::default();
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, actions: &[u32]) -> Result<(), Infallible> {
+        let kept = self.maze.config().maze_reset == MazeReset::Terminal;
+        for (env, &action) in actions.iter().enumerate() {
+            self.outcomes[env] = if kept && self.outcomes[env].done {
+                // The step after the end only shows the new start.
+                self.restart(env);
+                Outcome::default()
+            } else {
+                self.advance(env, Action::ALL[action as usize])
+            };
+        }
+        Ok(())
+    }
+
+    fn observations(&self) -> &[u8] {
+        &self.observations
+    }
+
+    fn observation_ids(&self) -> Option<&[u32]> {
+        Some(&self.states)
+    }
+
+    fn outcomes(&self) -> &[Outcome] {
+        &self.outcomes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{MazeConfig, Tile};
+    use super::*;
+
+    const RIGHT: u32 = Action::Right as u32;
+
+    fn envs(config: MazeConfig, num_envs: usize) -> MazeEnvs {
+        MazeEnvs::new(Maze::new(config, 0.99).expect("valid"), num_envs, 1)
+    }
+
+    #[test]
+    fn an_unobstructed_episode_lasts_n_plus_2_steps_and_keeps_its_last_frame() {
+        let mut envs = envs(MazeConfig::DEFAULT, 1);
+        let mut rewards = 0.0;
+        for step in 1..=7 {
+            envs.step(&[RIGHT]).expect("infallible");
+            rewards += envs.outcomes()[0].reward;
+            assert_eq!(envs.outcomes()[0].done, step == 7);
+        }
+        assert!((rewards - 5.0).abs() < 1e-6);
+        let last = envs.states()[0] as usize;
+        assert_eq!(envs.maze().tile(last), Tile::Exit);
+        assert_eq!(envs.observations(), envs.maze().frame(last));
+        envs.step(&[RIGHT]).expect("infallible");
+        assert_eq!(envs.outcomes()[0], Outcome::default(), "the fake step");
+        assert_eq!(envs.states()[0] as usize, envs.maze().start());
+    }
+
+    #[test]
+    fn with_parity_the_last_step_shows_the_new_start_and_the_next_one_counts() {
+        let config = MazeConfig { maze_reset: MazeReset::Parity, ..MazeConfig::DEFAULT };
+        let mut envs = envs(config, 1);
+        for _ in 0..7 {
+            envs.step(&[RIGHT]).expect("infallible");
+        }
+        assert!(envs.outcomes()[0].done);
+        assert_eq!(envs.states()[0] as usize, envs.maze().start());
+        envs.step(&[RIGHT]).expect("infallible");
+        assert_eq!(envs.maze().tile(envs.states()[0] as usize), Tile::Hazard);
+    }
+
+    #[test]
+    fn an_episode_is_cut_off_at_200_steps() {
+        let mut envs = envs(MazeConfig::DEFAULT, 1);
+        for step in 1..=200 {
+            envs.step(&[Action::Left as u32]).expect("infallible");
+            assert_eq!(envs.outcomes()[0].done, step == 200);
+        }
+    }
+
+    #[test]
+    fn the_lower_corridor_has_probability_epsilon() {
+        let mut envs = envs(MazeConfig::DEFAULT, 20_000);
+        for _ in 0..2 {
+            envs.step(&vec![RIGHT; 20_000]).expect("infallible");
+        }
+        let lower = envs.states().iter().filter(|&&s| envs.maze().cell(s as usize).0 == 3).count();
+        assert!((lower as f64 / 20_000.0 - 0.2).abs() < 0.012, "{lower}");
+    }
+}

@@ -1,0 +1,19 @@
+//! The maze of the paper ("confounding gridworld", section 7 of the specification).
+//!
+//! Two corridors look almost alike and end in a star each; leaving the upper star upwards pays, the
+//! lower one downwards costs dearly. A policy that cannot tell the stars apart is best off going
+//! right. Whether a method separates them is what the experiment asks.
+//!
+//! [`Maze`] is the only source of the rules: the environment that trains ([`MazeEnvs`]), the pictures
+//! ([`Maze::frame`]) and the exact analysis ([`Maze::mdp`], [`probe`]) are derived from it.
+
+mod config;
+mod env;
+mod probe;
+mod render;
+mod rules;
+
+pub use config::{MazeConfig, MazePreset, MazeReset};
+pub use env::MazeEnvs;
+pub use probe::{MazeReport, probe};
+pub use rules::{ACTIONS, Action, Maze, Outcomes, Tile};

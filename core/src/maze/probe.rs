@@ -1,0 +1,124 @@
+//! What an agent makes of the maze, computed exactly over all its states.
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use super::rules::{ACTIONS, Maze};
+use crate::nn::Model;
+use crate::read_floats;
+use crate::rollout::{Decision, observations};
+use crate::theory::{Policy, TheoryError, evaluate};
+
+/// Policy, values and latents of an agent in every state of a maze.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MazeReport {
+    /// Exact value of the *stochastic* policy at the start, V(s_I).
+    pub start_value: f64,
+    /// Mean over latent dimensions of the squared difference of the two stars' latents: the
+    /// quantity of the paper's figure 4.
+    pub star_distance: f64,
+    /// Euclidean distance of the two stars' latents over the root mean square of their lengths: 0
+    /// merged, of the order of 1 apart. Independent of the scale of the latents.
+    pub relative_star_distance: f64,
+    /// Policy `[S, A]`.
+    pub policy: Vec<f64>,
+    /// Exact values of the policy `[S]`.
+    pub values: Vec<f64>,
+    /// The critic's values `[S]`.
+    pub critic: Vec<f64>,
+    /// Latents `[S, D]`.
+    pub latents: Vec<f32>,
+}
+
+impl MazeReport {
+    /// Probability of going up at the upper and at the lower star.
+    #[must_use]
+    pub fn up_at_stars(&self, maze: &Maze) -> [f64; 2] {
+        maze.stars().map(|star| self.policy[star * ACTIONS])
+    }
+
+    /// Latent of each state.
+    pub fn latent(&self, state: usize) -> &[f32] {
+        let width = self.latents.len() / self.values.len();
+        &self.latents[state * width..][..width]
+    }
+}
+
+/// Why a maze could not be analysed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// The device failed.
+    #[error(transparent)]
+    Core(#[from] crate::Error),
+    /// The policy is no distribution, for example because a parameter is not a number.
+    #[error(transparent)]
+    Theory(#[from] TheoryError),
+}
+
+/// Looks at all states of `maze` through `model`.
+///
+/// # Errors
+/// If the device fails or the policy is not a distribution.
+pub async fn probe(model: &Model, maze: &Maze, device: &Device) -> Result<MazeReport, ProbeError> {
+    let frames: Vec<Vec<u8>> = (0..maze.states()).map(|state| maze.frame(state)).collect();
+    let shape = maze.config().preset.frame();
+    let input = observations(shape, frames.len(), device, |i| &frames[i]);
+    let latents = model.agent.encode(input);
+    let output = model.agent.act(latents.clone());
+    let latents = read_floats(latents).await?;
+    let critic = read_floats(output.values).await?;
+    let logits = read_floats(output.logits).await?;
+    let decision = Decision::from_logits(&logits, Vec::new(), ACTIONS);
+    let policy = normalised(&decision.log_probs);
+    let exact = evaluate(&maze.mdp()?, &Policy::new(maze.states(), ACTIONS, policy.clone())?)?;
+
+    let width = latents.len() / maze.states();
+    let [upper, lower] = maze.stars().map(|star| &latents[star * width..][..width]);
+    let square = |x: f32| f64::from(x).powi(2);
+    let difference: f64 = upper.iter().zip(lower).map(|(a, b)| square(a - b)).sum();
+    let length: f64 = upper.iter().chain(lower).map(|x| square(*x)).sum::<f64>() / 2.0;
+    Ok(MazeReport {
+        start_value: exact.v[maze.start()],
+        star_distance: difference / width as f64,
+        relative_star_distance: if length > 0.0 { (difference / length).sqrt() } else { 0.0 },
+        policy,
+        values: exact.v,
+        critic: critic.into_iter().map(f64::from).collect(),
+        latents,
+    })
+}
+
+/// Probabilities in double precision whose rows sum to 1 more closely than single precision gives.
+fn normalised(log_probs: &[f32]) -> Vec<f64> {
+    let rows = log_probs.chunks(ACTIONS).flat_map(|row| {
+        let row: Vec<f64> = row.iter().map(|x| f64::from(*x).exp()).collect();
+        let sum: f64 = row.iter().sum();
+        row.into_iter().map(move |p| p / sum)
+    });
+    rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::MazeConfig;
+    use super::*;
+
+    #[test]
+    fn an_untrained_agent_is_close_to_uniform_and_an_invisible_cue_merges_the_stars() {
+        let preset = MazeConfig::DEFAULT.preset;
+        let device = Device::flex();
+        let model = Model::new(&preset.network(), &preset.hyper_parameters(), &device);
+        let report = |cue| {
+            let maze = Maze::new(MazeConfig { cue, ..MazeConfig::DEFAULT }, 0.99).expect("valid");
+            (pollster::block_on(probe(&model, &maze, &device)).expect("probed"), maze)
+        };
+        let (seen, maze) = report(1.0);
+        let uniform = maze.mdp().expect("valid");
+        let policy = Policy::uniform(maze.states(), ACTIONS);
+        let uniform = evaluate(&uniform, &policy).expect("solvable");
+        assert!((seen.start_value - uniform.v[maze.start()]).abs() < 0.5, "{}", seen.start_value);
+        assert!(seen.relative_star_distance > 0.01);
+        let (blind, _) = report(0.0);
+        assert!(blind.star_distance.abs() < 1e-12, "{}", blind.star_distance);
+    }
+}

@@ -1,0 +1,54 @@
+//! Exact theory of safe policy improvement on finite MDPs.
+//!
+//! Training can only estimate what the theorems speak of; here every term is computed exactly, so
+//! that the theorems can be tested, shown and compared with what training reports. The module knows
+//! nothing of networks and must stay that way: plain `f64`, one thread, no clock, no randomness.
+//!
+//! Letters used in all shapes: `S` states, `A` actions, `Z` latents. A table `[S, A]` is one vector
+//! with entry `s * A + a`. Policies pi, latent policies pibar, encoder phi, model Mbar.
+//!
+//! Conventions that everything relies on:
+//! - A terminal state ends the episode; its value is 0 and its rows are never read.
+//! - The return is discounted and stops at the end of the episode; the reward of the last step
+//!   counts.
+//! - Entering a terminal state puts the process back at the start within the same step: the reset
+//!   costs no step and no discount ([`chain`]).
+//! - Nothing returned as `Ok` contains NaN; every linear solve is checked by its residual
+//!   ([`values`], [`chain`]).
+
+pub mod abstraction;
+pub mod bounds;
+pub mod chain;
+pub mod error;
+mod linear;
+pub mod lipschitz;
+pub mod mdp;
+pub mod metric;
+pub mod neighbourhood;
+pub mod optimal;
+pub mod out_of_trajectory;
+pub mod policy;
+pub mod random;
+pub mod safe_step;
+pub mod values;
+pub mod wasserstein;
+pub mod world_model;
+
+pub use abstraction::Abstraction;
+pub use bounds::{
+    Premise, Terms, TheoremFour, TheoremThree, TheoremTwo, theorem_four, theorem_three, theorem_two,
+};
+pub use chain::{Chain, discounted_occupancy, episodic_chain};
+pub use error::{TheoryError, Violation};
+pub use lipschitz::{LatentLipschitz, latent_lipschitz};
+pub use mdp::{Mdp, MdpParts};
+pub use metric::Metric;
+pub use neighbourhood::{Neighbourhood, Ratios, ratios};
+pub use optimal::{Optimum, optimal};
+pub use out_of_trajectory::OutOfTrajectory;
+pub use policy::Policy;
+pub use random::{random_abstraction, random_mdp, random_policy};
+pub use safe_step::{SafePolicyIteration, SafeStep};
+pub use values::{Values, evaluate};
+pub use wasserstein::{total_variation, wasserstein};
+pub use world_model::{ModelLosses, Unvisited, WorldModel};

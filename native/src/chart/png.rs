@@ -1,0 +1,51 @@
+//! The PNG of a figure, made from its SVG, so that the two cannot differ.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::{Options, Tree, fontdb};
+
+use super::text::{Weight, bytes};
+
+/// Pixels of the PNG for one of the SVG: sharp on dense screens and in print.
+const SCALE: f32 = 2.0;
+
+/// The bytes of a PNG.
+pub(super) fn png(svg: &str) -> Result<Vec<u8>> {
+    let tree = tree(svg)?;
+    let size = tree.size().to_int_size().scale_by(SCALE).context("the figure is too large")?;
+    let mut pixels =
+        Pixmap::new(size.width(), size.height()).context("the figure is too large for a PNG")?;
+    resvg::render(&tree, Transform::from_scale(SCALE, SCALE), &mut pixels.as_mut());
+    pixels.encode_png().context("cannot encode the PNG")
+}
+
+/// An SVG with its texts laid out in the font of the program.
+pub(super) fn tree(svg: &str) -> Result<Tree> {
+    let mut fonts = fontdb::Database::new();
+    for weight in [Weight::Regular, Weight::Bold] {
+        fonts.load_font_data(bytes(weight).to_vec());
+    }
+    let options = Options { fontdb: Arc::new(fonts), ..Options::default() };
+    Tree::from_str(svg, &options).context("the SVG of the figure is not valid")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_drawn_without_fonts_of_the_machine() {
+        let svg = |text: &str| {
+            format!(
+                "<svg width=\"40\" height=\"20\" xmlns=\"http://www.w3.org/2000/svg\">\
+                 <text x=\"2\" y=\"15\" font-family=\"{}\">{text}</text></svg>",
+                super::super::text::FAMILIES
+            )
+        };
+        let (empty, word) = (png(&svg("")).expect("a PNG"), png(&svg("PPO")).expect("a PNG"));
+        assert!(word.len() > empty.len() + 50, "the word has left pixels");
+        assert_eq!(word, png(&svg("PPO")).expect("a PNG"), "same figure, same bytes");
+    }
+}

@@ -1,0 +1,177 @@
+//! What it costs and buys to keep the premises of Theorem 3.
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::batch::Batch;
+use super::experiment::{Experiment, Point, Record};
+use super::maze::references;
+use super::methods::{BOOTSTRAP_SEED, RESAMPLES, final_value, seeded, summary};
+use super::output::{Output, describe};
+use crate::chart::table::Table;
+use crate::chart::{Axis, Band, Colour, Figure, HorizontalLine, Layer, Line, Panel};
+use crate::statistics::{band_over_seeds, median};
+
+/// Discount at which the bound is not vacuous.
+const GAMMA: f32 = 0.9;
+/// Names and colours of the two runs.
+const SHOWN: [(&str, Colour); 2] =
+    [("default", Colour::Series(3)), ("certified", Colour::Series(2))];
+
+/// `figures certified`.
+///
+/// # Errors
+/// If a run cannot be done.
+pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>> {
+    let mut default = base.clone();
+    default.config.gamma = GAMMA;
+    let mut certified = default.clone();
+    certified.config = certified.config.certify();
+    let [best, right] = references(&default)?;
+    let wanted = [seeded(&default, seeds), seeded(&certified, seeds)].concat();
+    let records = batch.records("certified", &wanted)?;
+    let (plain, kept) = records.split_at(seeds as usize);
+    let groups = [plain, kept];
+
+    let reference = |label: String, y| Layer::HorizontalLine(HorizontalLine { label, y });
+    let limit = 1.0 / f64::from(GAMMA);
+    let mut value =
+        vec![reference("optimum".into(), best), reference("always RIGHT".into(), right)];
+    let mut sup = vec![reference(format!("1/gamma = {limit:.3}"), limit)];
+    for (group, (name, colour)) in groups.into_iter().zip(SHOWN) {
+        value.extend(curve(group, name, colour, |point| point.start_value));
+        sup.extend(curve(group, name, colour, |point| point.ratio_sup.into()));
+    }
+    let zeta = |point: &Point| point.certificate.and_then(|c| c.zeta).unwrap_or(f64::NAN);
+    let whole = |point: &Point| point.certificate.map_or(f64::NAN, |c| c.projection.share_whole());
+    let (name, colour) = SHOWN[1];
+    let panel = |title: &str, y, layers| Panel {
+        title: title.into(),
+        x: Axis::linear("agent steps"),
+        y,
+        layers,
+        legend: false,
+    };
+    let figure = Figure {
+        title: "A run that honours Theorem 3".into(),
+        subtitle: Some(format!(
+            "DeepSPI on the maze, gamma = {GAMMA}, C = {:.3} < 1/gamma; preset {}; median and 95 % bootstrap band over {seeds} seeds",
+            1.0 + certified.config.clip_coef,
+            base.maze.preset.name()
+        )),
+        panels: vec![
+            panel("Value of the policy", Axis::linear("V(s_I)"), value),
+            panel("Largest importance ratio of an iteration", Axis::linear("D_IR^sup"), sup),
+            panel(
+                "Bound of Theorem 3, estimated",
+                Axis::log10("zeta"),
+                curve(kept, name, colour, zeta),
+            ),
+            panel(
+                "Updates inside N^C as they came",
+                Axis::linear("share of the iteration's updates").with_range(0.0, 1.0),
+                curve(kept, name, colour, whole),
+            ),
+        ],
+        columns: 2,
+        shared_legend: true,
+        footnote: Some(sentence(&groups, best)),
+    };
+    let mut table = Table::new(&[
+        "run",
+        "seed",
+        "iteration",
+        "agent_steps",
+        "start_value",
+        "ratio_sup",
+        "ratio_inf",
+        "average_episode_length",
+        "reward_loss",
+        "transition_loss",
+        "value_lipschitz",
+        "zeta",
+        "updates_whole",
+        "updates_shortened",
+        "updates_rejected",
+    ]);
+    let text = |x: Option<f64>| x.map_or_else(String::new, |x| x.to_string());
+    for (group, (name, _)) in groups.into_iter().zip(SHOWN) {
+        for record in group {
+            for point in record.points.iter().skip(1) {
+                let c = point.certificate;
+                let count = |of: fn(&deepspi_core::certificate::Projection) -> u32| {
+                    c.map_or_else(String::new, |c| of(&c.projection).to_string())
+                };
+                table.push(&[
+                    &name,
+                    &record.experiment.config.seed,
+                    &point.iteration,
+                    &point.global_step,
+                    &point.start_value,
+                    &point.ratio_sup,
+                    &point.ratio_inf,
+                    &text(c.and_then(|c| c.average_episode_length)),
+                    &text(c.map(|c| c.reward_loss)),
+                    &text(c.map(|c| c.transition_loss)),
+                    &text(c.map(|c| c.value_lipschitz)),
+                    &text(c.and_then(|c| c.zeta)),
+                    &count(|p| p.whole),
+                    &count(|p| p.shortened),
+                    &count(|p| p.rejected),
+                ])?;
+            }
+        }
+    }
+    let settings = json!({
+        "default": describe(&default),
+        "certified": describe(&certified),
+        "seeds": seeds,
+        "device": batch.device().description,
+    });
+    Ok(vec![Output { name: "certified".into(), figure, table, settings }])
+}
+
+fn curve(
+    records: &[Record],
+    name: &str,
+    colour: Colour,
+    quantity: impl Fn(&Point) -> f64,
+) -> Vec<Layer> {
+    let runs: Vec<Vec<(f64, f64)>> = records
+        .iter()
+        .map(|record| {
+            let points = record.points.iter().skip(1);
+            points.map(|point| (point.global_step as f64, quantity(point))).collect()
+        })
+        .collect();
+    let band = band_over_seeds(&runs, RESAMPLES, BOOTSTRAP_SEED);
+    vec![
+        Layer::Band(Band { colour, points: band.iter().map(|p| (p.x, p.low, p.high)).collect() }),
+        Layer::Line(Line {
+            label: name.to_owned(),
+            colour,
+            points: band.iter().map(|p| (p.x, p.median)).collect(),
+            dashed: false,
+        }),
+    ]
+}
+
+/// The end points, and how far the bound is from saying something.
+fn sentence(groups: &[&[Record]; 2], best: f64) -> String {
+    let end = |records: &[Record]| {
+        let values: Vec<f64> = records.iter().map(final_value).collect();
+        summary(&values).map_or_else(String::new, |s| {
+            format!("{:.2} [{:.2}, {:.2}]", s.median, s.interval.low, s.interval.high)
+        })
+    };
+    let seconds = |records: &[Record]| records.iter().map(|r| r.seconds).sum::<f64>();
+    let zetas = groups[1].iter().flat_map(|record| &record.points);
+    let zetas: Vec<f64> = zetas.filter_map(|point| point.certificate?.zeta).collect();
+    let zeta = median(&zetas).unwrap_or(f64::NAN);
+    format!(
+        "V(s_I) at the end, median [95 %]: default {}, certified {} (optimum {best:.2}). A certified run takes {:.1} times as long. Median zeta {zeta:.0}: finite, but far above any possible improvement, so the certificate proves none here.",
+        end(groups[0]),
+        end(groups[1]),
+        seconds(groups[1]) / seconds(groups[0]),
+    )
+}

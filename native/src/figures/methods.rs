@@ -1,0 +1,87 @@
+//! The three methods, always with the same name, colour and marker; and what is read off their runs.
+
+use deepspi_core::config::Algorithm;
+
+use super::experiment::{Experiment, Record};
+use crate::chart::{Colour, Marker};
+use crate::statistics::{Interval, bootstrap, median};
+
+/// Resamples of every bootstrap interval.
+pub const RESAMPLES: usize = 2_000;
+/// Seed of the resampling; the runs have seeds of their own.
+pub const BOOTSTRAP_SEED: u64 = 1;
+
+/// All three, in the order of the paper.
+pub const METHODS: [Algorithm; 3] = [Algorithm::Ppo, Algorithm::DeepMdp, Algorithm::DeepSpi];
+
+/// Name in figures.
+pub const fn label(algo: Algorithm) -> &'static str {
+    match algo {
+        Algorithm::Ppo => "PPO",
+        Algorithm::DeepMdp => "DeepMDP",
+        Algorithm::DeepSpi => "DeepSPI",
+    }
+}
+
+/// Colour in figures.
+pub const fn colour(algo: Algorithm) -> Colour {
+    match algo {
+        Algorithm::Ppo => Colour::PPO,
+        Algorithm::DeepMdp => Colour::DEEP_MDP,
+        Algorithm::DeepSpi => Colour::DEEP_SPI,
+    }
+}
+
+/// Marker in figures.
+pub const fn marker(algo: Algorithm) -> Marker {
+    match algo {
+        Algorithm::Ppo => Marker::Circle,
+        Algorithm::DeepMdp => Marker::Square,
+        Algorithm::DeepSpi => Marker::Triangle,
+    }
+}
+
+/// `base` with seeds 1 to `seeds`.
+pub fn seeded(base: &Experiment, seeds: u64) -> Vec<Experiment> {
+    (1..=seeds).map(|seed| base.clone().with_seed(seed)).collect()
+}
+
+/// `base` with every method and seed.
+pub fn all_methods(base: &Experiment, seeds: u64) -> Vec<Experiment> {
+    let with = |algo| seeded(&base.clone().with_algorithm(algo), seeds);
+    METHODS.into_iter().flat_map(with).collect()
+}
+
+/// Median over seeds with its 95 % bootstrap interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summary {
+    /// Median over seeds.
+    pub median: f64,
+    /// 95 % percentile bootstrap.
+    pub interval: Interval,
+    /// Runs it is made of.
+    pub runs: usize,
+}
+
+/// Summary of one number per run; none without any finite one.
+pub fn summary(values: &[f64]) -> Option<Summary> {
+    Some(Summary {
+        median: median(values)?,
+        interval: bootstrap(values, median, RESAMPLES, BOOTSTRAP_SEED)?,
+        runs: values.iter().filter(|value| value.is_finite()).count(),
+    })
+}
+
+/// V(s_I) at the end of a run; NaN for one that diverged.
+pub fn final_value(record: &Record) -> f64 {
+    end(record).map_or(f64::NAN, |point| point.start_value)
+}
+
+/// Relative distance of the stars' latents at the end of a run; NaN for one that diverged.
+pub fn final_distance(record: &Record) -> f64 {
+    end(record).map_or(f64::NAN, |point| point.relative_star_distance)
+}
+
+fn end(record: &Record) -> Option<&super::experiment::Point> {
+    if record.failure.is_some() { None } else { record.points.last() }
+}

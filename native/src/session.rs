@@ -1,0 +1,119 @@
+//! A training from its first iteration to its last checkpoint, whatever the environment.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use deepspi_core::env::VectorEnv;
+use deepspi_core::maze::{Maze, probe};
+use deepspi_core::message::{MazeStatus, Message};
+use deepspi_core::trainer::{TrainError, Trainer};
+
+use crate::checkpoints::CheckpointStore;
+use crate::cli::{EXIT_NOT_FINITE, TrainArgs};
+use crate::output::Outputs;
+use crate::run_folder::RunFolder;
+use crate::signals::StopFlag;
+
+/// Everything a running training owns.
+#[derive(Debug)]
+pub struct Session<E> {
+    trainer: Trainer,
+    envs: E,
+    /// Analysed after every iteration, if this is what is trained on.
+    maze: Option<Maze>,
+    outputs: Outputs,
+    store: CheckpointStore,
+    save_every: u64,
+    stop: StopFlag,
+}
+
+impl<E: VectorEnv> Session<E> {
+    /// Resets the environments and opens the outputs.
+    ///
+    /// # Errors
+    /// If an environment fails or a file cannot be written.
+    pub fn new(
+        trainer: Trainer,
+        mut envs: E,
+        maze: Option<Maze>,
+        folder: &RunFolder,
+        args: &TrainArgs,
+    ) -> Result<Self> {
+        envs.reset().context("the environments could not be reset")?;
+        let outputs =
+            Outputs::open(&folder.path, &folder.info.env, trainer.config(), trainer.global_step())?;
+        Ok(Self {
+            trainer,
+            envs,
+            maze,
+            outputs,
+            store: CheckpointStore::new(folder.checkpoints(), args.keep_checkpoints as usize),
+            save_every: args.save_every.max(1),
+            stop: StopFlag::install()?,
+        })
+    }
+
+    /// Trains until the end or a signal.
+    ///
+    /// # Errors
+    /// A failure of disk, device or environment; checkpoints already written are intact.
+    pub fn train(mut self) -> Result<ExitCode> {
+        let mut saved_at = self.trainer.global_step();
+        let mut score = None;
+        while !self.trainer.is_finished() {
+            let mut messages = Vec::new();
+            let outcome = pollster::block_on(
+                self.trainer.iterate(&mut self.envs, |message| messages.push(message)),
+            );
+            for message in &messages {
+                if let Message::Iteration(iteration) = message {
+                    score = iteration.finished_return;
+                }
+                self.outputs.handle(message)?;
+            }
+            match outcome {
+                Ok(()) => {}
+                Err(error @ TrainError::NotFinite(_)) => return self.fail(&error),
+                Err(error) => return Err(error.into()),
+            }
+            self.analyse()?;
+            let due = self.trainer.global_step() - saved_at >= self.save_every;
+            // Read once: a signal between two looks would end the run without saving it.
+            let stop = self.stop.is_set();
+            if due || stop || self.trainer.is_finished() {
+                self.save(score)?;
+                saved_at = self.trainer.global_step();
+            }
+            if stop {
+                break;
+            }
+        }
+        self.outputs.finish();
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn analyse(&mut self) -> Result<()> {
+        let Some(maze) = &self.maze else { return Ok(()) };
+        let model = self.trainer.learner().plain();
+        let report = pollster::block_on(probe(&model, maze, self.trainer.device()))?;
+        let status = MazeStatus::new(&report, maze, self.trainer.global_step());
+        self.outputs.handle(&Message::Maze(status))
+    }
+
+    fn save(&mut self, score: Option<f64>) -> Result<()> {
+        let global_step = self.trainer.global_step();
+        let checkpoint = pollster::block_on(self.trainer.checkpoint())?;
+        let path = self.store.save(&checkpoint, global_step, score)?;
+        let location = path.display().to_string();
+        self.outputs.handle(&Message::CheckpointWritten { global_step, location })
+    }
+
+    /// The state in memory is spoilt; the last checkpoint is the last good one.
+    fn fail(mut self, error: &dyn std::error::Error) -> Result<ExitCode> {
+        let text = format!("{error}; checkpoints already written are intact");
+        self.outputs.handle(&Message::Failure { text: text.clone() })?;
+        self.outputs.finish();
+        eprintln!("error: {text}");
+        Ok(ExitCode::from(EXIT_NOT_FINITE))
+    }
+}

@@ -1,0 +1,217 @@
+//! Summaries over seeds: medians and quantiles, and how far they can be trusted with few seeds.
+//!
+//! Values that are not finite are left out everywhere, and what is left of a summary without any is
+//! `None`: one diverged run must be counted and reported by the caller, who sees `n`, and must not
+//! turn a whole figure into "not a number". The bootstrap draws from a generator with a given seed,
+//! so an interval is the same in every run and on every machine.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+/// Share of the resampled statistics inside an interval.
+const CONFIDENCE: f64 = 0.95;
+
+/// A statistic with its interval, at one place of a curve.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct BandPoint {
+    /// Where on the curve.
+    pub x: f64,
+    /// Median over seeds.
+    pub median: f64,
+    /// Lower end of the interval of the median.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Seeds with a finite value here.
+    pub n: usize,
+}
+
+/// Ends of an interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// The arithmetic mean.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    average(&finite(values))
+}
+
+/// The middle value, or the mean of the two middle ones.
+pub fn median(values: &[f64]) -> Option<f64> {
+    quantile(values, 0.5)
+}
+
+/// The value below which `share` of the values lie, linear between two values: type 7 of Hyndman and
+/// Fan, as in R and `NumPy`. A share outside 0 to 1 counts as the nearer end.
+pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
+    sorted_quantile(&sorted(values), share)
+}
+
+/// The mean of the middle half: without the lowest and the highest quarter, each rounded down to
+/// whole values, as `scipy.stats.trim_mean` with 0.25.
+pub fn interquartile_mean(values: &[f64]) -> Option<f64> {
+    let values = sorted(values);
+    let cut = values.len() / 4;
+    average(&values[cut..values.len() - cut])
+}
+
+/// The percentile bootstrap: a 95 % interval of any statistic.
+///
+/// With a single value both ends are the statistic of it: there is nothing to say about the spread,
+/// and whoever reports it must say that. Resamples for which the statistic is `None` are left out.
+pub fn bootstrap(
+    values: &[f64],
+    statistic: impl Fn(&[f64]) -> Option<f64>,
+    resamples: usize,
+    seed: u64,
+) -> Option<Interval> {
+    let values = finite(values);
+    let whole = statistic(&values)?;
+    if values.len() < 2 || resamples == 0 {
+        return Some(Interval { low: whole, high: whole });
+    }
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    let mut sample = vec![0.0; values.len()];
+    let mut results = Vec::with_capacity(resamples);
+    for _ in 0..resamples {
+        // 32 bits: the draw of a `usize` depends on the machine's word.
+        sample.fill_with(|| values[generator.random_range(0..values.len() as u32) as usize]);
+        results.extend(statistic(&sample));
+    }
+    let results = sorted(&results);
+    let tail = (1.0 - CONFIDENCE) / 2.0;
+    Some(Interval {
+        low: sorted_quantile(&results, tail)?,
+        high: sorted_quantile(&results, 1.0 - tail)?,
+    })
+}
+
+/// Median over seeds with its 95 % interval, at each place that any of the curves has.
+///
+/// Curves are compared at exactly the same `x`; where one of them has no finite value, the others
+/// are used and `n` says how many. Each place has its own stream of random numbers, so that a longer
+/// curve does not change the intervals of a shorter one. A place twice in one curve counts once,
+/// with the later value.
+pub fn band_over_seeds(curves: &[Vec<(f64, f64)>], resamples: usize, seed: u64) -> Vec<BandPoint> {
+    let mut places: Vec<f64> = curves.iter().flatten().map(|point| point.0).collect();
+    places.retain(|x| x.is_finite());
+    places.sort_by(f64::total_cmp);
+    places.dedup();
+    let at = |x: f64| -> Vec<f64> {
+        let value = |curve: &Vec<(f64, f64)>| {
+            curve.iter().rev().find(|point| point.0 == x).map(|point| point.1)
+        };
+        curves.iter().filter_map(value).filter(|y| y.is_finite()).collect()
+    };
+    let point = |x: f64| {
+        let values = at(x);
+        let Interval { low, high } = bootstrap(&values, median, resamples, seed ^ x.to_bits())?;
+        Some(BandPoint { x, median: median(&values)?, low, high, n: values.len() })
+    };
+    places.into_iter().filter_map(point).collect()
+}
+
+fn finite(values: &[f64]) -> Vec<f64> {
+    values.iter().copied().filter(|value| value.is_finite()).collect()
+}
+
+fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut values = finite(values);
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+fn average(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+fn sorted_quantile(values: &[f64], share: f64) -> Option<f64> {
+    let last = values.len().checked_sub(1)?;
+    let place = share.clamp(0.0, 1.0) * last as f64;
+    let index = place as usize;
+    let next = (index + 1).min(last);
+    Some(values[index] + (place - index as f64) * (values[next] - values[index]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(value: Option<f64>, expected: f64) {
+        let value = value.expect("a value");
+        assert!((value - expected).abs() < 1e-12, "{value} is not {expected}");
+    }
+
+    #[test]
+    fn summaries_agree_with_hand_computed_values() {
+        let values = [7.0, 1.0, 3.0, 10.0];
+        close(mean(&values), 5.25);
+        close(median(&values), 5.0);
+        // Sorted 1 3 7 10: place 0.25 * 3 = 0.75 of the way from 1 to 3.
+        close(quantile(&values, 0.25), 2.5);
+        close(quantile(&values, 0.9), 7.0 + 0.7 * 3.0);
+        close(quantile(&values, 0.0), 1.0);
+        close(quantile(&values, 7.0), 10.0);
+        close(interquartile_mean(&values), 5.0);
+        // Seven values: one is cut at each end.
+        close(interquartile_mean(&[100.0, 2.0, 3.0, 4.0, 5.0, 6.0, -100.0]), 4.0);
+        close(interquartile_mean(&[1.0, 2.0, 6.0]), 3.0);
+        close(median(&[3.0, 1.0, 2.0]), 2.0);
+    }
+
+    #[test]
+    fn what_is_not_finite_is_left_out_and_nothing_is_none() {
+        close(mean(&[f64::NAN, 2.0, f64::INFINITY, 4.0]), 3.0);
+        close(median(&[f64::NAN, 2.0]), 2.0);
+        for values in [&[][..], &[f64::NAN]] {
+            assert!(mean(values).is_none() && median(values).is_none());
+            assert!(interquartile_mean(values).is_none());
+            assert!(bootstrap(values, median, 100, 0).is_none());
+        }
+    }
+
+    #[test]
+    fn the_interval_of_a_single_value_is_that_value() {
+        assert_eq!(bootstrap(&[3.5], median, 100, 0), Some(Interval { low: 3.5, high: 3.5 }));
+    }
+
+    #[test]
+    fn the_interval_is_the_same_each_time_and_as_wide_as_it_should_be() {
+        let values: Vec<f64> = (0..100).map(f64::from).collect();
+        let first = bootstrap(&values, mean, 4000, 7).expect("an interval");
+        assert_eq!(Some(first), bootstrap(&values, mean, 4000, 7));
+        assert_ne!(Some(first), bootstrap(&values, mean, 4000, 8));
+        // Standard deviation 28.866 of the values, 2.8866 of their mean, normal ends at 1.96 of it.
+        assert!((first.low - (49.5 - 1.96 * 2.8866)).abs() < 0.4, "{first:?}");
+        assert!((first.high - (49.5 + 1.96 * 2.8866)).abs() < 0.4, "{first:?}");
+    }
+
+    #[test]
+    fn two_values_give_an_interval_over_both() {
+        // Half of the resamples are mixed, a quarter has either value twice.
+        let interval = bootstrap(&[1.0, 2.0], median, 1000, 0).expect("an interval");
+        assert_eq!(interval, Interval { low: 1.0, high: 2.0 });
+    }
+
+    #[test]
+    fn a_band_uses_the_seeds_that_are_there() {
+        let curves = [
+            vec![(0.0, 1.0), (10.0, 5.0), (20.0, f64::NAN)],
+            vec![(0.0, 3.0), (10.0, 7.0)],
+            vec![(0.0, 2.0), (20.0, 9.0), (30.0, f64::NAN)],
+        ];
+        let band = band_over_seeds(&curves, 500, 1);
+        let found: Vec<_> = band.iter().map(|p| (p.x, p.median, p.n)).collect();
+        assert_eq!(found, [(0.0, 2.0, 3), (10.0, 6.0, 2), (20.0, 9.0, 1)]);
+        assert_eq!((band[0].low, band[0].high), (1.0, 3.0));
+        assert_eq!((band[2].low, band[2].high), (9.0, 9.0), "a single seed has no spread");
+        let shorter: Vec<_> = curves.iter().map(|curve| curve[..1].to_vec()).collect();
+        assert_eq!(band_over_seeds(&shorter, 500, 1), band[..1]);
+        assert!(band_over_seeds(&[], 500, 1).is_empty());
+    }
+}
