@@ -94,7 +94,7 @@ impl Batch {
                 let record = if !self.device.is_gpu { pool.install(train) } else { train() }
                     .with_context(|| format!("the run {key} failed"))?;
                 let Some(record) = record else { return Ok(()) };
-                self.save(key, &record)?;
+                let record = self.save(key, &record)?;
                 progress.finished(&record);
                 if let Ok(mut done) = done.lock() {
                     done.push((key.clone(), record));
@@ -134,8 +134,12 @@ impl Batch {
         self.folder.join(format!("{key}.json"))
     }
 
-    fn save(&self, key: &str, record: &Record) -> Result<()> {
-        write_whole(&self.path(key), &serde_json::to_vec(record)?)
+    /// Keeps a run and returns it as it will be read again: decimal text may cost the last bit, and a
+    /// figure must not depend on whether its runs were kept from before.
+    fn save(&self, key: &str, record: &Record) -> Result<Record> {
+        let bytes = serde_json::to_vec(record)?;
+        write_whole(&self.path(key), &bytes)?;
+        Ok(serde_json::from_slice(&bytes)?)
     }
 
     /// A kept run; one that cannot be read, or is another one, is done again.

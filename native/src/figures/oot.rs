@@ -40,8 +40,7 @@ pub fn make() -> Result<Vec<Output>> {
     };
     let reference =
         |label: &str, y| Layer::HorizontalLine(HorizontalLine { label: label.into(), y });
-    let mut truth =
-        vec![reference("always the safe action", example.gamma.powi(0) * example.safe_reward)];
+    let mut truth = vec![reference("always the safe action", example.safe_reward)];
     truth.extend(lines(&|r| Some(r.true_return)));
     let figure = Figure {
         title: "Out of the trajectory: planning in a model that hallucinates".into(),

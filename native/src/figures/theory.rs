@@ -20,7 +20,7 @@ use crate::statistics::band_over_seeds;
 /// Radii of the neighbourhood beside `1 / gamma`.
 const RADII: [f64; 3] = [1.1, 1.5, 1.9];
 /// Longest iteration shown.
-const STEPS: usize = 400;
+const STEPS: usize = 1_000;
 /// Random MDPs.
 const PROBLEMS: u64 = 20;
 /// Their sizes.
@@ -89,14 +89,14 @@ pub fn make(base: &Experiment) -> Result<Vec<Output>> {
         panels: vec![
             Panel {
                 title: "The maze".into(),
-                x: Axis::linear("safe policy iterations"),
+                x: Axis::log10("safe policy iterations"),
                 y: Axis::linear("V(s_I)"),
                 layers: on_maze,
                 legend: true,
             },
             Panel {
                 title: format!("{PROBLEMS} random MDPs of {STATES} states"),
-                x: Axis::linear("safe policy iterations"),
+                x: Axis::log10("safe policy iterations"),
                 y: Axis::log10("share of the improvement left"),
                 layers: on_random,
                 legend: true,
