@@ -1,9 +1,10 @@
 //! What a certified run knows about each of its updates: Theorem 3 with estimated terms.
 //!
 //! The ratios are exact over the batch's states, because updates that leave `N^C` are undone
-//! ([`Projection`]). The losses and the episode length are means over the batch, not expectations,
-//! and `K_R = K_P = 1` is the constant of the world model's networks: that the *policy* does not
-//! stretch distances is assumed, not known (D27). So zeta is an estimate of the bound, not a proof.
+//! ([`Projection`]). The losses and the episode length are means over the batch, not expectations.
+//! `K_R = K_P = 1` is the constant of the world model's networks for each action: that the *policy*
+//! does not stretch distances is assumed, not known (D27). The theorem speaks of one encoder for both
+//! policies; here an update moves it, too. So zeta is an estimate of the bound, not a proof.
 
 use serde::{Deserialize, Serialize};
 

@@ -318,6 +318,16 @@ impl Config {
         if self.algo == Algorithm::Ppo {
             return refuse("algo", "ppo".to_owned(), "deep-spi or deep-mdp with `certified`");
         }
+        if !self.uses_world_model() {
+            // Without a world model no loss is measured, and a bound of 0 would be a lie.
+            let allowed = "above 0, or transition_loss_coef above 0, with `certified`";
+            return refuse("reward_loss_coef", "0".to_owned(), allowed);
+        }
+        if self.transition_density == TransitionDensity::MixtureNormal {
+            let allowed = "normal or deterministic with `certified`: the weights of a mixture depend \
+                           on the latent, and no constant bounds how fast";
+            return refuse("transition_density", "mixture-normal".to_owned(), allowed);
+        }
         if !self.lipschitz_nets {
             return refuse("lipschitz_nets", "false".to_owned(), "true with `certified`");
         }
@@ -331,7 +341,8 @@ impl Config {
     }
 
     /// The same with what `certified` needs: C half-way between 1 and `1 / gamma`, Lipschitz networks
-    /// that are exactly so, and a metric latent distance.
+    /// that are exactly so, a density whose samples are as Lipschitz as they, and a metric latent
+    /// distance.
     #[must_use]
     pub fn certify(mut self) -> Self {
         self.certified = true;
@@ -340,12 +351,13 @@ impl Config {
         self.lipschitz_nets = true;
         self.spectral_mode = SpectralMode::Exact;
         self.latent_distance = LatentDistance::Euclidean;
+        self.transition_density = TransitionDensity::Normal;
         self
     }
 
     /// Names of the fields that [`Self::certify`] sets besides `certified` itself.
     pub const CERTIFIED_FIELDS: &'static [&'static str] =
-        &["clip_coef", "lipschitz_nets", "spectral_mode", "latent_distance"];
+        &["clip_coef", "lipschitz_nets", "spectral_mode", "latent_distance", "transition_density"];
 
     /// Transitions of one iteration, `T * N`.
     #[must_use]
@@ -437,6 +449,8 @@ mod tests {
         for broken in [
             Config { algo: Algorithm::Ppo, ..config.clone() },
             Config { lipschitz_nets: false, ..config.clone() },
+            Config { reward_loss_coef: 0.0, transition_loss_coef: 0.0, ..config.clone() },
+            Config { transition_density: TransitionDensity::MixtureNormal, ..config.clone() },
             Config { spectral_mode: SpectralMode::Parity, ..config.clone() },
             Config { latent_distance: LatentDistance::SmoothL1, ..config.clone() },
         ] {

@@ -8,62 +8,55 @@ use crate::objective::LossTerms;
 #[derive(Clone, Debug)]
 pub struct PendingMetrics(Tensor<1>);
 
-/// What one update reports.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct UpdateMetrics {
+macro_rules! update_metrics {
+    ($( $(#[doc = $doc:literal])+ $name:ident, )+) => {
+        /// What one update reports.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+        pub struct UpdateMetrics {
+            $( $(#[doc = $doc])+ pub $name: f32, )+
+        }
+
+        impl UpdateMetrics {
+            const COUNT: usize = [$( stringify!($name) ),+].len();
+
+            const fn from_values([$( $name ),+]: [f32; Self::COUNT]) -> Self {
+                Self { $( $name ),+ }
+            }
+
+            /// Names and values, for checks and logs.
+            #[must_use]
+            pub const fn named(&self) -> [(&'static str, f32); Self::COUNT] {
+                [$( (stringify!($name), self.$name) ),+]
+            }
+        }
+    };
+}
+
+// In the order in which `PendingMetrics` puts them together.
+update_metrics! {
     /// Total loss.
-    pub loss: f32,
+    loss,
     /// Policy loss.
-    pub policy_loss: f32,
+    policy_loss,
     /// Value loss.
-    pub value_loss: f32,
+    value_loss,
     /// Mean entropy.
-    pub entropy: f32,
+    entropy,
     /// Approximate KL divergence from the behaviour policy.
-    pub approx_kl: f32,
+    approx_kl,
     /// Share of samples whose ratio left the clip range.
-    pub clip_fraction: f32,
+    clip_fraction,
     /// Mean drift.
-    pub drift: f32,
+    drift,
     /// Norm of the gradient before clipping.
-    pub gradient_norm: f32,
+    gradient_norm,
     /// Mean l_P; 0 without a world model.
-    pub transition_loss: f32,
+    transition_loss,
     /// Mean l_R; 0 without a world model.
-    pub reward_loss: f32,
+    reward_loss,
 }
 
 impl UpdateMetrics {
-    const COUNT: usize = 10;
-
-    fn from_values(
-        [
-            loss,
-            policy_loss,
-            value_loss,
-            entropy,
-            approx_kl,
-            clip_fraction,
-            drift,
-            gradient_norm,
-            transition_loss,
-            reward_loss,
-        ]: [f32; Self::COUNT],
-    ) -> Self {
-        Self {
-            loss,
-            policy_loss,
-            value_loss,
-            entropy,
-            approx_kl,
-            clip_fraction,
-            drift,
-            gradient_norm,
-            transition_loss,
-            reward_loss,
-        }
-    }
-
     /// Field-wise mean; zeros for no update.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a handful of updates")]
@@ -75,23 +68,6 @@ impl UpdateMetrics {
             }
         }
         Self::from_values(sums)
-    }
-
-    /// Names and values, for checks and logs.
-    #[must_use]
-    pub const fn named(&self) -> [(&'static str, f32); Self::COUNT] {
-        [
-            ("loss", self.loss),
-            ("policy_loss", self.policy_loss),
-            ("value_loss", self.value_loss),
-            ("entropy", self.entropy),
-            ("approx_kl", self.approx_kl),
-            ("clip_fraction", self.clip_fraction),
-            ("drift", self.drift),
-            ("gradient_norm", self.gradient_norm),
-            ("transition_loss", self.transition_loss),
-            ("reward_loss", self.reward_loss),
-        ]
     }
 }
 

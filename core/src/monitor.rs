@@ -23,11 +23,14 @@ impl RatioBounds {
     /// From log-probabilities of the behaviour policy and of the new one, both `[B, A]`.
     #[must_use]
     pub fn from_log_probs(behaviour: &[f32], updated: &[f32], gamma: f32) -> Self {
-        let (low, high) = behaviour
-            .iter()
-            .zip(updated)
-            .map(|(old, new)| new - old)
-            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+        let differences = || behaviour.iter().zip(updated).map(|(old, new)| new - old);
+        // `min` and `max` pass over what is not a number; it must not pass for a small step.
+        let (low, high) = if differences().any(f32::is_nan) {
+            (f32::NAN, f32::NAN)
+        } else {
+            let start = (f32::INFINITY, f32::NEG_INFINITY);
+            differences().fold(start, |(low, high), x| (low.min(x), high.max(x)))
+        };
         let (sup, inf, limit) = (high.exp(), low.exp(), 1.0 / gamma);
         Self { sup, inf, limit, premise_holds: sup < limit }
     }
@@ -134,6 +137,12 @@ mod tests {
         assert!(
             bounds.premise_holds && !RatioBounds::from_log_probs(&old, &new, 0.9).premise_holds
         );
+    }
+
+    #[test]
+    fn a_policy_that_is_not_a_number_is_not_near() {
+        let bounds = RatioBounds::from_log_probs(&[-0.7, -0.7], &[f32::NAN, -0.7], 0.8);
+        assert!(!bounds.within(0.5) && !bounds.premise_holds, "{bounds:?}");
     }
 
     #[test]

@@ -132,6 +132,9 @@ pub struct FiguresArgs {
     /// Runs at a time; default: one a core on the CPU, one on a GPU.
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
+    /// TOML file with hyper-parameters that replace the preset's; seed and algorithm are the figure's.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Iterations of every run; default: the preset's.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub iterations: Option<u64>,

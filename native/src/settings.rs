@@ -18,25 +18,38 @@ pub fn resolve(
     file: Option<&Path>,
     defaults: &Config,
 ) -> Result<Config> {
-    let mut table = match file {
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("cannot read the configuration {}", path.display()))?;
-            let malformed = || format!("the configuration {} is malformed", path.display());
-            let mut table = toml::from_str::<toml::Table>(&text).with_context(malformed)?;
-            // A run's own config.toml says more about the run than its hyper-parameters.
-            table.remove("run");
-            Config::deserialize(table.clone()).with_context(malformed)?;
-            table
-        }
-        None => toml::Table::new(),
-    };
+    let mut table = file.map(read).transpose()?.unwrap_or_default();
     let flags = toml::Table::try_from(flags)?;
     for field in Config::FIELDS {
         if matches.value_source(field) == Some(ValueSource::CommandLine) {
             table.insert((*field).to_owned(), flags[*field].clone());
         }
     }
+    complete(table, defaults)
+}
+
+/// The configuration of a TOML file; what it leaves out is taken from `defaults`.
+///
+/// # Errors
+/// If the file cannot be read or parsed, or a value is out of range.
+pub fn from_file(file: &Path, defaults: &Config) -> Result<Config> {
+    complete(read(file)?, defaults)
+}
+
+/// The fields that a file names.
+fn read(path: &Path) -> Result<toml::Table> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+    let malformed = || format!("the configuration {} is malformed", path.display());
+    let mut table = toml::from_str::<toml::Table>(&text).with_context(malformed)?;
+    // A run's own config.toml says more about the run than its hyper-parameters.
+    table.remove("run");
+    Config::deserialize(table.clone()).with_context(malformed)?;
+    Ok(table)
+}
+
+/// Fills in what a table leaves out, and judges the result.
+fn complete(mut table: toml::Table, defaults: &Config) -> Result<Config> {
     let config = with_defaults(&table, defaults)?;
     let config = if config.certified {
         // The neighbourhood follows from gamma, which is known only now.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, parser::ValueSource};
 use deepspi_core::checkpoint::State;
 use deepspi_core::config::Config;
-use deepspi_core::maze::{Maze, MazeEnvs};
+use deepspi_core::maze::{Maze, MazeEnvs, MazeReset};
 use deepspi_core::trainer::Trainer;
 
 use crate::atari::AtariEnvs;
@@ -90,6 +90,11 @@ impl Prepared {
     fn new(task: &Task, config: &Config, seed: u64, args: &TrainArgs) -> Result<Self> {
         Ok(match task {
             Task::Maze(maze) => {
+                if config.certified && maze.maze_reset == MazeReset::Parity {
+                    bail!(
+                        "--certified needs the terminal frames of episodes, which --maze-reset parity hides; leave one of them out"
+                    );
+                }
                 let maze = Maze::new(*maze, config.gamma.into())?;
                 Self::Maze(MazeEnvs::new(maze, config.num_envs, seed))
             }

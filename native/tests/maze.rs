@@ -56,6 +56,7 @@ fn a_maze_that_cannot_be_is_refused_before_anything_is_written() {
         (&["--gamma", "0"], &["gamma", "trap"]),
         (&["--certified", "--clip-coef", "0.2"], &["clip_coef", "certified"]),
         (&["--certified", "--algo", "ppo"], &["algo", "deep-spi"]),
+        (&["--certified", "--maze-reset", "parity"], &["--certified", "--maze-reset"]),
         (&["--stochastic"], &["--stochastic", "Atari"]),
     ] {
         tiny_maze(&runs, arguments).refused_in_one_paragraph(words);

@@ -20,8 +20,8 @@ fn maze(gamma: f32) -> Maze {
     Maze::new(MazeConfig::DEFAULT, gamma.into()).expect("valid")
 }
 
-fn small(config: Config) -> Config {
-    Config { num_envs: 16, num_steps: 8, num_minibatches: 2, update_epochs: 2, ..config }
+fn small(config: &Config) -> Config {
+    Config { num_envs: 16, num_steps: 8, num_minibatches: 2, update_epochs: 2, ..config.clone() }
 }
 
 /// A rollout of random actions.
@@ -62,7 +62,7 @@ fn computing_equal_frames_once_changes_neither_losses_nor_gradients() {
         (Algorithm::DeepSpi, TransitionDensity::Deterministic, true),
     ] {
         let base = Config { algo, transition_density, lipschitz_nets, ..Config::DEFAULT };
-        for config in [small(base.clone()), small(Config { gamma: 0.9, ..base }.certify())] {
+        for config in [small(&base), small(&Config { gamma: 0.9, ..base.clone() }.certify())] {
             let config = Config { lipschitz_nets, ..config };
             let rollout = rollout(&config);
             let targets = rollout.advantages(config.gamma, config.gae_lambda);
@@ -116,7 +116,7 @@ fn iterations(config: &Config, count: usize) -> Vec<Iteration> {
 #[test]
 fn a_certified_run_never_leaves_the_neighbourhood_and_reports_the_bound() {
     // A learning rate far too large for the neighbourhood: the projection has work to do.
-    let config = small(Config { gamma: 0.9, learning_rate: 0.01, ..Config::DEFAULT }.certify());
+    let config = small(&Config { gamma: 0.9, learning_rate: 0.01, ..Config::DEFAULT }.certify());
     config.validate().expect("valid");
     let seen = iterations(&config, 6);
     let mut projected = 0;

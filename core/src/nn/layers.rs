@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::Rng;
 
 use super::init;
+use super::spectral::Spectral;
 use crate::ops::conv::{ConvGeometry, conv2d};
 
 /// Kernel `[in, out]` and bias `[out]`.
@@ -53,12 +54,17 @@ impl Dense {
     /// `[B, in]` to `[B, out]`.
     #[must_use]
     pub fn forward(&self, input: Tensor<2>) -> Tensor<2> {
-        self.forward_with(input, self.kernel.val())
+        self.forward_spectral(input, None)
     }
 
-    /// [`Self::forward`] with another kernel (a normalised one) and this layer's bias.
+    /// [`Self::forward`] with the kernel normalised, if there is a normalisation.
     #[must_use]
-    pub fn forward_with(&self, input: Tensor<2>, kernel: Tensor<2>) -> Tensor<2> {
+    pub fn forward_spectral(&self, input: Tensor<2>, spectral: Option<&Spectral>) -> Tensor<2> {
+        let kernel = self.kernel.val();
+        let kernel = match spectral {
+            Some(spectral) => spectral.dense(kernel),
+            None => kernel,
+        };
         input.matmul(kernel) + self.bias.val().unsqueeze()
     }
 }

@@ -41,11 +41,7 @@ impl RewardNetwork {
     ) -> Tensor<1> {
         let mut x = latents.flatten(1, 3);
         for (i, layer) in self.layers.iter().enumerate() {
-            let kernel = layer.kernel.val();
-            x = layer.forward_with(
-                x,
-                spectral.map_or_else(|| kernel.clone(), |s| s.dense(kernel.clone())),
-            );
+            x = layer.forward_spectral(x, spectral);
             if i + 1 < self.layers.len() {
                 x = if spectral.is_some() { group_sort(x) } else { relu(x) };
             }

@@ -254,10 +254,11 @@ impl TransitionNetwork {
         let Some(layer) = &self.logits else {
             return Tensor::ones([batch, 1], &actions.device());
         };
-        let kernel = layer.kernel.val();
-        let kernel = spectral.map_or_else(|| kernel.clone(), |s| s.dense(kernel.clone()));
-        let logits =
-            layer.forward_with(features, kernel).reshape([batch, MIXTURE_COMPONENTS, choices]);
+        let logits = layer.forward_spectral(features, spectral).reshape([
+            batch,
+            MIXTURE_COMPONENTS,
+            choices,
+        ]);
         let logits = (logits * actions.unsqueeze_dim::<3>(1)).sum_dim(2).squeeze_dim(2);
         softmax(logits, 1)
     }

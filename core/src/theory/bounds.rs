@@ -10,8 +10,8 @@
 //!     <= AEL (L_R / gamma + K_V L_P) / (1 / SIR - gamma)         Theorem 2
 //! E_{s ~ xi_b} |V(s) - Vbar(phi s)| <= (L_R + gamma K_V L_P) / (1 / SIR - gamma)    (T2')
 //! ```
-//! where AEL does not count a reset step ([`super::chain`]); counting it only makes the right sides
-//! larger, as `AEL xi` stays and SIR does not change. A premise that fails is a value,
+//! where AEL does not count a reset step ([`super::chain`]); counting it changes no right side, as
+//! `AEL xi` stays and SIR does not change. A premise that fails is a value,
 //! [`Premise`], and the right side is then absent: it is never NaN, negative or infinite.
 
 use serde::{Deserialize, Serialize};

@@ -15,6 +15,30 @@
 //!   costs no step and no discount ([`chain`]).
 //! - Nothing returned as `Ok` contains NaN; every linear solve is checked by its residual
 //!   ([`values`], [`chain`]).
+//!
+//! ```
+//! use deepspi_core::theory::{
+//!     Metric, Neighbourhood, TheoryError, Unvisited, WorldModel, evaluate, random_abstraction,
+//!     random_mdp, random_policy, theorem_three, theorem_two,
+//! };
+//!
+//! fn main() -> Result<(), TheoryError> {
+//!     let mdp = random_mdp(12, 3, 3, 0.9, 1)?; // states, actions, successors, gamma, seed
+//!     let phi = random_abstraction(&mdp, 5, 2)?; // 5 latents, the last one terminal
+//!     let old = random_policy(phi.latents(), mdp.actions(), 3)?;
+//!     let behaviour = phi.lift(&old)?;
+//!     let metric = Metric::discrete(phi.latents());
+//!     let model = WorldModel::counted(&mdp, phi, &behaviour, Unvisited::Absorb, metric)?;
+//!     // One exact step in the model, with C below 1 / gamma = 1.11.
+//!     let scores = evaluate(model.model(), &old)?.advantage;
+//!     let new = Neighbourhood::new(1.05)?.step(model.model(), &old, &scores)?;
+//!     let two = theorem_two(&mdp, &model, &behaviour, &new)?;
+//!     println!("gap {}, tight {:?}, bound {:?}", two.gap, two.tight, two.right_hand_side);
+//!     let three = theorem_three(&mdp, &model, &old, &new)?;
+//!     println!("true {}, guaranteed {:?}", three.improvement_true, three.guaranteed());
+//!     Ok(())
+//! }
+//! ```
 
 pub mod abstraction;
 pub mod bounds;

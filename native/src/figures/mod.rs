@@ -1,6 +1,6 @@
 //! `native figures`: the maze experiment and the theory as pictures, each from one command.
 //!
-//! A figure is a pure function of kept training runs ([`batch`]) or of the exact theory; each writes
+//! A figure is a pure function of kept training runs (`batch`) or of the exact theory; each writes
 //! SVG, PNG, the numbers as CSV and its configuration as JSON. Seeds are always 1 to N: none is ever
 //! left out or chosen.
 
@@ -25,7 +25,7 @@ use clap::ValueEnum;
 use deepspi_core::maze::{Maze, MazeConfig, MazePreset};
 
 use crate::cli::FiguresArgs;
-use crate::device;
+use crate::{device, settings};
 use batch::Batch;
 use experiment::Experiment;
 use output::Output;
@@ -46,7 +46,7 @@ pub enum Which {
     Oot,
     /// Principal components of the latents, early and late.
     Latents,
-    /// A run that honours Theorem 3 beside one that does not.
+    /// A run that keeps the ratio premise of Theorem 3 beside one that does not.
     Certified,
     /// All of them, with all sweeps.
     All,
@@ -65,7 +65,11 @@ pub fn run(args: &FiguresArgs) -> Result<ExitCode> {
     let selected = device::select(&args.device)?;
     let preset =
         args.preset.unwrap_or(if selected.is_gpu { MazePreset::Paper } else { MazePreset::Small });
-    let mut base = Experiment { config: preset.hyper_parameters(), maze: maze_of(args, preset) };
+    let mut config = preset.hyper_parameters();
+    if let Some(file) = &args.config {
+        config = settings::from_file(file, &config)?;
+    }
+    let mut base = Experiment { config, maze: maze_of(args, preset) };
     if let Some(iterations) = args.iterations {
         base.config.total_timesteps = iterations * base.config.batch_size() as u64;
     }

@@ -67,9 +67,10 @@ pub fn make() -> Result<Vec<Output>> {
         ],
         columns: 3,
         shared_legend: true,
-        footnote: Some(
-            "The model is refreshed from 1,000 steps of the current policy before each improvement. The neighbourhood does not forbid the bait: it lets its probability grow by C at most, so that data correct the model before the policy depends on it.".into(),
-        ),
+        footnote: Some(format!(
+            "The model is refreshed from {} steps of the current policy before each improvement. The neighbourhood does not forbid the bait: it lets its probability grow by C at most, so that data correct the model before the policy depends on it.",
+            example.steps_per_iteration
+        )),
     };
     let mut table = Table::new(&[
         "planner",

@@ -16,7 +16,7 @@ use crate::chart::{Axis, Cell, ColourScale, Figure, Heatmap, Layer, Panel};
 /// How well the corridors can be told apart; at 0 they are the same picture and nothing can.
 const CUES: [f64; 5] = [0.1, 0.2, 0.3, 0.5, 1.0];
 /// Probability of the lower corridor, and its length.
-const ROWS: [(f64, usize); 3] = [(0.05, 5), (0.2, 5), (0.2, 10)];
+const ROWS: [(f64, usize); 3] = [(0.05, 5), (0.2, 5), (0.2, 3)];
 /// A method and the factor of both its coefficients.
 const VARIANTS: [(Algorithm, f32); 5] = [
     (Algorithm::Ppo, 1.0),

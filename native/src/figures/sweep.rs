@@ -66,11 +66,11 @@ impl Sweep {
             (name, experiment)
         };
         match self {
-            Self::NPath => [3, 5, 8, 10, 15]
+            Self::NPath => [3, 5, 8, 10]
                 .into_iter()
                 .map(|n| change(n.to_string(), &|e| e.maze.n_path = n))
                 .collect(),
-            Self::Epsilon => [0.05, 0.1, 0.2, 0.4]
+            Self::Epsilon => [0.05, 0.2, 0.4]
                 .into_iter()
                 .map(|epsilon| change(short(epsilon), &|e| e.maze.epsilon = epsilon))
                 .collect(),

@@ -1,0 +1,80 @@
+//! What a certified run does besides: every update is brought back into `N^C`, and every iteration
+//! ends with the terms of Theorem 3. See [`crate::certificate`] for what they are worth.
+
+use burn::tensor::Tensor;
+
+use super::Trainer;
+use crate::certificate::{Certificate, Projection, Terms};
+use crate::gae::Advantages;
+use crate::learner::Learner;
+use crate::monitor::RatioBounds;
+use crate::objective::model_losses;
+use crate::read_floats;
+use crate::rollout::Rollout;
+
+/// How often a certified run halves an update that leaves the neighbourhood before it drops it.
+const HALVINGS: u32 = 6;
+
+impl Trainer {
+    /// The longest part of an update, by halving, whose policy stays in `N^C` of the behaviour policy
+    /// over the batch's states; the moments of Adam keep what they learned.
+    pub(super) async fn project(
+        &self,
+        rollout: &Rollout,
+        before: &Tensor<1>,
+        updated: Learner,
+        projection: &mut Projection,
+    ) -> Result<Learner, crate::Error> {
+        let radius = self.config.clip_coef;
+        let step = updated.parameters().clone() - before.clone();
+        let mut part = 1.0_f32;
+        let mut candidate = updated;
+        for halving in 0..=HALVINGS {
+            let ratios = self.ratio_bounds(rollout, &candidate).await?;
+            if ratios.within(radius) {
+                let count =
+                    if halving == 0 { &mut projection.whole } else { &mut projection.shortened };
+                *count += 1;
+                return Ok(candidate);
+            }
+            part *= 0.5;
+            candidate = candidate.with_parameters(before.clone() + step.clone() * part);
+        }
+        projection.rejected += 1;
+        Ok(candidate.with_parameters(before.clone()))
+    }
+
+    /// Theorem 3 for this iteration, with the updated model's losses on the batch.
+    pub(super) async fn certificate(
+        &mut self,
+        rollout: &Rollout,
+        targets: &Advantages,
+        ratios: RatioBounds,
+        projection: Projection,
+    ) -> Result<Certificate, crate::Error> {
+        let config = self.config.clone();
+        let model = self.learner.plain();
+        let device = self.device.clone();
+        // Steps after an end only show the new start: the theorem does not know them.
+        let real: Vec<usize> = (0..rollout.len()).filter(|&i| !rollout.dones()[i]).collect();
+        let (mut reward_loss, mut transition_loss) = (0.0, 0.0);
+        for indices in real.chunks(config.minibatch_size()) {
+            let batch = self.minibatch(rollout, indices, targets, &device);
+            let Some((transition, reward)) = model_losses(&model, &batch, &config) else {
+                continue;
+            };
+            let sums = read_floats(Tensor::cat(vec![transition.sum(), reward.sum()], 0)).await?;
+            transition_loss += f64::from(sums[0]);
+            reward_loss += f64::from(sums[1]);
+        }
+        let count = real.len().max(1) as f64;
+        let terms = Terms {
+            gamma: config.gamma.into(),
+            average_episode_length: rollout.average_episode_length(),
+            reward_loss: reward_loss / count,
+            transition_loss: transition_loss / count,
+            importance_ratio_sup: ratios.sup.into(),
+        };
+        Ok(Certificate::new(terms, projection))
+    }
+}
