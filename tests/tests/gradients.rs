@@ -214,6 +214,15 @@ fn free_normal_and_deterministic() {
 }
 
 #[test]
+fn euclidean_distance_with_every_kind_of_density() {
+    let euclidean = |config| Config { latent_distance: LatentDistance::Euclidean, ..config };
+    must_be_exact(&euclidean(Config { gamma: 0.9, ..Config::default() }.certify()));
+    must_be_exact(&euclidean(Config::default()));
+    must_be_exact(&euclidean(free(TransitionDensity::MixtureNormal, MixtureLayout::Corrected)));
+    must_be_exact(&euclidean(free(TransitionDensity::Deterministic, MixtureLayout::Corrected)));
+}
+
+#[test]
 fn deep_mdp() {
     must_be_exact(&Config { algo: Algorithm::DeepMdp, ..Config::default() });
 }

@@ -171,3 +171,29 @@ pub fn reward_loss(
         LatentDistance::Euclidean => error.abs(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loss(output: TransitionOutput, next: Tensor<3>) -> f32 {
+        let draw = Draw { rows: None, noise: None, distance: LatentDistance::Euclidean };
+        let loss = transition_loss(output, next, draw).into_data();
+        loss.try_to_vec::<f32>().expect("f32")[0]
+    }
+
+    #[test]
+    fn euclidean_distances_by_hand() {
+        let device = Device::flex();
+        let next = || Tensor::<3>::zeros([1, 2, 1], &device);
+        let location = Tensor::<3>::from_floats([[[3.0], [4.0]]], &device);
+        let point = loss(TransitionOutput::Point(location.clone()), next());
+        assert!((point - 5.0).abs() < 1e-6, "{point}");
+        // Two components around the same place, the second with scale 12 in one dimension: 5 and 13.
+        let location = location.unsqueeze_dim::<4>(2).repeat_dim(2, 2);
+        let scale = Tensor::from_floats([[[[0.0], [12.0]], [[0.0], [0.0]]]], &device);
+        let weights = Tensor::from_floats([[0.25, 0.75]], &device);
+        let free = loss(TransitionOutput::Free { location, scale, weights }, next());
+        assert!((free - (0.25 * 5.0 + 0.75 * 13.0)).abs() < 1e-5, "{free}");
+    }
+}
