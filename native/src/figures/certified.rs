@@ -7,12 +7,13 @@ use serde_json::json;
 
 use super::batch::Batch;
 use super::experiment::{Experiment, Point, Record};
+use super::layers::{banded, over_training, reference};
 use super::maze::references;
-use super::methods::{BOOTSTRAP_SEED, RESAMPLES, final_value, seeded, summary};
+use super::methods::{final_value, seeded, summary};
 use super::output::{Output, describe};
 use crate::chart::table::Table;
-use crate::chart::{Axis, Band, Colour, Figure, HorizontalLine, Layer, Line, Panel};
-use crate::statistics::{band_over_seeds, median};
+use crate::chart::{Axis, Colour, Figure, Panel};
+use crate::statistics::median;
 
 /// Discount at which the bound is not vacuous.
 const GAMMA: f32 = 0.9;
@@ -39,14 +40,12 @@ pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>>
     let (plain, kept) = records.split_at(seeds as usize);
     let groups = [plain, kept];
 
-    let reference = |label: String, y| Layer::HorizontalLine(HorizontalLine { label, y });
     let limit = 1.0 / f64::from(GAMMA);
-    let mut value =
-        vec![reference("optimum".into(), best), reference("always RIGHT".into(), right)];
+    let mut value = vec![reference("optimum", best), reference("always RIGHT", right)];
     let mut sup = vec![reference(format!("1/gamma = {limit:.3}"), limit)];
     for (group, (name, colour)) in groups.into_iter().zip(SHOWN) {
-        value.extend(curve(group, name, colour, |point| point.start_value));
-        sup.extend(curve(group, name, colour, |point| point.ratio_sup.into()));
+        value.extend(banded(name, colour, &over_training(group, 1, |point| point.start_value)));
+        sup.extend(banded(name, colour, &over_training(group, 1, |point| point.ratio_sup.into())));
     }
     let zeta = |point: &Point| point.certificate.and_then(|c| c.zeta).unwrap_or(f64::NAN);
     let whole = |point: &Point| point.certificate.map_or(f64::NAN, |c| c.projection.share_whole());
@@ -71,12 +70,12 @@ pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>>
             panel(
                 "Bound of Theorem 3, estimated",
                 Axis::log10("zeta"),
-                curve(kept, name, colour, zeta),
+                banded(name, colour, &over_training(kept, 1, zeta)).into(),
             ),
             panel(
                 "Updates inside N^C as they came",
                 Axis::linear("share of the iteration's updates").with_range(0.0, 1.0),
-                curve(kept, name, colour, whole),
+                banded(name, colour, &over_training(kept, 1, whole)).into(),
             ),
         ],
         columns: 2,
@@ -154,31 +153,6 @@ fn worst(experiment: &Experiment) -> Result<f64> {
         terminal: mdp.terminal().to_vec(),
     };
     Ok(-optimal(&Mdp::new(parts)?)?.values.start_return)
-}
-
-fn curve(
-    records: &[Record],
-    name: &str,
-    colour: Colour,
-    quantity: impl Fn(&Point) -> f64,
-) -> Vec<Layer> {
-    let runs: Vec<Vec<(f64, f64)>> = records
-        .iter()
-        .map(|record| {
-            let points = record.points.iter().skip(1);
-            points.map(|point| (point.global_step as f64, quantity(point))).collect()
-        })
-        .collect();
-    let band = band_over_seeds(&runs, RESAMPLES, BOOTSTRAP_SEED);
-    vec![
-        Layer::Band(Band { colour, points: band.iter().map(|p| (p.x, p.low, p.high)).collect() }),
-        Layer::Line(Line {
-            label: name.to_owned(),
-            colour,
-            points: band.iter().map(|p| (p.x, p.median)).collect(),
-            dashed: false,
-        }),
-    ]
 }
 
 /// The end points, and how far the bound is from saying something. `range`: the optimum less the

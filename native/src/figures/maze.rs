@@ -7,14 +7,11 @@ use serde_json::json;
 
 use super::batch::Batch;
 use super::experiment::{Experiment, Point, Record};
-use super::methods::{
-    BOOTSTRAP_SEED, METHODS, RESAMPLES, all_methods, colour, final_distance, final_value, label,
-    summary,
-};
+use super::layers::{banded, over_training, reference};
+use super::methods::{METHODS, all_methods, colour, final_distance, final_value, label, summary};
 use super::output::{Output, describe};
 use crate::chart::table::Table;
-use crate::chart::{Axis, Band, Figure, HorizontalLine, Layer, Line, Panel};
-use crate::statistics::band_over_seeds;
+use crate::chart::{Axis, Figure, Layer, Panel};
 
 /// Values of the two policies every figure compares with: the optimum, and the best that treats the
 /// stars alike.
@@ -32,8 +29,6 @@ pub fn references(experiment: &Experiment) -> Result<[f64; 2]> {
 pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>> {
     let records = batch.records("maze", &all_methods(base, seeds))?;
     let [best, right] = references(base)?;
-    let reference =
-        |label: &str, y| Layer::HorizontalLine(HorizontalLine { label: label.into(), y });
     let mut value = vec![reference("optimum", best), reference("always RIGHT", right)];
     value.extend(curves(&records, |point| point.start_value));
     let panel = |title: &str, y: &str, layers| Panel {
@@ -114,24 +109,10 @@ pub fn curves(records: &[Record], quantity: impl Fn(&Point) -> f64) -> Vec<Layer
     let mut layers = Vec::new();
     for algo in METHODS {
         let runs = records.iter().filter(|record| record.experiment.config.algo == algo);
-        let runs: Vec<Vec<(f64, f64)>> = runs
-            .map(|record| {
-                let points = record.points.iter();
-                points.map(|point| (point.global_step as f64, quantity(point))).collect()
-            })
-            .collect();
-        if runs.is_empty() {
-            continue;
+        let runs = over_training(runs, 0, &quantity);
+        if !runs.is_empty() {
+            layers.extend(banded(label(algo), colour(algo), &runs));
         }
-        let band = band_over_seeds(&runs, RESAMPLES, BOOTSTRAP_SEED);
-        let points = band.iter().map(|p| (p.x, p.low, p.high)).collect();
-        layers.push(Layer::Band(Band { colour: colour(algo), points }));
-        layers.push(Layer::Line(Line {
-            label: label(algo).into(),
-            colour: colour(algo),
-            points: band.iter().map(|p| (p.x, p.median)).collect(),
-            dashed: false,
-        }));
     }
     layers
 }

@@ -8,6 +8,7 @@ mod batch;
 mod certified;
 pub mod experiment;
 mod latents;
+mod layers;
 mod maze;
 mod methods;
 mod oot;

@@ -5,9 +5,10 @@ use deepspi_core::theory::OutOfTrajectory;
 use deepspi_core::theory::out_of_trajectory::Record;
 use serde_json::json;
 
+use super::layers::{line, reference};
 use super::output::{Output, describe};
 use crate::chart::table::Table;
-use crate::chart::{Axis, Colour, Figure, HorizontalLine, Layer, Line, Panel};
+use crate::chart::{Axis, Colour, Figure, Layer, Panel};
 
 /// Of the planner without a neighbourhood, and of the one with it.
 const COLOURS: [Colour; 2] = [Colour::Series(0), Colour::Series(2)];
@@ -26,8 +27,7 @@ pub fn make() -> Result<Vec<Output>> {
             .into_iter()
             .map(|(label, records, colour)| {
                 let point = |r: &Record| Some((r.iteration as f64, quantity(r)?));
-                let points = records.iter().filter_map(point).collect();
-                Layer::Line(Line { label: label.into(), colour, points, dashed: false })
+                line(label, colour, records.iter().filter_map(point))
             })
             .collect()
     };
@@ -38,8 +38,6 @@ pub fn make() -> Result<Vec<Output>> {
         layers,
         legend: false,
     };
-    let reference =
-        |label: &str, y| Layer::HorizontalLine(HorizontalLine { label: label.into(), y });
     let mut truth = vec![reference("always the safe action", example.safe_reward)];
     truth.extend(lines(&|r| Some(r.true_return)));
     let figure = Figure {

@@ -5,11 +5,12 @@ use serde_json::json;
 
 use super::batch::Batch;
 use super::experiment::{Experiment, Record};
+use super::layers::reference;
 use super::maze::curves;
 use super::methods::{METHODS, all_methods, label};
 use super::output::{Output, describe};
 use crate::chart::table::Table;
-use crate::chart::{Axis, Figure, HorizontalLine, Layer, Panel};
+use crate::chart::{Axis, Figure, Panel};
 
 /// `figures sir`, from the runs of `figures maze`.
 ///
@@ -19,7 +20,6 @@ pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>>
     let records = batch.records("maze", &all_methods(base, seeds))?;
     let (clip, gamma) = (f64::from(base.config.clip_coef), f64::from(base.config.gamma));
     let limit = 1.0 / gamma;
-    let reference = |label: String, y| Layer::HorizontalLine(HorizontalLine { label, y });
     let mut sup = vec![
         reference(format!("1/gamma = {limit:.3}"), limit),
         reference(format!("1 + eps = {:.2}", 1.0 + clip), 1.0 + clip),

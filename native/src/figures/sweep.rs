@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::batch::Batch;
 use super::experiment::{Experiment, Record};
+use super::layers::reference;
 use super::maze::references;
 use super::methods::{
     METHODS, all_methods, colour, final_distance, final_value, label, marker, summary,
@@ -232,7 +233,5 @@ pub fn make(batch: &Batch, base: &Experiment, seeds: u64, sweep: Sweep) -> Resul
 }
 
 fn lines([best, right]: [f64; 2]) -> [Layer; 2] {
-    [("optimum", best), ("always RIGHT", right)].map(|(label, y)| {
-        Layer::HorizontalLine(crate::chart::HorizontalLine { label: label.into(), y })
-    })
+    [reference("optimum", best), reference("always RIGHT", right)]
 }

@@ -9,13 +9,10 @@ use deepspi_core::theory::{
 use serde_json::json;
 
 use super::experiment::Experiment;
-use super::methods::{BOOTSTRAP_SEED, RESAMPLES};
+use super::layers::{banded, line, reference};
 use super::output::{Output, describe};
 use crate::chart::table::Table;
-use crate::chart::{
-    Axis, Band, Colour, Figure, HorizontalLine, Layer, Line, Mark, Marker, Panel, Points, Segment,
-};
-use crate::statistics::band_over_seeds;
+use crate::chart::{Axis, Colour, Figure, Layer, Mark, Marker, Panel, Points, Segment};
 
 /// Radii of the neighbourhood beside `1 / gamma`.
 const RADII: [f64; 3] = [1.1, 1.5, 1.9];
@@ -48,8 +45,7 @@ pub fn make(base: &Experiment) -> Result<Vec<Output>> {
     let name =
         |c: f64| if c < RADII[0] { format!("C = 1/gamma = {c:.3}") } else { format!("C = {c}") };
 
-    let mut on_maze =
-        vec![Layer::HorizontalLine(HorizontalLine { label: "optimum".into(), y: best })];
+    let mut on_maze = vec![reference("optimum", best)];
     let mut on_random = Vec::new();
     let mut arrivals = Vec::new();
     for (i, &c) in radii.iter().enumerate() {
@@ -59,7 +55,7 @@ pub fn make(base: &Experiment) -> Result<Vec<Output>> {
         for (step, value) in &values {
             table.push(&[&"maze", &c, &0, step, value, &best])?;
         }
-        on_maze.push(line(&name(c), colour, values.iter().copied()));
+        on_maze.push(line(name(c), colour, values.iter().copied()));
 
         let mut curves = Vec::new();
         for problem in 1..=PROBLEMS {
@@ -75,10 +71,7 @@ pub fn make(base: &Experiment) -> Result<Vec<Output>> {
             }
             curves.push(left);
         }
-        let band = band_over_seeds(&curves, RESAMPLES, BOOTSTRAP_SEED);
-        let area = band.iter().map(|p| (p.x, p.low, p.high)).collect();
-        on_random.push(Layer::Band(Band { colour, points: area }));
-        on_random.push(line(&name(c), colour, band.iter().map(|p| (p.x, p.median))));
+        on_random.extend(banded(name(c), colour, &curves));
     }
     let (bounds, sentence) = bounds(&mut table)?;
     let figure = Figure {
@@ -135,10 +128,6 @@ fn arrival(name: &str, values: &[(f64, f64)], best: f64) -> String {
     let arrived = values.iter().find(|(_, value)| best - value < ARRIVED);
     let text = arrived.map_or_else(|| format!("more than {STEPS}"), |(step, _)| step.to_string());
     format!("{name}: {text}")
-}
-
-fn line(label: &str, colour: Colour, points: impl Iterator<Item = (f64, f64)>) -> Layer {
-    Layer::Line(Line { label: label.into(), colour, points: points.collect(), dashed: false })
 }
 
 /// Gap against both bounds on random MDPs with random abstractions, counted models and latent
