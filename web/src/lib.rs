@@ -1,15 +1,21 @@
-//! The page of the browser playground.
+//! The browser playground: a page that shows what `deepspi_core` computes, and a worker that
+//! computes it.
 //!
-//! For now it says what the project is and that the playground is not there yet. The crate exists
-//! this early so that the browser build is checked from the first day: a dependency of the core that
-//! does not build for `wasm32-unknown-unknown` is cheap to refuse now and dear to remove later.
-//!
-//! Nothing numeric belongs here: the page shows what `deepspi_core` computes. Whatever touches the
-//! page is in modules that exist for wasm32 only (see this crate's `Cargo.toml` for the reason);
-//! `tools/wasm-build clippy -p web` checks them.
+//! Nothing numeric belongs here. There are two programs: the page (`main.rs`, [`page`]), small and
+//! there at once, and the trainer (`worker.rs`, [`trainer`]), with networks and GPU, in a web worker
+//! with an instance of its own, so that training never makes the page wait. They share what does not
+//! know a browser - [`experiment`], [`protocol`], [`history`] and their neighbours - which is tested natively.
+//! Whatever touches the browser is in modules that exist for wasm32 only (see this crate's
+//! `Cargo.toml` for the reason); `tools/wasm-build clippy --profile web -p web` checks them.
 
+pub mod archive;
+pub mod experiment;
+pub mod history;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
+pub mod protocol;
+#[cfg(target_arch = "wasm32")]
+pub mod trainer;
 
 /// Version of the workspace, shown at the foot of the page.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

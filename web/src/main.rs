@@ -10,7 +10,7 @@ fn main() {
 #[cfg(not(target_arch = "wasm32"))]
 fn main() {
     println!(
-        "This is the browser page of DeepSPI {}: build it for wasm32-unknown-unknown.",
+        "This is the browser page of DeepSPI {}: `./run web` builds and serves it.",
         web::VERSION
     );
 }

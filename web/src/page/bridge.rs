@@ -1,0 +1,118 @@
+//! The page's end of the line to the worker.
+//!
+//! A worker that is replaced may still have messages under way; those of an old one are not listened
+//! to, because its listeners go with it.
+
+use js_sys::{Array, Object, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::{ErrorEvent, MessageEvent, OffscreenCanvas, Worker, WorkerOptions, WorkerType};
+
+use super::reports;
+use super::state::{Phase, Playground};
+use crate::protocol::{Report, Request, decode, encode};
+
+/// The script that starts the worker, beside the page (trunk makes it).
+const SCRIPT: &str = "./worker_loader.js";
+/// Name of the field with the bytes of a message.
+pub const BYTES: &str = "bytes";
+/// Name of the field with a canvas that changes hands.
+pub const CANVAS: &str = "canvas";
+
+/// The worker, and the listeners that must live as long as it.
+#[derive(Default)]
+pub struct Bridge {
+    connection: Option<Connection>,
+    /// Requests made before the worker said that it listens.
+    waiting: Vec<(Vec<u8>, Option<OffscreenCanvas>)>,
+}
+
+struct Connection {
+    worker: Worker,
+    listening: bool,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(ErrorEvent)>,
+}
+
+impl std::fmt::Debug for Bridge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bridge").field("connected", &self.connection.is_some()).finish()
+    }
+}
+
+impl Bridge {
+    /// Starts a worker in place of the one before.
+    pub fn restart(&mut self, playground: Playground) {
+        if let Some(connection) = self.connection.take() {
+            connection.worker.terminate();
+        }
+        self.waiting.clear();
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let worker = match Worker::new_with_options(SCRIPT, &options) {
+            Ok(worker) => worker,
+            Err(error) => {
+                let why = format!("This browser could not start a web worker: {error:?}");
+                playground.phase.set(Phase::Faulted(why));
+                return;
+            }
+        };
+        let on_message = Closure::new(move |event: MessageEvent| receive(playground, &event));
+        let on_error = Closure::new(move |event: ErrorEvent| {
+            event.prevent_default();
+            let why = format!("The trainer stopped unexpectedly: {}", event.message());
+            reports::fault(playground, why);
+        });
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        self.connection = Some(Connection {
+            worker,
+            listening: false,
+            _on_message: on_message,
+            _on_error: on_error,
+        });
+    }
+
+    /// The worker listens: what was asked meanwhile is sent.
+    pub fn listening(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.listening = true;
+        }
+        for (bytes, canvas) in std::mem::take(&mut self.waiting) {
+            self.post(&bytes, canvas.as_ref());
+        }
+    }
+
+    /// Sends a request, and with it a canvas.
+    pub fn send(&mut self, request: &Request, canvas: Option<&OffscreenCanvas>) {
+        let Ok(bytes) = encode(request) else { return };
+        if self.connection.as_ref().is_some_and(|connection| connection.listening) {
+            self.post(&bytes, canvas);
+        } else {
+            self.waiting.push((bytes, canvas.cloned()));
+        }
+    }
+
+    fn post(&self, bytes: &[u8], canvas: Option<&OffscreenCanvas>) {
+        let Some(connection) = &self.connection else { return };
+        let (message, transfer) = (Object::new(), Array::new());
+        let bytes = Uint8Array::from(bytes);
+        transfer.push(&bytes.buffer());
+        let mut set = Reflect::set(&message, &BYTES.into(), &bytes);
+        if let Some(canvas) = canvas {
+            transfer.push(canvas);
+            set = set.and(Reflect::set(&message, &CANVAS.into(), canvas));
+        }
+        // Fails only for a canvas that was given away before; the worker then draws on that one.
+        if set.is_ok() {
+            drop(connection.worker.post_message_with_transfer(&message, &transfer));
+        }
+    }
+}
+
+fn receive(playground: Playground, event: &MessageEvent) {
+    let bytes = Reflect::get(&event.data(), &BYTES.into()).unwrap_or_default();
+    match decode::<Report>(&Uint8Array::new(&bytes).to_vec()) {
+        Ok(report) => reports::handle(playground, report),
+        Err(error) => reports::fault(playground, error.to_string()),
+    }
+}

@@ -1,0 +1,1 @@
+//! Charts: lines over training, and scatters, as SVG that follows the page's colours.

@@ -1,0 +1,56 @@
+//! What the worker reports, into the page's signals: the only place that writes them for it.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::state::{Phase, Playground};
+use crate::protocol::{Report, Status};
+
+/// Takes in a report.
+pub fn handle(playground: Playground, report: Report) {
+    match report {
+        Report::Listening => playground.worker_listens(),
+        Report::Preparing { text } => playground.phase.set(Phase::Preparing(text)),
+        Report::Opened { device, experiment, .. } => {
+            playground.device.set(Some(device));
+            if playground.opened.get_untracked() != *experiment {
+                playground.experiment.set((*experiment).clone());
+                playground.opened.set(*experiment);
+            }
+            playground.status.set(Status::default());
+            playground.phase.set(Phase::Ready);
+        }
+        Report::Event { agent, message } => {
+            playground.agents[agent].history.update(|history| history.push(message));
+        }
+        Report::View { agent, view } => {
+            playground.agents[agent].view.set(Some(Arc::from(view)));
+        }
+        Report::Checkpoint { agent, asked, archive } => {
+            if asked {
+                super::download::offer(
+                    &format!("{}.zip", archive.name),
+                    "application/zip",
+                    &archive.bytes,
+                );
+            }
+            playground.agents[agent].kept.set(Some(archive));
+        }
+        Report::Status(status) => playground.status.set(status),
+        Report::Notice { text } | Report::Refused { text } => playground.notify(text),
+        Report::Fault { text } => fault(playground, text),
+        Report::Drawing { agent, by_worker } => {
+            playground.agents[agent].drawn_by_worker.set(by_worker);
+        }
+    }
+}
+
+/// Training cannot go on with this worker. Said once: what follows a fault is its consequence.
+pub fn fault(playground: Playground, text: String) {
+    if matches!(playground.phase.get_untracked(), Phase::Faulted(_)) {
+        return;
+    }
+    playground.status.set(Status::default());
+    playground.phase.set(Phase::Faulted(text));
+}

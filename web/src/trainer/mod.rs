@@ -1,0 +1,4 @@
+//! The worker: trainers, devices, checkpoints.
+
+/// Starts the worker.
+pub fn start() {}
