@@ -4,6 +4,7 @@
 //! to, because its listeners go with it.
 
 use js_sys::{Array, Object, Reflect, Uint8Array};
+use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, OffscreenCanvas, Worker, WorkerOptions, WorkerType};
 
