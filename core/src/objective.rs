@@ -4,6 +4,7 @@
 //! loss enters. Nothing is read back from the device here.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
 
 use crate::config::{Algorithm, Config, TransitionDensity};
 use crate::loss::{
@@ -43,6 +44,9 @@ pub struct LossTerms {
     pub total: Tensor<1>,
     /// Policy loss `[1]`.
     pub policy: Tensor<1>,
+    /// What the importance ratio is multiplied with, `[B]`: U of Eq. 6, and for the other algorithms
+    /// the advantage.
+    pub utilities: Tensor<1>,
     /// Value loss `[1]`, half the mean squared error.
     pub value: Tensor<1>,
     /// Entropy `[B]`.
@@ -86,7 +90,7 @@ pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms
         .map(|(transition, reward)| reward * reward_coef + transition * transition_coef);
 
     let advantages = if config.norm_adv {
-        normalise(batch.advantages.clone())
+        normalise(batch.advantages.clone()).0
     } else {
         batch.advantages.clone()
     };
@@ -96,7 +100,7 @@ pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms
         (Algorithm::DeepMdp, Some(auxiliary)) => (advantages, Some(auxiliary.mean())),
         (_, None) | (Algorithm::Ppo, _) => (advantages, None),
     };
-    let surrogate = policy_loss(utilities, ratios.clone(), config);
+    let surrogate = policy_loss(utilities.clone(), ratios.clone(), config);
     let error = state.values.clone() - batch.returns.clone();
     let value = (error.clone() * error).mean() * 0.5;
     let mut total = surrogate.loss.clone() - entropy.clone().mean() * config.ent_coef
@@ -107,6 +111,7 @@ pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms
     LossTerms {
         total,
         policy: surrogate.loss,
+        utilities,
         value,
         entropy,
         drift: surrogate.drift,
@@ -151,11 +156,11 @@ fn encode(model: &Model, batch: &Minibatch) -> (Tensor<4>, Option<Tensor<4>>, Po
     (latents, next, state)
 }
 
-/// `(A - mean) / (std + 1e-8)` with the population standard deviation.
-fn normalise(advantages: Tensor<1>) -> Tensor<1> {
+/// `(A - mean) / (std + 1e-8)` with the population standard deviation, and what was divided by, `[1]`.
+pub(crate) fn normalise(advantages: Tensor<1>) -> (Tensor<1>, Tensor<1>) {
     let centred = advantages.clone() - advantages.mean();
-    let deviation = (centred.clone() * centred.clone()).mean().sqrt();
-    centred / (deviation + 1e-8)
+    let deviation = (centred.clone() * centred.clone()).mean().sqrt() + 1e-8;
+    (centred / deviation.clone(), deviation)
 }
 
 /// l_P and l_R per sample; gradients flow into both latents.
@@ -193,6 +198,18 @@ pub fn noise_shape(model: &Model, config: &Config, batch: usize) -> Option<[usiz
     let sampled = config.transition_density != TransitionDensity::Deterministic;
     (config.uses_world_model() && config.lipschitz_nets && sampled)
         .then(|| model.world_model.noise_shape(batch))
+}
+
+/// Noise for one minibatch of `batch` samples, if the configured density is sampled.
+pub(crate) fn draw_noise(
+    model: &Model,
+    config: &Config,
+    batch: usize,
+    rng: &mut ChaCha8Rng,
+    device: &Device,
+) -> Option<TransitionNoise> {
+    let shape = noise_shape(model, config, batch)?;
+    Some(TransitionNoise::draw(config.transition_density, shape, rng, device))
 }
 
 /// A vector `[B]` on `device`.

@@ -7,12 +7,14 @@
 //! [`Maze`] is the only source of the rules: the environment that trains ([`MazeEnvs`]), the pictures
 //! ([`Maze::frame`]) and the exact analysis ([`Maze::mdp`], [`probe`]) are derived from it.
 
+mod cells;
 mod config;
 mod env;
 mod probe;
 mod render;
 mod rules;
 
+pub use cells::{CellLosses, MazeCells, cells};
 pub use config::{MazeConfig, MazePreset, MazeReset};
 pub use env::MazeEnvs;
 pub use probe::{MazeReport, probe};

@@ -24,6 +24,10 @@ pub struct MazeReport {
     pub policy: Vec<f64>,
     /// Exact values of the policy `[S]`.
     pub values: Vec<f64>,
+    /// Exact action values of the policy `[S, A]`; 0 at terminal states.
+    pub q: Vec<f64>,
+    /// Exact advantages of the policy `[S, A]`; 0 at terminal states.
+    pub advantage: Vec<f64>,
     /// The critic's values `[S]`.
     pub critic: Vec<f64>,
     /// Latents `[S, D]`.
@@ -83,6 +87,8 @@ pub async fn probe(model: &Model, maze: &Maze, device: &Device) -> Result<MazeRe
         relative_star_distance: if length > 0.0 { (difference / length).sqrt() } else { 0.0 },
         policy,
         values: exact.v,
+        q: exact.q,
+        advantage: exact.advantage,
         critic: critic.into_iter().map(f64::from).collect(),
         latents,
     })

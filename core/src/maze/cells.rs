@@ -1,0 +1,323 @@
+//! What every action in every state of a maze is worth to an agent: the terms of Eq. 6, cell by cell.
+//!
+//! The losses and the utility are those of [`objective`], on a minibatch that holds every step the
+//! maze allows, so that a cell shows what training would see there. Only the advantage is another
+//! one: exact, where training estimates it.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::probe::{MazeReport, ProbeError};
+use super::rules::{ACTIONS, Action, Maze};
+use crate::config::Config;
+use crate::nn::Model;
+use crate::objective::{Minibatch, draw_noise, noise_shape, objective, vector};
+use crate::read_floats;
+use crate::rng::{Stream, stream};
+use crate::rollout::observations;
+use crate::sharing::{Distinct, Sharing};
+use crate::theory::{Policy, TheoryError, discounted_occupancy};
+
+/// Draws of the next latent over which l_P is averaged where the density is sampled.
+const DRAWS: usize = 8;
+
+/// Utility and losses of every action in every state, next to a [`MazeReport`] of the same agent.
+///
+/// Tables `[S, A]`; their entries at terminal states are 0, as no action is taken there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MazeCells {
+    /// What the exact advantage is divided by in `utility`; 1 where advantages are not normalised.
+    pub deviation: f64,
+    /// `U = A / deviation - alpha_R l_R - alpha_P l_P` (Eq. 6) with DeepSPI; with DeepMDP, whose losses
+    /// stay outside the clip, and with PPO it is `A / deviation`.
+    ///
+    /// Training also subtracts the mean of the batch. The exact advantage has mean 0 under the
+    /// policy's own steps, so nothing is subtracted here.
+    pub utility: Vec<f64>,
+    /// Losses of the world model; none where none is in use (PPO, or both coefficients 0).
+    pub losses: Option<CellLosses>,
+}
+
+/// Losses of the world model, in the distances training uses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CellLosses {
+    /// l_R, `[S, A]`.
+    pub reward: Vec<f64>,
+    /// l_P, `[S, A]`: expected over the outcomes of the maze. For a sampled density the mean of
+    /// a few fixed draws.
+    pub transition: Vec<f64>,
+}
+
+/// One way a step from a state that is not terminal can go.
+struct Step {
+    state: usize,
+    action: Action,
+    next: usize,
+    probability: f64,
+}
+
+/// Every step the maze allows.
+struct Steps(Vec<Step>);
+
+/// Utility and losses of all actions in all states. `report` must be [`probe`](super::probe)'s of
+/// the same model and maze.
+///
+/// `deviation` is what training divided the last batch's advantages by
+/// ([`BatchView::deviation`](crate::batch_view::BatchView::deviation)). Without one, and where
+/// advantages are normalised, it is the exact advantage's own standard deviation over the policy's
+/// discounted steps. It is not read where advantages are not normalised.
+///
+/// # Errors
+/// If the device fails or the report's policy is not a distribution.
+pub async fn cells(
+    model: &Model,
+    maze: &Maze,
+    report: &MazeReport,
+    config: &Config,
+    deviation: Option<f32>,
+    device: &Device,
+) -> Result<MazeCells, ProbeError> {
+    let deviation = match deviation {
+        _ if !config.norm_adv => 1.0,
+        Some(deviation) => deviation.into(),
+        None => own_deviation(maze, report)?,
+    };
+    let steps = Steps::of(maze);
+    // Divided by the right number already.
+    let config = Config { norm_adv: false, ..config.clone() };
+    let advantage: Vec<f64> = report.advantage.iter().map(|a| a / deviation).collect();
+    let mut batch = steps.minibatch(maze, &advantage, &config, device);
+    let draws = noise_shape(model, &config, steps.0.len()).map_or(1, |_| DRAWS);
+    let mut rng = stream(0, Stream::Noise);
+    let mut parts = Vec::new();
+    for _ in 0..draws {
+        batch.noise = draw_noise(model, &config, steps.0.len(), &mut rng, device);
+        let terms = objective(model, &batch, &config);
+        parts.push(terms.utilities);
+        parts.extend(terms.reward);
+        parts.extend(terms.transition);
+    }
+    let kinds = parts.len() / draws;
+    let values = read_floats(Tensor::cat(parts, 0)).await?;
+    let mut tables = (0..kinds).map(|kind| steps.table(maze, &values, kind, kinds));
+    Ok(MazeCells {
+        deviation,
+        utility: tables.next().unwrap_or_default(),
+        losses: tables
+            .next()
+            .zip(tables.next())
+            .map(|(reward, transition)| CellLosses { reward, transition }),
+    })
+}
+
+/// Root of the mean square of the exact advantage, whose mean is 0, over the policy's discounted
+/// steps. Those exist even where episodes never end.
+fn own_deviation(maze: &Maze, report: &MazeReport) -> Result<f64, TheoryError> {
+    let policy = Policy::new(maze.states(), ACTIONS, report.policy.clone())?;
+    let visits = discounted_occupancy(&maze.mdp()?, &policy)?;
+    let squares = report.policy.iter().zip(&report.advantage).map(|(p, a)| p * a * a);
+    let weighted = squares.enumerate().map(|(i, square)| visits[i / ACTIONS] * square);
+    let total: f64 = visits.iter().sum();
+    Ok((weighted.sum::<f64>() / total).sqrt() + 1e-8)
+}
+
+impl Steps {
+    fn of(maze: &Maze) -> Self {
+        let live = (0..maze.states()).filter(|&state| !maze.tile(state).is_terminal());
+        let pairs = live.flat_map(|state| Action::ALL.map(|action| (state, action)));
+        let steps = pairs.flat_map(|(state, action)| {
+            let outcomes = maze.outcomes(state, action).into_iter();
+            outcomes.map(move |(probability, next)| Step { state, action, next, probability })
+        });
+        Self(steps.collect())
+    }
+
+    /// The steps as transitions of a batch, for an advantage `[S, A]`. The ratio to the behaviour
+    /// policy and the returns are no concern of a cell.
+    fn minibatch(
+        &self,
+        maze: &Maze,
+        advantage: &[f64],
+        config: &Config,
+        device: &Device,
+    ) -> Minibatch {
+        let size = self.0.len();
+        let column = |value: &dyn Fn(&Step) -> f64| {
+            vector(self.0.iter().map(|step| value(step) as f32).collect(), device)
+        };
+        let mut one_hot = vec![0.0; size * ACTIONS];
+        for (row, step) in one_hot.chunks_mut(ACTIONS).zip(&self.0) {
+            row[step.action as usize] = 1.0;
+        }
+        let mut states: Vec<usize> = self.0.iter().map(|step| step.state).collect();
+        if config.uses_world_model() {
+            states.extend(self.0.iter().map(|step| step.next));
+        }
+        let distinct = Distinct::of(states.iter().copied());
+        let pairs = Distinct::of(self.0.iter().map(Step::cell));
+        let frames: Vec<Vec<u8>> =
+            distinct.firsts.iter().map(|&first| maze.frame(states[first])).collect();
+        let shape = maze.config().preset.frame();
+        Minibatch {
+            observations: observations(shape, frames.len(), device, |i| &frames[i]),
+            sharing: Some(Sharing::new(&distinct, &pairs, device)),
+            actions: Tensor::from_data(TensorData::new(one_hot, [size, ACTIONS]), device),
+            log_probs: Tensor::zeros([size], device),
+            advantages: column(&|step| advantage[step.cell()]),
+            returns: Tensor::zeros([size], device),
+            rewards: column(&|step| maze.reward(step.state, step.action)),
+            dones: Tensor::zeros([size], device),
+            noise: None,
+        }
+    }
+
+    /// Mean over draws and outcomes, `[S, A]`, of one kind of values `[draws, kinds, steps]`.
+    fn table(&self, maze: &Maze, values: &[f32], kind: usize, kinds: usize) -> Vec<f64> {
+        let mut table = vec![0.0; maze.states() * ACTIONS];
+        let size = self.0.len();
+        let draws = (values.len() / (kinds * size)) as f64;
+        for values in values.chunks(size).skip(kind).step_by(kinds) {
+            for (step, value) in self.0.iter().zip(values) {
+                table[step.cell()] += step.probability * f64::from(*value) / draws;
+            }
+        }
+        table
+    }
+}
+
+impl Step {
+    /// Entry of a table `[S, A]`.
+    const fn cell(&self) -> usize {
+        self.state * ACTIONS + self.action as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{MazeConfig, MazePreset, probe};
+    use super::*;
+    use crate::config::{Algorithm, LatentDistance, TransitionDensity};
+    use crate::theory::evaluate;
+
+    const PRESET: MazePreset = MazeConfig::DEFAULT.preset;
+
+    fn seen(config: &Config, deviation: Option<f32>) -> (Maze, Model, MazeReport, MazeCells) {
+        let device = Device::flex();
+        let maze = Maze::new(MazeConfig::DEFAULT, config.gamma.into()).expect("valid");
+        let model = Model::new(&PRESET.network(), config, &device);
+        let report = pollster::block_on(probe(&model, &maze, &device)).expect("probed");
+        let cells = cells(&model, &maze, &report, config, deviation, &device);
+        let cells = pollster::block_on(cells).expect("computed");
+        (maze, model, report, cells)
+    }
+
+    fn euclidean(config: Config) -> Config {
+        Config {
+            transition_density: TransitionDensity::Deterministic,
+            latent_distance: LatentDistance::Euclidean,
+            ..config
+        }
+    }
+
+    #[test]
+    fn losses_are_those_of_predictions_made_one_by_one() {
+        let config = euclidean(PRESET.hyper_parameters());
+        let (maze, model, report, cells) = seen(&config, None);
+        let losses = cells.losses.expect("a world model is in use");
+        let device = Device::flex();
+        for state in 0..maze.states() {
+            for action in Action::ALL {
+                let index = state * ACTIONS + action as usize;
+                let (reward, transition) = (losses.reward[index], losses.transition[index]);
+                if maze.tile(state).is_terminal() {
+                    assert_eq!((reward, transition, cells.utility[index]), (0.0, 0.0, 0.0));
+                    continue;
+                }
+                let frame = maze.frame(state);
+                let shape = maze.config().preset.frame();
+                let latent = model.agent.encode(observations(shape, 1, &device, |_| &frame));
+                let mut chosen = [0.0; ACTIONS];
+                chosen[action as usize] = 1.0;
+                let chosen = Tensor::<2>::from_floats([chosen], &device);
+                let world_model = &model.world_model;
+                let predicted =
+                    world_model.predict_reward(latent.clone(), chosen.clone()).into_scalar::<f32>();
+                let missed = (f64::from(predicted) - maze.reward(state, action)).abs();
+                assert!((reward - missed).abs() < 1e-5 * missed.max(1.0), "{reward} {missed}");
+
+                let crate::nn::TransitionOutput::Point(point) = world_model.predict(latent, chosen)
+                else {
+                    panic!("a deterministic density predicts a point");
+                };
+                let expected: f64 = maze
+                    .outcomes(state, action)
+                    .into_iter()
+                    .map(|(p, next)| {
+                        let [h, w, c] = PRESET.network().latent();
+                        let next = Tensor::<1>::from_floats(report.latent(next), &device);
+                        let error = world_model.align(next.reshape([1, h, w, c])) - point.clone();
+                        let square = (error.clone() * error).sum().into_scalar::<f32>();
+                        p * f64::from(square).sqrt()
+                    })
+                    .sum();
+                assert!((transition - expected).abs() < 1e-4, "{transition} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn utility_is_the_advantage_without_the_weighted_losses() {
+        let base = PRESET.hyper_parameters();
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-5 * b.abs().max(1.0);
+        for (config, deviation) in [
+            (base.clone(), Some(2.5)),
+            (base.clone(), None),
+            (Config { lipschitz_nets: false, ..base.clone() }, None),
+            (Config { norm_adv: false, ..euclidean(base.clone()) }, Some(2.5)),
+        ] {
+            let (_, _, report, cells) = seen(&config, deviation);
+            let losses = cells.losses.as_ref().expect("a world model is in use");
+            assert!(losses.reward.iter().chain(&losses.transition).all(|x| x.is_finite()));
+            let (alpha_r, alpha_p) = config.auxiliary_coefficients();
+            for index in 0..report.advantage.len() {
+                let taken = f64::from(alpha_r) * losses.reward[index]
+                    + f64::from(alpha_p) * losses.transition[index];
+                let expected = report.advantage[index] / cells.deviation - taken;
+                let found = cells.utility[index];
+                assert!(close(found, expected), "{config:?}: {found} {expected}");
+            }
+            match (config.norm_adv, deviation) {
+                (false, _) => assert_eq!(cells.deviation, 1.0),
+                (true, Some(given)) => assert_eq!(cells.deviation, f64::from(given)),
+                // The trap costs 47: an untrained agent's advantages are far from unit size.
+                (true, None) => assert!(cells.deviation > 1.0, "{}", cells.deviation),
+            }
+        }
+    }
+
+    #[test]
+    fn action_values_are_the_exact_ones_of_the_policy() {
+        let (maze, _, report, _) = seen(&PRESET.hyper_parameters(), None);
+        let policy = Policy::new(maze.states(), ACTIONS, report.policy.clone()).expect("a policy");
+        let exact = evaluate(&maze.mdp().expect("valid"), &policy).expect("solvable");
+        assert_eq!((report.q, report.advantage), (exact.q, exact.advantage));
+    }
+
+    #[test]
+    fn only_deep_spi_takes_losses_off_and_ppo_has_none() {
+        let base = PRESET.hyper_parameters();
+        let with = |algo| seen(&Config { algo, ..base.clone() }, None);
+        let undiminished = |report: &MazeReport, cells: &MazeCells| {
+            let pairs = report.advantage.iter().zip(&cells.utility);
+            pairs.fold(0.0_f64, |most, (a, u)| most.max((a / cells.deviation - u).abs()))
+        };
+        let (_, _, report, mdp) = with(Algorithm::DeepMdp);
+        assert!(mdp.losses.is_some() && undiminished(&report, &mdp) < 1e-5);
+        let (_, _, report, ppo) = with(Algorithm::Ppo);
+        assert!(ppo.losses.is_none() && undiminished(&report, &ppo) < 1e-5);
+        let (_, _, report, spi) = with(Algorithm::DeepSpi);
+        assert!(undiminished(&report, &spi) > 1e-3);
+        let off = Config { reward_loss_coef: 0.0, transition_loss_coef: 0.0, ..base };
+        assert!(seen(&off, None).3.losses.is_none(), "both coefficients 0");
+    }
+}
