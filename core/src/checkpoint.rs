@@ -175,6 +175,7 @@ impl Trainer {
             iteration: state.iteration,
             tracker: state.tracker,
             dones: state.dones,
+            watches_batches: false,
             device: device.clone(),
             config: state.config,
             spec: state.spec,

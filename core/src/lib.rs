@@ -10,6 +10,7 @@
 //! `A` actions, `H W C` rows, columns and channels of a frame or latent, `K` mixture components,
 //! `P` parameters. Latent z = phi(s); policy pi; importance ratio r = pi'(a|s) / pi(a|s).
 
+pub mod batch_view;
 pub mod certificate;
 pub mod checkpoint;
 pub mod config;

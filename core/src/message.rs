@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::batch_view::BatchView;
 use crate::certificate::Certificate;
 use crate::maze::{Maze, MazeReport};
 use crate::metrics::UpdateMetrics;
@@ -15,6 +16,8 @@ pub enum Message {
     Episode(Episode),
     /// A rollout and its updates are done.
     Iteration(Box<Iteration>),
+    /// The batch of that iteration, if the trainer was asked for it.
+    Batch(Box<BatchView>),
     /// Where an agent of the maze stands after an iteration.
     Maze(MazeStatus),
     /// A checkpoint is safely stored.

@@ -8,17 +8,17 @@ mod certified;
 
 use burn::tensor::{Device, Tensor};
 
+use crate::batch_view::BatchView;
 use crate::certificate::Projection;
 use crate::config::{Config, ConfigError};
 use crate::env::VectorEnv;
 use crate::gae::Advantages;
 use crate::learner::Learner;
-use crate::loss::TransitionNoise;
 use crate::message::{Iteration, Message};
 use crate::metrics::{PendingMetrics, UpdateMetrics};
 use crate::monitor::{EpisodeTracker, RatioBounds, explained_variance};
 use crate::nn::{Model, NetworkSpec};
-use crate::objective::{Minibatch, noise_shape};
+use crate::objective::{Minibatch, draw_noise};
 use crate::optim::total;
 use crate::read_floats;
 use crate::rng::Generators;
@@ -75,6 +75,8 @@ pub struct Trainer {
     pub(crate) tracker: EpisodeTracker,
     /// Done flags of the environments' current observations.
     pub(crate) dones: Vec<bool>,
+    /// Whether every iteration also reports its batch.
+    pub(crate) watches_batches: bool,
 }
 
 impl Trainer {
@@ -91,6 +93,7 @@ impl Trainer {
             iteration: 0,
             tracker: EpisodeTracker::new(config.num_envs),
             dones: vec![false; config.num_envs],
+            watches_batches: false,
             device: device.clone(),
             config,
             spec,
@@ -133,6 +136,13 @@ impl Trainer {
         &self.learner
     }
 
+    /// Whether every iteration also emits [`Message::Batch`], after its [`Message::Iteration`]. Costs
+    /// one more pass over the batch and changes nothing of the run; off at the start, and no part of
+    /// a checkpoint.
+    pub const fn watch_batches(&mut self, on: bool) {
+        self.watches_batches = on;
+    }
+
     /// One iteration; the environment must have been reset before the first.
     ///
     /// # Errors
@@ -157,6 +167,11 @@ impl Trainer {
             &[read_floats(total(self.learner.parameters().clone())).await?[0]],
             None,
         )?;
+        let view = if self.watches_batches {
+            Some(self.batch_view(&rollout, &targets).await?)
+        } else {
+            None
+        };
 
         let learning_rate = self.config.learning_rate_at(self.iteration);
         self.iteration += 1;
@@ -175,6 +190,9 @@ impl Trainer {
             avg_episodic_length,
             episodes: self.tracker.episodes(),
         })));
+        if let Some(view) = view {
+            emit(Message::Batch(Box::new(view)));
+        }
         Ok(())
     }
 
@@ -264,12 +282,21 @@ impl Trainer {
     ) -> Minibatch {
         let config = &self.config;
         let mut batch = rollout.minibatch(indices, targets, config.uses_world_model(), device);
-        let shape = noise_shape(self.learner.trainable(), config, indices.len());
-        batch.noise = shape.map(|shape| {
-            let rng = &mut self.generators.noise;
-            TransitionNoise::draw(config.transition_density, shape, rng, device)
-        });
+        let (model, rng) = (self.learner.trainable(), &mut self.generators.noise);
+        batch.noise = draw_noise(model, config, indices.len(), rng, device);
         batch
+    }
+
+    /// The batch as the updated model sees it. Its noise comes from copies of the generators: looking
+    /// must not change the run.
+    async fn batch_view(
+        &self,
+        rollout: &Rollout,
+        targets: &Advantages,
+    ) -> Result<BatchView, crate::Error> {
+        let mut generators = self.generators.clone();
+        let (model, config) = (self.learner.plain(), &self.config);
+        BatchView::of(&model, rollout, targets, config, &mut generators.noise, &self.device).await
     }
 
     /// Importance ratios of a learner's policy over the states of the rollout.

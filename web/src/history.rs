@@ -18,6 +18,7 @@ impl History {
             Message::Iteration(iteration) => self.iterations.push(*iteration),
             Message::Maze(status) => self.maze.push(status),
             Message::Episode(_)
+            | Message::Batch(_)
             | Message::CheckpointWritten { .. }
             | Message::Warning { .. }
             | Message::Failure { .. } => {}

@@ -40,7 +40,7 @@ impl Progress {
 
     pub fn show(&mut self, message: &Message, rates: &Rates) {
         match message {
-            Message::Episode(_) => {}
+            Message::Episode(_) | Message::Batch(_) => {}
             Message::Maze(status) => self.start_value = Some(status.start_value),
             Message::Iteration(iteration) => {
                 let text = self.describe(iteration, rates);

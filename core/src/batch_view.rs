@@ -1,0 +1,217 @@
+//! The transitions of one iteration as the objective sees them, for a picture of the batch.
+//!
+//! The numbers come from [`objective`] itself, so that the picture cannot disagree with what is
+//! minimised. Two things differ from the updates of the iteration, and must: the model is the updated
+//! one, and advantages are normalised over the whole batch where an update sees one minibatch.
+
+use burn::tensor::{Device, Tensor};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::gae::Advantages;
+use crate::nn::Model;
+use crate::objective::{draw_noise, normalise, objective, vector};
+use crate::read_floats;
+use crate::rollout::Rollout;
+
+/// All transitions of one rollout, time-major: entry `t * N + n` of every list is step t of
+/// environment n.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BatchView {
+    /// A, `[T, N]`: normalised over the batch if the configuration says so.
+    pub advantage: Vec<f32>,
+    /// What advantages were divided by, their standard deviation in the batch; none where they are
+    /// taken as they are.
+    pub deviation: Option<f32>,
+    /// U, `[T, N]`, what the clipped ratio is multiplied with: `A - alpha_R l_R - alpha_P l_P` of Eq. 6
+    /// with DeepSPI. With DeepMDP, whose losses stay outside the clip, and PPO it is A.
+    pub utility: Vec<f32>,
+    /// Losses of the world model; none where there is none.
+    pub losses: Option<TransitionLosses>,
+    /// Importance ratio r of the updated policy to the one that acted, `[T, N]`.
+    pub ratio: Vec<f32>,
+    /// Set on the steps after an end of an episode, `[T, N]`, which only show the next start. They are
+    /// part of the loss, as in the authors' code, with the state itself as target of the transition.
+    pub done: Vec<bool>,
+}
+
+/// Losses of the world model, one entry for each transition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TransitionLosses {
+    /// `l_R`.
+    pub reward: Vec<f32>,
+    /// `l_P`, for a sampled density that of one sample.
+    pub transition: Vec<f32>,
+}
+
+impl BatchView {
+    /// Looks at a rollout through `model`, in parts of the size of a minibatch.
+    pub(crate) async fn of(
+        model: &Model,
+        rollout: &Rollout,
+        targets: &Advantages,
+        config: &Config,
+        rng: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Result<Self, crate::Error> {
+        let size = rollout.len();
+        let (advantage, deviation) = if config.norm_adv {
+            let (normalised, deviation) = normalise(vector(targets.advantages.clone(), device));
+            let mut values = read_floats(Tensor::cat(vec![normalised, deviation], 0)).await?;
+            let deviation = values.pop();
+            (values, deviation)
+        } else {
+            (targets.advantages.clone(), None)
+        };
+        // Already normalised, and over more than the parts below.
+        let config = Config { norm_adv: false, ..config.clone() };
+        let targets = Advantages { advantages: advantage, returns: targets.returns.clone() };
+
+        let (mut utility, mut ratio) = (Vec::with_capacity(size), Vec::with_capacity(size));
+        let mut losses = TransitionLosses { reward: Vec::new(), transition: Vec::new() };
+        let all: Vec<usize> = (0..size).collect();
+        for indices in all.chunks(config.minibatch_size()) {
+            let with_next = config.uses_world_model();
+            let mut batch = rollout.minibatch(indices, &targets, with_next, device);
+            batch.noise = draw_noise(model, &config, indices.len(), rng, device);
+            let terms = objective(model, &batch, &config);
+            let mut parts = vec![terms.utilities, terms.ratios];
+            parts.extend(terms.reward);
+            parts.extend(terms.transition);
+            let values = read_floats(Tensor::cat(parts, 0)).await?;
+            let lists = [&mut utility, &mut ratio, &mut losses.reward, &mut losses.transition];
+            for (list, values) in lists.into_iter().zip(values.chunks(indices.len())) {
+                list.extend_from_slice(values);
+            }
+        }
+        Ok(Self {
+            advantage: targets.advantages,
+            deviation,
+            utility,
+            losses: config.uses_world_model().then_some(losses),
+            ratio,
+            done: rollout.dones().to_vec(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Algorithm, TransitionDensity};
+    use crate::maze::{Maze, MazeConfig, MazeEnvs, MazePreset, cells, probe};
+    use crate::message::Message;
+    use crate::trainer::Trainer;
+
+    const PRESET: MazePreset = MazePreset::Small;
+
+    fn small(config: &Config) -> Config {
+        Config { num_envs: 8, num_steps: 16, num_minibatches: 4, ..config.clone() }
+    }
+
+    /// Two iterations; all messages and the trainer.
+    fn run(config: &Config, watched: bool) -> (Trainer, Vec<Message>) {
+        let maze = Maze::new(MazeConfig::DEFAULT, config.gamma.into()).expect("valid");
+        let mut env = MazeEnvs::new(maze, config.num_envs, config.seed);
+        let mut trainer =
+            Trainer::new(config.clone(), PRESET.network(), &Device::flex()).expect("valid");
+        trainer.watch_batches(watched);
+        let mut messages = Vec::new();
+        for _ in 0..2 {
+            let emit = |message| messages.push(message);
+            pollster::block_on(trainer.iterate(&mut env, emit)).expect("trains");
+        }
+        (trainer, messages)
+    }
+
+    fn last_view(messages: &[Message]) -> &BatchView {
+        match messages.last() {
+            Some(Message::Batch(view)) => view,
+            other => panic!("the batch follows its iteration: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn looking_does_not_change_the_run_and_is_off_at_the_start() {
+        let config = small(&PRESET.hyper_parameters());
+        let (blind, quiet) = run(&config, false);
+        let (seen, told) = run(&config, true);
+        let told: Vec<_> =
+            told.into_iter().filter(|message| !matches!(message, Message::Batch(_))).collect();
+        assert_eq!(quiet, told);
+        let parameters = |trainer: &Trainer| trainer.learner().parameters().clone().into_data();
+        assert_eq!(parameters(&blind), parameters(&seen));
+    }
+
+    #[test]
+    fn utility_is_advantage_without_weighted_losses_and_advantages_are_normalised() {
+        let config = small(&PRESET.hyper_parameters());
+        let (trainer, messages) = run(&config, true);
+        let view = last_view(&messages);
+        let size = config.batch_size();
+        let losses = view.losses.as_ref().expect("a world model is in use");
+        for list in
+            [&view.advantage, &view.utility, &view.ratio, &losses.reward, &losses.transition]
+        {
+            assert!(list.len() == size && list.iter().all(|x| x.is_finite()));
+        }
+        assert_eq!(view.done.len(), size);
+        assert!(view.done.iter().any(|done| *done), "an episode of 7 steps has ended in 32");
+        let (alpha_r, alpha_p) = trainer.config().auxiliary_coefficients();
+        for i in 0..size {
+            let taken = alpha_r * losses.reward[i] + alpha_p * losses.transition[i];
+            assert!((view.utility[i] - (view.advantage[i] - taken)).abs() < 1e-5);
+        }
+        let mean = view.advantage.iter().sum::<f32>() / size as f32;
+        let square = view.advantage.iter().map(|a| a * a).sum::<f32>() / size as f32;
+        assert!(mean.abs() < 1e-5 && (square - 1.0).abs() < 1e-4, "{mean} {square}");
+        assert!(view.deviation.is_some_and(|deviation| deviation > 0.0));
+        let iteration = messages.iter().rev().find_map(|message| match message {
+            Message::Iteration(iteration) => Some(iteration),
+            _ => None,
+        });
+        let ratios = iteration.expect("reported").ratios;
+        let within = |r: &f32| *r <= ratios.sup * 1.0001 && *r >= ratios.inf * 0.9999;
+        assert!(view.ratio.iter().all(within), "ratios of chosen actions are among all");
+    }
+
+    #[test]
+    fn ppo_has_no_losses_and_its_utility_is_the_advantage() {
+        let config =
+            Config { algo: Algorithm::Ppo, norm_adv: false, ..small(&PRESET.hyper_parameters()) };
+        let (_, messages) = run(&config, true);
+        let view = last_view(&messages);
+        assert_eq!((&view.utility, &view.losses), (&view.advantage, &None));
+        assert_eq!(view.deviation, None);
+    }
+
+    #[test]
+    fn losses_of_a_step_are_those_of_its_cell() {
+        let config = Config {
+            transition_density: TransitionDensity::Deterministic,
+            ..small(&PRESET.hyper_parameters())
+        };
+        let device = Device::flex();
+        let maze = Maze::new(MazeConfig::DEFAULT, config.gamma.into()).expect("valid");
+        let model = Model::new(&PRESET.network(), &config, &device);
+        let report = pollster::block_on(probe(&model, &maze, &device)).expect("probed");
+        let cells = cells(&model, &maze, &report, &config, None, &device);
+        let expected = pollster::block_on(cells).expect("computed").losses.expect("in use");
+
+        // One step of one environment: staying at the start.
+        let (mut env, up) = (MazeEnvs::new(maze.clone(), 1, 1), 0);
+        let mut rollout = Rollout::start(&env, &[false]);
+        crate::env::VectorEnv::step(&mut env, &[up]).expect("infallible");
+        let decision = crate::rollout::Decision::from_logits(&[0.0; 4], vec![0.0], 4);
+        rollout.push(decision, vec![up], &env);
+        rollout.finish(vec![0.0]);
+        let targets = rollout.advantages(0.9, 0.9);
+        let mut rng = crate::rng::stream(1, crate::rng::Stream::Noise);
+        let view = BatchView::of(&model, &rollout, &targets, &config, &mut rng, &device);
+        let found = pollster::block_on(view).expect("computed").losses.expect("in use");
+        let cell = maze.start() * 4 + up as usize;
+        assert!((f64::from(found.reward[0]) - expected.reward[cell]).abs() < 1e-6);
+        assert!((f64::from(found.transition[0]) - expected.transition[cell]).abs() < 1e-6);
+    }
+}
