@@ -32,6 +32,7 @@ pub mod params;
 pub mod pca;
 pub mod rng;
 pub mod rollout;
+pub mod run_files;
 pub mod self_test;
 pub mod sharing;
 pub mod theory;

@@ -10,13 +10,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use deepspi_core::checkpoint::{Checkpoint, State};
-use sha2::{Digest, Sha256};
+use deepspi_core::checkpoint::Checkpoint;
+use deepspi_core::run_files::checkpoint_name;
 
-const MODEL: &str = "model.safetensors";
-const OPTIMISER: &str = "optimiser.safetensors";
-const STATE: &str = "state.json";
-const SUMS: &str = "SHA256SUMS";
 /// Names the best checkpoint, so that pruning keeps it.
 const BEST: &str = "best.json";
 /// Names of what is being written begin with this.
@@ -68,7 +64,7 @@ impl CheckpointStore {
         global_step: u64,
         score: Option<f64>,
     ) -> Result<PathBuf> {
-        let name = format!("step_{global_step:012}");
+        let name = checkpoint_name(global_step);
         let path = self.folder.join(&name);
         let temporary = self.folder.join(format!("{TEMPORARY}{name}"));
         let written = self.write(checkpoint, &temporary, &path);
@@ -107,15 +103,9 @@ impl CheckpointStore {
             fs::remove_dir_all(temporary)?;
         }
         fs::create_dir_all(temporary)?;
-        let state = serde_json::to_vec(&checkpoint.state)?;
-        let parts =
-            [(MODEL, &checkpoint.model), (OPTIMISER, &checkpoint.optimiser), (STATE, &state)];
-        let mut sums = String::new();
-        for (name, bytes) in parts {
-            write_durably(&temporary.join(name), bytes)?;
-            sums.push_str(&format!("{}  {name}\n", sum(bytes)));
+        for (name, bytes) in checkpoint.to_files()? {
+            write_durably(&temporary.join(name), &bytes)?;
         }
-        write_durably(&temporary.join(SUMS), sums.as_bytes())?;
         sync_folder(temporary)?;
         // A run that repeats itself after a fall-back finds a checkpoint of this step: perhaps the
         // damaged one, so it is replaced, and only removed once the new one is in place.
@@ -199,28 +189,11 @@ impl CheckpointStore {
 /// # Errors
 /// If a file is missing, damaged or not of this program.
 pub fn read(path: &Path) -> Result<Checkpoint> {
-    let part = |name: &str| {
+    Checkpoint::from_files(|name| {
         let file = path.join(name);
         fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
-    };
-    let sums = String::from_utf8(part(SUMS)?).with_context(|| format!("{SUMS} is damaged"))?;
-    let verified = |name: &str| -> Result<Vec<u8>> {
-        let bytes = part(name)?;
-        let line = format!("{}  {name}", sum(&bytes));
-        if !sums.lines().any(|l| l == line) {
-            bail!("{} is damaged: its SHA-256 is not the one in {SUMS}", path.join(name).display());
-        }
-        Ok(bytes)
-    };
-    let (model, optimiser, state) = (verified(MODEL)?, verified(OPTIMISER)?, verified(STATE)?);
-    let state: State = serde_json::from_slice(&state).with_context(|| {
-        format!("{} is not a checkpoint of this program", path.join(STATE).display())
-    })?;
-    Ok(Checkpoint { model, optimiser, state })
-}
-
-fn sum(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    })
+    .with_context(|| format!("{} cannot be used", path.display()))
 }
 
 fn write_durably(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -7,35 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use deepspi_core::config::Config;
-use deepspi_core::maze::MazeConfig;
-use serde::{Deserialize, Serialize};
-
-/// What is true of a run besides its hyper-parameters; the `[run]` table of `config.toml`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RunInfo {
-    /// Game as CleanRL writes it, or `maze`.
-    pub env: String,
-    /// Sticky actions and long no-op starts.
-    pub stochastic: bool,
-    /// Device that trained.
-    pub device: String,
-    /// Version of this program.
-    pub version: String,
-    /// Revision of the source it was built from.
-    pub revision: String,
-    /// Start, seconds since 1970.
-    pub started: u64,
-    /// The maze, if it is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub maze: Option<MazeConfig>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ConfigFile {
-    #[serde(flatten)]
-    config: toml::Table,
-    run: RunInfo,
-}
+use deepspi_core::run_files::{CHECKPOINTS, CONFIG, RunInfo};
 
 /// A run folder that exists.
 #[derive(Clone, Debug)]
@@ -46,19 +18,17 @@ pub struct RunFolder {
     pub info: RunInfo,
 }
 
-impl RunInfo {
-    /// A run that starts now.
-    #[must_use]
-    pub fn now(env: &str, stochastic: bool, device: &str) -> Self {
-        Self {
-            env: env.to_owned(),
-            stochastic,
-            device: device.to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            revision: env!("DEEPSPI_REVISION").to_owned(),
-            started: seconds_since_1970(),
-            maze: None,
-        }
+/// A run that starts now.
+#[must_use]
+pub fn info_now(env: &str, stochastic: bool, device: &str) -> RunInfo {
+    RunInfo {
+        env: env.to_owned(),
+        stochastic,
+        device: device.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        revision: env!("DEEPSPI_REVISION").to_owned(),
+        started: seconds_since_1970(),
+        maze: None,
     }
 }
 
@@ -108,10 +78,10 @@ impl RunFolder {
     /// # Errors
     /// If the folder cannot be written.
     pub fn describe(&self, config: &Config) -> Result<()> {
-        let file = ConfigFile { config: toml::Table::try_from(config)?, run: self.info.clone() };
+        let text = self.info.describe(config)?;
         let mut temporary = tempfile::NamedTempFile::new_in(&self.path)?;
-        temporary.write_all(toml::to_string(&file)?.as_bytes())?;
-        temporary.persist(self.path.join("config.toml"))?;
+        temporary.write_all(text.as_bytes())?;
+        temporary.persist(self.path.join(CONFIG))?;
         Ok(())
     }
 
@@ -120,19 +90,19 @@ impl RunFolder {
     /// # Errors
     /// If it is not a run folder.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = path.join("config.toml");
+        let file = path.join(CONFIG);
         let text = fs::read_to_string(&file).with_context(|| {
             format!("{} is not a run folder: cannot read {}", path.display(), file.display())
         })?;
-        let parsed: ConfigFile = toml::from_str(&text)
+        let info = RunInfo::read(&text)
             .with_context(|| format!("{} is not the configuration of a run", file.display()))?;
-        Ok(Self { path: path.to_owned(), info: parsed.run })
+        Ok(Self { path: path.to_owned(), info })
     }
 
     /// Where its checkpoints are.
     #[must_use]
     pub fn checkpoints(&self) -> PathBuf {
-        self.path.join("checkpoints")
+        self.path.join(CHECKPOINTS)
     }
 }
 
@@ -143,7 +113,7 @@ mod tests {
     #[test]
     fn two_runs_of_one_second_get_two_folders_and_reopen() {
         let folder = tempfile::tempdir().expect("temporary folder");
-        let info = RunInfo::now("Pong", true, "cpu");
+        let info = info_now("Pong", true, "cpu");
         let first =
             RunFolder::create(folder.path(), info.clone(), &Config::default()).expect("created");
         let second = RunFolder::create(folder.path(), info, &Config::default()).expect("created");

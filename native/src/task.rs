@@ -5,10 +5,11 @@ use clap::{ArgMatches, parser::ValueSource};
 use deepspi_core::config::Config;
 use deepspi_core::maze::MazeConfig;
 use deepspi_core::nn::NetworkSpec;
+use deepspi_core::run_files::RunInfo;
 
 use crate::atari::AtariSettings;
 use crate::cli::TrainArgs;
-use crate::run_folder::RunInfo;
+use crate::run_folder::info_now;
 
 /// Name of the maze on the command line and in run folders.
 pub const MAZE: &str = "maze";
@@ -91,8 +92,8 @@ impl Task {
     #[must_use]
     pub fn describe(&self, device: &str) -> RunInfo {
         match self {
-            Self::Atari(settings) => RunInfo::now(settings.game.name, settings.stochastic, device),
-            Self::Maze(maze) => RunInfo { maze: Some(*maze), ..RunInfo::now(MAZE, false, device) },
+            Self::Atari(settings) => info_now(settings.game.name, settings.stochastic, device),
+            Self::Maze(maze) => RunInfo { maze: Some(*maze), ..info_now(MAZE, false, device) },
         }
     }
 }

@@ -19,3 +19,8 @@ pub mod trainer;
 
 /// Version of the workspace, shown at the foot of the page.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Revision of the source, where the build says it; `unknown` else.
+pub const REVISION: &str = match option_env!("DEEPSPI_REVISION") {
+    Some(revision) => revision,
+    None => "unknown",
+};

@@ -12,6 +12,11 @@ use serde::{Deserialize, Serialize};
 use crate::archive::Archive;
 use crate::experiment::{AGENTS, Experiment};
 
+/// Name of the field with the bytes of a message.
+pub const BYTES: &str = "bytes";
+/// Name of the field with a canvas that changes hands.
+pub const CANVAS: &str = "canvas";
+
 /// Which device the user wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

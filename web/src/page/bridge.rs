@@ -10,14 +10,10 @@ use web_sys::{ErrorEvent, MessageEvent, OffscreenCanvas, Worker, WorkerOptions, 
 
 use super::reports;
 use super::state::{Phase, Playground};
-use crate::protocol::{Report, Request, decode, encode};
+use crate::protocol::{BYTES, CANVAS, Report, Request, decode, encode};
 
 /// The script that starts the worker, beside the page (trunk makes it).
 const SCRIPT: &str = "./worker_loader.js";
-/// Name of the field with the bytes of a message.
-pub const BYTES: &str = "bytes";
-/// Name of the field with a canvas that changes hands.
-pub const CANVAS: &str = "canvas";
 
 /// The worker, and the listeners that must live as long as it.
 #[derive(Default)]

@@ -42,7 +42,7 @@ pub fn mount() {
 pub fn App() -> impl IntoView {
     let playground = Playground::new(Experiment::default(), Bridge::default());
     provide_context(playground);
-    playground.restart_worker();
+    playground.launch();
     view! {
         <a class="skip" href="#room">"Skip to the content"</a>
         <header class="top">

@@ -12,7 +12,10 @@ pub fn handle(playground: Playground, report: Report) {
     match report {
         Report::Listening => playground.worker_listens(),
         Report::Preparing { text } => playground.phase.set(Phase::Preparing(text)),
-        Report::Opened { device, experiment, .. } => {
+        Report::Opened { device, experiment, iterations } => {
+            for (agent, iterations) in playground.agents.iter().zip(iterations) {
+                agent.history.update(|history| history.truncate(iterations));
+            }
             playground.device.set(Some(device));
             if playground.opened.get_untracked() != *experiment {
                 playground.experiment.set((*experiment).clone());

@@ -207,6 +207,12 @@ impl Playground {
         self.send(&Request::Watch(watch));
     }
 
+    /// Loads the worker and makes both agents.
+    pub fn launch(self) {
+        self.bridge.update_value(|bridge| bridge.restart(self));
+        self.reset();
+    }
+
     /// Loads a new worker and continues from the checkpoints kept.
     pub fn restart_worker(self) {
         self.phase.set(Phase::Preparing("Loading the trainer".to_owned()));

@@ -1,4 +1,27 @@
 //! The worker: trainers, devices, checkpoints.
+//!
+//! One task does everything in turn: it takes requests, trains an iteration of each agent, reports,
+//! and lets the browser breathe. It must never wait for the GPU other than by `await`, and never train
+//! two iterations without a pause in between: requests arrive only there.
+
+mod agent;
+mod device;
+mod faults;
+mod inbox;
+mod outbox;
+mod session;
+mod time;
+
+use wasm_bindgen_futures::spawn_local;
+
+use self::inbox::Inbox;
+use self::session::Session;
+use crate::protocol::Report;
 
 /// Starts the worker.
-pub fn start() {}
+pub fn start() {
+    faults::install();
+    let inbox = Inbox::install();
+    outbox::post(&Report::Listening);
+    spawn_local(Session::new(inbox).run());
+}

@@ -1,0 +1,149 @@
+//! One agent: its trainer, its mazes, and what is looked at after each iteration.
+
+use burn::tensor::Device;
+use deepspi_core::config::{Config, ConfigError};
+use deepspi_core::env::VectorEnv;
+use deepspi_core::maze::{Maze, MazeConfig, MazeEnvs, ProbeError, probe};
+use deepspi_core::message::{MazeStatus, Message};
+use deepspi_core::pca::principal_components;
+use deepspi_core::run_files::RunInfo;
+use deepspi_core::trainer::{TrainError, Trainer};
+
+use super::time;
+use crate::archive::{Archive, ArchiveError, Contents};
+use crate::protocol::AgentView;
+
+/// A trainer and its environments.
+#[derive(Debug)]
+pub struct Agent {
+    trainer: Trainer,
+    envs: MazeEnvs,
+    started: u64,
+}
+
+/// Why an agent stopped.
+pub type Stop = TrainError<std::convert::Infallible>;
+
+/// Why a checkpoint cannot be continued.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The file is not a checkpoint.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The checkpoint is of another game.
+    #[error("this is a run of {env}; the page trains on the maze only")]
+    OtherGame {
+        /// Its name.
+        env: String,
+    },
+    /// The maze or a hyper-parameter is out of range.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Networks and checkpoint do not fit.
+    #[error(transparent)]
+    Checkpoint(#[from] deepspi_core::checkpoint::CheckpointError),
+}
+
+impl Agent {
+    /// An agent at its first iteration.
+    ///
+    /// # Errors
+    /// If a value is out of range.
+    pub fn new(maze: MazeConfig, config: &Config, device: &Device) -> Result<Self, ConfigError> {
+        let trainer = Trainer::new(config.clone(), maze.preset.network(), device)?;
+        Self::with(trainer, maze, config.seed, time::unix_seconds())
+    }
+
+    /// Continues a checkpoint; `fallback` is the maze if the archive does not say which.
+    ///
+    /// # Errors
+    /// If it is not a checkpoint of the maze, or damaged.
+    pub fn restore(
+        archive: &Archive,
+        fallback: MazeConfig,
+        device: &Device,
+    ) -> Result<Self, RestoreError> {
+        let Contents { info, checkpoint } = archive.open()?;
+        let (maze, started) = match info {
+            Some(RunInfo { maze: Some(maze), started, .. }) => (maze, started),
+            Some(RunInfo { env, .. }) => return Err(RestoreError::OtherGame { env }),
+            None => (fallback, time::unix_seconds()),
+        };
+        let mut trainer = Trainer::restore(checkpoint, &maze.preset.network(), device)?;
+        // As natively: running games are not part of a checkpoint.
+        trainer.environments_were_reset();
+        let steps = trainer.global_step();
+        let seed = trainer.config().seed.wrapping_add(steps);
+        Ok(Self::with(trainer, maze, seed, started)?)
+    }
+
+    fn with(
+        trainer: Trainer,
+        maze: MazeConfig,
+        seed: u64,
+        started: u64,
+    ) -> Result<Self, ConfigError> {
+        let config = trainer.config();
+        let maze = Maze::new(maze, config.gamma.into())?;
+        let mut envs = MazeEnvs::new(maze, config.num_envs, seed);
+        let Ok(()) = envs.reset();
+        Ok(Self { trainer, envs, started })
+    }
+
+    /// Its maze.
+    pub const fn maze(&self) -> &Maze {
+        self.envs.maze()
+    }
+
+    /// Its trainer.
+    pub const fn trainer(&self) -> &Trainer {
+        &self.trainer
+    }
+
+    /// A rollout and its updates.
+    ///
+    /// # Errors
+    /// If the device fails or a quantity is not finite; then only a checkpoint helps.
+    pub async fn iterate(&mut self, emit: impl FnMut(Message)) -> Result<(), Stop> {
+        self.trainer.iterate(&mut self.envs, emit).await
+    }
+
+    /// Where it stands.
+    ///
+    /// # Errors
+    /// If the device fails or the policy is not a distribution.
+    pub async fn view(&self) -> Result<(MazeStatus, AgentView), ProbeError> {
+        let maze = self.maze();
+        let model = self.trainer.learner().plain();
+        let report = probe(&model, maze, self.trainer.device()).await?;
+        let status = MazeStatus::new(&report, maze, self.trainer.global_step());
+        // Oriented by the stars, which are what the picture is about.
+        let projection = principal_components(&report.latents, maze.states(), maze.stars());
+        let explained = projection.as_ref().map_or([0.0; 2], |p| p.explained);
+        let view = AgentView {
+            global_step: self.trainer.global_step(),
+            points: projection.map(|p| p.points),
+            explained,
+            report,
+        };
+        Ok((status, view))
+    }
+
+    /// Its checkpoint, as a native run folder in a zip file.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn archive(&self, device: &str) -> Result<Archive, RestoreError> {
+        let checkpoint = self.trainer.checkpoint().await?;
+        let info = RunInfo {
+            env: "maze".to_owned(),
+            stochastic: false,
+            device: device.to_owned(),
+            version: crate::VERSION.to_owned(),
+            revision: crate::REVISION.to_owned(),
+            started: self.started,
+            maze: Some(*self.maze().config()),
+        };
+        Ok(Archive::new(&info, &checkpoint, self.trainer.global_step())?)
+    }
+}

@@ -1,0 +1,211 @@
+//! Choosing between WebGPU and the CPU.
+//!
+//! WebGPU is trusted only after it has computed one update as the CPU does ([`self_test`]), and taken
+//! only if it is faster: networks of this size are often quicker on the CPU. A browser can promise a
+//! GPU and have none (`navigator.gpu` is there, the adapter is `null`) or never answer: every step has
+//! a time limit. A device can be opened once in the life of a worker.
+
+use burn::tensor::Device;
+use burn::tensor::wgpu::WgpuSetup;
+use burn::tensor::wgpu::wgpu::DeviceType;
+use deepspi_core::config::{Algorithm, Config};
+use deepspi_core::maze::MazeConfig;
+use deepspi_core::self_test;
+use js_sys::{Function, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use super::agent::Agent;
+use super::{faults, outbox, time};
+use crate::protocol::{DevicePreference, DeviceReport, Report};
+
+/// How long a browser may take to name an adapter, and to open it.
+const ANSWER_LIMIT_MS: f64 = 8_000.0;
+
+/// What is known of the devices of this worker.
+#[derive(Debug, Default)]
+pub struct Devices {
+    gpu: Option<Gpu>,
+    /// Why WebGPU cannot be used, found out once.
+    unusable: Option<String>,
+}
+
+/// WebGPU, opened and found right.
+#[derive(Clone, Debug)]
+pub struct Gpu {
+    device: Device,
+    setup: WgpuSetup,
+    name: String,
+    is_software: bool,
+    /// Largest relative difference to the CPU.
+    error: f64,
+}
+
+/// A device to train on.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// Without autodiff.
+    pub device: Device,
+    /// Its handles, if it is WebGPU: what draws needs them.
+    pub setup: Option<WgpuSetup>,
+    /// What the page is told.
+    pub report: DeviceReport,
+}
+
+impl Devices {
+    /// The device for this preference.
+    pub async fn choose(
+        &mut self,
+        preference: DevicePreference,
+        maze: MazeConfig,
+        config: &Config,
+    ) -> Chosen {
+        if preference == DevicePreference::Cpu {
+            return cpu("chosen in the settings");
+        }
+        let gpu = match self.gpu(maze, config).await {
+            Ok(gpu) => gpu,
+            Err(why) => return cpu(&why),
+        };
+        let chosen = |reason: &str, update_ms| Chosen {
+            device: gpu.device.clone(),
+            setup: Some(gpu.setup.clone()),
+            report: DeviceReport {
+                is_gpu: true,
+                name: format!("WebGPU on {}", gpu.name),
+                is_software: gpu.is_software,
+                reason: reason.to_owned(),
+                self_test: Some(gpu.error),
+                update_ms,
+            },
+        };
+        if preference == DevicePreference::Webgpu {
+            return chosen("chosen in the settings; the self-test passed", None);
+        }
+        if gpu.is_software {
+            return cpu(&format!(
+                "the only WebGPU adapter ({}) is a program, slower than the CPU itself",
+                gpu.name
+            ));
+        }
+        outbox::post(&Report::Preparing { text: "Comparing WebGPU with the CPU".to_owned() });
+        let times = (
+            milliseconds_of_an_iteration(maze, config, &gpu.device).await,
+            milliseconds_of_an_iteration(maze, config, &Device::flex()).await,
+        );
+        match times {
+            (Some(on_gpu), Some(on_cpu)) if on_gpu < on_cpu => {
+                chosen("faster here than the CPU; the self-test passed", Some([on_gpu, on_cpu]))
+            }
+            (Some(on_gpu), Some(on_cpu)) => {
+                let mut chosen = cpu(&format!("faster here than WebGPU on {}", gpu.name));
+                chosen.report.update_ms = Some([on_gpu, on_cpu]);
+                chosen
+            }
+            _ => cpu("WebGPU failed in a trial"),
+        }
+    }
+
+    /// WebGPU is not asked for again in this worker.
+    pub fn give_up_gpu(&mut self, why: &str) {
+        self.gpu = None;
+        self.unusable = Some(why.to_owned());
+    }
+
+    async fn gpu(&mut self, maze: MazeConfig, config: &Config) -> Result<Gpu, String> {
+        if let Some(gpu) = &self.gpu {
+            return Ok(gpu.clone());
+        }
+        if let Some(why) = &self.unusable {
+            return Err(why.clone());
+        }
+        match open(maze, config).await {
+            Ok(gpu) => {
+                self.gpu = Some(gpu.clone());
+                Ok(gpu)
+            }
+            Err(why) => {
+                self.unusable = Some(why.clone());
+                Err(why)
+            }
+        }
+    }
+}
+
+/// The CPU, which is always there.
+pub fn cpu(reason: &str) -> Chosen {
+    Chosen {
+        device: Device::flex(),
+        setup: None,
+        report: DeviceReport {
+            name: "CPU (WebAssembly SIMD, one thread)".to_owned(),
+            reason: reason.to_owned(),
+            ..DeviceReport::default()
+        },
+    }
+}
+
+async fn open(maze: MazeConfig, config: &Config) -> Result<Gpu, String> {
+    outbox::post(&Report::Preparing { text: "Asking for WebGPU".to_owned() });
+    let limited = |what: &'static str| move || format!("the browser did not {what} in time");
+    time::unless(require_adapter(), time::sleep(ANSWER_LIMIT_MS))
+        .await
+        .ok_or_else(limited("name a WebGPU adapter"))??;
+    let (device, setup) =
+        time::unless(Device::wgpu_options().init_with_setup_async(), time::sleep(ANSWER_LIMIT_MS))
+            .await
+            .ok_or_else(limited("open the WebGPU adapter"))?
+            .map_err(|error| format!("WebGPU could not be opened: {error}"))?;
+
+    outbox::post(&Report::Preparing { text: "Testing WebGPU against the CPU".to_owned() });
+    // DeepSPI has every operation that the other algorithms have.
+    let config = Config { algo: Algorithm::DeepSpi, ..config.clone() };
+    let comparisons = self_test::run(&config, &maze.preset.network(), &device)
+        .await
+        .map_err(|error| format!("WebGPU failed its self-test: {error}"))?;
+    if let Some(error) = faults::device_error() {
+        return Err(format!("WebGPU failed its self-test: {error}"));
+    }
+    if let Some(wrong) = comparisons.iter().find(|comparison| !comparison.ok()) {
+        return Err(format!(
+            "WebGPU computes wrong results on this machine ({} is {} there and {} on the CPU)",
+            wrong.quantity, wrong.device, wrong.reference
+        ));
+    }
+    let info = setup.adapter.get_info();
+    let is_software = info.device_type == DeviceType::Cpu;
+    let name = [info.name.as_str(), &info.driver].join(" ");
+    let name = match name.trim() {
+        "" if is_software => "a software adapter".to_owned(),
+        "" => "an unnamed adapter".to_owned(),
+        name => name.to_owned(),
+    };
+    let error = comparisons.iter().map(|comparison| comparison.error).fold(0.0, f64::max);
+    Ok(Gpu { device, setup, name, is_software, error })
+}
+
+/// Fails with the reason where the browser has no adapter.
+async fn require_adapter() -> Result<(), String> {
+    let absent = || "this browser has no WebGPU".to_owned();
+    let gpu = Reflect::get(&outbox::scope().navigator(), &"gpu".into()).unwrap_or_default();
+    let request = Reflect::get(&gpu, &"requestAdapter".into()).map_err(|_| absent())?;
+    let request: Function = request.dyn_into().map_err(|_| absent())?;
+    let promise = request.call0(&gpu).map_err(|_| absent())?;
+    match JsFuture::from(Promise::from(promise)).await {
+        Ok(adapter) if !adapter.is_null() => Ok(()),
+        _ => Err("this browser has WebGPU, but no adapter for it".to_owned()),
+    }
+}
+
+/// Time of the second iteration of a fresh agent: the first compiles shaders.
+async fn milliseconds_of_an_iteration(
+    maze: MazeConfig,
+    config: &Config,
+    device: &Device,
+) -> Option<f64> {
+    let mut agent = Agent::new(maze, config, device).ok()?;
+    agent.iterate(|_| ()).await.ok()?;
+    let start = time::now_ms();
+    agent.iterate(|_| ()).await.ok()?;
+    Some(time::now_ms() - start)
+}

@@ -1,0 +1,79 @@
+//! Requests of the page, in order, to be taken one at a time.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use js_sys::{Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::{MessageEvent, OffscreenCanvas};
+
+use super::outbox;
+use crate::protocol::{BYTES, CANVAS, Report, Request, decode};
+
+/// A request, and the canvas that may come with it.
+pub type Letter = (Request, Option<OffscreenCanvas>);
+
+/// Requests that have arrived.
+#[derive(Clone, Debug, Default)]
+pub struct Inbox(Rc<RefCell<Content>>);
+
+#[derive(Debug, Default)]
+struct Content {
+    letters: VecDeque<Letter>,
+    waiting: Option<Waker>,
+}
+
+impl Inbox {
+    /// Listens from now on, for as long as the worker lives.
+    pub fn install() -> Self {
+        let inbox = Self::default();
+        let receiver = inbox.clone();
+        let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            receiver.receive(&event.data());
+        });
+        outbox::scope().set_onmessage(Some(listener.as_ref().unchecked_ref()));
+        listener.forget();
+        inbox
+    }
+
+    fn receive(&self, message: &JsValue) {
+        let field = |name: &str| Reflect::get(message, &name.into()).unwrap_or_default();
+        match decode(&Uint8Array::new(&field(BYTES)).to_vec()) {
+            Ok(request) => {
+                let mut content = self.0.borrow_mut();
+                content.letters.push_back((request, field(CANVAS).dyn_into().ok()));
+                if let Some(waker) = content.waiting.take() {
+                    waker.wake();
+                }
+            }
+            Err(error) => outbox::post(&Report::Fault { text: error.to_string() }),
+        }
+    }
+
+    /// The next request, if one is there.
+    pub fn take(&self) -> Option<Letter> {
+        self.0.borrow_mut().letters.pop_front()
+    }
+
+    /// Whether a request waits.
+    pub fn has_letters(&self) -> bool {
+        !self.0.borrow().letters.is_empty()
+    }
+
+    /// Waits until a request is there.
+    pub async fn wait(&self) {
+        poll_fn(|context| {
+            let mut content = self.0.borrow_mut();
+            if content.letters.is_empty() {
+                content.waiting = Some(context.waker().clone());
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        })
+        .await;
+    }
+}

@@ -1,0 +1,373 @@
+//! Both agents and everything that is asked of them.
+
+use std::collections::VecDeque;
+
+use deepspi_core::message::Message;
+use deepspi_core::trainer::TrainError;
+use web_sys::OffscreenCanvas;
+
+use super::agent::Agent;
+use super::device::{self, Chosen, Devices};
+use super::inbox::Inbox;
+use super::outbox::post;
+use super::{faults, time};
+use crate::archive::Archive;
+use crate::experiment::{AGENTS, Experiment};
+use crate::protocol::{DevicePreference, Pace, Report, Request, Status, Watch};
+
+/// Least time between two views of an agent: more often nobody sees.
+const VIEW_MS: f64 = 50.0;
+/// Time between two checkpoints that are kept in case the device or the worker is lost.
+const KEEP_MS: f64 = 3_000.0;
+/// Time over which the speed is measured.
+const SPEED_MS: f64 = 1_500.0;
+
+/// The worker's state.
+#[derive(Debug)]
+pub struct Session {
+    inbox: Inbox,
+    devices: Devices,
+    chosen: Chosen,
+    experiment: Experiment,
+    agents: Vec<Slot>,
+    running: bool,
+    pace: Pace,
+    watch: Watch,
+    /// Time and number of updates of the last iterations.
+    speed: VecDeque<(f64, usize)>,
+    next_due: f64,
+}
+
+/// An agent and what belongs to its place.
+#[derive(Debug)]
+struct Slot {
+    agent: Agent,
+    /// Its last good checkpoint.
+    kept: Option<Archive>,
+    kept_at: f64,
+    viewed_at: f64,
+    /// It met a value that is not a number and cannot go on.
+    stopped: bool,
+}
+
+impl Slot {
+    const fn new(agent: Agent) -> Self {
+        Self {
+            agent,
+            kept: None,
+            kept_at: f64::NEG_INFINITY,
+            viewed_at: f64::NEG_INFINITY,
+            stopped: false,
+        }
+    }
+
+    fn can_go_on(&self) -> bool {
+        !self.stopped && !self.agent.trainer().is_finished()
+    }
+}
+
+impl Session {
+    /// Nothing is trained yet.
+    pub fn new(inbox: Inbox) -> Self {
+        Self {
+            inbox,
+            devices: Devices::default(),
+            chosen: device::cpu(""),
+            experiment: Experiment::default(),
+            agents: Vec::new(),
+            running: false,
+            pace: Pace::Max,
+            watch: Watch::default(),
+            speed: VecDeque::new(),
+            next_due: 0.0,
+        }
+    }
+
+    /// Serves requests and trains, for ever.
+    pub async fn run(mut self) {
+        loop {
+            while let Some((request, canvas)) = self.inbox.take() {
+                self.serve(request, canvas).await;
+            }
+            if self.running {
+                self.wait_for_pace().await;
+                if self.running && !self.inbox.has_letters() {
+                    self.advance().await;
+                }
+                time::breathe().await;
+            } else {
+                self.inbox.wait().await;
+            }
+        }
+    }
+
+    async fn serve(&mut self, request: Request, canvas: Option<OffscreenCanvas>) {
+        match request {
+            Request::Open { experiment, device } => {
+                self.open(*experiment, device, [None, None]).await;
+            }
+            Request::Restore { experiment, device, archives } => {
+                self.open(*experiment, device, archives).await;
+            }
+            Request::Start => {
+                self.next_due = 0.0;
+                self.speed.clear();
+                self.set_running(self.agents.iter().any(Slot::can_go_on));
+            }
+            Request::Pause => {
+                self.set_running(false);
+                self.show_all().await;
+            }
+            Request::Step => {
+                self.set_running(false);
+                self.advance().await;
+                self.show_all().await;
+                self.report_status();
+            }
+            Request::Pace(pace) => {
+                self.pace = pace;
+                self.next_due = 0.0;
+            }
+            Request::Watch(watch) => {
+                self.watch = watch;
+                if !self.running {
+                    self.show_all().await;
+                }
+            }
+            Request::Save { agent } => self.save(agent).await,
+            Request::Canvas { agent } => {
+                drop(canvas);
+                post(&Report::Drawing { agent, by_worker: false });
+            }
+            Request::Scene { .. } => {}
+        }
+    }
+
+    /// Both agents anew, or from checkpoints. What was trained is left alone if something is wrong.
+    async fn open(
+        &mut self,
+        mut experiment: Experiment,
+        preference: DevicePreference,
+        archives: [Option<Archive>; AGENTS],
+    ) {
+        self.set_running(false);
+        let refuse = |text: String| post(&Report::Refused { text });
+        // The maze of a checkpoint is the maze of both agents.
+        for archive in archives.iter().flatten() {
+            match archive.open() {
+                Ok(contents) => {
+                    if let Some(maze) = contents.info.and_then(|info| info.maze) {
+                        experiment.maze = maze;
+                    }
+                }
+                Err(error) => return refuse(error.to_string()),
+            }
+        }
+        if let Some(error) = experiment.errors().first() {
+            return refuse(error.to_string());
+        }
+        let slowest = &experiment.agents[AGENTS - 1];
+        let chosen = self.devices.choose(preference, experiment.maze, slowest).await;
+        let mut slots = Vec::with_capacity(AGENTS);
+        for (index, archive) in archives.into_iter().enumerate() {
+            let agent = match &archive {
+                Some(archive) => Agent::restore(archive, experiment.maze, &chosen.device)
+                    .map_err(|error| error.to_string()),
+                None => Agent::new(experiment.maze, &experiment.agents[index], &chosen.device)
+                    .map_err(|error| error.to_string()),
+            };
+            match agent {
+                Ok(agent) => {
+                    experiment.agents[index] = agent.trainer().config().clone();
+                    slots.push(Slot { kept: archive, ..Slot::new(agent) });
+                }
+                Err(text) => return refuse(text),
+            }
+        }
+        self.experiment = experiment;
+        self.chosen = chosen;
+        self.agents = slots;
+        self.announce();
+        self.show_all().await;
+        self.report_status();
+    }
+
+    fn announce(&self) {
+        let mut iterations = [0; AGENTS];
+        for (iteration, slot) in iterations.iter_mut().zip(&self.agents) {
+            *iteration = slot.agent.trainer().iteration();
+        }
+        post(&Report::Opened {
+            device: self.chosen.report.clone(),
+            experiment: Box::new(self.experiment.clone()),
+            iterations,
+        });
+    }
+
+    /// One iteration of each agent that can go on.
+    async fn advance(&mut self) {
+        for index in 0..self.agents.len() {
+            if !self.agents[index].can_go_on() {
+                continue;
+            }
+            let result = self.iterate(index).await;
+            let device_error = self.chosen.report.is_gpu.then(faults::device_error).flatten();
+            match (result, device_error) {
+                (Ok(()), None) => {}
+                (Err(error @ TrainError::NotFinite(_)), None) => {
+                    self.agents[index].stopped = true;
+                    let name = self.experiment.agents[index].algo.name();
+                    let text = format!(
+                        "{name} stopped: {error}. A smaller learning rate or clip range may help; \
+                         change it and restart."
+                    );
+                    post(&Report::Notice { text });
+                }
+                (result, error) => {
+                    let why = error.or_else(|| result.err().map(|error| error.to_string()));
+                    return self.device_lost(&why.unwrap_or_default()).await;
+                }
+            }
+        }
+        self.note_speed();
+        if !self.agents.iter().any(Slot::can_go_on) {
+            self.set_running(false);
+            self.show_all().await;
+        }
+        self.report_status();
+    }
+
+    async fn iterate(&mut self, index: usize) -> Result<(), super::agent::Stop> {
+        let slot = &mut self.agents[index];
+        slot.agent.iterate(|message| forward(index, message)).await?;
+        let now = time::now_ms();
+        let due = now - slot.viewed_at >= VIEW_MS;
+        self.show(index, due).await?;
+        if now - self.agents[index].kept_at >= KEEP_MS {
+            self.keep(index, false).await;
+        }
+        Ok(())
+    }
+
+    /// Reports where an agent stands: its numbers always, the whole view if it is `due`.
+    async fn show(&mut self, index: usize, due: bool) -> Result<(), super::agent::Stop> {
+        let slot = &mut self.agents[index];
+        let (status, view) = match slot.agent.view().await {
+            Ok(found) => found,
+            Err(deepspi_core::maze::ProbeError::Core(error)) => return Err(error.into()),
+            // A policy that is no distribution: the next iteration says which number is at fault.
+            Err(deepspi_core::maze::ProbeError::Theory(_)) => return Ok(()),
+        };
+        forward(index, Message::Maze(status));
+        if due {
+            slot.viewed_at = time::now_ms();
+            post(&Report::View { agent: index, view: Box::new(view) });
+        }
+        Ok(())
+    }
+
+    async fn show_all(&mut self) {
+        for index in 0..self.agents.len() {
+            // A lost device is noticed, and dealt with, by the next iteration.
+            drop(self.show(index, true).await);
+        }
+    }
+
+    /// Keeps a checkpoint of an agent and gives it to the page.
+    async fn keep(&mut self, index: usize, asked: bool) {
+        let slot = &mut self.agents[index];
+        slot.kept_at = time::now_ms();
+        match slot.agent.archive(&self.chosen.report.name).await {
+            Ok(archive) => {
+                slot.kept = Some(archive.clone());
+                post(&Report::Checkpoint { agent: index, asked, archive });
+            }
+            Err(error) if asked => {
+                post(&Report::Refused { text: format!("No checkpoint could be made: {error}") });
+            }
+            Err(_) => {}
+        }
+    }
+
+    async fn save(&mut self, index: usize) {
+        if index < self.agents.len() {
+            self.keep(index, true).await;
+        } else {
+            post(&Report::Refused { text: "There is no such agent to save.".to_owned() });
+        }
+    }
+
+    /// Goes on with the last checkpoints on the CPU.
+    async fn device_lost(&mut self, why: &str) {
+        let was_running = self.running;
+        if !self.chosen.report.is_gpu {
+            self.set_running(false);
+            return post(&Report::Fault { text: format!("The CPU backend failed: {why}") });
+        }
+        self.devices.give_up_gpu("WebGPU failed while it trained");
+        let archives: Vec<_> = self.agents.iter().map(|slot| slot.kept.clone()).collect();
+        let archives = <[_; AGENTS]>::try_from(archives).unwrap_or_default();
+        self.open(self.experiment.clone(), DevicePreference::Cpu, archives).await;
+        self.chosen.report.reason = "WebGPU failed while it trained".to_owned();
+        self.announce();
+        post(&Report::Notice {
+            text: format!(
+                "WebGPU failed ({why}). Training goes on, on the CPU, from the last checkpoint in \
+                 memory; at most the last seconds are trained again."
+            ),
+        });
+        self.set_running(was_running);
+    }
+
+    fn set_running(&mut self, running: bool) {
+        if self.running != running {
+            self.running = running;
+            self.report_status();
+        }
+    }
+
+    fn report_status(&self) {
+        post(&Report::Status(Status {
+            running: self.running,
+            finished: !self.agents.is_empty() && !self.agents.iter().any(Slot::can_go_on),
+            updates_per_second: self.updates_per_second(),
+        }));
+    }
+
+    fn note_speed(&mut self) {
+        let updates = self.experiment.agents.iter().map(|c| c.update_epochs * c.num_minibatches);
+        let now = time::now_ms();
+        self.speed.push_back((now, updates.sum()));
+        while self.speed.len() > 2 && self.speed.front().is_some_and(|(t, _)| now - t > SPEED_MS) {
+            self.speed.pop_front();
+        }
+    }
+
+    fn updates_per_second(&self) -> f64 {
+        let (Some((first, _)), Some((last, _))) = (self.speed.front(), self.speed.back()) else {
+            return 0.0;
+        };
+        // The first entry only marks when the others began.
+        let updates: usize = self.speed.iter().skip(1).map(|(_, updates)| updates).sum();
+        if last > first { updates as f64 * 1000.0 / (last - first) } else { 0.0 }
+    }
+
+    async fn wait_for_pace(&mut self) {
+        let Pace::PerSecond(rate) = self.pace else { return };
+        let now = time::now_ms();
+        if self.next_due > now {
+            let inbox = self.inbox.clone();
+            drop(time::unless(time::sleep(self.next_due - now), inbox.wait()).await);
+        }
+        if self.next_due <= time::now_ms() {
+            self.next_due = time::now_ms() + 1000.0 / rate.max(0.01);
+        }
+    }
+}
+
+/// Passes a trainer's event on; single episodes are too many to be shown.
+fn forward(agent: usize, message: Message) {
+    if !matches!(message, Message::Episode(_)) {
+        post(&Report::Event { agent, message });
+    }
+}
