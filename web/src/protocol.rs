@@ -5,7 +5,8 @@
 //! which keeps NaN (a value function can be undefined) and tagged enums, in a buffer that is handed
 //! over, not copied.
 
-use deepspi_core::maze::MazeReport;
+use deepspi_core::batch_view::BatchView;
+use deepspi_core::maze::{MazeCells, MazeReport};
 use deepspi_core::message::Message;
 use serde::{Deserialize, Serialize};
 
@@ -221,6 +222,10 @@ pub struct AgentView {
     pub points: Option<Vec<[f64; 2]>>,
     /// Share of the variance along each axis.
     pub explained: [f64; 2],
+    /// Utility and losses of every cell, if they are watched.
+    pub cells: Option<MazeCells>,
+    /// The batch of the last iteration, if it is watched and there was one.
+    pub batch: Option<BatchView>,
 }
 
 /// A message that could not be read.

@@ -17,5 +17,5 @@ mod rules;
 pub use cells::{CellLosses, MazeCells, cells};
 pub use config::{MazeConfig, MazePreset, MazeReset};
 pub use env::MazeEnvs;
-pub use probe::{MazeReport, probe};
+pub use probe::{MazeReport, ProbeError, probe};
 pub use rules::{ACTIONS, Action, Maze, Outcomes, Tile};

@@ -1,9 +1,10 @@
 //! One agent: its trainer, its mazes, and what is looked at after each iteration.
 
 use burn::tensor::Device;
+use deepspi_core::batch_view::BatchView;
 use deepspi_core::config::{Config, ConfigError};
 use deepspi_core::env::VectorEnv;
-use deepspi_core::maze::{Maze, MazeConfig, MazeEnvs, ProbeError, probe};
+use deepspi_core::maze::{Maze, MazeConfig, MazeEnvs, ProbeError, cells, probe};
 use deepspi_core::message::{MazeStatus, Message};
 use deepspi_core::pca::principal_components;
 use deepspi_core::run_files::RunInfo;
@@ -19,6 +20,8 @@ pub struct Agent {
     trainer: Trainer,
     envs: MazeEnvs,
     started: u64,
+    /// The last batch that was watched.
+    batch: Option<BatchView>,
 }
 
 /// Why an agent stopped.
@@ -87,7 +90,7 @@ impl Agent {
         let maze = Maze::new(maze, config.gamma.into())?;
         let mut envs = MazeEnvs::new(maze, config.num_envs, seed);
         let Ok(()) = envs.reset();
-        Ok(Self { trainer, envs, started })
+        Ok(Self { trainer, envs, started, batch: None })
     }
 
     /// Its maze.
@@ -100,19 +103,31 @@ impl Agent {
         &self.trainer
     }
 
-    /// A rollout and its updates.
+    /// A rollout and its updates; the batch is kept for [`Self::view`] if it is `watched`.
     ///
     /// # Errors
     /// If the device fails or a quantity is not finite; then only a checkpoint helps.
-    pub async fn iterate(&mut self, emit: impl FnMut(Message)) -> Result<(), Stop> {
-        self.trainer.iterate(&mut self.envs, emit).await
+    pub async fn iterate(
+        &mut self,
+        watched: bool,
+        mut emit: impl FnMut(Message),
+    ) -> Result<(), Stop> {
+        self.trainer.watch_batches(watched);
+        let mut batch = None;
+        let result = self.trainer.iterate(&mut self.envs, |message| match message {
+            Message::Batch(view) => batch = Some(*view),
+            message => emit(message),
+        });
+        result.await?;
+        self.batch = batch;
+        Ok(())
     }
 
-    /// Where it stands.
+    /// Where it stands, with what costs more time if that is wanted.
     ///
     /// # Errors
     /// If the device fails or the policy is not a distribution.
-    pub async fn view(&self) -> Result<(MazeStatus, AgentView), ProbeError> {
+    pub async fn view(&self, details: bool) -> Result<(MazeStatus, AgentView), ProbeError> {
         let maze = self.maze();
         let model = self.trainer.learner().plain();
         let report = probe(&model, maze, self.trainer.device()).await?;
@@ -120,7 +135,16 @@ impl Agent {
         // Oriented by the stars, which are what the picture is about.
         let projection = principal_components(&report.latents, maze.states(), maze.stars());
         let explained = projection.as_ref().map_or([0.0; 2], |p| p.explained);
+        let (config, device) = (self.trainer.config(), self.trainer.device());
+        let deviation = self.batch.as_ref().and_then(|batch| batch.deviation);
+        let cells = if details {
+            Some(cells(&model, maze, &report, config, deviation, device).await?)
+        } else {
+            None
+        };
         let view = AgentView {
+            cells,
+            batch: self.batch.clone().filter(|_| details),
             global_step: self.trainer.global_step(),
             points: projection.map(|p| p.points),
             explained,

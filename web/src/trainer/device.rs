@@ -204,8 +204,8 @@ async fn milliseconds_of_an_iteration(
     device: &Device,
 ) -> Option<f64> {
     let mut agent = Agent::new(maze, config, device).ok()?;
-    agent.iterate(|_| ()).await.ok()?;
+    agent.iterate(false, |_| ()).await.ok()?;
     let start = time::now_ms();
-    agent.iterate(|_| ()).await.ok()?;
+    agent.iterate(false, |_| ()).await.ok()?;
     Some(time::now_ms() - start)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use deepspi_core::maze::ProbeError;
 use deepspi_core::message::Message;
 use deepspi_core::trainer::TrainError;
 use web_sys::OffscreenCanvas;
@@ -239,11 +240,11 @@ impl Session {
 
     async fn iterate(&mut self, index: usize) -> Result<(), super::agent::Stop> {
         let slot = &mut self.agents[index];
-        slot.agent.iterate(|message| forward(index, message)).await?;
-        let now = time::now_ms();
-        let due = now - slot.viewed_at >= VIEW_MS;
+        let due = !self.running || time::now_ms() - slot.viewed_at >= VIEW_MS;
+        let watched = due && self.watch.details;
+        slot.agent.iterate(watched, |message| forward(index, message)).await?;
         self.show(index, due).await?;
-        if now - self.agents[index].kept_at >= KEEP_MS {
+        if time::now_ms() - self.agents[index].kept_at >= KEEP_MS {
             self.keep(index, false).await;
         }
         Ok(())
@@ -252,11 +253,11 @@ impl Session {
     /// Reports where an agent stands: its numbers always, the whole view if it is `due`.
     async fn show(&mut self, index: usize, due: bool) -> Result<(), super::agent::Stop> {
         let slot = &mut self.agents[index];
-        let (status, view) = match slot.agent.view().await {
+        let (status, view) = match slot.agent.view(due && self.watch.details).await {
             Ok(found) => found,
-            Err(deepspi_core::maze::ProbeError::Core(error)) => return Err(error.into()),
+            Err(ProbeError::Core(error)) => return Err(error.into()),
             // A policy that is no distribution: the next iteration says which number is at fault.
-            Err(deepspi_core::maze::ProbeError::Theory(_)) => return Ok(()),
+            Err(ProbeError::Theory(_)) => return Ok(()),
         };
         forward(index, Message::Maze(status));
         if due {
@@ -357,7 +358,8 @@ impl Session {
         let now = time::now_ms();
         if self.next_due > now {
             let inbox = self.inbox.clone();
-            drop(time::unless(time::sleep(self.next_due - now), inbox.wait()).await);
+            // Whichever it was: a request is served first, and the time is looked at again.
+            let _: Option<()> = time::unless(time::sleep(self.next_due - now), inbox.wait()).await;
         }
         if self.next_due <= time::now_ms() {
             self.next_due = time::now_ms() + 1000.0 / rate.max(0.01);
