@@ -20,6 +20,8 @@ use crate::theory::{Policy, TheoryError, discounted_occupancy};
 
 /// Draws of the next latent over which l_P is averaged where the density is sampled.
 const DRAWS: usize = 8;
+/// Transitions in one pass: a minibatch of the paper, which fits into memory wherever one trains.
+const LARGEST_BATCH: usize = 256;
 
 /// Utility and losses of every action in every state, next to a [`MazeReport`] of the same agent.
 ///
@@ -48,16 +50,15 @@ pub struct CellLosses {
     pub transition: Vec<f64>,
 }
 
-/// One way a step from a state that is not terminal can go.
+/// One way a step can go.
+#[derive(Clone, Copy)]
 struct Step {
     state: usize,
     action: Action,
     next: usize,
-    probability: f64,
+    /// Its share of the cell: the probability of the next state over the number of draws.
+    weight: f64,
 }
-
-/// Every step the maze allows.
-struct Steps(Vec<Step>);
 
 /// Utility and losses of all actions in all states. `report` must be [`probe`](super::probe)'s of
 /// the same model and maze.
@@ -82,31 +83,33 @@ pub async fn cells(
         Some(deviation) => deviation.into(),
         None => own_deviation(maze, report)?,
     };
-    let steps = Steps::of(maze);
     // Divided by the right number already.
     let config = Config { norm_adv: false, ..config.clone() };
     let advantage: Vec<f64> = report.advantage.iter().map(|a| a / deviation).collect();
-    let mut batch = steps.minibatch(maze, &advantage, &config, device);
-    let draws = noise_shape(model, &config, steps.0.len()).map_or(1, |_| DRAWS);
+    let draws = noise_shape(model, &config, 1).map_or(1, |_| DRAWS);
     let mut rng = stream(0, Stream::Noise);
-    let mut parts = Vec::new();
-    for _ in 0..draws {
-        batch.noise = draw_noise(model, &config, steps.0.len(), &mut rng, device);
+    // Utility, l_R and l_P.
+    let mut tables = vec![vec![0.0; advantage.len()]; 3];
+    for steps in steps(maze, draws).chunks(LARGEST_BATCH) {
+        let mut batch = minibatch(maze, steps, &advantage, &config, device);
+        batch.noise = draw_noise(model, &config, steps.len(), &mut rng, device);
         let terms = objective(model, &batch, &config);
-        parts.push(terms.utilities);
+        let mut parts = vec![terms.utilities];
         parts.extend(terms.reward);
         parts.extend(terms.transition);
+        let values = read_floats(Tensor::cat(parts, 0)).await?;
+        for (table, values) in tables.iter_mut().zip(values.chunks(steps.len())) {
+            for (step, value) in steps.iter().zip(values) {
+                table[step.cell()] += step.weight * f64::from(*value);
+            }
+        }
     }
-    let kinds = parts.len() / draws;
-    let values = read_floats(Tensor::cat(parts, 0)).await?;
-    let mut tables = (0..kinds).map(|kind| steps.table(maze, &values, kind, kinds));
+    let transition = tables.pop().unwrap_or_default();
+    let reward = tables.pop().unwrap_or_default();
     Ok(MazeCells {
         deviation,
-        utility: tables.next().unwrap_or_default(),
-        losses: tables
-            .next()
-            .zip(tables.next())
-            .map(|(reward, transition)| CellLosses { reward, transition }),
+        utility: tables.pop().unwrap_or_default(),
+        losses: config.uses_world_model().then_some(CellLosses { reward, transition }),
     })
 }
 
@@ -121,67 +124,56 @@ fn own_deviation(maze: &Maze, report: &MazeReport) -> Result<f64, TheoryError> {
     Ok((weighted.sum::<f64>() / total).sqrt() + 1e-8)
 }
 
-impl Steps {
-    fn of(maze: &Maze) -> Self {
-        let live = (0..maze.states()).filter(|&state| !maze.tile(state).is_terminal());
-        let pairs = live.flat_map(|state| Action::ALL.map(|action| (state, action)));
-        let steps = pairs.flat_map(|(state, action)| {
-            let outcomes = maze.outcomes(state, action).into_iter();
-            outcomes.map(move |(probability, next)| Step { state, action, next, probability })
-        });
-        Self(steps.collect())
-    }
+/// Every step from a state that is not terminal, `draws` times.
+fn steps(maze: &Maze, draws: usize) -> Vec<Step> {
+    let live = (0..maze.states()).filter(|&state| !maze.tile(state).is_terminal());
+    let pairs = live.flat_map(|state| Action::ALL.map(|action| (state, action)));
+    let steps = pairs.flat_map(|(state, action)| {
+        maze.outcomes(state, action).into_iter().map(move |(probability, next)| Step {
+            state,
+            action,
+            next,
+            weight: probability / draws as f64,
+        })
+    });
+    steps.flat_map(|step| std::iter::repeat_n(step, draws)).collect()
+}
 
-    /// The steps as transitions of a batch, for an advantage `[S, A]`. The ratio to the behaviour
-    /// policy and the returns are no concern of a cell.
-    fn minibatch(
-        &self,
-        maze: &Maze,
-        advantage: &[f64],
-        config: &Config,
-        device: &Device,
-    ) -> Minibatch {
-        let size = self.0.len();
-        let column = |value: &dyn Fn(&Step) -> f64| {
-            vector(self.0.iter().map(|step| value(step) as f32).collect(), device)
-        };
-        let mut one_hot = vec![0.0; size * ACTIONS];
-        for (row, step) in one_hot.chunks_mut(ACTIONS).zip(&self.0) {
-            row[step.action as usize] = 1.0;
-        }
-        let mut states: Vec<usize> = self.0.iter().map(|step| step.state).collect();
-        if config.uses_world_model() {
-            states.extend(self.0.iter().map(|step| step.next));
-        }
-        let distinct = Distinct::of(states.iter().copied());
-        let pairs = Distinct::of(self.0.iter().map(Step::cell));
-        let frames: Vec<Vec<u8>> =
-            distinct.firsts.iter().map(|&first| maze.frame(states[first])).collect();
-        let shape = maze.config().preset.frame();
-        Minibatch {
-            observations: observations(shape, frames.len(), device, |i| &frames[i]),
-            sharing: Some(Sharing::new(&distinct, &pairs, device)),
-            actions: Tensor::from_data(TensorData::new(one_hot, [size, ACTIONS]), device),
-            log_probs: Tensor::zeros([size], device),
-            advantages: column(&|step| advantage[step.cell()]),
-            returns: Tensor::zeros([size], device),
-            rewards: column(&|step| maze.reward(step.state, step.action)),
-            dones: Tensor::zeros([size], device),
-            noise: None,
-        }
+/// Steps as transitions of a batch, for an advantage `[S, A]`. The ratio to the behaviour policy and
+/// the returns are no concern of a cell.
+fn minibatch(
+    maze: &Maze,
+    steps: &[Step],
+    advantage: &[f64],
+    config: &Config,
+    device: &Device,
+) -> Minibatch {
+    let size = steps.len();
+    let mut one_hot = vec![0.0; size * ACTIONS];
+    for (row, step) in one_hot.chunks_mut(ACTIONS).zip(steps) {
+        row[step.action as usize] = 1.0;
     }
-
-    /// Mean over draws and outcomes, `[S, A]`, of one kind of values `[draws, kinds, steps]`.
-    fn table(&self, maze: &Maze, values: &[f32], kind: usize, kinds: usize) -> Vec<f64> {
-        let mut table = vec![0.0; maze.states() * ACTIONS];
-        let size = self.0.len();
-        let draws = (values.len() / (kinds * size)) as f64;
-        for values in values.chunks(size).skip(kind).step_by(kinds) {
-            for (step, value) in self.0.iter().zip(values) {
-                table[step.cell()] += step.probability * f64::from(*value) / draws;
-            }
-        }
-        table
+    let mut states: Vec<usize> = steps.iter().map(|step| step.state).collect();
+    if config.uses_world_model() {
+        states.extend(steps.iter().map(|step| step.next));
+    }
+    let distinct = Distinct::of(states.iter().copied());
+    let pairs = Distinct::of(steps.iter().map(Step::cell));
+    let frames: Vec<Vec<u8>> =
+        distinct.firsts.iter().map(|&first| maze.frame(states[first])).collect();
+    let shape = maze.config().preset.frame();
+    let advantages = steps.iter().map(|step| advantage[step.cell()] as f32);
+    let rewards = steps.iter().map(|step| maze.reward(step.state, step.action) as f32);
+    Minibatch {
+        observations: observations(shape, frames.len(), device, |i| &frames[i]),
+        sharing: Some(Sharing::new(&distinct, &pairs, device)),
+        actions: Tensor::from_data(TensorData::new(one_hot, [size, ACTIONS]), device),
+        log_probs: Tensor::zeros([size], device),
+        advantages: vector(advantages.collect(), device),
+        returns: Tensor::zeros([size], device),
+        rewards: vector(rewards.collect(), device),
+        dones: Tensor::zeros([size], device),
+        noise: None,
     }
 }
 
