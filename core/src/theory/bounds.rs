@@ -53,6 +53,47 @@ pub enum Premise {
     NoDiscount,
 }
 
+impl Premise {
+    /// Every premise that fails for a step with these ratios in a latent model with this `K_P`;
+    /// without a model, those that fail whatever the model.
+    #[must_use]
+    pub fn failures(found: &Ratios, gamma: f64, k_p: Option<f64>) -> Vec<Self> {
+        let sir = importance_ratio(found);
+        let gained = found.gained.map(|(state, action)| Self::SupportGained { state, action });
+        let none = (gamma == 0.0).then_some(Self::NoDiscount);
+        let large = (1.0 / sir <= gamma).then(|| Self::RatioTooLarge { sir, limit: 1.0 / gamma });
+        let factor = k_p.map(|k_p| gamma * k_p).filter(|factor| *factor >= 1.0);
+        let spreads = factor.map(|factor| Self::NotContracting { factor });
+        [gained, none, large, spreads].into_iter().flatten().collect()
+    }
+}
+
+impl std::fmt::Display for Premise {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Holds => write!(f, "all premises hold"),
+            Self::SupportGained { state, action } => write!(
+                f,
+                "action {action} has become possible in state {state}, where the old policy never \
+                 took it"
+            ),
+            Self::RatioTooLarge { sir, limit } => {
+                write!(f, "the step is too large: SIR is {sir:.4}, not below 1/gamma = {limit:.4}")
+            }
+            Self::NotContracting { factor } => write!(
+                f,
+                "the latent model spreads latents too fast: gamma K_P is {factor:.4}, not below 1"
+            ),
+            Self::NoDiscount => write!(f, "gamma is 0, and Theorem 2 divides by it"),
+        }
+    }
+}
+
+/// SIR; rounding can leave the ratio of equal policies just below 1.
+const fn importance_ratio(found: &Ratios) -> f64 {
+    found.sup.max(1.0)
+}
+
 /// What the right sides are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Terms {
@@ -172,6 +213,26 @@ pub struct TheoremFour {
     pub violating_mass: Option<f64>,
 }
 
+/// The policy that collected the data.
+#[derive(Clone, Copy, Debug)]
+pub enum Behaviour<'a> {
+    /// A policy on latents, `[Z, A]`, which acts through phi.
+    Latents(&'a Policy),
+    /// Any policy, `[S, A]`. Theorem 3 does not speak of it.
+    States(&'a Policy),
+}
+
+/// The theorems about one step.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Theorems {
+    /// Theorem 2.
+    pub two: TheoremTwo,
+    /// Theorem 3; none unless the behaviour policy is one on latents.
+    pub three: Option<TheoremThree>,
+    /// Theorem 4.
+    pub four: TheoremFour,
+}
+
 /// What the behaviour policy alone decides.
 struct Data<'a> {
     mdp: &'a Mdp,
@@ -215,21 +276,82 @@ impl<'a> Data<'a> {
     fn terms(&self, lipschitz: LatentLipschitz, found: &Ratios) -> Terms {
         let LatentLipschitz { k_r, k_p, k_v } = lipschitz;
         let gamma = self.mdp.gamma();
-        // Rounding can leave the ratio of equal policies just below 1.
-        let sir = found.sup.max(1.0);
-        let premise = if let Some((state, action)) = found.gained {
-            Premise::SupportGained { state, action }
-        } else if gamma == 0.0 {
-            Premise::NoDiscount
-        } else if 1.0 / sir <= gamma {
-            Premise::RatioTooLarge { sir, limit: 1.0 / gamma }
-        } else if k_v.is_none() {
-            Premise::NotContracting { factor: gamma * k_p }
-        } else {
-            Premise::Holds
-        };
+        let sir = importance_ratio(found);
+        let failures = Premise::failures(found, gamma, Some(k_p));
+        let premise = failures.into_iter().next().unwrap_or(Premise::Holds);
         let (ael, l_r, l_p) = (self.chain.ael, self.losses.l_r, self.losses.l_p);
         Terms { gamma, ael, l_r, l_p, k_r, k_p, k_v, sir, premise }
+    }
+
+    fn theorem_two(&self, found: &Comparison) -> TheoremTwo {
+        let (return_true, return_model) = (found.in_mdp.start_return, found.in_model.start_return);
+        let state_gap = (0..self.mdp.states())
+            .map(|state| {
+                let latent = self.model.abstraction().latent(state);
+                let gap = (found.in_mdp.v[state] - found.in_model.v[latent]).abs();
+                self.chain.stationary[state] * gap
+            })
+            .sum();
+        TheoremTwo {
+            terms: found.terms,
+            return_true,
+            return_model,
+            gap: (return_true - return_model).abs(),
+            gap_error: found.in_mdp.error + found.in_model.error,
+            right_hand_side: found.terms.theorem_two(),
+            tight: found.terms.tight(),
+            state_gap,
+            state_bound: found.terms.state_average(),
+        }
+    }
+
+    /// `old` is the behaviour policy itself.
+    fn theorem_three(&self, new: &Comparison, old: &Comparison) -> TheoremThree {
+        let gamma = self.mdp.gamma();
+        let LatentLipschitz { k_r, k_p, k_v } = new.lipschitz.common(old.lipschitz, gamma);
+        let premise = match (new.terms.premise, old.terms.premise) {
+            (Premise::Holds, other) => other,
+            (premise, _) => premise,
+        };
+        let terms = Terms { k_r, k_p, k_v, premise, ..new.terms };
+        let unchanged = Terms { sir: 1.0, ..terms };
+        let sum = |new: Option<f64>, old: Option<f64>| Some(new? + old?);
+        TheoremThree {
+            terms,
+            improvement_true: new.in_mdp.start_return - old.in_mdp.start_return,
+            improvement_model: new.in_model.start_return - old.in_model.start_return,
+            error: [&new.in_mdp, &old.in_mdp, &new.in_model, &old.in_model]
+                .iter()
+                .map(|values| values.error)
+                .sum(),
+            zeta: sum(terms.theorem_two(), unchanged.theorem_two()),
+            zeta_tight: sum(terms.tight(), unchanged.tight()),
+        }
+    }
+
+    fn theorem_four(&self, found: &Comparison, epsilon: f64) -> TheoremFour {
+        let (xi, v) = (&self.chain.stationary, &found.in_mdp.v);
+        let mass = |k_v: f64| {
+            let mut total = 0.0;
+            for first in 0..v.len() {
+                for second in 0..v.len() {
+                    let latent = |state| self.model.abstraction().latent(state);
+                    let distance = self.model.metric().distance(latent(first), latent(second));
+                    // Both values may be off by their error: a pair counts only if it violates surely.
+                    let allowed = k_v * distance + epsilon + 2.0 * found.in_mdp.error;
+                    if (v[first] - v[second]).abs() > allowed {
+                        total += xi[first] * xi[second];
+                    }
+                }
+            }
+            total
+        };
+        TheoremFour {
+            terms: found.terms,
+            epsilon,
+            delta: found.terms.state_average().map(|bound| 2.0 * bound / epsilon),
+            violating_mass: found.terms.k_v.map(mass),
+        }
     }
 }
 
@@ -245,25 +367,7 @@ pub fn theorem_two(
     latent_policy: &Policy,
 ) -> Result<TheoremTwo, TheoryError> {
     let data = Data::new(mdp, model, behaviour)?;
-    let found = data.compare(latent_policy)?;
-    let (return_true, return_model) = (found.in_mdp.start_return, found.in_model.start_return);
-    let state_gap = (0..mdp.states())
-        .map(|state| {
-            let latent = model.abstraction().latent(state);
-            data.chain.stationary[state] * (found.in_mdp.v[state] - found.in_model.v[latent]).abs()
-        })
-        .sum();
-    Ok(TheoremTwo {
-        terms: found.terms,
-        return_true,
-        return_model,
-        gap: (return_true - return_model).abs(),
-        gap_error: found.in_mdp.error + found.in_model.error,
-        right_hand_side: found.terms.theorem_two(),
-        tight: found.terms.tight(),
-        state_gap,
-        state_bound: found.terms.state_average(),
-    })
+    Ok(data.theorem_two(&data.compare(latent_policy)?))
 }
 
 /// Theorem 3 for a latent behaviour policy and a latent policy, both `[Z, A]`.
@@ -278,26 +382,7 @@ pub fn theorem_three(
 ) -> Result<TheoremThree, TheoryError> {
     let behaviour = model.abstraction().lift(latent_behaviour)?;
     let data = Data::new(mdp, model, &behaviour)?;
-    let (new, old) = (data.compare(latent_policy)?, data.compare(latent_behaviour)?);
-    let LatentLipschitz { k_r, k_p, k_v } = new.lipschitz.common(old.lipschitz, mdp.gamma());
-    let premise = match (new.terms.premise, old.terms.premise) {
-        (Premise::Holds, other) => other,
-        (premise, _) => premise,
-    };
-    let terms = Terms { k_r, k_p, k_v, premise, ..new.terms };
-    let unchanged = Terms { sir: 1.0, ..terms };
-    let sum = |new: Option<f64>, old: Option<f64>| Some(new? + old?);
-    Ok(TheoremThree {
-        terms,
-        improvement_true: new.in_mdp.start_return - old.in_mdp.start_return,
-        improvement_model: new.in_model.start_return - old.in_model.start_return,
-        error: [&new.in_mdp, &old.in_mdp, &new.in_model, &old.in_model]
-            .iter()
-            .map(|values| values.error)
-            .sum(),
-        zeta: sum(terms.theorem_two(), unchanged.theorem_two()),
-        zeta_tight: sum(terms.tight(), unchanged.tight()),
-    })
+    Ok(data.theorem_three(&data.compare(latent_policy)?, &data.compare(latent_behaviour)?))
 }
 
 /// Theorem 4 for `behaviour` `[S, A]` and a latent policy `[Z, A]`, over all pairs of states.
@@ -311,36 +396,84 @@ pub fn theorem_four(
     latent_policy: &Policy,
     epsilon: f64,
 ) -> Result<TheoremFour, TheoryError> {
-    if !(epsilon > 0.0 && epsilon.is_finite()) {
-        return Err(TheoryError::Range {
-            what: "epsilon",
-            got: epsilon,
-            allowed: "above 0 and finite",
-            remedy: "use a small part of the range of values",
-        });
-    }
+    require_slack(epsilon)?;
     let data = Data::new(mdp, model, behaviour)?;
-    let found = data.compare(latent_policy)?;
-    let (xi, v) = (&data.chain.stationary, &found.in_mdp.v);
-    let mass = |k_v: f64| {
-        let mut total = 0.0;
-        for first in 0..v.len() {
-            for second in 0..v.len() {
-                let latent = |state| model.abstraction().latent(state);
-                let distance = model.metric().distance(latent(first), latent(second));
-                // Both values may be off by their error: a pair counts only if it violates surely.
-                let allowed = k_v * distance + epsilon + 2.0 * found.in_mdp.error;
-                if (v[first] - v[second]).abs() > allowed {
-                    total += xi[first] * xi[second];
-                }
-            }
-        }
-        total
+    Ok(data.theorem_four(&data.compare(latent_policy)?, epsilon))
+}
+
+/// Theorems 2, 3 and 4 for one step, with what they share computed once.
+///
+/// # Errors
+/// Those of [`theorem_four`].
+pub fn theorems(
+    mdp: &Mdp,
+    model: &WorldModel,
+    behaviour: Behaviour,
+    latent_policy: &Policy,
+    epsilon: f64,
+) -> Result<Theorems, TheoryError> {
+    require_slack(epsilon)?;
+    let over_states = match behaviour {
+        Behaviour::States(policy) => policy.clone(),
+        Behaviour::Latents(policy) => model.abstraction().lift(policy)?,
     };
-    Ok(TheoremFour {
-        terms: found.terms,
-        epsilon,
-        delta: found.terms.state_average().map(|bound| 2.0 * bound / epsilon),
-        violating_mass: found.terms.k_v.map(mass),
+    let data = Data::new(mdp, model, &over_states)?;
+    let new = data.compare(latent_policy)?;
+    let three = match behaviour {
+        Behaviour::States(_) => None,
+        Behaviour::Latents(policy) => Some(data.theorem_three(&new, &data.compare(policy)?)),
+    };
+    Ok(Theorems { two: data.theorem_two(&new), three, four: data.theorem_four(&new, epsilon) })
+}
+
+fn require_slack(epsilon: f64) -> Result<(), TheoryError> {
+    if epsilon > 0.0 && epsilon.is_finite() {
+        return Ok(());
+    }
+    Err(TheoryError::Range {
+        what: "epsilon",
+        got: epsilon,
+        allowed: "above 0 and finite",
+        remedy: "use a small part of the range of values",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::metric::Metric;
+    use super::super::random::{random_abstraction, random_mdp, random_policy};
+    use super::super::world_model::Unvisited;
+    use super::*;
+
+    #[test]
+    fn all_at_once_is_what_one_by_one_is() {
+        let mdp = random_mdp(9, 3, 3, 0.9, 3).unwrap();
+        let phi = random_abstraction(&mdp, 5, 4).unwrap();
+        let old = random_policy(phi.latents(), mdp.actions(), 5).unwrap();
+        let new = random_policy(phi.latents(), mdp.actions(), 6).unwrap();
+        let behaviour = phi.lift(&old).unwrap();
+        let metric = Metric::discrete(phi.latents());
+        let model = WorldModel::counted(&mdp, phi, &behaviour, Unvisited::Absorb, metric).unwrap();
+        let all = theorems(&mdp, &model, Behaviour::Latents(&old), &new, 0.5).unwrap();
+        assert_eq!(all.two, theorem_two(&mdp, &model, &behaviour, &new).unwrap());
+        assert_eq!(all.three, Some(theorem_three(&mdp, &model, &old, &new).unwrap()));
+        assert_eq!(all.four, theorem_four(&mdp, &model, &behaviour, &new, 0.5).unwrap());
+        let states = theorems(&mdp, &model, Behaviour::States(&behaviour), &new, 0.5).unwrap();
+        assert_eq!(states, Theorems { three: None, ..all });
+    }
+
+    #[test]
+    fn every_failed_premise_is_listed() {
+        let place = (0, 0);
+        let found =
+            Ratios { sup: 1.2, sup_at: place, inf: 0.9, inf_at: place, gained: Some((1, 2)) };
+        let all = Premise::failures(&found, 0.9, Some(1.5));
+        let text: Vec<String> = all.iter().map(ToString::to_string).collect();
+        assert_eq!(all[0], Premise::SupportGained { state: 1, action: 2 });
+        assert!(matches!(all[1], Premise::RatioTooLarge { sir: 1.2, .. }), "{text:?}");
+        assert!(matches!(all[2], Premise::NotContracting { .. }) && text[2].contains("1.35"));
+        let small = Ratios { sup: 1.05, gained: None, ..found };
+        assert_eq!(Premise::failures(&small, 0.9, Some(1.0)), []);
+        assert_eq!(Premise::failures(&small, 0.0, None), [Premise::NoDiscount]);
+    }
 }

@@ -60,7 +60,8 @@ pub mod world_model;
 
 pub use abstraction::Abstraction;
 pub use bounds::{
-    Premise, Terms, TheoremFour, TheoremThree, TheoremTwo, theorem_four, theorem_three, theorem_two,
+    Behaviour, Premise, Terms, TheoremFour, TheoremThree, TheoremTwo, Theorems, theorem_four,
+    theorem_three, theorem_two, theorems,
 };
 pub use chain::{Chain, discounted_occupancy, episodic_chain};
 pub use error::{TheoryError, Violation};
