@@ -3,9 +3,11 @@
 //! Each function is differentiable in everything that depends on parameters and is checked against
 //! finite differences and the golden values.
 
+mod draws;
 mod policy;
 mod world_model;
 
+pub(crate) use draws::next_latents;
 pub use policy::{Surrogate, entropy, log_prob_of, policy_loss};
 pub use world_model::{Draw, TransitionNoise, reward_loss, transition_loss};
 

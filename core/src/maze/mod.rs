@@ -7,13 +7,16 @@
 //! [`Maze`] is the only source of the rules: the environment that trains ([`MazeEnvs`]), the pictures
 //! ([`Maze::frame`]) and the exact analysis ([`Maze::mdp`], [`probe`]) are derived from it.
 
+mod assessment;
 mod cells;
 mod config;
 mod env;
+mod latent_model;
 mod probe;
 mod render;
 mod rules;
 
+pub use assessment::{Assessment, FailedPremise, Judged, ValuePair, assess};
 pub use cells::{CellLosses, MazeCells, cells};
 pub use config::{MazeConfig, MazePreset, MazeReset};
 pub use env::MazeEnvs;

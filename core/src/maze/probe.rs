@@ -1,6 +1,6 @@
 //! What an agent makes of the maze, computed exactly over all its states.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::rules::{ACTIONS, Maze};
@@ -64,10 +64,7 @@ pub enum ProbeError {
 /// # Errors
 /// If the device fails or the policy is not a distribution.
 pub async fn probe(model: &Model, maze: &Maze, device: &Device) -> Result<MazeReport, ProbeError> {
-    let frames: Vec<Vec<u8>> = (0..maze.states()).map(|state| maze.frame(state)).collect();
-    let shape = maze.config().preset.frame();
-    let input = observations(shape, frames.len(), device, |i| &frames[i]);
-    let latents = model.agent.encode(input);
+    let latents = model.agent.encode(all_frames(maze, device));
     let output = model.agent.act(latents.clone());
     let latents = read_floats(latents).await?;
     let critic = read_floats(output.values).await?;
@@ -92,6 +89,12 @@ pub async fn probe(model: &Model, maze: &Maze, device: &Device) -> Result<MazeRe
         critic: critic.into_iter().map(f64::from).collect(),
         latents,
     })
+}
+
+/// Observations of all states, `[S, H, W, C]`.
+pub(super) fn all_frames(maze: &Maze, device: &Device) -> Tensor<4> {
+    let frames: Vec<Vec<u8>> = (0..maze.states()).map(|state| maze.frame(state)).collect();
+    observations(maze.config().preset.frame(), frames.len(), device, |i| &frames[i])
 }
 
 /// Probabilities in double precision whose rows sum to 1 more closely than single precision gives.
