@@ -86,6 +86,10 @@ purpose_of() {
         pip) echo "fetches the Atari ROMs, which come inside a Python package" ;;
         vulkan) echo "lets the program see the graphics card" ;;
         shellcheck) echo "checks the shell scripts" ;;
+        wasm-opt) echo "makes the browser page smaller and faster" ;;
+        brotli) echo "measures how large the browser page is on its way" ;;
+        node) echo "drives the browser tests" ;;
+        chromium) echo "is the browser of the browser tests" ;;
         *) echo "needed by $program" ;;
     esac
 }
@@ -116,6 +120,10 @@ package_for() {
         vulkan:pacman) echo "vulkan-icd-loader" ;;
         vulkan:*) echo "vulkan-loader" ;;
         shellcheck:dnf | shellcheck:zypper) echo "ShellCheck" ;;
+        wasm-opt:*) echo "binaryen" ;;
+        node:apt-get) echo "nodejs npm" ;;
+        node:brew) echo "node" ;;
+        node:*) echo "nodejs npm" ;;
         *) echo "$1" ;;
     esac
 }
@@ -223,4 +231,35 @@ need_component() {
     say "installing $2 with rustup"
     limited 60 rustup component add "$2" >&2 ||
         die "rustup could not install $2: see \`rustup component add $2\`."
+}
+
+# need_cargo_tool NAME VERSION BINARY INSTALL-ARGUMENT...: a program from crates.io, in a folder of its own.
+need_cargo_tool() {
+    local name=$1 version=$2 binary=$3
+    shift 3
+    case $("$tools_dir/bin/$binary" --version 2>/dev/null) in
+        *" $version") return ;;
+    esac
+    need cxx
+    say "building $name $version into $tools_dir (some minutes, once)"
+    # Into one folder for build results that is not the project's: nothing there is shared. Built quickly
+    # rather than well: these programs run for seconds.
+    CARGO_TARGET_DIR=$tools_dir/target CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \
+        CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 \
+        cargo install "$name" --quiet --version "$version" --root "$tools_dir" "$@" >&2
+    rm -rf "$tools_dir/target"
+}
+
+# What builds the page. wasm-bindgen must have the version of the crate (Cargo.lock).
+need_web_tools() {
+    need_rust
+    # Each way round for a reason: with its lock file the one names a version that package indexes may
+    # lack, without its own the other takes a pre-release that does not compile.
+    need_cargo_tool trunk 0.21.14 trunk --locked
+    need_cargo_tool wasm-bindgen-cli "$(locked_version wasm-bindgen)" wasm-bindgen
+}
+
+# locked_version CRATE: its version in Cargo.lock.
+locked_version() {
+    sed -n "/^name = \"$1\"\$/{n;s/^version = \"\(.*\)\"/\1/p;}" "$root/Cargo.lock"
 }

@@ -30,15 +30,15 @@ pub struct Devices {
     unusable: Option<String>,
 }
 
-/// WebGPU, opened and found right.
+/// WebGPU, opened.
 #[derive(Clone, Debug)]
-pub struct Gpu {
+struct Gpu {
     device: Device,
     setup: WgpuSetup,
     name: String,
     is_software: bool,
-    /// Largest relative difference to the CPU.
-    error: f64,
+    /// Largest relative difference to the CPU, once it was found right.
+    error: Option<f64>,
 }
 
 /// A device to train on.
@@ -63,7 +63,7 @@ impl Devices {
         if preference == DevicePreference::Cpu {
             return cpu("chosen in the settings");
         }
-        let gpu = match self.gpu(maze, config).await {
+        let gpu = match self.gpu(preference, maze, config).await {
             Ok(gpu) => gpu,
             Err(why) => return cpu(&why),
         };
@@ -75,18 +75,12 @@ impl Devices {
                 name: format!("WebGPU on {}", gpu.name),
                 is_software: gpu.is_software,
                 reason: reason.to_owned(),
-                self_test: Some(gpu.error),
+                self_test: gpu.error,
                 update_ms,
             },
         };
         if preference == DevicePreference::Webgpu {
             return chosen("chosen in the settings; the self-test passed", None);
-        }
-        if gpu.is_software {
-            return cpu(&format!(
-                "the only WebGPU adapter ({}) is a program, slower than the CPU itself",
-                gpu.name
-            ));
         }
         outbox::post(&Report::Preparing { text: "Comparing WebGPU with the CPU".to_owned() });
         let times = (
@@ -112,23 +106,31 @@ impl Devices {
         self.unusable = Some(why.to_owned());
     }
 
-    async fn gpu(&mut self, maze: MazeConfig, config: &Config) -> Result<Gpu, String> {
-        if let Some(gpu) = &self.gpu {
-            return Ok(gpu.clone());
-        }
+    /// WebGPU, opened and tested, or why it is not used.
+    async fn gpu(
+        &mut self,
+        preference: DevicePreference,
+        maze: MazeConfig,
+        config: &Config,
+    ) -> Result<Gpu, String> {
         if let Some(why) = &self.unusable {
             return Err(why.clone());
         }
-        match open(maze, config).await {
-            Ok(gpu) => {
-                self.gpu = Some(gpu.clone());
-                Ok(gpu)
-            }
-            Err(why) => {
-                self.unusable = Some(why.clone());
-                Err(why)
-            }
+        if self.gpu.is_none() {
+            self.gpu = Some(open().await.inspect_err(|why| self.unusable = Some(why.clone()))?);
         }
+        let Some(gpu) = &mut self.gpu else { return Err("WebGPU is not open".to_owned()) };
+        if gpu.is_software && preference == DevicePreference::Auto {
+            let name = &gpu.name;
+            return Err(format!(
+                "the only WebGPU adapter ({name}) is a program, slower than the CPU itself"
+            ));
+        }
+        if gpu.error.is_none() {
+            let tested = test(&gpu.device, maze, config).await;
+            gpu.error = Some(tested.inspect_err(|why| self.unusable = Some(why.clone()))?);
+        }
+        Ok(gpu.clone())
     }
 }
 
@@ -145,7 +147,7 @@ pub fn cpu(reason: &str) -> Chosen {
     }
 }
 
-async fn open(maze: MazeConfig, config: &Config) -> Result<Gpu, String> {
+async fn open() -> Result<Gpu, String> {
     outbox::post(&Report::Preparing { text: "Asking for WebGPU".to_owned() });
     let limited = |what: &'static str| move || format!("the browser did not {what} in time");
     time::unless(require_adapter(), time::sleep(ANSWER_LIMIT_MS))
@@ -157,10 +159,23 @@ async fn open(maze: MazeConfig, config: &Config) -> Result<Gpu, String> {
             .ok_or_else(limited("open the WebGPU adapter"))?
             .map_err(|error| format!("WebGPU could not be opened: {error}"))?;
 
+    let info = setup.adapter.get_info();
+    let is_software = info.device_type == DeviceType::Cpu;
+    let name = [info.name.as_str(), &info.driver].join(" ");
+    let name = match name.trim() {
+        "" if is_software => "a software adapter".to_owned(),
+        "" => "an unnamed adapter".to_owned(),
+        name => name.to_owned(),
+    };
+    Ok(Gpu { device, setup, name, is_software, error: None })
+}
+
+/// The largest relative difference between an update there and on the CPU, if it is small.
+async fn test(device: &Device, maze: MazeConfig, config: &Config) -> Result<f64, String> {
     outbox::post(&Report::Preparing { text: "Testing WebGPU against the CPU".to_owned() });
     // DeepSPI has every operation that the other algorithms have.
     let config = Config { algo: Algorithm::DeepSpi, ..config.clone() };
-    let comparisons = self_test::run(&config, &maze.preset.network(), &device)
+    let comparisons = self_test::run(&config, &maze.preset.network(), device)
         .await
         .map_err(|error| format!("WebGPU failed its self-test: {error}"))?;
     if let Some(error) = faults::device_error() {
@@ -172,16 +187,7 @@ async fn open(maze: MazeConfig, config: &Config) -> Result<Gpu, String> {
             wrong.quantity, wrong.device, wrong.reference
         ));
     }
-    let info = setup.adapter.get_info();
-    let is_software = info.device_type == DeviceType::Cpu;
-    let name = [info.name.as_str(), &info.driver].join(" ");
-    let name = match name.trim() {
-        "" if is_software => "a software adapter".to_owned(),
-        "" => "an unnamed adapter".to_owned(),
-        name => name.to_owned(),
-    };
-    let error = comparisons.iter().map(|comparison| comparison.error).fold(0.0, f64::max);
-    Ok(Gpu { device, setup, name, is_software, error })
+    Ok(comparisons.iter().map(|comparison| comparison.error).fold(0.0, f64::max))
 }
 
 /// Fails with the reason where the browser has no adapter.
