@@ -128,3 +128,24 @@ export async function withPage(options, body) {
     await opened.close();
   }
 }
+
+/** Ids of the rooms. */
+export const rooms = ["neighbourhood", "maze", "latents", "theory"];
+
+/** Presses what saves a file and returns the file's name and content. */
+export async function download(page, press) {
+  const [file] = await Promise.all([page.waitForEvent("download"), press()]);
+  return { name: file.suggestedFilename(), path: await file.path(), bytes: await readFile(await file.path()) };
+}
+
+/** Opens the part of the controls that is folded away. */
+export async function unfold(page) {
+  await page.evaluate(() => document.querySelector("#more").setAttribute("open", ""));
+}
+
+/** What the page exports as JSON. */
+export async function exported(page) {
+  await unfold(page);
+  const { bytes } = await download(page, () => page.click("#json"));
+  return JSON.parse(bytes.toString("utf8"));
+}

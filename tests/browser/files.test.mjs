@@ -1,0 +1,136 @@
+// What leaves the page and comes back: exports parse, checkpoints are those of the native program.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { after, before, test } from "node:test";
+import { download, exported, native, ready, unfold, withPage } from "./support.mjs";
+
+const run = promisify(execFile);
+let folder;
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "deepspi-files-"));
+});
+after(() => rm(folder, { recursive: true }));
+
+const short = "device=cpu&a.total_timesteps=2048&b.total_timesteps=2048";
+const iterations = (page, agent) => page.locator(`#progress-${agent}`).getAttribute("data-iteration");
+
+async function train(page, count) {
+  for (let i = 1; i <= count; i++) {
+    await page.click("#step");
+    await page.waitForFunction((n) => document.querySelector("#progress-1")?.dataset.iteration === String(n), i);
+  }
+}
+
+test("CSV and JSON hold every iteration, the seed and the configuration", () =>
+  withPage({ hash: `${short}&seed=7` }, async (page) => {
+    await ready(page);
+    await train(page, 2);
+    const json = await exported(page);
+    assert.equal(json.agents.length, 2);
+    assert.equal(json.agents[0].config.seed, 7);
+    const csv = (await download(page, () => page.click("#csv"))).bytes.toString("utf8");
+    const [header, ...rows] = csv.trim().split("\n");
+    const columns = header.split(",");
+    // Both agents: before the first iteration, and after two.
+    assert.equal(rows.length, 6);
+    for (const row of rows) assert.equal(row.match(/("[^"]*"|[^,]*)(,|$)/g).length - 1, columns.length, row);
+    assert.ok(columns.includes("start_value") && columns.includes("seed"), header);
+  }));
+
+test("a chart is saved as SVG, PNG and CSV, with its legend", () =>
+  withPage({ hash: `${short}&room=maze` }, async (page) => {
+    await ready(page);
+    await train(page, 2);
+    const chart = page.locator(".chart").first();
+    const save = async (format) => {
+      await chart.locator("summary").click();
+      const file = await download(page, () => chart.getByRole("button", { name: format }).click());
+      await chart.locator("summary").click().catch(() => {});
+      return file.bytes;
+    };
+    const svg = (await save("SVG")).toString("utf8");
+    const parsed = await page.evaluate((text) => {
+      const picture = new DOMParser().parseFromString(text, "image/svg+xml");
+      return { errors: picture.querySelectorAll("parsererror").length, text: picture.documentElement.textContent };
+    }, svg);
+    assert.equal(parsed.errors, 0);
+    assert.ok(!svg.includes("var(--"), "colours are resolved");
+    assert.match(parsed.text, /PPO/);
+    assert.match(parsed.text, /DeepSPI/);
+    const png = await save("PNG");
+    assert.equal(png.subarray(1, 4).toString("latin1"), "PNG");
+    assert.ok(png.length > 5000, "the picture is not empty");
+    assert.ok((await save("CSV")).toString("utf8").trim().split("\n").length > 2);
+  }));
+
+test("a checkpoint of the page is continued natively", { timeout: 120_000 }, () =>
+  withPage({ hash: short }, async (page) => {
+    await ready(page);
+    await train(page, 2);
+    await unfold(page);
+    const saved = await download(page, () => page.click("#save-1"));
+    assert.match(saved.name, /^maze__deep-spi__1__\d+\.zip$/);
+    const unpacked = path.join(folder, "from-page");
+    await run("python3", ["-m", "zipfile", "-e", saved.path, unpacked]);
+    const [name] = await readdir(unpacked);
+    await run(native, ["--resume", path.join(unpacked, name), "--device", "cpu"]);
+    const metrics = await readFile(path.join(unpacked, name, "metrics.jsonl"), "utf8");
+    const trained = metrics.trim().split("\n").map(JSON.parse).filter((line) => line.type === "iteration");
+    assert.deepEqual(trained.map((line) => line.iteration), [2, 3], "it goes on after the second iteration");
+  }));
+
+test("a native checkpoint is continued by the page, zipped or as loose files", { timeout: 120_000 }, () =>
+  withPage({ hash: "device=cpu" }, async (page) => {
+    const runs = path.join(folder, "native");
+    const options = ["--env", "maze", "--algo", "deep-mdp", "--total-timesteps", "1536", "--seed", "5", "--cue", "0.5"];
+    await run(native, [...options, "--device", "cpu", "--runs-dir", runs]);
+    const [name] = await readdir(runs);
+    const archive = path.join(folder, "native.zip");
+    await run("python3", ["-m", "zipfile", "-c", archive, path.join(runs, name)]);
+    await ready(page);
+    await unfold(page);
+    page.on("dialog", (dialog) => dialog.accept());
+    await page.setInputFiles("#load-0", archive);
+    await page.waitForFunction(() => document.querySelector("#progress-0")?.dataset.iteration === "3");
+    const { agents, ...rest } = await exported(page);
+    assert.equal(agents[0].config.algo, "deep-mdp");
+    assert.equal(agents[0].config.seed, 5);
+    assert.match(JSON.stringify(rest), /"cue":0.5/);
+
+    const checkpoints = path.join(runs, name, "checkpoints");
+    const steps = (await readdir(checkpoints)).filter((entry) => entry.startsWith("step_"));
+    const newest = path.join(checkpoints, steps.sort().at(-1));
+    const files = (await readdir(newest)).map((file) => path.join(newest, file));
+    await page.setInputFiles("#load-1", files);
+    await page.waitForFunction(() => document.querySelector("#progress-1")?.dataset.iteration === "3");
+  }));
+
+test("a foreign or damaged checkpoint is refused, and training is as it was", { timeout: 60_000 }, () =>
+  withPage({ hash: short }, async (page) => {
+    await ready(page);
+    await train(page, 1);
+    await unfold(page);
+    const saved = await download(page, () => page.click("#save-0"));
+    const bytes = Buffer.from(saved.bytes);
+    bytes[bytes.length >> 1] ^= 0xff;
+    page.on("dialog", (dialog) => dialog.accept());
+    for (const [name, buffer, message] of [
+      ["damaged.zip", bytes, /damaged/i],
+      ["holiday.jpg", Buffer.from("not a checkpoint"), /not a zip/i],
+    ]) {
+      await page.setInputFiles("#load-0", { name, mimeType: "application/zip", buffer });
+      await page.waitForFunction(
+        (pattern) => new RegExp(pattern, "i").test(document.querySelector(".notices").textContent),
+        message.source,
+      );
+      assert.equal(await iterations(page, 0), "1");
+    }
+    await train(page, 0);
+    await page.click("#step");
+    await page.waitForFunction(() => document.querySelector("#progress-0")?.dataset.iteration === "2");
+  }));

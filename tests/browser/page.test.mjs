@@ -1,0 +1,89 @@
+// The page itself: it loads without a complaint, every room is there, and nothing foreign gets in.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ready, rooms, withPage } from "./support.mjs";
+
+test("the page loads, asks nobody else, and the browser has nothing to complain about", () =>
+  withPage({}, async (page, { complaints }) => {
+    await ready(page);
+    assert.match(await page.title(), /DeepSPI/);
+    assert.equal(await page.locator("#static").count(), 0, "the static text is replaced");
+    for (const room of rooms) {
+      await page.click(`#tab-${room}`);
+      await page.waitForTimeout(200);
+    }
+    assert.deepEqual(complaints, []);
+  }));
+
+for (const width of [1280, 360]) {
+  test(`each room renders at ${width} pixels without being wider than the window`, () =>
+    withPage({ width, height: 800 }, async (page, { complaints }) => {
+      await ready(page);
+      await page.click("#step");
+      for (const room of rooms) {
+        await page.click(`#tab-${room}`);
+        await page.waitForFunction(
+          (name) => document.querySelector("#room h2")?.textContent.toLowerCase().includes(name),
+          room,
+        );
+        const { content, picture } = await page.evaluate(() => ({
+          content: document.documentElement.scrollWidth,
+          picture: document.querySelectorAll("#room svg, #room canvas, #room table").length,
+        }));
+        assert.ok(content <= width, `${room} is ${content} pixels wide`);
+        assert.ok(picture > 0, `${room} shows something`);
+      }
+      assert.deepEqual(complaints, []);
+    }));
+}
+
+test("markup in a link stays text", () =>
+  withPage(
+    { hash: "maze.cue=<img src=x onerror=document.title='taken'>&nonsense=<script>1</script>&seed=3" },
+    async (page) => {
+      await ready(page);
+      await page.waitForFunction(() => document.querySelector("#seed").value === "3");
+      assert.equal(await page.locator("img").count(), 0);
+      assert.notEqual(await page.title(), "taken");
+      assert.match(await page.textContent(".notices"), /nonsense/, "the page says what it left out");
+    },
+  ));
+
+test("a page that may not store anything works all the same", () =>
+  withPage(
+    {
+      before: (page) =>
+        page.addInitScript(() => {
+          const refuse = () => {
+            throw new DOMException("refused", "SecurityError");
+          };
+          Object.defineProperty(window, "localStorage", { get: refuse });
+        }),
+    },
+    async (page, { complaints }) => {
+      await ready(page);
+      await page.selectOption("#theme", { index: 2 });
+      await page.click("#step");
+      await page.waitForFunction(() => document.querySelector("#start").disabled === false);
+      assert.deepEqual(complaints, []);
+    },
+  ));
+
+test("a dead worker is told once, and the restart continues from the last checkpoint", () =>
+  withPage({ hash: "device=cpu" }, async (page) => {
+    const worker = await trainerOf(page);
+    await ready(page);
+    await page.click("#start");
+    await page.waitForTimeout(4000);
+    await worker.evaluate(() => setTimeout(() => Promise.reject(new Error("gone")), 0)).catch(() => {});
+    await page.waitForSelector("#restart-trainer");
+    assert.equal(await page.locator("#restart-trainer").count(), 1);
+    await page.click("#restart-trainer");
+    await ready(page);
+    assert.match(await page.textContent(".controls"), /[1-9]/);
+  }));
+
+async function trainerOf(page) {
+  return page.workers()[0] ?? page.waitForEvent("worker");
+}

@@ -1,0 +1,29 @@
+// Pictures of every room for a person to look at, and for the README: `out/<room>-<width>-<theme>.png`.
+
+import assert from "node:assert/strict";
+import { stat } from "node:fs/promises";
+import { test } from "node:test";
+import { outFile, ready, rooms, withPage } from "./support.mjs";
+
+for (const dark of [false, true]) {
+  for (const width of [1280, 360]) {
+    test(`screenshots (${dark ? "dark" : "light"}, ${width} pixels)`, { timeout: 180_000 }, () =>
+      withPage({ hash: "device=cpu", dark, width, height: 900 }, async (page) => {
+        await ready(page);
+        await page.click("#start");
+        await page.waitForFunction(() => Number(document.querySelector("#progress-1")?.dataset.iteration) >= 30, null, {
+          timeout: 120_000,
+        });
+        await page.click("#start");
+        await page.waitForFunction(() => document.querySelector("#step").disabled === false);
+        for (const room of rooms) {
+          await page.click(`#tab-${room}`);
+          await page.evaluate(() => window.scrollTo(0, 0));
+          await page.waitForTimeout(1500);
+          const file = await outFile(`${room}-${width}-${dark ? "dark" : "light"}.png`);
+          await page.screenshot({ path: file, fullPage: true });
+          assert.ok((await stat(file)).size > 10_000, `${file} shows something`);
+        }
+      }));
+  }
+}

@@ -1,0 +1,109 @@
+// Training in the page is training natively: the same numbers from the same seed, on both devices, and buttons that
+// do what they say.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { test } from "node:test";
+import { exported, native, ready, withPage } from "./support.mjs";
+
+// Single precision, summed in another order; on a GPU also other kernels.
+const TOLERANCE = { cpu: 2e-4, webgpu: 2e-3 };
+
+/** Losses of the first iteration of a native run on the CPU. */
+async function nativeLosses(algorithm) {
+  const folder = await mkdtemp(path.join(tmpdir(), "deepspi-native-"));
+  try {
+    const run = ["--env", "maze", "--algo", algorithm, "--seed", "1", "--device", "cpu", "--runs-dir", folder];
+    await promisify(execFile)(native, run);
+    const [name] = await readdir(folder);
+    const lines = (await readFile(path.join(folder, name, "metrics.jsonl"), "utf8")).trim().split("\n");
+    return lines.map(JSON.parse).find((line) => line.type === "iteration" && line.iteration === 0);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+for (const device of ["cpu", "webgpu"]) {
+  test(`the first updates on ${device} are those of the native program`, { timeout: 300_000 }, () =>
+    withPage({ webgpu: device === "webgpu", hash: `device=${device}` }, async (page, { complaints }) => {
+      await ready(page, 240_000);
+      assert.match(await page.textContent("#device"), device === "cpu" ? /CPU/ : /WebGPU/);
+      await stepOnce(page, 1);
+      const { agents } = await exported(page);
+      for (const [agent, algorithm] of [
+        [0, "ppo"],
+        [1, "deep-spi"],
+      ]) {
+        const expected = await nativeLosses(algorithm);
+        const found = agents[agent].iterations[0];
+        for (const part of ["mean", "last"]) {
+          for (const [name, value] of Object.entries(expected[part])) {
+            const error = Math.abs(found[part][name] - value) / Math.max(Math.abs(value), 0.05);
+            assert.ok(
+              error < TOLERANCE[device],
+              `${algorithm} ${part}.${name}: ${found[part][name]} here, ${value} natively`,
+            );
+          }
+        }
+      }
+      assert.deepEqual(complaints, []);
+    }));
+}
+
+/** Presses "One update" and waits until `count` iterations are there. */
+async function stepOnce(page, count) {
+  await page.click("#step");
+  await page.waitForFunction(
+    (n) => window.document.querySelector("#progress-1")?.dataset.iteration === String(n),
+    count,
+    { timeout: 240_000 },
+  );
+}
+
+test("step, start, pause and reset do what they say", { timeout: 120_000 }, () =>
+  withPage({ hash: "device=cpu" }, async (page) => {
+    await ready(page);
+    await stepOnce(page, 1);
+    const first = await exported(page);
+    assert.equal(first.agents[0].iterations.length, 1);
+
+    await page.click("#start");
+    await page.waitForTimeout(1500);
+    await page.click("#start");
+    await page.waitForFunction(() => document.querySelector("#step").disabled === false);
+    const paused = await exported(page);
+    const count = paused.agents[0].iterations.length;
+    assert.ok(count > 1, "it trained");
+    await page.waitForTimeout(500);
+    assert.equal((await exported(page)).agents[0].iterations.length, count, "a pause is a pause");
+    assert.deepEqual(paused.agents[0].iterations[0], first.agents[0].iterations[0]);
+
+    page.on("dialog", (dialog) => dialog.accept());
+    await page.click("#reset");
+    await page.waitForFunction(() => document.querySelector("#progress-1")?.dataset.iteration === "0");
+    await stepOnce(page, 1);
+    const again = await exported(page);
+    assert.deepEqual(again.agents[1].iterations, first.agents[1].iterations, "the same seed, the same numbers");
+  }));
+
+test("a finished run says so and the whole of it is there", { timeout: 180_000 }, () =>
+  withPage({ hash: "device=cpu&a.total_timesteps=2048&b.total_timesteps=2048" }, async (page) => {
+    await ready(page);
+    await page.click("#start");
+    await page.waitForFunction(() => document.querySelector("#progress-1")?.dataset.iteration === "4", null, {
+      timeout: 120_000,
+    });
+    await page.waitForFunction(() => /start/i.test(document.querySelector("#start").textContent));
+    const { agents } = await exported(page);
+    assert.deepEqual(
+      agents.map((agent) => [agent.iterations.length, agent.maze.length]),
+      [
+        [4, 5],
+        [4, 5],
+      ],
+    );
+  }));
