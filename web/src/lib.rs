@@ -11,10 +11,12 @@
 pub mod archive;
 pub mod experiment;
 pub mod history;
+pub mod neighbourhood;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
 pub mod protocol;
 pub mod scene;
+pub mod simplex;
 #[cfg(target_arch = "wasm32")]
 pub mod trainer;
 

@@ -12,6 +12,7 @@ use super::bridge::Bridge;
 use crate::archive::Archive;
 use crate::experiment::{AGENTS, Experiment};
 use crate::history::History;
+use crate::neighbourhood;
 use crate::protocol::{AgentView, DevicePreference, DeviceReport, Pace, Request, Status, Watch};
 
 /// The four rooms of the page.
@@ -100,6 +101,8 @@ pub struct Playground {
     pub agents: [AgentSignals; AGENTS],
     /// State of the maze that is looked at, in every room.
     pub selected: RwSignal<Option<usize>>,
+    /// What the user set in the room of the neighbourhood, kept while other rooms are open.
+    pub neighbourhood: RwSignal<neighbourhood::Settings>,
     /// Room that is open.
     pub room: RwSignal<Room>,
     /// Things the user should know, newest last.
@@ -127,6 +130,7 @@ impl Playground {
             pace: RwSignal::new(Pace::default()),
             agents: [agent(), agent()],
             selected: RwSignal::new(None),
+            neighbourhood: RwSignal::new(neighbourhood::Settings::default()),
             room: RwSignal::new(Room::default()),
             notices: RwSignal::new(Vec::new()),
             bridge: StoredValue::new_local(bridge),

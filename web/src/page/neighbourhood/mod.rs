@@ -1,9 +1,70 @@
-//! Room: Neighbourhood.
+//! Room 1: what a neighbourhood of a policy is, and what staying in one is good for.
+//!
+//! Needs no worker: everything is computed by `deepspi_core::theory` while the user drags, so
+//! nothing here may take longer than a frame.
+
+mod chain;
+mod dial;
+mod one_state;
+mod player;
+mod small;
+mod steps;
+mod trap;
+mod triangle;
 
 use leptos::prelude::*;
+
+use super::state::Playground;
+use crate::neighbourhood::Settings;
+use crate::simplex::{ACTIONS, Distribution};
 
 /// The room.
 #[component]
 pub fn NeighbourhoodRoom() -> impl IntoView {
-    view! { <h2>"Neighbourhood"</h2> }
+    let settings = Playground::here().neighbourhood;
+    view! {
+        <h2>"Neighbourhood"</h2>
+        <p>
+            "A world model knows what the old policy " <i>"π"</i> " has seen. A policy that is very \
+             different goes where the model only guesses. So DeepSPI lets each update change the \
+             probability of an action by a limited factor. This room shows what that means, and what \
+             it is good for. Nothing here is sampled: every number is exact."
+        </p>
+        <one_state::OneStatePart settings=settings/>
+        <steps::StepsPart settings=settings/>
+    }
+}
+
+/// A part of the settings that tells only of its own changes: what follows from it is not computed
+/// anew whenever something else is dragged.
+fn part<T: PartialEq + Send + Sync + 'static>(
+    settings: RwSignal<Settings>,
+    read: impl Fn(&Settings) -> T + Send + Sync + 'static,
+) -> Memo<T> {
+    Memo::new(move |_| settings.with(&read))
+}
+
+/// The symbol of the neighbourhood, inside a line of text.
+fn neighbourhood_symbol() -> impl IntoView {
+    view! {
+        <span class="nb-symbol"><i>"N"</i><sup><i>"C"</i></sup></span>
+    }
+}
+
+/// Name of an action.
+const fn action_name(action: usize) -> &'static str {
+    ["a₁", "a₂", "a₃"][action]
+}
+
+/// The probabilities of all actions, by name.
+fn probabilities(policy: Distribution, digits: usize) -> String {
+    let text = |action: usize| format!("{} {}", action_name(action), fixed(policy[action], digits));
+    (0..ACTIONS).map(text).collect::<Vec<_>>().join(", ")
+}
+
+/// A number with a true minus sign, and no minus before what is shown as 0.
+fn fixed(x: f64, digits: usize) -> String {
+    let text = format!("{:.digits$}", x.abs());
+    let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    if x < 0.0 && !is_zero { format!("−{text}") } else { text }
 }
