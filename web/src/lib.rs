@@ -13,6 +13,7 @@ pub mod experiment;
 pub mod history;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
+pub mod plot;
 pub mod protocol;
 #[cfg(target_arch = "wasm32")]
 pub mod trainer;
