@@ -9,6 +9,7 @@
 //! `Cargo.toml` for the reason); `tools/wasm-build clippy --profile web -p web` checks them.
 
 pub mod archive;
+pub mod cells;
 pub mod experiment;
 pub mod history;
 #[cfg(target_arch = "wasm32")]
@@ -17,6 +18,7 @@ pub mod plot;
 pub mod protocol;
 #[cfg(target_arch = "wasm32")]
 pub mod trainer;
+pub mod walk;
 
 /// Version of the workspace, shown at the foot of the page.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

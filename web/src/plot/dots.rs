@@ -3,16 +3,12 @@
 use std::sync::Arc;
 
 use super::axis::Axis;
-use super::colour::{VIRIDIS_STEPS, viridis};
+use super::colour::{SHADES, shade, shade_of};
 use super::number::{Pen, number};
-use super::words::text_width;
-use super::{Area, Dash, Picture, ROW, Stroke, TEXT};
+use super::{Area, Dash, Picture, Stroke, TEXT};
 
 /// Dots drawn at most; of more, every so manieth.
 const MOST_DOTS: usize = 4000;
-/// Height of the colour bar.
-const BAR: f64 = 10.0;
-
 /// Points with a value each.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Dots {
@@ -37,6 +33,8 @@ pub struct DotPlot<'a> {
     pub diagonal: &'a str,
     /// The points.
     pub dots: &'a Dots,
+    /// What the colours span at least, for example the values of a chart to compare with.
+    pub value_range: Option<[f64; 2]>,
     /// Width of the picture.
     pub width: f64,
     /// Index of the point that is read.
@@ -48,8 +46,8 @@ impl DotPlot<'_> {
     #[must_use]
     pub fn draw(&self) -> Picture {
         let (mut picture, baseline) = Picture::titled(self.title, self.width);
-        let scale = Axis::linear(self.dots.values.iter().copied(), [0.0, 1.0], 0.25);
-        let baseline = self.colour_bar(&mut picture, baseline, &scale);
+        let scale = self.scale();
+        let baseline = picture.colour_bar(baseline, self.value_label, &scale);
         let all = || self.dots.points.iter().flatten().copied();
         let height = (0.7 * self.width).clamp(180.0, 320.0);
         let y = picture.frame(baseline, height, |pixels| Axis::linear(all(), pixels, 42.0));
@@ -92,29 +90,15 @@ impl DotPlot<'_> {
         order.get(place).copied()
     }
 
-    fn colour_bar(&self, picture: &mut Picture, first: f64, scale: &Axis) -> f64 {
-        picture.label("legend", [4.0, first], self.value_label.to_owned());
-        let name = text_width(self.value_label, TEXT) + 16.0;
-        let own_row = name + 140.0 > self.width;
-        let baseline = if own_row { first + ROW } else { first };
-        let [low, high] = scale.ends().map(number);
-        let from = if own_row { 4.0 } else { name } + text_width(&low, TEXT) + 6.0;
-        let to = (self.width - text_width(&high, TEXT) - 14.0).min(from + 160.0);
-        let step = (to - from) / VIRIDIS_STEPS as f64;
-        for i in 0..VIRIDIS_STEPS {
-            let mut pen = Pen::new();
-            // A little wider, so that no seam shows.
-            pen.rectangle([from + i as f64 * step, baseline - BAR], [step + 0.5, BAR]);
-            picture.strokes.push(Stroke {
-                class: "patch",
-                path: pen.into(),
-                colour: Some(css(bin_colour(i)).into()),
-                dash: Dash::Solid,
-            });
+    /// From 0 on, which is a colour of its own.
+    fn scale(&self) -> Axis {
+        let values = self.dots.values.iter().copied().chain(self.value_range.into_iter().flatten());
+        let used: Vec<f64> = values.chain([0.0]).filter(|x| x.is_finite()).collect();
+        let shares = [0.0, 1.0];
+        if used.iter().all(|x| *x == 0.0) {
+            return Axis::between(0.0, 1.0, shares, 0.25);
         }
-        picture.label("bar-low", [from - 4.0, baseline], low);
-        picture.label("legend", [to + 4.0, baseline], high);
-        baseline
+        Axis::linear(used.into_iter(), shares, 0.25)
     }
 
     fn diagonal(&self, picture: &mut Picture, x: &Axis, y: &Axis) {
@@ -138,20 +122,15 @@ impl DotPlot<'_> {
     /// One path for each colour: a path for each dot would be thousands of elements.
     fn draw_dots(&self, picture: &mut Picture, x: &Axis, y: &Axis, scale: &Axis) {
         let every = self.dots.points.len().div_ceil(MOST_DOTS).max(1);
-        let mut pens = vec![Pen::new(); VIRIDIS_STEPS];
+        let mut pens = vec![Pen::new(); SHADES];
         let dots = self.dots.points.iter().zip(self.dots.values.iter());
         for (point, value) in dots.step_by(every) {
             if point.iter().all(|v| v.is_finite()) {
-                pens[bin(scale.at(*value))].dot([x.at(point[0]), y.at(point[1])]);
+                pens[shade_of(scale.at(*value))].dot([x.at(point[0]), y.at(point[1])]);
             }
         }
         for (i, pen) in pens.into_iter().enumerate() {
-            picture.strokes.push(Stroke {
-                class: "dots",
-                path: pen.into(),
-                colour: Some(css(bin_colour(i)).into()),
-                dash: Dash::Solid,
-            });
+            picture.coloured("dots", pen, shade(i));
         }
         let read = self.cursor.and_then(|i| Some((i, *self.dots.points.get(i)?)));
         if let Some((i, point)) = read.filter(|(_, point)| point.iter().all(|v| v.is_finite())) {
@@ -188,19 +167,6 @@ impl DotPlot<'_> {
     }
 }
 
-fn bin(share: f64) -> usize {
-    // What is not a number becomes 0, as does what is below the scale.
-    (share * VIRIDIS_STEPS as f64).clamp(0.0, VIRIDIS_STEPS as f64 - 1.0) as usize
-}
-
-fn bin_colour(bin: usize) -> [u8; 3] {
-    viridis((bin as f64 + 0.5) / VIRIDIS_STEPS as f64)
-}
-
-fn css([r, g, b]: [u8; 3]) -> String {
-    format!("#{r:02x}{g:02x}{b:02x}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,6 +186,7 @@ mod tests {
             value_label: "A - U",
             diagonal: "U = A",
             dots,
+            value_range: None,
             width: 360.0,
             cursor: None,
         }

@@ -6,10 +6,12 @@
 //! only the page knows which theme is on.
 
 mod axis;
+mod bars;
 mod colour;
 mod csv;
 mod dots;
 mod lines;
+mod maze;
 mod number;
 mod thin;
 mod words;
@@ -26,10 +28,12 @@ const ROW: f64 = 18.0;
 const MENU: f64 = 56.0;
 
 pub use axis::{Axis, Tick};
-pub use colour::{Rgb, VIRIDIS_STEPS, ink_on, viridis};
+pub use bars::bars;
+pub use colour::{SHADES, ink_on, shade, shade_of};
 pub use csv::{dots_csv, lines_csv};
 pub use dots::{DotPlot, Dots};
 pub use lines::LinePlot;
+pub use maze::MazePlot;
 pub use number::{Pen, number};
 pub use words::{file_name, text_width, wrap};
 
@@ -125,6 +129,8 @@ pub struct Label {
     pub at: [f64; 2],
     /// The text.
     pub text: Cow<'static, str>,
+    /// A CSS colour; none if the class says it.
+    pub colour: Option<&'static str>,
 }
 
 /// A rectangle inside a picture.
@@ -166,8 +172,18 @@ impl Picture {
         self.strokes.push(Stroke { class, path: pen.into(), colour: None, dash: Dash::Solid });
     }
 
-    fn label(&mut self, class: &'static str, at: [f64; 2], text: impl Into<Cow<'static, str>>) {
-        self.labels.push(Label { class, at, text: text.into() });
+    fn coloured(&mut self, class: &'static str, pen: Pen, colour: impl Into<Cow<'static, str>>) {
+        let (path, colour) = (pen.into(), Some(colour.into()));
+        self.strokes.push(Stroke { class, path, colour, dash: Dash::Solid });
+    }
+
+    fn label(
+        &mut self,
+        class: &'static str,
+        at: [f64; 2],
+        text: impl Into<Cow<'static, str>>,
+    ) -> &mut Label {
+        self.labels.push_mut(Label { class, at, text: text.into(), colour: None })
     }
 
     /// A picture of this width with its title; also the baseline of the next row.
@@ -179,6 +195,29 @@ impl Picture {
             picture.label("title", [4.0, baseline], line);
         }
         (picture, baseline + ROW + 2.0)
+    }
+
+    /// Name and colours of a scale, whose axis goes from 0 to 1; returns the last baseline.
+    fn colour_bar(&mut self, first: f64, name: &str, scale: &Axis) -> f64 {
+        let width = self.size[0];
+        let room = text_width(name, TEXT) + 16.0;
+        let own_row = room + 140.0 > width;
+        let baseline = if own_row { first + ROW } else { first };
+        let [low, high] = scale.ends().map(number);
+        let from = if own_row { 4.0 } else { room } + text_width(&low, TEXT) + 6.0;
+        let to = (width - text_width(&high, TEXT) - 14.0).min(from + 160.0);
+        let step = (to - from) / SHADES as f64;
+        for index in 0..SHADES {
+            let mut pen = Pen::new();
+            // A little wider, so that no seam shows.
+            let corner = [from + index as f64 * step, baseline - TEXT + 2.0];
+            pen.rectangle(corner, [step + 0.5, TEXT - 2.0]);
+            self.coloured("patch", pen, shade(index));
+        }
+        self.label("legend", [4.0, first], name.to_owned());
+        self.label("bar-low", [from - 4.0, baseline], low);
+        self.label("legend", [to + 4.0, baseline], high);
+        baseline
     }
 
     /// Room for the data below a row of text; left of it the labels of the y axis, from which the

@@ -65,6 +65,12 @@ impl Pen {
         self.0.push('z');
     }
 
+    /// A closed figure.
+    pub fn polygon(&mut self, corners: &[[f64; 2]]) {
+        self.curve(corners.iter().map(|corner| Some(*corner)));
+        self.0.push('z');
+    }
+
     /// A curve through points; the single ones between gaps become dots.
     pub fn curve(&mut self, points: impl IntoIterator<Item = Option<[f64; 2]>>) {
         let mut run = 0;

@@ -27,7 +27,7 @@ use crate::plot::Picture;
 
 /// A picture as SVG, in pixels of the page.
 #[component]
-fn Drawing(
+pub fn Drawing(
     /// What to draw.
     picture: Memo<Picture>,
     /// Set to the element, for saving it.
@@ -53,7 +53,11 @@ fn Drawing(
         picture.with(|picture| {
             let text = |label: &crate::plot::Label| {
                 let [x, y] = label.at;
-                view! { <text class=label.class x=x y=y>{label.text.clone()}</text> }
+                view! {
+                    <text class=label.class x=x y=y color=label.colour>
+                        {label.text.clone()}
+                    </text>
+                }
             };
             picture.labels.iter().map(text).collect_view()
         })

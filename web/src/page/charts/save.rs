@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use leptos::svg::Svg;
 
 use super::export;
-use crate::VERSION;
 use crate::page::download;
 use crate::page::state::Playground;
 use crate::plot::file_name;
+use crate::{REVISION, VERSION};
 
 /// Where numbers are from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub fn of_run() -> Signal<Provenance> {
             Provenance {
                 text: format!(
                     "{first} and {second}, seed {seed}; maze n {}, epsilon {}, cue {}, preset {}; \
-                     {device}; DeepSPI in Rust {VERSION}",
+                     {device}; DeepSPI in Rust {VERSION}, revision {REVISION}",
                     maze.n_path,
                     maze.epsilon,
                     maze.cue,

@@ -24,6 +24,9 @@ pub fn Scatter(
     /// The points; see [`super::paced`].
     #[prop(into)]
     dots: Signal<Dots>,
+    /// What the colours span at least, to compare with another chart.
+    #[prop(optional, into)]
+    value_range: Signal<Option<[f64; 2]>>,
     /// Where the numbers are from; the runs of the page if nothing is said.
     #[prop(optional, into)]
     source: Option<Signal<Provenance>>,
@@ -38,8 +41,18 @@ pub fn Scatter(
     let picture = Memo::new(move |_| {
         dots.with(|dots| {
             let title = &title.read();
-            let (width, cursor) = (width.get(), cursor.get());
-            DotPlot { title, x_label, y_label, value_label, diagonal, dots, width, cursor }.draw()
+            DotPlot {
+                title,
+                x_label,
+                y_label,
+                value_label,
+                diagonal,
+                dots,
+                value_range: value_range.get(),
+                width: width.get(),
+                cursor: cursor.get(),
+            }
+            .draw()
         })
     });
     let point = move |at: Option<[f64; 2]>| {
