@@ -9,16 +9,19 @@
 //! `Cargo.toml` for the reason); `tools/wasm-build clippy --profile web -p web` checks them.
 
 pub mod archive;
+pub mod cells;
 pub mod experiment;
 pub mod history;
 pub mod neighbourhood;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
+pub mod plot;
 pub mod protocol;
 pub mod scene;
 pub mod simplex;
 #[cfg(target_arch = "wasm32")]
 pub mod trainer;
+pub mod walk;
 
 /// Version of the workspace, shown at the foot of the page.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

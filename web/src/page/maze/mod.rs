@@ -1,9 +1,107 @@
-//! Room: Maze.
+//! Room: Maze. Both agents in their maze, what they make of each cell, and their training in charts.
+//!
+//! Everything here is redrawn from one [`paced`] signal for each agent, so that a fast worker does
+//! not make the page slow; only what the user points at is shown at once.
 
+mod batch;
+mod board;
+mod curves;
+mod detail;
+mod frame;
+mod walker;
+
+use std::sync::Arc;
+
+use deepspi_core::maze::Maze;
 use leptos::prelude::*;
+
+use super::charts::paced;
+use super::state::{Phase, Playground};
+use crate::experiment::AGENTS;
+use crate::protocol::{AgentView, Watch};
+
+/// What the parts of the room share.
+#[derive(Clone, Copy)]
+struct Shown {
+    playground: Playground,
+    /// Changes when an agent's history or view has changed and is to be drawn.
+    drawn: [Signal<u64>; AGENTS],
+    /// The maze of each agent; they differ in the discount at most.
+    mazes: [Memo<Option<Maze>>; AGENTS],
+}
+
+impl Shown {
+    fn new(playground: Playground) -> Self {
+        let drawn = playground.agents.map(|agent| {
+            paced(move || {
+                agent.history.track();
+                agent.view.track();
+            })
+        });
+        let mazes = [0, 1].map(|agent| Memo::new(move |_| playground.maze(agent)));
+        Self { playground, drawn, mazes }
+    }
+
+    /// Where an agent stands, as it is drawn.
+    fn view(self, agent: usize) -> Option<Arc<AgentView>> {
+        self.drawn[agent].track();
+        self.playground.agents[agent].view.get_untracked()
+    }
+
+    /// State that is looked at: the upper star until somebody looks elsewhere.
+    fn selected(self) -> usize {
+        let selected = self.playground.selected.get();
+        self.mazes[0].with(|maze| {
+            let maze = maze.as_ref();
+            let there = selected.filter(|state| maze.is_some_and(|maze| *state < maze.states()));
+            there.or(maze.map(|maze| maze.stars()[0])).unwrap_or_default()
+        })
+    }
+
+    /// Name of an agent, unlike the other's.
+    fn name(self, agent: usize) -> String {
+        let [first, second] = [0, 1].map(|agent| self.playground.agent_name(agent));
+        match (first == second, agent) {
+            (true, 0) => format!("{first} (left)"),
+            (true, _) => format!("{second} (right)"),
+            (false, 0) => first.to_owned(),
+            (false, _) => second.to_owned(),
+        }
+    }
+}
 
 /// The room.
 #[component]
 pub fn MazeRoom() -> impl IntoView {
-    view! { <h2>"Maze"</h2> }
+    let playground = Playground::here();
+    let shown = Shown::new(playground);
+    // Asked again of a worker that has been replaced.
+    let ready = Memo::new(move |_| playground.phase.get() == Phase::Ready);
+    Effect::new(move || {
+        if ready.get() {
+            playground.watch(Watch { details: true, ..Watch::default() });
+        }
+    });
+    on_cleanup(move || playground.watch(Watch::default()));
+    view! {
+        <h2>"Maze"</h2>
+        <p>
+            "Two corridors look almost alike. Chance sends the agent into the upper one, or, less often, \
+             into the lower one. At the end of each waits a star: going up from the upper star reaches the \
+             goal, going up from the lower star falls into a costly trap. So the agent must tell the two \
+             stars apart. If it cannot, always going right is best."
+        </p>
+        <walker::Boards shown/>
+        <detail::Detail shown/>
+        <h3>"Training"</h3>
+        <curves::Curves shown/>
+        <h3>"The last batch"</h3>
+        <batch::Batches shown/>
+        <p class="notice">
+            "In the maze of the paper, and with the usual settings, both methods nearly always reach the \
+             optimum: PPO does not collapse here. To see the two differ, make the cue smaller and the \
+             lower corridor rarer (epsilon), and give DeepSPI larger coefficients for its losses; the \
+             presets in the settings do that."
+        </p>
+    }
 }

@@ -1,0 +1,143 @@
+//! Words for the cells of a maze, ways between them by arrow keys, and everything about them as CSV.
+
+use std::fmt::Write as _;
+
+use deepspi_core::maze::{ACTIONS, Action, Maze, MazeCells, MazeReport, Tile};
+
+/// The actions' names, in their order.
+pub const ACTION_NAMES: [&str; ACTIONS] = ["up", "down", "left", "right"];
+
+/// What the cell of a state is, in words.
+#[must_use]
+pub fn name(maze: &Maze, state: usize) -> &'static str {
+    let [upper, _] = maze.stars();
+    match maze.tile(state) {
+        Tile::Wall => "wall",
+        Tile::Start => "start",
+        Tile::Hazard => "fork, where chance decides",
+        Tile::Corridor if state < maze.start() => "upper corridor",
+        Tile::Corridor => "lower corridor",
+        Tile::Star if state == upper => "upper star",
+        Tile::Star => "lower star",
+        Tile::Exit => "exit",
+        Tile::Goal => "goal",
+        Tile::Trap => "trap",
+    }
+}
+
+/// The state that is next in a direction: in the same row or column if there is one, else the nearest
+/// on that side.
+#[must_use]
+pub fn neighbour(maze: &Maze, state: usize, direction: Action) -> Option<usize> {
+    let place = |state| {
+        let (row, column) = maze.cell(state);
+        (row as i32, column as i32)
+    };
+    let (row, column) = place(state);
+    let distance = |other: usize| {
+        let (down, right) = (place(other).0 - row, place(other).1 - column);
+        let (ahead, aside) = match direction {
+            Action::Up => (-down, right),
+            Action::Down => (down, right),
+            Action::Left => (-right, down),
+            Action::Right => (right, down),
+        };
+        (ahead > 0).then_some(ahead + 3 * aside.abs())
+    };
+    (0..maze.states())
+        .filter_map(|other| Some((distance(other)?, other)))
+        .min()
+        .map(|(_, other)| other)
+}
+
+/// One row for each state and action.
+#[must_use]
+pub fn csv(maze: &Maze, report: &MazeReport, cells: Option<&MazeCells>, source: &str) -> String {
+    let mut text = "state,row,column,cell,action,probability,V,critic,Q,advantage,utility,\
+                    reward_loss,transition_loss,source\n"
+        .to_owned();
+    let losses = cells.and_then(|cells| cells.losses.as_ref());
+    for state in (0..maze.states()).filter(|state| !maze.tile(*state).is_terminal()) {
+        let (row, column) = maze.cell(state);
+        for action in Action::ALL {
+            let index = state * ACTIONS + action as usize;
+            let numbers = [
+                Some(report.policy[index]),
+                Some(report.values[state]),
+                Some(report.critic[state]),
+                Some(report.q[index]),
+                Some(report.advantage[index]),
+                cells.map(|cells| cells.utility[index]),
+                losses.map(|losses| losses.reward[index]),
+                losses.map(|losses| losses.transition[index]),
+            ];
+            let numbers = numbers.map(|x| x.map_or_else(String::new, |x| x.to_string())).join(",");
+            let (cell, action) = (name(maze, state), ACTION_NAMES[action as usize]);
+            // Writing to a string cannot fail.
+            let _written = writeln!(
+                text,
+                "{state},{row},{column},\"{cell}\",{action},{numbers},\"{}\"",
+                source.replace('"', "\"\"")
+            );
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use deepspi_core::maze::MazeConfig;
+
+    use super::*;
+
+    fn maze() -> Maze {
+        Maze::new(MazeConfig::DEFAULT, 0.99).expect("valid")
+    }
+
+    #[test]
+    fn arrow_keys_reach_every_state_from_the_start() {
+        let maze = maze();
+        let mut reached = vec![maze.start()];
+        let mut next = 0;
+        while let Some(state) = reached.get(next).copied() {
+            next += 1;
+            for direction in Action::ALL {
+                let found = neighbour(&maze, state, direction);
+                reached.extend(found.filter(|found| !reached.contains(found)));
+            }
+        }
+        assert_eq!(reached.len(), maze.states());
+    }
+
+    #[test]
+    fn arrow_keys_go_along_a_corridor_and_stop_at_the_edge() {
+        let maze = maze();
+        let [upper, lower] = maze.stars();
+        assert_eq!(neighbour(&maze, upper, Action::Left), Some(upper - 1));
+        assert_eq!(maze.tile(neighbour(&maze, upper, Action::Up).expect("there")), Tile::Goal);
+        assert_eq!(maze.tile(neighbour(&maze, lower, Action::Up).expect("there")), Tile::Trap);
+        assert_eq!(neighbour(&maze, maze.start(), Action::Left), None);
+        assert_eq!((name(&maze, upper), name(&maze, lower)), ("upper star", "lower star"));
+    }
+
+    #[test]
+    fn the_table_has_a_row_for_each_state_and_action_where_one_is_taken() {
+        let maze = maze();
+        let table = vec![0.25; maze.states() * ACTIONS];
+        let report = MazeReport {
+            start_value: 0.0,
+            star_distance: 0.0,
+            relative_star_distance: 0.0,
+            policy: table.clone(),
+            values: vec![1.5; maze.states()],
+            q: table.clone(),
+            advantage: table,
+            critic: vec![0.0; maze.states()],
+            latents: Vec::new(),
+        };
+        let text = csv(&maze, &report, None, "seed 1, cpu");
+        assert_eq!(text.lines().count(), 1 + 12 * ACTIONS);
+        let start = text.lines().find(|line| line.contains("\"start\",right")).expect("there");
+        assert_eq!(start, "7,2,0,\"start\",right,0.25,1.5,0,0.25,0.25,,,,\"seed 1, cpu\"");
+    }
+}

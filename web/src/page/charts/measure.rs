@@ -1,0 +1,39 @@
+//! How wide an element is, so that pictures have one unit for each pixel and letters keep their size.
+
+use leptos::html::Div;
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+use web_sys::ResizeObserver;
+
+/// Until the element is on the page.
+const FIRST_GUESS: f64 = 480.0;
+
+/// Its width in whole pixels, followed as it changes.
+pub fn width_of(element: NodeRef<Div>) -> Signal<f64> {
+    let width = RwSignal::new(FIRST_GUESS);
+    let watching = StoredValue::new_local(None::<(ResizeObserver, Closure<dyn FnMut()>)>);
+    Effect::new(move || {
+        let Some(element) = element.get() else { return };
+        let measured = element.clone();
+        let measure = move || {
+            let now = f64::from(measured.client_width());
+            // 0 while it is hidden; no signal when the room was left in the meantime.
+            if now > 0.0 && width.try_get_untracked().is_some_and(|width| width != now) {
+                width.set(now);
+            }
+        };
+        measure();
+        let changed = Closure::<dyn FnMut()>::new(measure);
+        // Without an observer the first width stays.
+        if let Ok(observer) = ResizeObserver::new(changed.as_ref().unchecked_ref()) {
+            observer.observe(&element);
+            watching.set_value(Some((observer, changed)));
+        }
+    });
+    on_cleanup(move || {
+        if let Some(Some((observer, _))) = watching.try_update_value(Option::take) {
+            observer.disconnect();
+        }
+    });
+    width.into()
+}

@@ -1,0 +1,109 @@
+//! The menu that saves a chart, and what a saved chart says of its origin.
+
+use leptos::prelude::*;
+use leptos::svg::Svg;
+
+use super::export;
+use crate::page::download;
+use crate::page::state::Playground;
+use crate::plot::file_name;
+use crate::{REVISION, VERSION};
+
+/// Where numbers are from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// A sentence for the foot of a picture and for tables, with everything that is needed to
+    /// compute the numbers again.
+    pub text: String,
+    /// A few words for the name of a file.
+    pub tag: String,
+}
+
+/// The runs of the page: algorithms, seed, maze, device, version.
+pub fn of_run() -> Signal<Provenance> {
+    let playground = Playground::here();
+    Signal::derive(move || {
+        let [first, second] = [0, 1].map(|agent| playground.agent_name(agent));
+        let device = playground.device.get().map_or_else(String::new, |device| device.name);
+        playground.opened.with(|experiment| {
+            let (maze, seed) = (experiment.maze, experiment.seed());
+            Provenance {
+                text: format!(
+                    "{first} and {second}, seed {seed}; maze n {}, epsilon {}, cue {}, preset {}; \
+                     {device}; DeepSPI in Rust {VERSION}, revision {REVISION}",
+                    maze.n_path,
+                    maze.epsilon,
+                    maze.cue,
+                    maze.preset.name(),
+                ),
+                tag: format!("{first} {second} seed {seed}"),
+            }
+        })
+    })
+}
+
+/// A small menu in the corner of a picture.
+#[component]
+pub fn SaveMenu(
+    /// Title of the picture.
+    #[prop(into)]
+    title: Signal<String>,
+    /// The picture.
+    svg: NodeRef<Svg>,
+    /// Where its numbers are from.
+    source: Signal<Provenance>,
+    /// Its numbers as CSV.
+    csv: Callback<(), String>,
+) -> impl IntoView {
+    let menu = NodeRef::<leptos::html::Details>::new();
+    let close = move || {
+        if let Some(menu) = menu.get_untracked() {
+            menu.set_open(false);
+        }
+    };
+    let name = move |ending: &str| {
+        let tag = source.get_untracked().tag;
+        format!("{}.{ending}", file_name(&format!("{} {tag}", title.get_untracked())))
+    };
+    let picture = move || {
+        let svg = svg.get_untracked()?;
+        export::standalone(&svg, &title.get_untracked(), &source.get_untracked().text)
+    };
+    let save_svg = move |_| {
+        close();
+        if let Some(picture) = picture() {
+            download::offer(&name("svg"), "image/svg+xml", picture.markup.as_bytes());
+        }
+    };
+    let save_png = move |_| {
+        close();
+        let Some(picture) = picture() else { return };
+        let (playground, name) = (Playground::here(), name("png"));
+        leptos::task::spawn_local(async move {
+            match export::png(&picture).await {
+                Ok(blob) => download::offer_blob(&name, &blob),
+                Err(_) => playground
+                    .notify("This browser could not make a PNG of the chart. Save it as SVG."),
+            }
+        });
+    };
+    let save_csv = move |_| {
+        close();
+        download::offer(&name("csv"), "text/csv", csv.run(()).as_bytes());
+    };
+    let key = move |event: web_sys::KeyboardEvent| {
+        if event.key() == "Escape" {
+            close();
+        }
+    };
+    view! {
+        <details class="chart-menu" node_ref=menu on:keydown=key>
+            <summary aria-label=move || format!("Save: {}", title.get())>"Save"</summary>
+            <div>
+                <button type="button" on:click=save_svg>"SVG"</button>
+                <button type="button" on:click=save_png>"PNG"</button>
+                <button type="button" on:click=save_csv>"CSV"</button>
+            </div>
+        </details>
+    }
+}

@@ -1,0 +1,101 @@
+//! A chart of dots coloured by a value.
+
+use leptos::prelude::*;
+
+use super::pick::{Pick, Reading};
+use super::save::{Provenance, SaveMenu, of_run};
+use super::{Drawing, width_of};
+use crate::plot::{DotPlot, Dots, dots_csv};
+
+/// Points on two axes with the line y = x, coloured by a value on the viridis scale.
+#[component]
+pub fn Scatter(
+    /// Title, in the picture and in the names of saved files.
+    #[prop(into)]
+    title: Signal<String>,
+    /// Name of the x axis.
+    x_label: &'static str,
+    /// Name of the y axis.
+    y_label: &'static str,
+    /// Name of the value behind the colour.
+    value_label: &'static str,
+    /// Name of the line y = x.
+    diagonal: &'static str,
+    /// The points; see [`super::paced`].
+    #[prop(into)]
+    dots: Signal<Dots>,
+    /// What the colours span at least, to compare with another chart.
+    #[prop(optional, into)]
+    value_range: Signal<Option<[f64; 2]>>,
+    /// Where the numbers are from; the runs of the page if nothing is said.
+    #[prop(optional, into)]
+    source: Option<Signal<Provenance>>,
+    /// What to look for.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    let source = source.unwrap_or_else(of_run);
+    let (frame, svg) = (NodeRef::new(), NodeRef::new());
+    let width = width_of(frame);
+    let cursor = RwSignal::new(None::<usize>);
+    let picture = Memo::new(move |_| {
+        dots.with(|dots| {
+            let title = &title.read();
+            DotPlot {
+                title,
+                x_label,
+                y_label,
+                value_label,
+                diagonal,
+                dots,
+                value_range: value_range.get(),
+                width: width.get(),
+                cursor: cursor.get(),
+            }
+            .draw()
+        })
+    });
+    let point = move |at: Option<[f64; 2]>| {
+        let nearest = at.and_then(|at| {
+            let corner = picture.with_untracked(|picture| [picture.area.left, picture.area.top]);
+            let at = [at[0] + corner[0], at[1] + corner[1]];
+            picture.with_untracked(|picture| {
+                dots.with_untracked(|dots| DotPlot::nearest(dots, picture, at))
+            })
+        });
+        if cursor.get_untracked() != nearest {
+            cursor.set(nearest);
+        }
+    };
+    let step = move |by| {
+        let here = cursor.get_untracked();
+        cursor.set(dots.with_untracked(|dots| DotPlot::step(dots, here, by)));
+    };
+    let reading = Signal::derive(move || {
+        picture.with(|picture| Reading {
+            area: picture.area,
+            ends: [0.0, dots.with(|dots| dots.points.len().saturating_sub(1) as f64)],
+            now: cursor.get().unwrap_or(0) as f64,
+            text: picture.summary.clone(),
+        })
+    });
+    let csv = move || {
+        let source = source.get_untracked().text;
+        dots.with_untracked(|dots| dots_csv(dots, [x_label, y_label, value_label], &source))
+    };
+    view! {
+        <figure class="chart">
+            <div class="chart-frame" node_ref=frame>
+                <Drawing picture svg/>
+                <Pick
+                    label=Signal::derive(move || format!("{}: read points", title.get()))
+                    reading
+                    on_point=Callback::new(point)
+                    on_step=Callback::new(step)
+                />
+                <SaveMenu title svg source csv=Callback::new(move |()| csv())/>
+            </div>
+            {children.map(|children| view! { <figcaption>{children()}</figcaption> })}
+        </figure>
+    }
+}

@@ -1,0 +1,46 @@
+//! What the losses of the world model took from the advantages of the last batch.
+
+use leptos::prelude::*;
+
+use super::Shown;
+use crate::page::charts::Scatter;
+use crate::plot::Dots;
+
+/// A scatter for each agent.
+#[component]
+pub fn Batches(shown: Shown) -> impl IntoView {
+    let dots = [0, 1].map(|agent| Signal::derive(move || dots(shown, agent)));
+    // The same colours in both.
+    let value_range = Signal::derive(move || {
+        let of_both =
+            dots.iter().flat_map(|dots| dots.read().values.to_vec()).filter(|x| x.is_finite());
+        let ends = of_both.fold((0.0_f64, 0.0_f64), |(low, high), x| (low.min(x), high.max(x)));
+        (ends.0 < ends.1).then_some([ends.0, ends.1])
+    });
+    let scatter = move |agent: usize| {
+        view! {
+            <Scatter
+                title=Signal::derive(move || format!("{}: utility against advantage", shown.name(agent)))
+                x_label="advantage A, normalised"
+                y_label="utility U"
+                value_label="A − U, taken away"
+                diagonal="U = A"
+                dots=dots[agent]
+                value_range
+            >
+                "Each dot is a step of the batch. Dots below the line lost utility to the losses of the world \
+                 model: such a step counts for less, or is avoided. With PPO and DeepMDP U is A."
+            </Scatter>
+        }
+    };
+    view! { <div class="charts">{scatter(0)} {scatter(1)}</div> }
+}
+
+fn dots(shown: Shown, agent: usize) -> Dots {
+    let view = shown.view(agent);
+    let Some(batch) = view.as_ref().and_then(|view| view.batch.as_ref()) else {
+        return Dots::default();
+    };
+    let pairs = || batch.advantage.iter().zip(&batch.utility).map(|(a, u)| [*a, *u].map(f64::from));
+    Dots { points: pairs().collect(), values: pairs().map(|[a, u]| a - u).collect() }
+}

@@ -1,0 +1,51 @@
+//! A frame of the maze, as the agents see it.
+
+use deepspi_core::maze::Maze;
+use leptos::html::Canvas;
+use leptos::prelude::*;
+use wasm_bindgen::{Clamped, JsCast, JsValue};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
+
+/// The grey levels of a state, enlarged without smoothing.
+#[component]
+pub fn Frame(
+    /// The maze.
+    maze: Memo<Option<Maze>>,
+    /// The state.
+    #[prop(into)]
+    state: Signal<usize>,
+    /// Says whose eyes these are.
+    caption: &'static str,
+) -> impl IntoView {
+    let canvas = NodeRef::<Canvas>::new();
+    let side = move || {
+        let maze = maze.read();
+        maze.as_ref().map_or(0, |maze| maze.config().preset.frame().width)
+    };
+    Effect::new(move || {
+        let maze = maze.read();
+        let (Some(canvas), Some(maze)) = (canvas.get(), maze.as_ref()) else { return };
+        let state = state.get();
+        if state < maze.states() {
+            // Without a canvas the caption stays.
+            drop(paint(&canvas, maze, state));
+        }
+    });
+    view! {
+        <figure class="maze-frame">
+            <canvas node_ref=canvas width=side height=side role="img" aria-label=caption></canvas>
+            <figcaption class="muted">{caption}</figcaption>
+        </figure>
+    }
+}
+
+fn paint(canvas: &HtmlCanvasElement, maze: &Maze, state: usize) -> Result<(), JsValue> {
+    let shape = maze.config().preset.frame();
+    let grey = maze.frame(state);
+    let pixels: Vec<u8> = grey.into_iter().flat_map(|level| [level, level, level, 255]).collect();
+    let context: CanvasRenderingContext2d =
+        canvas.get_context("2d")?.ok_or(JsValue::NULL)?.dyn_into()?;
+    let (width, height) = (shape.width as u32, shape.height as u32);
+    let image = ImageData::new_with_u8_clamped_array_and_sh(Clamped(&pixels), width, height)?;
+    context.put_image_data(&image, 0.0, 0.0)
+}

@@ -1,0 +1,219 @@
+//! The picture of a scatter: dots coloured by a value, on two axes of the same scale.
+
+use std::sync::Arc;
+
+use super::axis::Axis;
+use super::colour::{SHADES, shade, shade_of};
+use super::number::{Pen, number};
+use super::{Area, Dash, Picture, Stroke, TEXT};
+
+/// Dots drawn at most; of more, every so manieth.
+const MOST_DOTS: usize = 4000;
+/// Points with a value each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dots {
+    /// `[x, y]`; what is not finite is not drawn.
+    pub points: Arc<[[f64; 2]]>,
+    /// What colours them, one for each.
+    pub values: Arc<[f64]>,
+}
+
+/// What a scatter shows.
+#[derive(Clone, Debug)]
+pub struct DotPlot<'a> {
+    /// Title.
+    pub title: &'a str,
+    /// Name of the x axis.
+    pub x_label: &'a str,
+    /// Name of the y axis.
+    pub y_label: &'a str,
+    /// Name of the value behind the colour.
+    pub value_label: &'a str,
+    /// Name of the line y = x.
+    pub diagonal: &'a str,
+    /// The points.
+    pub dots: &'a Dots,
+    /// What the colours span at least, for example the values of a chart to compare with.
+    pub value_range: Option<[f64; 2]>,
+    /// Width of the picture.
+    pub width: f64,
+    /// Index of the point that is read.
+    pub cursor: Option<usize>,
+}
+
+impl DotPlot<'_> {
+    /// Draws it.
+    #[must_use]
+    pub fn draw(&self) -> Picture {
+        let (mut picture, baseline) = Picture::titled(self.title, self.width);
+        let scale = self.scale();
+        let baseline = picture.colour_bar(baseline, self.value_label, &scale);
+        let all = || self.dots.points.iter().flatten().copied();
+        let height = (0.7 * self.width).clamp(180.0, 320.0);
+        let y = picture.frame(baseline, height, |pixels| Axis::linear(all(), pixels, 42.0));
+        let x = Axis::linear(all(), [picture.area.left, picture.area.right], 60.0);
+        picture.ends = x.ends();
+        picture.axes(&x, &y, self.x_label, self.y_label);
+        self.diagonal(&mut picture, &x, &y);
+        self.draw_dots(&mut picture, &x, &y, &scale);
+        if self.dots.points.is_empty() {
+            picture.empty();
+        }
+        picture.summary = self.summary();
+        picture
+    }
+
+    /// The point nearest to a place on the picture.
+    #[must_use]
+    pub fn nearest(dots: &Dots, picture: &Picture, at: [f64; 2]) -> Option<usize> {
+        let (low, high) = (picture.ends[0], picture.ends[1]);
+        let Area { left, right, top, bottom } = picture.area;
+        let all = || dots.points.iter().flatten().copied();
+        let (x, y) = (
+            Axis::between(low, high, [left, right], 60.0),
+            Axis::linear(all(), [bottom, top], 42.0),
+        );
+        let distance = |point: &[f64; 2]| (x.at(point[0]) - at[0]).hypot(y.at(point[1]) - at[1]);
+        let finite =
+            dots.points.iter().enumerate().filter(|(_, point)| point.iter().all(|v| v.is_finite()));
+        finite.min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b))).map(|(index, _)| index)
+    }
+
+    /// The point so many places to the right of one, by x; the leftmost where there is none yet.
+    #[must_use]
+    pub fn step(dots: &Dots, from: Option<usize>, by: isize) -> Option<usize> {
+        let mut order: Vec<usize> = (0..dots.points.len()).collect();
+        order.sort_by(|a, b| dots.points[*a][0].total_cmp(&dots.points[*b][0]));
+        let last = order.len().checked_sub(1)?;
+        let here = from.and_then(|from| order.iter().position(|index| *index == from));
+        let place = here.map_or(0, |here| here.saturating_add_signed(by).min(last));
+        order.get(place).copied()
+    }
+
+    /// From 0 on, which is a colour of its own.
+    fn scale(&self) -> Axis {
+        let values = self.dots.values.iter().copied().chain(self.value_range.into_iter().flatten());
+        let used: Vec<f64> = values.chain([0.0]).filter(|x| x.is_finite()).collect();
+        let shares = [0.0, 1.0];
+        if used.iter().all(|x| *x == 0.0) {
+            return Axis::between(0.0, 1.0, shares, 0.25);
+        }
+        Axis::linear(used.into_iter(), shares, 0.25)
+    }
+
+    fn diagonal(&self, picture: &mut Picture, x: &Axis, y: &Axis) {
+        let (a, b) = (x.ends(), y.ends());
+        let (low, high) = (a[0].max(b[0]), a[1].min(b[1]));
+        if low >= high {
+            return;
+        }
+        let mut pen = Pen::new();
+        pen.line([x.at(low), y.at(low)], [x.at(high), y.at(high)]);
+        picture.strokes.push(Stroke {
+            class: "reference",
+            path: pen.into(),
+            colour: None,
+            dash: Dash::Dotted,
+        });
+        let at = [x.at(high) - 8.0, (y.at(high) + 14.0).max(picture.area.top + TEXT)];
+        picture.label("reference", [at[0] - 14.0, at[1]], self.diagonal.to_owned());
+    }
+
+    /// One path for each colour: a path for each dot would be thousands of elements.
+    fn draw_dots(&self, picture: &mut Picture, x: &Axis, y: &Axis, scale: &Axis) {
+        let every = self.dots.points.len().div_ceil(MOST_DOTS).max(1);
+        let mut pens = vec![Pen::new(); SHADES];
+        let dots = self.dots.points.iter().zip(self.dots.values.iter());
+        for (point, value) in dots.step_by(every) {
+            if point.iter().all(|v| v.is_finite()) {
+                pens[shade_of(scale.at(*value))].dot([x.at(point[0]), y.at(point[1])]);
+            }
+        }
+        for (i, pen) in pens.into_iter().enumerate() {
+            picture.coloured("dots", pen, shade(i));
+        }
+        let read = self.cursor.and_then(|i| Some((i, *self.dots.points.get(i)?)));
+        if let Some((i, point)) = read.filter(|(_, point)| point.iter().all(|v| v.is_finite())) {
+            let mut pen = Pen::new();
+            let [left, top] = [x.at(point[0]) - 5.0, y.at(point[1]) - 5.0];
+            pen.rectangle([left, top], [10.0, 10.0]);
+            picture.stroke("cursor", pen);
+            let Area { right, top, .. } = picture.area;
+            picture.label("readout", [right, top - 8.0], self.describe(i));
+        }
+    }
+
+    fn describe(&self, index: usize) -> String {
+        let [x, y] = self.dots.points[index].map(number);
+        let value = self.dots.values.get(index).map_or(f64::NAN, |value| *value);
+        format!("{x}, {y}: {}", number(value))
+    }
+
+    fn summary(&self) -> String {
+        let count = self.dots.points.len();
+        if let Some(index) = self.cursor.filter(|index| *index < count) {
+            let [x, y] = self.dots.points[index].map(number);
+            let value = number(self.dots.values.get(index).copied().unwrap_or(f64::NAN));
+            let [first, second, third] = [self.x_label, self.y_label, self.value_label];
+            return format!("{first} {x}, {second} {y}, {third} {value}");
+        }
+        if count == 0 {
+            return format!("{}. No data yet.", self.title);
+        }
+        let finite = || self.dots.values.iter().copied().filter(|value| value.is_finite());
+        let mean = finite().sum::<f64>() / finite().count() as f64;
+        let [title, value] = [self.title, self.value_label];
+        format!("{title}. {count} points; {value} is {} on average", number(mean))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dots() -> Dots {
+        Dots {
+            points: [[-1.0, -2.0], [3.0, 3.0], [f64::NAN, 1.0], [0.5, 0.25]].into(),
+            values: [1.0, 0.0, 0.5, 0.25].into(),
+        }
+    }
+
+    fn plot(dots: &Dots) -> DotPlot<'_> {
+        DotPlot {
+            title: "Utility against advantage",
+            x_label: "advantage A",
+            y_label: "utility U",
+            value_label: "A - U",
+            diagonal: "U = A",
+            dots,
+            value_range: None,
+            width: 360.0,
+            cursor: None,
+        }
+    }
+
+    #[test]
+    fn each_finite_dot_is_drawn_once_and_found_again() {
+        let dots = dots();
+        let picture = plot(&dots).draw();
+        let drawn = picture.strokes.iter().filter(|stroke| stroke.class == "dots");
+        assert_eq!(drawn.map(|stroke| stroke.path.matches("h0").count()).sum::<usize>(), 3);
+        let Area { right, top, .. } = picture.area;
+        assert_eq!(DotPlot::nearest(&dots, &picture, [right, top]), Some(1));
+        assert_eq!(DotPlot::step(&dots, None, 1), Some(0));
+        assert_eq!(DotPlot::step(&dots, Some(0), 1), Some(3));
+        assert_eq!(DotPlot::step(&dots, Some(3), 9), Some(2), "a gap is last");
+    }
+
+    #[test]
+    fn the_read_out_names_all_three_numbers() {
+        let dots = dots();
+        let picture = DotPlot { cursor: Some(3), ..plot(&dots) }.draw();
+        assert_eq!(picture.summary, "advantage A 0.5, utility U 0.25, A - U 0.25");
+        let of_all = plot(&dots).draw().summary;
+        assert!(of_all.ends_with("4 points; A - U is 0.44 on average"), "{of_all}");
+        let gone = DotPlot { cursor: Some(99), ..plot(&dots) }.draw();
+        assert!(gone.summary.contains("4 points"));
+        assert!(plot(&Dots::default()).draw().summary.contains("No data yet"));
+    }
+}

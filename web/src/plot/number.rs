@@ -1,0 +1,167 @@
+//! Numbers as text: short ones for people, quick ones for paths.
+
+/// A number with three to four significant digits: `7.93`, `12.8k`, `−0.0031`, `2.0e-6`.
+#[must_use]
+pub fn number(x: f64) -> String {
+    let size = x.abs();
+    let text = match size {
+        _ if x.is_nan() => return "–".to_owned(),
+        _ if size.is_infinite() => "∞".to_owned(),
+        0.0 => "0".to_owned(),
+        1e9.. => format!("{size:.1e}"),
+        1e6.. => format!("{}M", trimmed(size / 1e6, 2)),
+        1e4.. => format!("{}k", trimmed(size / 1e3, 1)),
+        100.0.. => trimmed(size, 0),
+        10.0.. => trimmed(size, 1),
+        0.1.. => trimmed(size, 2),
+        0.001.. => trimmed(size, 4),
+        _ => format!("{size:.1e}"),
+    };
+    if x < 0.0 && text != "0" { format!("−{text}") } else { text }
+}
+
+/// With at most so many decimals, without zeros at the end.
+fn trimmed(x: f64, decimals: usize) -> String {
+    let text = format!("{x:.decimals$}");
+    if decimals == 0 {
+        return text;
+    }
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Writes the attribute `d` of a path, in tenths of a pixel.
+///
+/// A chart of two curves is redrawn up to twenty times a second with hundreds of points; the
+/// formatting of the standard library would take most of that time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pen(String);
+
+impl Pen {
+    /// An empty path.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(String::new())
+    }
+
+    /// A straight line.
+    pub fn line(&mut self, from: [f64; 2], to: [f64; 2]) {
+        self.to('M', from);
+        self.to('L', to);
+    }
+
+    /// A dot, drawn by a line of no length with round ends.
+    pub fn dot(&mut self, at: [f64; 2]) {
+        self.to('M', at);
+        self.0.push_str("h0");
+    }
+
+    /// A rectangle.
+    pub fn rectangle(&mut self, from: [f64; 2], size: [f64; 2]) {
+        self.to('M', from);
+        for (command, length) in [('h', size[0]), ('v', size[1]), ('h', -size[0])] {
+            self.0.push(command);
+            self.coordinate(length);
+        }
+        self.0.push('z');
+    }
+
+    /// A closed figure.
+    pub fn polygon(&mut self, corners: &[[f64; 2]]) {
+        self.curve(corners.iter().map(|corner| Some(*corner)));
+        self.0.push('z');
+    }
+
+    /// A curve through points; the single ones between gaps become dots.
+    pub fn curve(&mut self, points: impl IntoIterator<Item = Option<[f64; 2]>>) {
+        let mut run = 0;
+        for point in points {
+            match point {
+                Some(at) => {
+                    self.to(if run == 0 { 'M' } else { 'L' }, at);
+                    run += 1;
+                }
+                None => {
+                    self.end_run(run);
+                    run = 0;
+                }
+            }
+        }
+        self.end_run(run);
+    }
+
+    fn end_run(&mut self, points: usize) {
+        if points == 1 {
+            self.0.push_str("h0");
+        }
+    }
+
+    fn to(&mut self, command: char, [x, y]: [f64; 2]) {
+        self.0.push(command);
+        self.coordinate(x);
+        self.0.push(' ');
+        self.coordinate(y);
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to a million pixels")]
+    fn coordinate(&mut self, x: f64) {
+        let tenths = (x * 10.0).round().clamp(-1e7, 1e7) as i32;
+        if tenths < 0 {
+            self.0.push('-');
+        }
+        let tenths = tenths.unsigned_abs();
+        self.integer(tenths / 10);
+        if !tenths.is_multiple_of(10) {
+            self.0.push('.');
+            self.integer(tenths % 10);
+        }
+    }
+
+    fn integer(&mut self, x: u32) {
+        if x >= 10 {
+            self.integer(x / 10);
+        }
+        self.0.push(char::from_digit(x % 10, 10).unwrap_or('0'));
+    }
+}
+
+impl From<Pen> for String {
+    fn from(pen: Pen) -> Self {
+        pen.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_keep_their_meaning() {
+        let cases = [
+            (8.0103, "8.01"),
+            (4.8, "4.8"),
+            (-46.63, "−46.6"),
+            (0.0, "0"),
+            (-0.0, "0"),
+            (131.0, "131"),
+            (12_800.0, "12.8k"),
+            (65_536.0, "65.5k"),
+            (2_000_000.0, "2M"),
+            (0.0031, "0.0031"),
+            (2e-6, "2.0e-6"),
+            (f64::NAN, "–"),
+            (f64::NEG_INFINITY, "−∞"),
+            (1.0101, "1.01"),
+            (100.0, "100"),
+        ];
+        for (x, text) in cases {
+            assert_eq!(number(x), text, "{x}");
+        }
+    }
+
+    #[test]
+    fn a_pen_writes_tenths_and_dots() {
+        let mut pen = Pen::new();
+        pen.curve([Some([0.04, -3.26]), None, Some([10.0, 120.25]), Some([11.5, 7.0])]);
+        assert_eq!(String::from(pen), "M0 -3.3h0M10 120.3L11.5 7");
+    }
+}
