@@ -6,7 +6,7 @@
 //! over, not copied.
 
 use deepspi_core::batch_view::BatchView;
-use deepspi_core::maze::{MazeCells, MazeReport};
+use deepspi_core::maze::{Assessment, MazeCells, MazeReport};
 use deepspi_core::message::Message;
 use serde::{Deserialize, Serialize};
 
@@ -234,6 +234,9 @@ pub struct AgentView {
     pub cells: Option<MazeCells>,
     /// The batch of the last iteration, if it is watched and there was one.
     pub batch: Option<BatchView>,
+    /// The terms of the theorems for the last iteration, if they are watched. They cost more than
+    /// the rest together, so most views while training have none.
+    pub assessment: Option<Assessment>,
 }
 
 /// A message that could not be read.

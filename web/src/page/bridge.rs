@@ -12,8 +12,8 @@ use super::reports;
 use super::state::{Phase, Playground};
 use crate::protocol::{BYTES, CANVAS, Report, Request, decode, encode};
 
-/// The script that starts the worker, beside the page (trunk makes it).
-const SCRIPT: &str = "./worker_loader.js";
+/// The script that starts the worker, beside the page.
+const SCRIPT: &str = "./trainer.js";
 
 /// The worker, and the listeners that must live as long as it.
 #[derive(Default)]

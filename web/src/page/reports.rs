@@ -28,6 +28,10 @@ pub fn handle(playground: Playground, report: Report) {
             playground.agents[agent].history.update(|history| history.push(message));
         }
         Report::View { agent, view } => {
+            // Most views have none: the last one stays.
+            if let Some(assessment) = &view.assessment {
+                playground.agents[agent].assessment.set(Some(Arc::new(assessment.clone())));
+            }
             playground.agents[agent].view.set(Some(Arc::from(view)));
         }
         Report::Checkpoint { agent, asked, archive } => {

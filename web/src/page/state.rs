@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use deepspi_core::maze::Maze;
+use deepspi_core::maze::{Assessment, Maze};
 use leptos::prelude::*;
 
 use super::bridge::Bridge;
@@ -74,6 +74,8 @@ pub struct AgentSignals {
     pub history: RwSignal<History>,
     /// Where it stands.
     pub view: RwSignal<Option<Arc<AgentView>>>,
+    /// The terms of the theorems when they were last computed.
+    pub assessment: RwSignal<Option<Arc<Assessment>>>,
     /// Its newest checkpoint, kept in case the worker dies.
     pub kept: RwSignal<Option<Archive>>,
     /// Whether the worker draws its latents.
@@ -117,6 +119,7 @@ impl Playground {
         let agent = || AgentSignals {
             history: RwSignal::new(History::default()),
             view: RwSignal::new(None),
+            assessment: RwSignal::new(None),
             kept: RwSignal::new(None),
             drawn_by_worker: RwSignal::new(false),
         };
@@ -240,6 +243,7 @@ impl Playground {
         for agent in self.agents {
             agent.history.set(History::default());
             agent.view.set(None);
+            agent.assessment.set(None);
             agent.kept.set(None);
         }
     }

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use deepspi_core::batch_view::BatchView;
 use deepspi_core::config::{Config, ConfigError};
 use deepspi_core::env::VectorEnv;
-use deepspi_core::maze::{Maze, MazeConfig, MazeEnvs, ProbeError, cells, probe};
+use deepspi_core::maze::{Maze, MazeConfig, MazeEnvs, ProbeError, assess, cells, probe};
 use deepspi_core::message::{MazeStatus, Message};
 use deepspi_core::pca::principal_components;
 use deepspi_core::run_files::RunInfo;
@@ -12,7 +12,7 @@ use deepspi_core::trainer::{TrainError, Trainer};
 
 use super::time;
 use crate::archive::{Archive, ArchiveError, Contents};
-use crate::protocol::AgentView;
+use crate::protocol::{AgentView, Watch};
 
 /// A trainer and its environments.
 #[derive(Debug)]
@@ -22,7 +22,13 @@ pub struct Agent {
     started: u64,
     /// The last batch that was watched.
     batch: Option<BatchView>,
+    /// Its policy when it was last looked at, and before its last iteration, `[S, A]`.
+    policy: Option<Vec<f64>>,
+    before: Option<Vec<f64>>,
 }
+
+/// Slack epsilon of Theorem 4, small against the maze's values.
+const EPSILON: f64 = 0.1;
 
 /// Why an agent stopped.
 pub type Stop = TrainError<std::convert::Infallible>;
@@ -90,7 +96,7 @@ impl Agent {
         let maze = Maze::new(maze, config.gamma.into())?;
         let mut envs = MazeEnvs::new(maze, config.num_envs, seed);
         let Ok(()) = envs.reset();
-        Ok(Self { trainer, envs, started, batch: None })
+        Ok(Self { trainer, envs, started, batch: None, policy: None, before: None })
     }
 
     /// Its maze.
@@ -120,6 +126,7 @@ impl Agent {
         });
         result.await?;
         self.batch = batch;
+        self.before = self.policy.take();
         Ok(())
     }
 
@@ -127,8 +134,8 @@ impl Agent {
     ///
     /// # Errors
     /// If the device fails or the policy is not a distribution.
-    pub async fn view(&self, details: bool) -> Result<(MazeStatus, AgentView), ProbeError> {
-        let maze = self.maze();
+    pub async fn view(&mut self, wanted: Watch) -> Result<(MazeStatus, AgentView), ProbeError> {
+        let maze = self.envs.maze();
         let model = self.trainer.learner().plain();
         let report = probe(&model, maze, self.trainer.device()).await?;
         let status = MazeStatus::new(&report, maze, self.trainer.global_step());
@@ -137,14 +144,22 @@ impl Agent {
         let explained = projection.as_ref().map_or([0.0; 2], |p| p.explained);
         let (config, device) = (self.trainer.config(), self.trainer.device());
         let deviation = self.batch.as_ref().and_then(|batch| batch.deviation);
-        let cells = if details {
+        let cells = if wanted.details {
             Some(cells(&model, maze, &report, config, deviation, device).await?)
         } else {
             None
         };
+        let assessment = if wanted.theory {
+            let before = self.before.as_ref().unwrap_or(&report.policy);
+            Some(assess(&model, maze, before, &report, config, EPSILON, device).await?)
+        } else {
+            None
+        };
+        self.policy = Some(report.policy.clone());
         let view = AgentView {
             cells,
-            batch: self.batch.clone().filter(|_| details),
+            batch: self.batch.clone().filter(|_| wanted.details),
+            assessment,
             global_step: self.trainer.global_step(),
             points: projection.map(|p| p.points),
             explained,

@@ -19,6 +19,8 @@ use crate::protocol::{DevicePreference, Pace, Report, Request, Status, Watch};
 
 /// Least time between two views of an agent: more often nobody sees.
 const VIEW_MS: f64 = 50.0;
+/// Least time between two looks at the theorems while training: one takes as long as an iteration.
+const THEORY_MS: f64 = 2_000.0;
 /// Time between two checkpoints that are kept in case the device or the worker is lost.
 const KEEP_MS: f64 = 3_000.0;
 /// Time over which the speed is measured.
@@ -49,6 +51,7 @@ struct Slot {
     kept: Option<Archive>,
     kept_at: f64,
     viewed_at: f64,
+    assessed_at: f64,
     /// It met a value that is not a number and cannot go on.
     stopped: bool,
 }
@@ -60,6 +63,7 @@ impl Slot {
             kept: None,
             kept_at: f64::NEG_INFINITY,
             viewed_at: f64::NEG_INFINITY,
+            assessed_at: f64::NEG_INFINITY,
             stopped: false,
         }
     }
@@ -246,8 +250,7 @@ impl Session {
     async fn iterate(&mut self, index: usize) -> Result<(), super::agent::Stop> {
         let slot = &mut self.agents[index];
         let due = !self.running || time::now_ms() - slot.viewed_at >= VIEW_MS;
-        let watched = due && self.watch.details;
-        slot.agent.iterate(watched, |message| forward(index, message)).await?;
+        slot.agent.iterate(self.watch.details, |message| forward(index, message)).await?;
         self.show(index, due).await?;
         if time::now_ms() - self.agents[index].kept_at >= KEEP_MS {
             self.keep(index, false).await;
@@ -258,7 +261,17 @@ impl Session {
     /// Reports where an agent stands: its numbers always, the whole view if it is `due`.
     async fn show(&mut self, index: usize, due: bool) -> Result<(), super::agent::Stop> {
         let slot = &mut self.agents[index];
-        let (status, view) = match slot.agent.view(due && self.watch.details).await {
+        let now = time::now_ms();
+        let wanted = Watch {
+            details: due && self.watch.details,
+            theory: due
+                && self.watch.theory
+                && (!self.running || now - slot.assessed_at >= THEORY_MS),
+        };
+        if wanted.theory {
+            slot.assessed_at = now;
+        }
+        let (status, view) = match slot.agent.view(wanted).await {
             Ok(found) => found,
             Err(ProbeError::Core(error)) => return Err(error.into()),
             // A policy that is no distribution: the next iteration says which number is at fault.
