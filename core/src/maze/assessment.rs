@@ -289,14 +289,6 @@ mod tests {
         policy.iter().enumerate().map(moved).collect()
     }
 
-    fn measurable(config: Config) -> Config {
-        Config {
-            transition_density: TransitionDensity::Deterministic,
-            latent_distance: LatentDistance::Euclidean,
-            ..config
-        }
-    }
-
     #[test]
     fn without_a_step_all_ratios_are_one_and_nothing_improves() {
         for config in [
@@ -322,7 +314,11 @@ mod tests {
 
     #[test]
     fn terms_are_those_of_the_cells_and_of_the_chain() {
-        let config = measurable(PRESET.hyper_parameters());
+        let config = Config {
+            transition_density: TransitionDensity::Deterministic,
+            latent_distance: LatentDistance::Euclidean,
+            ..PRESET.hyper_parameters()
+        };
         let agent = agent(&config, 1.0);
         let (maze, model, report) = &agent;
         let before = upwards(&report.policy, 0.001);

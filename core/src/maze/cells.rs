@@ -203,17 +203,17 @@ mod tests {
         (maze, model, report, cells)
     }
 
-    fn euclidean(config: Config) -> Config {
+    fn euclidean(config: &Config) -> Config {
         Config {
             transition_density: TransitionDensity::Deterministic,
             latent_distance: LatentDistance::Euclidean,
-            ..config
+            ..config.clone()
         }
     }
 
     #[test]
     fn losses_are_those_of_predictions_made_one_by_one() {
-        let config = euclidean(PRESET.hyper_parameters());
+        let config = euclidean(&PRESET.hyper_parameters());
         let (maze, model, report, cells) = seen(&config, None);
         let losses = cells.losses.expect("a world model is in use");
         let device = Device::flex();
@@ -265,7 +265,7 @@ mod tests {
             (base.clone(), Some(2.5)),
             (base.clone(), None),
             (Config { lipschitz_nets: false, ..base.clone() }, None),
-            (Config { norm_adv: false, ..euclidean(base.clone()) }, Some(2.5)),
+            (Config { norm_adv: false, ..euclidean(&base) }, Some(2.5)),
         ] {
             let (_, _, report, cells) = seen(&config, deviation);
             let losses = cells.losses.as_ref().expect("a world model is in use");
