@@ -10,10 +10,15 @@
 
 pub mod archive;
 pub mod experiment;
+pub mod export;
+pub mod form;
 pub mod history;
+pub mod link;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
+pub mod presets;
 pub mod protocol;
+pub mod room;
 #[cfg(target_arch = "wasm32")]
 pub mod trainer;
 
