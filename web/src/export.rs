@@ -117,8 +117,8 @@ fn value<T: Serialize>(of: &T) -> Value {
 /// The rows of an agent, in order: column name to value.
 fn rows(history: &History) -> Vec<BTreeMap<String, String>> {
     let mut rows: BTreeMap<u64, BTreeMap<String, String>> = BTreeMap::new();
-    let maze = history.maze.iter().map(|status| value(status));
-    for entry in history.iterations.iter().map(|iteration| value(iteration)).chain(maze) {
+    let maze = history.maze.iter().map(value);
+    for entry in history.iterations.iter().map(value).chain(maze) {
         let step = entry.get(STEP).and_then(Value::as_u64).unwrap_or(0);
         flatten("", &entry, rows.entry(step).or_default());
     }

@@ -6,7 +6,7 @@
 //! fails for a field without a control, and for a stop that validation refuses. Sliders offer the
 //! useful range; the number box beside takes whatever is valid.
 
-use deepspi_core::config::{Config, ConfigError, FieldInfo, FieldKind, SetError};
+use deepspi_core::config::{Config, FieldInfo, FieldKind, FieldValue, SetError};
 use deepspi_core::maze::MazeConfig;
 
 use crate::experiment::{AGENTS, Experiment};
@@ -109,15 +109,34 @@ pub fn default_of(scope: Scope, field: &str) -> String {
     scope.get(&Experiment::default(), field).unwrap_or_default()
 }
 
-/// The error of one field among all errors.
+/// A documentation comment as plain text: without backticks and emphasis.
 #[must_use]
-pub fn error_of(experiment: &Experiment, scope: Scope, field: &str) -> Option<ConfigError> {
-    let agent = match scope {
-        Scope::Maze => None,
-        Scope::Agent(agent) => Some(agent),
+pub fn plain(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let in_word = |index: Option<usize>| {
+        index.and_then(|index| chars.get(index)).is_some_and(|c| c.is_alphanumeric())
     };
-    let mut errors = experiment.errors().into_iter();
-    errors.find(|found| found.agent == agent && found.error.field == field).map(|found| found.error)
+    let kept = chars.iter().enumerate().filter(|&(index, c)| match c {
+        '`' => false,
+        // `a * b` is a product, `*a*` is emphasis.
+        '*' => !in_word(index.checked_sub(1)) && !in_word(Some(index + 1)),
+        _ => true,
+    });
+    kept.map(|(_, c)| c).collect()
+}
+
+/// The name of a choice for people.
+#[must_use]
+pub fn choice_label(name: &'static str) -> &'static str {
+    match name {
+        "deep-spi" => "DeepSPI",
+        "deep-mdp" => "DeepMDP",
+        "ppo" => "PPO",
+        "smooth-l1" => "smooth L1",
+        "mixture-normal" => "mixture of normals",
+        "parity" => "as the authors' code",
+        other => other,
+    }
 }
 
 /// How the control of a field looks.
@@ -173,14 +192,14 @@ impl Slider {
                 std::iter::once("0".to_owned()).chain(decades).collect()
             }
             Self::Powers(from, to) => (from..=to).map(|e| (1_u64 << e).to_string()).collect(),
-            Self::Stops(stops) => stops.iter().map(f64::to_string).collect(),
+            Self::Stops(stops) => stops.iter().map(FieldValue::to_text).collect(),
         }
     }
 }
 
-/// The same number without trailing zeros or exponent.
+/// The same number as a field writes it.
 fn number(text: &str) -> String {
-    text.parse::<f64>().map_or_else(|_| text.to_owned(), |x| x.to_string())
+    f64::from_text(text).map_or_else(|| text.to_owned(), |x| x.to_text())
 }
 
 /// Index of the stop nearest to a value, 0 for what is no number.
@@ -205,7 +224,7 @@ pub const SEED: Control = common("seed", "Seed", None);
 
 /// The maze, in the order of the form.
 pub const MAZE: &[Control] = &[
-    common("epsilon", "Lower corridor, probability ε", Some(Slider::Even(0.01, 0.95, 0.01))),
+    common("epsilon", "Lower corridor ε", Some(Slider::Even(0.01, 0.95, 0.01))),
     common("cue", "Cue", Some(Slider::Even(0.0, 1.0, 0.05))),
     common("n_path", "Corridor length n", Some(Slider::Even(2.0, 20.0, 1.0))),
     rare("maze_reset", "End of an episode", None),
@@ -357,11 +376,11 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_found_by_their_field() {
-        let mut experiment = Experiment::default();
-        experiment.agents[1].gamma = 1.0;
-        let error = error_of(&experiment, Scope::Agent(1), "gamma").expect("out of range");
-        assert_eq!(error.allowed, "0 <= gamma < 1");
-        assert_eq!(error_of(&experiment, Scope::Agent(0), "gamma"), None);
+    fn documentation_becomes_plain_text() {
+        assert_eq!(plain("the *squared* norm, `a * b` of `*c*`"), "the squared norm, a * b of c");
+        for (scope, control) in controls() {
+            let text = plain(&control.info(scope).description());
+            assert!(!text.contains('`') && text.ends_with('.'), "{text}");
+        }
     }
 }

@@ -26,10 +26,10 @@ pub struct Link {
 /// The speeds offered: name in links, name for people, speed. The first is the default.
 pub const PACES: [(&str, &str, Pace); 5] = [
     ("max", "as fast as it can", Pace::Max),
-    ("20", "20 updates/s", Pace::PerSecond(20.0)),
-    ("5", "5 updates/s", Pace::PerSecond(5.0)),
-    ("2", "2 updates/s", Pace::PerSecond(2.0)),
-    ("1", "1 update/s", Pace::PerSecond(1.0)),
+    ("20", "20 iterations/s", Pace::PerSecond(20.0)),
+    ("5", "5 iterations/s", Pace::PerSecond(5.0)),
+    ("2", "2 iterations/s", Pace::PerSecond(2.0)),
+    ("1", "1 iteration/s", Pace::PerSecond(1.0)),
 ];
 
 /// The devices offered: name in links, name for people, preference. The first is the default.
@@ -260,9 +260,9 @@ mod tests {
                     &c.gamma=1&seed=1e9&b.gamma=NaN&maze.cue&a.num_minibatches=3&b.ent_coef=0.02&&";
         let (link, ignored) = Link::from_fragment(text);
         assert_eq!(link.to_fragment(), "a.gamma=0.9&b.ent_coef=0.02");
-        assert_eq!(ignored.len(), 11, "{ignored:?}");
+        assert_eq!(ignored.len(), 12, "{ignored:?}");
         let notice = notice(&ignored).expect("something was left out");
-        assert!(notice.contains("\"x=1\"") && notice.contains("and 7 more"), "{notice}");
+        assert!(notice.contains("\"x=1\"") && notice.contains("and 8 more"), "{notice}");
         assert_eq!(super::notice(&[]), None);
     }
 
