@@ -6,245 +6,103 @@
 //! Flags that differ between the field's names and CleanRL's are not introduced: a command line of
 //! CleanRL or of the authors' implementation can be pasted.
 
-use serde::{Deserialize, Serialize};
+mod choice;
+mod field;
 
-/// Which objective the one update computes; they differ only in where the auxiliary loss enters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-pub enum Algorithm {
-    /// Auxiliary losses inside the clipped objective: `U = A - a_R l_R - a_P l_P` (Eq. 6).
-    #[default]
-    DeepSpi,
-    /// The same losses added to the total loss outside the clip.
-    DeepMdp,
-    /// No world model: both coefficients count as 0.
-    Ppo,
-}
+pub use choice::{
+    Algorithm, LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity,
+};
+pub use field::{Choice, FieldInfo, FieldKind, FieldValue, SetError};
+pub(crate) use field::{choices, fields, read_field};
 
-impl Algorithm {
-    /// The name used on the command line, in run folders and in reports.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::DeepSpi => "deep-spi",
-            Self::DeepMdp => "deep-mdp",
-            Self::Ppo => "ppo",
-        }
+fields! {
+    /// All hyper-parameters of a training run. See the module documentation; the defaults are those
+    /// of the paper's Table 1 and the authors' implementation.
+    pub struct Config {
+        /// Objective: deep-spi, deep-mdp or ppo.
+        ["Algorithm"] #[cfg_attr(feature = "cli", arg(value_enum))]
+        algo: Algorithm = Algorithm::DeepSpi;
+        /// Seed of every generator of the run (parameters, environments, actions, shuffles).
+        ["Algorithm"]
+        seed: u64 = 1;
+        /// Agent steps of the whole run; one agent step is four emulator frames. At least one
+        /// iteration (`num-envs * num-steps`).
+        ["Algorithm"]
+        total_timesteps: u64 = 10_000_000;
+        /// Parallel environments N, at least 1.
+        ["Algorithm"]
+        num_envs: usize = 128;
+        /// Agent steps T per environment and iteration, at least 1.
+        ["Algorithm"]
+        num_steps: usize = 8;
+        /// Discount factor gamma in [0, 1).
+        ["Algorithm"]
+        gamma: f32 = 0.99;
+        /// Lambda of generalised advantage estimation, in [0, 1].
+        ["Algorithm"]
+        gae_lambda: f32 = 0.95;
+        /// Passes over a rollout per iteration, at least 1.
+        ["Optimisation"]
+        update_epochs: usize = 4;
+        /// Minibatches per pass; must divide `num-envs * num-steps`.
+        ["Optimisation"]
+        num_minibatches: usize = 4;
+        /// Adam's learning rate at the start, > 0.
+        ["Optimisation"]
+        learning_rate: f64 = 2.5e-4;
+        /// Decay the learning rate linearly to 0, constant within an iteration.
+        ["Optimisation"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        anneal_lr: bool = true;
+        /// Adam's epsilon, outside the square root, > 0.
+        ["Optimisation"]
+        adam_eps: f32 = 1e-5;
+        /// Largest global norm of the gradient over agent and world model together, > 0.
+        ["Optimisation"]
+        max_grad_norm: f32 = 0.5;
+        /// Normalise advantages over each minibatch (population standard deviation).
+        ["Objective"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        norm_adv: bool = true;
+        /// Clip range eps = C - 1 of the importance ratio, in (0, 1).
+        ["Objective"]
+        clip_coef: f32 = 0.1;
+        /// Surrogate: clip, or its drift form.
+        ["Objective"] #[cfg_attr(feature = "cli", arg(value_enum))]
+        objective: Objective = Objective::Clip;
+        /// Weight of the drift term, >= 0; only read with `objective = drift`.
+        ["Objective"]
+        drift_coef: f32 = 1.0;
+        /// Weight of the entropy bonus, >= 0.
+        ["Objective"]
+        ent_coef: f32 = 0.01;
+        /// Weight of the value loss, >= 0.
+        ["Objective"]
+        vf_coef: f32 = 0.5;
+        /// alpha_R, weight of the reward loss l_R, in [0, 1]; relative to unit-variance advantages.
+        ["World model"]
+        reward_loss_coef: f32 = 0.01;
+        /// alpha_P, weight of the transition loss l_P, in [0, 1].
+        ["World model"]
+        transition_loss_coef: f32 = 0.0005;
+        /// Family of the latent transition model.
+        ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
+        transition_density: TransitionDensity = TransitionDensity::MixtureNormal;
+        /// Lipschitz-constrained world model (spectral layers, GroupSort); off: plain ReLU networks.
+        ["World model"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        lipschitz_nets: bool = true;
+        /// Normalisation of the spectral layers: as in the authors' code, or really 1-Lipschitz.
+        ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
+        spectral_mode: SpectralMode = SpectralMode::Parity;
+        /// Component layout of the unconstrained mixture network.
+        ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
+        mixture_layout: MixtureLayout = MixtureLayout::Corrected;
+        /// Distance of latents and of rewards in l_P and l_R.
+        ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
+        latent_distance: LatentDistance = LatentDistance::SmoothL1;
+        /// Keep the premises of Theorem 3: ratios within C < 1/gamma after every update, exact
+        /// Lipschitz networks, a metric latent distance; report the bound. Sets what it needs.
+        ["Theory"]
+        certified: bool = false;
     }
-}
-
-/// How the spectral layers bound their Lipschitz constant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-pub enum SpectralMode {
-    /// What the authors' code does: two power iterations whose estimate approaches the *squared*
-    /// spectral norm. The layers are then not 1-Lipschitz (paper.md D2 to D4).
-    #[default]
-    Parity,
-    /// Really 1-Lipschitz: a guaranteed upper bound of the operator norm (Gram iteration), with
-    /// the overlap of convolution patches counted.
-    Exact,
-}
-
-/// Family of the latent transition model.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-pub enum TransitionDensity {
-    /// A point prediction.
-    Deterministic,
-    /// One normal distribution per latent dimension.
-    Normal,
-    /// A mixture of five normals with state-wide weights.
-    #[default]
-    MixtureNormal,
-}
-
-/// How the unconstrained mixture network reads its components from the last convolution (D17).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-pub enum MixtureLayout {
-    /// The component is part of the channel axis.
-    #[default]
-    Corrected,
-    /// The authors' reshape, which mixes space and component.
-    Parity,
-}
-
-/// How far a predicted latent is from the true one, and a predicted reward from the received one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-pub enum LatentDistance {
-    /// Smooth-L1, what the authors' code minimises. Not a metric: the theorems do not speak of it.
-    #[default]
-    #[serde(rename = "smooth-l1")]
-    #[cfg_attr(feature = "cli", value(name = "smooth-l1"))]
-    SmoothL1,
-    /// The Euclidean metric for latents, the absolute difference for rewards (D6).
-    Euclidean,
-}
-
-/// Shape of the surrogate objective; with `drift-coef` 1 the two are equal in value and gradient.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-pub enum Objective {
-    /// The clipped surrogate of PPO.
-    #[default]
-    Clip,
-    /// The mirror-learning drift form of the same objective.
-    Drift,
-}
-
-macro_rules! config {
-    ($( $(#[doc = $doc:literal])+ [$heading:literal] $(#[$extra:meta])* $name:ident: $ty:ty = $default:expr; )+) => {
-        /// All hyper-parameters of a training run. See the module documentation.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields, default)]
-        #[cfg_attr(feature = "cli", derive(clap::Args))]
-        pub struct Config {
-            $(
-                $(#[doc = $doc])+
-                #[cfg_attr(feature = "cli", arg(long, help_heading = $heading, default_value_t = Config::DEFAULT.$name))]
-                $(#[$extra])*
-                pub $name: $ty,
-            )+
-        }
-
-        impl Config {
-            /// The defaults of the paper's Table 1 and the authors' implementation.
-            pub const DEFAULT: Self = Self { $( $name: $default, )+ };
-            /// Names of all fields, as written in a TOML file.
-            pub const FIELDS: &'static [&'static str] = &[$( stringify!($name), )+];
-        }
-    };
-}
-
-config! {
-    /// Objective: deep-spi, deep-mdp or ppo.
-    ["Algorithm"] #[cfg_attr(feature = "cli", arg(value_enum))]
-    algo: Algorithm = Algorithm::DeepSpi;
-    /// Seed of every generator of the run (parameters, environments, actions, shuffles).
-    ["Algorithm"]
-    seed: u64 = 1;
-    /// Agent steps of the whole run; one agent step is four emulator frames. At least one
-    /// iteration (`num-envs * num-steps`).
-    ["Algorithm"]
-    total_timesteps: u64 = 10_000_000;
-    /// Parallel environments N, at least 1.
-    ["Algorithm"]
-    num_envs: usize = 128;
-    /// Agent steps T per environment and iteration, at least 1.
-    ["Algorithm"]
-    num_steps: usize = 8;
-    /// Discount factor gamma in [0, 1).
-    ["Algorithm"]
-    gamma: f32 = 0.99;
-    /// Lambda of generalised advantage estimation, in [0, 1].
-    ["Algorithm"]
-    gae_lambda: f32 = 0.95;
-    /// Passes over a rollout per iteration, at least 1.
-    ["Optimisation"]
-    update_epochs: usize = 4;
-    /// Minibatches per pass; must divide `num-envs * num-steps`.
-    ["Optimisation"]
-    num_minibatches: usize = 4;
-    /// Adam's learning rate at the start, > 0.
-    ["Optimisation"]
-    learning_rate: f64 = 2.5e-4;
-    /// Decay the learning rate linearly to 0, constant within an iteration.
-    ["Optimisation"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
-    anneal_lr: bool = true;
-    /// Adam's epsilon, outside the square root, > 0.
-    ["Optimisation"]
-    adam_eps: f32 = 1e-5;
-    /// Largest global norm of the gradient over agent and world model together, > 0.
-    ["Optimisation"]
-    max_grad_norm: f32 = 0.5;
-    /// Normalise advantages over each minibatch (population standard deviation).
-    ["Objective"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
-    norm_adv: bool = true;
-    /// Clip range eps = C - 1 of the importance ratio, in (0, 1).
-    ["Objective"]
-    clip_coef: f32 = 0.1;
-    /// Surrogate: clip, or its drift form.
-    ["Objective"] #[cfg_attr(feature = "cli", arg(value_enum))]
-    objective: Objective = Objective::Clip;
-    /// Weight of the drift term, >= 0; only read with `objective = drift`.
-    ["Objective"]
-    drift_coef: f32 = 1.0;
-    /// Weight of the entropy bonus, >= 0.
-    ["Objective"]
-    ent_coef: f32 = 0.01;
-    /// Weight of the value loss, >= 0.
-    ["Objective"]
-    vf_coef: f32 = 0.5;
-    /// alpha_R, weight of the reward loss l_R, in [0, 1]; relative to unit-variance advantages.
-    ["World model"]
-    reward_loss_coef: f32 = 0.01;
-    /// alpha_P, weight of the transition loss l_P, in [0, 1].
-    ["World model"]
-    transition_loss_coef: f32 = 0.0005;
-    /// Family of the latent transition model.
-    ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
-    transition_density: TransitionDensity = TransitionDensity::MixtureNormal;
-    /// Lipschitz-constrained world model (spectral layers, GroupSort); off: plain ReLU networks.
-    ["World model"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
-    lipschitz_nets: bool = true;
-    /// Normalisation of the spectral layers: as in the authors' code, or really 1-Lipschitz.
-    ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
-    spectral_mode: SpectralMode = SpectralMode::Parity;
-    /// Component layout of the unconstrained mixture network.
-    ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
-    mixture_layout: MixtureLayout = MixtureLayout::Corrected;
-    /// Distance of latents and of rewards in l_P and l_R.
-    ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
-    latent_distance: LatentDistance = LatentDistance::SmoothL1;
-    /// Keep the premises of Theorem 3: ratios within C < 1/gamma after every update, exact
-    /// Lipschitz networks, a metric latent distance; report the bound. Sets what it needs.
-    ["Theory"]
-    certified: bool = false;
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
-#[cfg(feature = "cli")]
-pub(crate) use display::display_as_flag;
-
-#[cfg(feature = "cli")]
-mod display {
-    //! `default_value_t` prints a default through `Display`; the names are those of the parser.
-    use super::{
-        Algorithm, LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity,
-    };
-
-    macro_rules! display_as_flag {
-        ($($ty:ty),+ $(,)?) => {$(
-            impl std::fmt::Display for $ty {
-                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    clap::ValueEnum::to_possible_value(self)
-                        .map_or(Ok(()), |value| f.write_str(value.get_name()))
-                }
-            }
-        )+};
-    }
-    pub(crate) use display_as_flag;
-    display_as_flag!(
-        Algorithm,
-        LatentDistance,
-        MixtureLayout,
-        Objective,
-        SpectralMode,
-        TransitionDensity
-    );
 }
 
 /// A value outside its range.

@@ -4,7 +4,7 @@
 //! user made differ. Nothing here knows the page or the worker; both speak of an [`Experiment`].
 
 use deepspi_core::config::{Algorithm, Config, ConfigError};
-use deepspi_core::maze::MazeConfig;
+use deepspi_core::maze::{Maze, MazeConfig, MazeReset};
 use serde::{Deserialize, Serialize};
 
 /// Agents trained side by side.
@@ -52,15 +52,59 @@ impl Experiment {
         }
     }
 
-    /// Every value that is out of range; empty means that it can be trained.
+    /// Every value that is out of range, the maze's first; empty means that it can be trained.
     #[must_use]
     pub fn errors(&self) -> Vec<ExperimentError> {
-        let maze = self.maze.validate().err().map(|error| ExperimentError { agent: None, error });
-        let agents = self.agents.iter().enumerate().filter_map(|(agent, config)| {
-            config.validate().err().map(|error| ExperimentError { agent: Some(agent), error })
+        let default = Self::default();
+        let mut errors = Vec::new();
+        let mut add = |agent, found: Vec<ConfigError>| {
+            errors.extend(found.into_iter().map(|error| ExperimentError { agent, error }));
+        };
+        let maze = every(self.maze, MazeConfig::validate, |maze, field| {
+            let valid = default.maze.get(field).unwrap_or_default();
+            maze.set(field, &valid).is_ok()
         });
-        maze.into_iter().chain(agents).collect()
+        let maze_is_valid = maze.is_empty();
+        add(None, maze);
+        if self.maze.maze_reset == MazeReset::Parity && self.agents.iter().any(|a| a.certified) {
+            let (field, value) = ("maze_reset", self.maze.maze_reset.to_string());
+            let allowed = "terminal with `certified`, which needs the last frames of episodes";
+            add(None, vec![ConfigError { field, value, allowed }]);
+        }
+        for (agent, config) in self.agents.iter().enumerate() {
+            let mut found = every(config.clone(), Config::validate, |config, field| {
+                let valid = default.agents[agent].get(field).unwrap_or_default();
+                config.set(field, &valid).is_ok()
+            });
+            if maze_is_valid && !found.iter().any(|error| error.field == "gamma") {
+                found.extend(Maze::new(self.maze, config.gamma.into()).err());
+            }
+            add(Some(agent), found);
+        }
+        errors
     }
+}
+
+/// All errors of a configuration whose validation stops at the first: each offending field is given
+/// a valid value (`mend`) and the rest is judged again.
+fn every<C>(
+    mut config: C,
+    validate: impl Fn(&C) -> Result<(), ConfigError>,
+    mend: impl Fn(&mut C, &str) -> bool,
+) -> Vec<ConfigError> {
+    let mut errors: Vec<ConfigError> = Vec::new();
+    while let Err(error) = validate(&config) {
+        // Fields can contradict each other, so that a valid value for one of them mends nothing.
+        let known = errors.iter().any(|known| known.field == error.field);
+        let goes_on = !known && mend(&mut config, error.field);
+        if !known {
+            errors.push(error);
+        }
+        if !goes_on {
+            break;
+        }
+    }
+    errors
 }
 
 #[cfg(test)]
@@ -76,12 +120,40 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_agent() {
+    fn every_error_is_named_with_its_agent() {
         let mut experiment = Experiment::default();
         experiment.agents[1].gamma = 1.0;
+        experiment.agents[1].clip_coef = 2.0;
         experiment.maze.cue = 2.0;
+        experiment.maze.n_path = 1;
         let errors = experiment.errors();
-        assert_eq!(errors.iter().map(|e| e.agent).collect::<Vec<_>>(), [None, Some(1)]);
-        assert!(errors[1].to_string().contains("`gamma` is 1"));
+        let found: Vec<_> = errors.iter().map(|e| (e.agent, e.error.field)).collect();
+        let expected =
+            [(None, "n_path"), (None, "cue"), (Some(1), "gamma"), (Some(1), "clip_coef")];
+        assert_eq!(found, expected);
+        assert!(errors[2].to_string().contains("`gamma` is 1"));
+    }
+
+    #[test]
+    fn what_only_maze_and_agent_together_exclude_is_an_error_too() {
+        let mut experiment = Experiment::default();
+        experiment.agents[0].gamma = 0.0;
+        let fields = |experiment: &Experiment| {
+            let errors = experiment.errors();
+            errors.iter().map(|e| (e.agent, e.error.field)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            fields(&experiment),
+            [(Some(0), "gamma")],
+            "the trap would cost infinitely much"
+        );
+
+        let mut experiment = Experiment::default();
+        experiment.agents[1] = experiment.agents[1].clone().certify();
+        assert_eq!(fields(&experiment), []);
+        experiment.maze.maze_reset = MazeReset::Parity;
+        assert_eq!(fields(&experiment), [(None, "maze_reset")]);
+        experiment.agents[1].clip_coef = 0.5;
+        assert_eq!(fields(&experiment), [(None, "maze_reset"), (Some(1), "clip_coef")]);
     }
 }

@@ -1,45 +1,28 @@
 //! Parameters of the maze, and the two sizes in which it is trained.
 
-use serde::{Deserialize, Serialize};
-
 use super::rules::ACTIONS;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, choices, fields};
 use crate::nn::{ConvSpec, FrameShape, NetworkSpec};
 
-/// What the environment returns at the end of an episode.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-pub enum MazeReset {
-    /// The terminal frame; the next step returns the start.
-    #[default]
-    Terminal,
-    /// The authors' code: the frame of the *new* episode, already with `done` (paper.md 7.4, D9).
-    Parity,
-}
+choices! {
+    /// What the environment returns at the end of an episode.
+    MazeReset = Terminal {
+        /// The terminal frame; the next step returns the start.
+        "terminal" Terminal,
+        /// The authors' code: the frame of the *new* episode, already with `done` (paper.md 7.4, D9).
+        "parity" Parity,
+    }
 
-/// Size of frames and networks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-pub enum MazePreset {
-    /// 28x28 frames, a small encoder and world model: a run takes well under a minute on one core.
-    #[default]
-    Small,
-    /// 84x84 frames and the networks of the paper.
-    Paper,
+    /// Size of frames and networks.
+    MazePreset = Small {
+        /// 28x28 frames, a small encoder and world model: a run takes well under a minute on one core.
+        "small" Small,
+        /// 84x84 frames and the networks of the paper.
+        "paper" Paper,
+    }
 }
 
 impl MazePreset {
-    /// The name used on the command line and in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Small => "small",
-            Self::Paper => "paper",
-        }
-    }
-
     /// Frames of one channel, as the agent sees them.
     #[must_use]
     pub const fn frame(self) -> FrameShape {
@@ -86,42 +69,30 @@ impl MazePreset {
     }
 }
 
-/// Which maze, and how it is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[cfg_attr(feature = "cli", derive(clap::Args))]
-pub struct MazeConfig {
-    /// Length n of the corridors, at least 2; the star is their n-th cell.
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = Self::DEFAULT.n_path, value_name = "N", help_heading = "Maze"))]
-    pub n_path: usize,
-    /// Probability of the lower corridor, in (0, 1).
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = Self::DEFAULT.epsilon, value_name = "P", help_heading = "Maze"))]
-    pub epsilon: f64,
-    /// How well the corridors can be told apart, from 0 (not at all) to 1 (the maze of the paper): a
-    /// frame is blended with its mirror image, with weights 1/2 + cue/2 and 1/2 - cue/2.
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = Self::DEFAULT.cue, value_name = "X", help_heading = "Maze"))]
-    pub cue: f64,
-    /// What an episode's last step returns: the terminal frame, or what the authors' code returns.
-    #[cfg_attr(feature = "cli", arg(long, value_enum, default_value_t, help_heading = "Maze"))]
-    pub maze_reset: MazeReset,
-    /// Size of frames and networks.
-    #[cfg_attr(feature = "cli", arg(long, value_enum, default_value_t, help_heading = "Maze"))]
-    pub preset: MazePreset,
+fields! {
+    /// Which maze, and how it is shown. The default is the maze of the paper, in the small size.
+    #[derive(Copy)]
+    pub struct MazeConfig {
+        /// Length n of the corridors, at least 2; the star is their n-th cell.
+        ["Maze"] #[cfg_attr(feature = "cli", arg(value_name = "N"))]
+        n_path: usize = 5;
+        /// Probability of the lower corridor, in (0, 1).
+        ["Maze"] #[cfg_attr(feature = "cli", arg(value_name = "P"))]
+        epsilon: f64 = 0.2;
+        /// How well the corridors can be told apart, from 0 (not at all) to 1 (the maze of the paper): a
+        /// frame is blended with its mirror image, with weights 1/2 + cue/2 and 1/2 - cue/2.
+        ["Maze"] #[cfg_attr(feature = "cli", arg(value_name = "X"))]
+        cue: f64 = 1.0;
+        /// What an episode's last step returns: the terminal frame, or what the authors' code returns.
+        ["Maze"] #[cfg_attr(feature = "cli", arg(value_enum))]
+        maze_reset: MazeReset = MazeReset::Terminal;
+        /// Size of frames and networks.
+        ["Maze"] #[cfg_attr(feature = "cli", arg(value_enum))]
+        preset: MazePreset = MazePreset::Small;
+    }
 }
 
 impl MazeConfig {
-    /// The maze of the paper, in the small size.
-    pub const DEFAULT: Self = Self {
-        n_path: 5,
-        epsilon: 0.2,
-        cue: 1.0,
-        maze_reset: MazeReset::Terminal,
-        preset: MazePreset::Small,
-    };
-    /// Names of all fields.
-    pub const FIELDS: &'static [&'static str] =
-        &["n_path", "epsilon", "cue", "maze_reset", "preset"];
-
     /// Checks every field against its range.
     ///
     /// # Errors
@@ -146,20 +117,6 @@ impl MazeConfig {
         }
         Ok(())
     }
-}
-
-impl Default for MazeConfig {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
-#[cfg(feature = "cli")]
-mod display {
-    //! `default_value_t` prints a default through `Display`; the names are those of the parser.
-    use super::{MazePreset, MazeReset};
-
-    crate::config::display_as_flag!(MazePreset, MazeReset);
 }
 
 #[cfg(test)]

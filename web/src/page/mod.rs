@@ -3,10 +3,16 @@
 //! The introduction repeats the static text of `index.html`, which is what people without scripts,
 //! and search engines, are given: change both together.
 
+pub mod address;
 pub mod bridge;
 pub mod charts;
 pub mod controls;
+pub mod copy;
 pub mod download;
+pub mod export;
+pub mod file_input;
+pub mod help;
+pub mod keys;
 pub mod latents;
 pub mod maze;
 pub mod neighbourhood;
@@ -14,15 +20,23 @@ pub mod notices;
 pub mod reports;
 pub mod settings;
 pub mod state;
+pub mod storage;
 pub mod tabs;
+pub mod theme;
 pub mod theory;
+pub mod tour;
 
+use leptos::ev;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 use self::bridge::Bridge;
+use self::help::Help;
+use self::settings::draft::Draft;
 use self::state::{Playground, Room};
+use self::tour::Tour;
 use crate::VERSION;
-use crate::experiment::Experiment;
 
 /// Id, in `index.html`, of the text that stands in until the page runs.
 const STATIC_TEXT_ID: &str = "static";
@@ -40,13 +54,35 @@ pub fn mount() {
 /// The whole page.
 #[component]
 pub fn App() -> impl IntoView {
-    let playground = Playground::new(Experiment::default(), Bridge::default());
+    let (link, notice) = address::read();
+    let playground = Playground::new(link.experiment, Bridge::default());
+    playground.preference.set(link.device);
+    playground.pace.set(link.pace);
+    playground.room.set(link.room);
+    if let Some(text) = notice {
+        playground.notify(text);
+    }
     provide_context(playground);
+    let draft = Draft::provide(playground);
+    let help = Help::provide();
+    Tour::provide();
     playground.launch();
+    address::keep(playground, draft);
+    keys::listen(playground, draft, help);
+    ask_before_leaving(playground);
     view! {
-        <a class="skip" href="#room">"Skip to the content"</a>
+        <a class="skip" href="#room" on:click=move |event| skip(&event)>"Skip to the content"</a>
         <header class="top">
-            <h1>"DeepSPI playground"</h1>
+            <div class="title">
+                <h1>"DeepSPI playground"</h1>
+                <div class="buttons">
+                    <tour::TourButton/>
+                    <button type="button" id="keys" on:click=move |_| help.open.set(true)>
+                        "Keys"
+                    </button>
+                    <theme::ThemeSwitch/>
+                </div>
+            </div>
             <p class="lead">
                 "An agent learns a policy and a model of its world at once. DeepSPI keeps each \
                  update of the policy within the range in which the model can be trusted."
@@ -54,6 +90,7 @@ pub fn App() -> impl IntoView {
         </header>
         <notices::Notices/>
         <controls::Controls/>
+        <controls::Setup/>
         <tabs::Tabs/>
         <main id="room" class="room" tabindex="-1">
             {move || match playground.room.get() {
@@ -68,5 +105,26 @@ pub fn App() -> impl IntoView {
             "DeepSPI in Rust " {VERSION} ". Everything on this page is computed on this machine; \
              nothing is sent anywhere."
         </footer>
+        <help::HelpDialog/>
+        <tour::TourCard/>
     }
+}
+
+/// Goes to the content without a change of the address, whose fragment holds the settings.
+fn skip(event: &web_sys::MouseEvent) {
+    event.prevent_default();
+    let room = document().get_element_by_id("room");
+    if let Some(room) = room.and_then(|room| room.dyn_into::<HtmlElement>().ok()) {
+        drop(room.focus());
+    }
+}
+
+/// The browser asks before it closes a page with a run that is saved nowhere.
+fn ask_before_leaving(playground: Playground) {
+    let listener = window_event_listener(ev::beforeunload, move |event| {
+        if playground.has_unsaved_run() {
+            event.prevent_default();
+        }
+    });
+    on_cleanup(move || listener.remove());
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::state::{Phase, Playground};
+use crate::history::History;
 use crate::protocol::{Report, Status};
 
 /// Takes in a report.
@@ -14,7 +15,12 @@ pub fn handle(playground: Playground, report: Report) {
         Report::Preparing { text } => playground.phase.set(Phase::Preparing(text)),
         Report::Opened { device, experiment, iterations } => {
             for (agent, iterations) in playground.agents.iter().zip(iterations) {
-                agent.history.update(|history| history.truncate(iterations));
+                if agent.replaced.get_untracked() {
+                    agent.replaced.set(false);
+                    agent.history.set(History::default());
+                } else {
+                    agent.history.update(|history| history.truncate(iterations));
+                }
             }
             playground.device.set(Some(device));
             if playground.opened.get_untracked() != *experiment {
@@ -36,6 +42,8 @@ pub fn handle(playground: Playground, report: Report) {
         }
         Report::Checkpoint { agent, asked, archive } => {
             if asked {
+                let signals = playground.agents[agent];
+                signals.saved.set(signals.history.with_untracked(|h| h.iterations.len()));
                 super::download::offer(
                     &format!("{}.zip", archive.name),
                     "application/zip",
@@ -45,7 +53,13 @@ pub fn handle(playground: Playground, report: Report) {
             playground.agents[agent].kept.set(Some(archive));
         }
         Report::Status(status) => playground.status.set(status),
-        Report::Notice { text } | Report::Refused { text } => playground.notify(text),
+        Report::Notice { text } => playground.notify(text),
+        Report::Refused { text } => {
+            for agent in playground.agents {
+                agent.replaced.set(false);
+            }
+            playground.notify(text);
+        }
         Report::Fault { text } => fault(playground, text),
         Report::Drawing { agent, by_worker } => {
             playground.agents[agent].drawn_by_worker.set(by_worker);

@@ -14,47 +14,7 @@ use crate::experiment::{AGENTS, Experiment};
 use crate::history::History;
 use crate::neighbourhood;
 use crate::protocol::{AgentView, DevicePreference, DeviceReport, Pace, Request, Status, Watch};
-
-/// The four rooms of the page.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Room {
-    /// Policies near a policy.
-    #[default]
-    Neighbourhood,
-    /// The maze and its two agents.
-    Maze,
-    /// The agents' latents.
-    Latents,
-    /// The terms of the theorems.
-    Theory,
-}
-
-impl Room {
-    /// All, in the order of the tabs.
-    pub const ALL: [Self; 4] = [Self::Neighbourhood, Self::Maze, Self::Latents, Self::Theory];
-
-    /// Name on the tab.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Neighbourhood => "Neighbourhood",
-            Self::Maze => "Maze",
-            Self::Latents => "Latents",
-            Self::Theory => "Theory",
-        }
-    }
-
-    /// Name in addresses and ids.
-    #[must_use]
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Neighbourhood => "neighbourhood",
-            Self::Maze => "maze",
-            Self::Latents => "latents",
-            Self::Theory => "theory",
-        }
-    }
-}
+pub use crate::room::Room;
 
 /// Whether the worker can be asked to train.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +38,10 @@ pub struct AgentSignals {
     pub assessment: RwSignal<Option<Arc<Assessment>>>,
     /// Its newest checkpoint, kept in case the worker dies.
     pub kept: RwSignal<Option<Archive>>,
+    /// Iterations of its history that a file of the user holds.
+    pub saved: RwSignal<usize>,
+    /// Whether a checkpoint of another run is being loaded: then its history ends.
+    pub replaced: RwSignal<bool>,
     /// Whether the worker draws its latents.
     pub drawn_by_worker: RwSignal<bool>,
 }
@@ -91,6 +55,8 @@ pub struct Playground {
     pub opened: RwSignal<Experiment>,
     /// Device the user wants.
     pub preference: RwSignal<DevicePreference>,
+    /// The same when the agents were made.
+    pub opened_preference: RwSignal<DevicePreference>,
     /// Device in use.
     pub device: RwSignal<Option<DeviceReport>>,
     /// Whether the worker can be asked to train.
@@ -121,12 +87,15 @@ impl Playground {
             view: RwSignal::new(None),
             assessment: RwSignal::new(None),
             kept: RwSignal::new(None),
+            saved: RwSignal::new(0),
+            replaced: RwSignal::new(false),
             drawn_by_worker: RwSignal::new(false),
         };
         Self {
             opened: RwSignal::new(experiment.clone()),
             experiment: RwSignal::new(experiment),
             preference: RwSignal::new(DevicePreference::default()),
+            opened_preference: RwSignal::new(DevicePreference::default()),
             device: RwSignal::new(None),
             phase: RwSignal::new(Phase::Preparing("Loading the trainer".to_owned())),
             status: RwSignal::new(Status::default()),
@@ -188,6 +157,7 @@ impl Playground {
         self.forget();
         self.opened.set(experiment.clone());
         let device = self.preference.get_untracked();
+        self.opened_preference.set(device);
         self.send(&Request::Open { experiment: Box::new(experiment), device });
     }
 
@@ -202,10 +172,21 @@ impl Playground {
         self.send(&Request::Save { agent });
     }
 
-    /// Continues agents from checkpoints.
+    /// Puts an agent in the place of another; see [`Self::restore`].
+    pub fn load(self, agent: usize, archives: [Option<Archive>; AGENTS]) {
+        self.agents[agent].replaced.set(true);
+        self.restore(archives);
+    }
+
+    /// Continues agents from checkpoints; the others start anew with what the controls show.
     pub fn restore(self, archives: [Option<Archive>; AGENTS]) {
-        let experiment = Box::new(self.experiment.get_untracked());
+        self.restore_with(self.experiment.get_untracked(), archives);
+    }
+
+    fn restore_with(self, experiment: Experiment, archives: [Option<Archive>; AGENTS]) {
+        let experiment = Box::new(experiment);
         let device = self.preference.get_untracked();
+        self.opened_preference.set(device);
         self.send(&Request::Restore { experiment, device, archives });
     }
 
@@ -216,26 +197,45 @@ impl Playground {
 
     /// Loads the worker and makes both agents.
     pub fn launch(self) {
-        self.bridge.update_value(|bridge| bridge.restart(self));
+        self.new_worker();
         self.reset();
     }
 
     /// Loads a new worker and continues from the checkpoints kept.
     pub fn restart_worker(self) {
         self.phase.set(Phase::Preparing("Loading the trainer".to_owned()));
-        self.bridge.update_value(|bridge| bridge.restart(self));
-        self.restore(self.agents.map(|agent| agent.kept.get_untracked()));
+        self.new_worker();
+        let kept = self.agents.map(|agent| agent.kept.get_untracked());
+        // The run goes on as it was; settings that were changed meanwhile stay in the controls.
+        self.restore_with(self.opened.get_untracked(), kept);
     }
 
-    /// Tells the user something.
+    fn new_worker(self) {
+        self.bridge.update_value(|bridge| bridge.restart(self));
+        self.send(&Request::Pace(self.pace.get_untracked()));
+    }
+
+    /// Tells the user something; a text that is there already becomes the newest.
     pub fn notify(self, text: impl Into<String>) {
-        self.notices.update(|notices| notices.push(text.into()));
+        let text = text.into();
+        self.notices.update(|notices| {
+            notices.retain(|known| *known != text);
+            notices.push(text);
+        });
+    }
+
+    /// Takes a notice away.
+    pub fn dismiss(self, text: &str) {
+        self.notices.update(|notices| notices.retain(|known| known != text));
     }
 
     /// Whether there is training that closing the page would lose.
     #[must_use]
     pub fn has_unsaved_run(self) -> bool {
-        self.agents.iter().any(|agent| agent.history.with_untracked(|h| !h.iterations.is_empty()))
+        self.agents.iter().any(|agent| {
+            let trained = agent.history.with_untracked(|history| history.iterations.len());
+            trained > agent.saved.get_untracked()
+        })
     }
 
     /// Forgets both runs.
@@ -245,6 +245,7 @@ impl Playground {
             agent.view.set(None);
             agent.assessment.set(None);
             agent.kept.set(None);
+            agent.saved.set(0);
         }
     }
 

@@ -1,9 +1,132 @@
-//! Settings of maze and agents.
+//! Every hyper-parameter as a control: the maze once, the two agents side by side.
+//!
+//! Which controls there are is [`crate::form`]'s business; what they show and when it is used is
+//! [`draft`]'s.
+
+pub mod draft;
+mod field;
 
 use leptos::prelude::*;
+
+use self::draft::Draft;
+use self::field::Field;
+use super::state::Playground;
+use crate::form::{AGENT, Control, MAZE, Scope, choice_label};
+
+const MAZE_PLACE: &[Scope] = &[Scope::Maze];
+const AGENT_PLACES: &[Scope] = &[Scope::Agent(0), Scope::Agent(1)];
 
 /// All settings.
 #[component]
 pub fn Settings() -> impl IntoView {
-    view! { <section class="settings" aria-label="Settings"></section> }
+    let playground = Playground::here();
+    let algorithm = move |agent: usize| {
+        playground.experiment.with(|experiment| choice_label(experiment.agents[agent].algo.name()))
+    };
+    view! {
+        <section class="settings" id="settings" aria-labelledby="settings-title">
+            <h2 id="settings-title">"Settings"</h2>
+            <p class="muted">
+                "Both agents live in the same maze and draw from the same seed: what differs between \
+                 them is what you make differ. A dot on a slider is the default; ↺ goes back to it. \
+                 Agents that have not trained yet take changes at once; a run with progress goes on \
+                 as it was until you restart it."
+            </p>
+            <fieldset>
+                <legend>"Maze"</legend>
+                <Common controls=MAZE places=MAZE_PLACE/>
+                <Rare title="More of the maze" heading="Maze" controls=MAZE places=MAZE_PLACE/>
+            </fieldset>
+            <fieldset>
+                <legend>"Agents"</legend>
+                <div class="field heads" aria-hidden="true">
+                    {[0, 1]
+                        .map(|agent| {
+                            view! {
+                                <div class=format!("place head agent-{agent}")>
+                                    {["A: ", "B: "][agent]} {move || algorithm(agent)}
+                                </div>
+                            }
+                        })
+                        .collect_view()}
+                </div>
+                <Common controls=AGENT places=AGENT_PLACES/>
+                {rare_headings()
+                    .into_iter()
+                    .map(|heading| {
+                        view! {
+                            <Rare title=heading heading=heading controls=AGENT places=AGENT_PLACES/>
+                        }
+                    })
+                    .collect_view()}
+            </fieldset>
+        </section>
+    }
+}
+
+/// Headings of an agent's fields that are not common, in the order of the struct.
+fn rare_headings() -> Vec<&'static str> {
+    let mut headings: Vec<_> = AGENT
+        .iter()
+        .filter(|control| !control.common)
+        .map(|control| control.info(AGENT_PLACES[0]).heading)
+        .collect();
+    headings.dedup();
+    headings
+}
+
+#[component]
+fn Common(controls: &'static [Control], places: &'static [Scope]) -> impl IntoView {
+    let fields = controls.iter().filter(|control| control.common);
+    fields.map(|control| view! { <Field control=control scopes=places/> }).collect_view()
+}
+
+#[component]
+fn Rare(
+    title: &'static str,
+    heading: &'static str,
+    controls: &'static [Control],
+    places: &'static [Scope],
+) -> impl IntoView {
+    let fields = controls
+        .iter()
+        .filter(move |control| !control.common && control.info(places[0]).heading == heading)
+        .map(|control| view! { <Field control=control scopes=places/> });
+    view! {
+        <details>
+            <summary>{title}</summary>
+            {fields.collect_view()}
+        </details>
+    }
+}
+
+/// Says that the controls differ from what is trained, and what to do about it.
+#[component]
+pub fn Pending() -> impl IntoView {
+    let draft = Draft::here();
+    let shown = move || (draft.is_changed() && draft.has_progress()) || !draft.is_valid();
+    let text = move || match draft.error_texts() {
+        errors if errors.is_empty() => "Settings changed – restart to use them.".to_owned(),
+        errors => format!("A setting cannot be used. {}.", errors.join("; ")),
+    };
+    view! {
+        <div class="pending" role="status">
+            {move || {
+                shown()
+                    .then(|| {
+                        view! {
+                            <p>{text}</p>
+                            <button
+                                type="button"
+                                id="apply"
+                                disabled=move || !draft.is_valid()
+                                on:click=move |_| draft.restart()
+                            >
+                                "Restart with these settings"
+                            </button>
+                        }
+                    })
+            }}
+        </div>
+    }
 }

@@ -1,0 +1,59 @@
+//! The hyper-parameters that are one of a few named things.
+
+use super::field::choices;
+
+choices! {
+    /// Which objective the one update computes; they differ only in where the auxiliary loss enters.
+    Algorithm = DeepSpi {
+        /// Auxiliary losses inside the clipped objective: `U = A - a_R l_R - a_P l_P` (Eq. 6).
+        "deep-spi" DeepSpi,
+        /// The same losses added to the total loss outside the clip.
+        "deep-mdp" DeepMdp,
+        /// No world model: both coefficients count as 0.
+        "ppo" Ppo,
+    }
+
+    /// How the spectral layers bound their Lipschitz constant.
+    SpectralMode = Parity {
+        /// What the authors' code does: two power iterations whose estimate approaches the *squared*
+        /// spectral norm. The layers are then not 1-Lipschitz (paper.md D2 to D4).
+        "parity" Parity,
+        /// Really 1-Lipschitz: a guaranteed upper bound of the operator norm (Gram iteration), with
+        /// the overlap of convolution patches counted.
+        "exact" Exact,
+    }
+
+    /// Family of the latent transition model.
+    TransitionDensity = MixtureNormal {
+        /// A point prediction.
+        "deterministic" Deterministic,
+        /// One normal distribution per latent dimension.
+        "normal" Normal,
+        /// A mixture of five normals with state-wide weights.
+        "mixture-normal" MixtureNormal,
+    }
+
+    /// How the unconstrained mixture network reads its components from the last convolution (D17).
+    MixtureLayout = Corrected {
+        /// The component is part of the channel axis.
+        "corrected" Corrected,
+        /// The authors' reshape, which mixes space and component.
+        "parity" Parity,
+    }
+
+    /// How far a predicted latent is from the true one, and a predicted reward from the received one.
+    LatentDistance = SmoothL1 {
+        /// Smooth-L1, what the authors' code minimises. Not a metric: the theorems do not speak of it.
+        "smooth-l1" SmoothL1,
+        /// The Euclidean metric for latents, the absolute difference for rewards (D6).
+        "euclidean" Euclidean,
+    }
+
+    /// Shape of the surrogate objective; with `drift-coef` 1 the two are equal in value and gradient.
+    Objective = Clip {
+        /// The clipped surrogate of PPO.
+        "clip" Clip,
+        /// The mirror-learning drift form of the same objective.
+        "drift" Drift,
+    }
+}

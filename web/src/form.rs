@@ -1,0 +1,386 @@
+//! Which control each hyper-parameter has: its label, whether it is among the common ones, and the
+//! stops of its slider.
+//!
+//! Names, defaults, choices and descriptions come from the structs themselves
+//! ([`Config::FIELD_INFO`], [`MazeConfig::FIELD_INFO`]); here is only what a form adds. A test below
+//! fails for a field without a control, and for a stop that validation refuses. Sliders offer the
+//! useful range; the number box beside takes whatever is valid.
+
+use deepspi_core::config::{Config, FieldInfo, FieldKind, FieldValue, SetError};
+use deepspi_core::maze::MazeConfig;
+
+use crate::experiment::{AGENTS, Experiment};
+
+/// The part of an experiment that a field belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// The maze.
+    Maze,
+    /// One of the agents.
+    Agent(usize),
+}
+
+impl Scope {
+    /// All parts.
+    pub const ALL: [Self; 1 + AGENTS] = [Self::Maze, Self::Agent(0), Self::Agent(1)];
+
+    /// Name in links and ids.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Maze => "maze",
+            Self::Agent(0) => "a",
+            Self::Agent(_) => "b",
+        }
+    }
+
+    /// Its fields.
+    #[must_use]
+    pub const fn fields(self) -> &'static [FieldInfo] {
+        match self {
+            Self::Maze => MazeConfig::FIELD_INFO,
+            Self::Agent(_) => Config::FIELD_INFO,
+        }
+    }
+
+    /// A field of this part as text; none if there is no such field.
+    #[must_use]
+    pub fn get(self, experiment: &Experiment, field: &str) -> Option<String> {
+        match self {
+            Self::Maze => experiment.maze.get(field),
+            Self::Agent(agent) => experiment.agents.get(agent)?.get(field),
+        }
+    }
+
+    /// Sets a field of this part from text.
+    ///
+    /// # Errors
+    /// If there is no such field or the text is not a value of its kind; nothing is changed.
+    pub fn set(self, experiment: &mut Experiment, field: &str, text: &str) -> Result<(), SetError> {
+        match self {
+            Self::Maze => experiment.maze.set(field, text),
+            Self::Agent(agent) => experiment
+                .agents
+                .get_mut(agent)
+                .ok_or_else(|| SetError::Unknown(field.to_owned()))?
+                .set(field, text),
+        }
+    }
+}
+
+/// What happens when the user sets a field: the seed is that of both agents, and `certified` brings
+/// what it needs, or takes it back to the defaults.
+///
+/// # Errors
+/// If the text is not a value of the field's kind; nothing is changed.
+pub fn enter(
+    experiment: &mut Experiment,
+    scope: Scope,
+    field: &str,
+    text: &str,
+) -> Result<(), SetError> {
+    let before = scope.get(experiment, field);
+    scope.set(experiment, field, text)?;
+    if before == scope.get(experiment, field) {
+        return Ok(());
+    }
+    if let Scope::Agent(index) = scope {
+        if field == SEED.name {
+            experiment.set_seed(experiment.agents[index].seed);
+        }
+        if field == "certified" {
+            let agent = &mut experiment.agents[index];
+            if agent.certified {
+                *agent = agent.clone().certify();
+            } else {
+                let default = &Experiment::default().agents[index];
+                for field in Config::CERTIFIED_FIELDS {
+                    agent.set(field, &default.get(field).unwrap_or_default())?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The value a field has by default.
+#[must_use]
+pub fn default_of(scope: Scope, field: &str) -> String {
+    scope.get(&Experiment::default(), field).unwrap_or_default()
+}
+
+/// A documentation comment as plain text: without backticks and emphasis.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let in_word = |index: Option<usize>| {
+        index.and_then(|index| chars.get(index)).is_some_and(|c| c.is_alphanumeric())
+    };
+    let kept = chars.iter().enumerate().filter(|&(index, c)| match c {
+        '`' => false,
+        // `a * b` is a product, `*a*` is emphasis.
+        '*' => !in_word(index.checked_sub(1)) && !in_word(Some(index + 1)),
+        _ => true,
+    });
+    kept.map(|(_, c)| c).collect()
+}
+
+/// The name of a choice for people.
+#[must_use]
+pub fn choice_label(name: &'static str) -> &'static str {
+    match name {
+        "deep-spi" => "DeepSPI",
+        "deep-mdp" => "DeepMDP",
+        "ppo" => "PPO",
+        "smooth-l1" => "smooth L1",
+        "mixture-normal" => "mixture of normals",
+        "parity" => "as the authors' code",
+        other => other,
+    }
+}
+
+/// How the control of a field looks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Control {
+    /// The field.
+    pub name: &'static str,
+    /// What the user reads.
+    pub label: &'static str,
+    /// Whether it is among those that are always shown.
+    pub common: bool,
+    /// The slider beside the number box; none for flags and choices.
+    pub slider: Option<Slider>,
+}
+
+/// The stops of a slider, ascending.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Slider {
+    /// From, to, step.
+    Even(f64, f64, f64),
+    /// Powers of ten between these exponents, and round numbers between them.
+    Decades(i32, i32),
+    /// 0, then as [`Slider::Decades`].
+    ZeroAndDecades(i32, i32),
+    /// Powers of two between these exponents.
+    Powers(u32, u32),
+    /// These.
+    Stops(&'static [f64]),
+}
+
+/// Round numbers within a decade.
+const ROUND: [f64; 9] = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0];
+
+impl Slider {
+    /// All stops, as text that a field accepts.
+    #[must_use]
+    pub fn stops(&self) -> Vec<String> {
+        match *self {
+            Self::Even(from, to, step) => {
+                let decimals = (-step.log10()).ceil().max(0.0) as usize;
+                let last = ((to - from) / step).round() as u32;
+                (0..=last)
+                    .map(|i| number(&format!("{:.decimals$}", from + step * f64::from(i))))
+                    .collect()
+            }
+            Self::Decades(from, to) => {
+                let within = (from..to)
+                    .flat_map(|exponent| ROUND.map(|round| number(&format!("{round}e{exponent}"))));
+                within.chain([number(&format!("1e{to}"))]).collect()
+            }
+            Self::ZeroAndDecades(from, to) => {
+                let decades = Self::Decades(from, to).stops();
+                std::iter::once("0".to_owned()).chain(decades).collect()
+            }
+            Self::Powers(from, to) => (from..=to).map(|e| (1_u64 << e).to_string()).collect(),
+            Self::Stops(stops) => stops.iter().map(FieldValue::to_text).collect(),
+        }
+    }
+}
+
+/// The same number as a field writes it.
+fn number(text: &str) -> String {
+    f64::from_text(text).map_or_else(|| text.to_owned(), |x| x.to_text())
+}
+
+/// Index of the stop nearest to a value, 0 for what is no number.
+#[must_use]
+pub fn nearest_stop(stops: &[String], value: &str) -> usize {
+    let Ok(value) = value.parse::<f64>() else { return 0 };
+    let distance = |stop: &String| (stop.parse::<f64>().unwrap_or(f64::NAN) - value).abs();
+    let nearest = stops.iter().enumerate().min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)));
+    nearest.map_or(0, |(index, _)| index)
+}
+
+const fn common(name: &'static str, label: &'static str, slider: Option<Slider>) -> Control {
+    Control { name, label, common: true, slider }
+}
+
+const fn rare(name: &'static str, label: &'static str, slider: Option<Slider>) -> Control {
+    Control { name, label, common: false, slider }
+}
+
+/// The seed, which both agents share.
+pub const SEED: Control = common("seed", "Seed", None);
+
+/// The maze, in the order of the form.
+pub const MAZE: &[Control] = &[
+    common("epsilon", "Lower corridor ε", Some(Slider::Even(0.01, 0.95, 0.01))),
+    common("cue", "Cue", Some(Slider::Even(0.0, 1.0, 0.05))),
+    common("n_path", "Corridor length n", Some(Slider::Even(2.0, 20.0, 1.0))),
+    rare("maze_reset", "End of an episode", None),
+    rare("preset", "Frames and networks", None),
+];
+
+/// An agent, in the order of the form; without the seed.
+pub const AGENT: &[Control] = &[
+    common("algo", "Algorithm", None),
+    common("learning_rate", "Learning rate", Some(Slider::Decades(-5, -1))),
+    common("clip_coef", "Clip range C − 1", Some(Slider::Even(0.005, 0.995, 0.005))),
+    common(
+        "gamma",
+        "Discount γ",
+        Some(Slider::Stops(&[
+            0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999,
+        ])),
+    ),
+    common("reward_loss_coef", "α_R, reward loss", Some(Slider::ZeroAndDecades(-5, 0))),
+    common("transition_loss_coef", "α_P, transition loss", Some(Slider::ZeroAndDecades(-5, 0))),
+    common("num_envs", "Environments N", Some(Slider::Powers(0, 9))),
+    common("num_steps", "Steps T per iteration", Some(Slider::Powers(0, 9))),
+    common("total_timesteps", "Total steps", Some(Slider::Powers(12, 20))),
+    common("certified", "Certified run", None),
+    rare("gae_lambda", "GAE λ", Some(Slider::Even(0.0, 1.0, 0.01))),
+    rare("update_epochs", "Epochs per iteration", Some(Slider::Even(1.0, 20.0, 1.0))),
+    rare("num_minibatches", "Minibatches per epoch", Some(Slider::Powers(0, 6))),
+    rare("anneal_lr", "Decay the learning rate", None),
+    rare("adam_eps", "Adam's epsilon", Some(Slider::Decades(-8, -2))),
+    rare("max_grad_norm", "Largest gradient norm", Some(Slider::Decades(-2, 2))),
+    rare("norm_adv", "Normalise advantages", None),
+    rare("objective", "Surrogate", None),
+    rare("drift_coef", "Drift weight", Some(Slider::ZeroAndDecades(-2, 1))),
+    rare("ent_coef", "Entropy bonus", Some(Slider::ZeroAndDecades(-4, 0))),
+    rare("vf_coef", "Value loss weight", Some(Slider::ZeroAndDecades(-2, 1))),
+    rare("transition_density", "Transition model", None),
+    rare("lipschitz_nets", "Lipschitz networks", None),
+    rare("spectral_mode", "Spectral normalisation", None),
+    rare("mixture_layout", "Mixture layout", None),
+    rare("latent_distance", "Latent distance", None),
+];
+
+impl Control {
+    /// What the struct says of the field, in this part of the experiment.
+    ///
+    /// # Panics
+    /// If the field is not one of this part, which a test excludes for the lists of this module.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "lists in this file, checked by a test")]
+    pub fn info(&self, scope: Scope) -> &'static FieldInfo {
+        scope.fields().iter().find(|info| info.name == self.name).expect("a field of the struct")
+    }
+
+    /// Whether it is a number.
+    #[must_use]
+    pub fn is_number(&self, scope: Scope) -> bool {
+        matches!(self.info(scope).kind, FieldKind::Whole | FieldKind::Real)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All controls with the part of the experiment they change.
+    fn controls() -> Vec<(Scope, &'static Control)> {
+        let maze = MAZE.iter().map(|control| (Scope::Maze, control));
+        let agents = (0..AGENTS).flat_map(|agent| {
+            let all = std::iter::once(&SEED).chain(AGENT);
+            all.map(move |control| (Scope::Agent(agent), control))
+        });
+        maze.chain(agents).collect()
+    }
+
+    #[test]
+    fn every_field_has_one_control_of_its_kind() {
+        for scope in Scope::ALL {
+            for info in scope.fields() {
+                let mine = |(s, c): &&(Scope, &Control)| *s == scope && c.name == info.name;
+                let all = controls();
+                let found: Vec<_> = all.iter().filter(mine).collect();
+                assert_eq!(found.len(), 1, "{} in {scope:?}", info.name);
+                let control = found[0].1;
+                let slides = control.slider.is_some() || control.name == SEED.name;
+                assert_eq!(slides, control.is_number(scope), "{}", info.name);
+            }
+        }
+        for (scope, control) in controls() {
+            assert_eq!(control.info(scope).name, control.name);
+        }
+    }
+
+    #[test]
+    fn every_stop_is_accepted_and_the_default_is_one() {
+        for (scope, control) in controls() {
+            let Some(slider) = control.slider else { continue };
+            let stops = slider.stops();
+            for stop in &stops {
+                let mut experiment = Experiment::default();
+                enter(&mut experiment, scope, control.name, stop).expect(control.name);
+                assert_eq!(experiment.errors(), [], "{} = {stop}", control.name);
+                assert_eq!(scope.get(&experiment, control.name).as_ref(), Some(stop));
+            }
+            let values: Vec<f64> = stops.iter().map(|s| s.parse().expect("a number")).collect();
+            assert!(values.is_sorted_by(|a, b| a < b), "{}: {stops:?}", control.name);
+            let default = default_of(scope, control.name);
+            assert_eq!(stops[nearest_stop(&stops, &default)], default, "{}", control.name);
+        }
+    }
+
+    #[test]
+    fn an_experiment_survives_the_form() {
+        let mut experiment = Experiment::default();
+        experiment.maze.cue = 0.3;
+        experiment.set_seed(u64::MAX);
+        experiment.agents[1] = experiment.agents[1].clone().certify();
+        experiment.agents[0].clip_coef = f32::from_bits(0x3dcc_ccce);
+        for original in [Experiment::default(), experiment] {
+            let mut copy = Experiment::default();
+            // `certified` is entered last in the struct's order, and must not undo what was entered.
+            for (scope, control) in controls() {
+                let text = scope.get(&original, control.name).expect("a field");
+                scope.set(&mut copy, control.name, &text).expect("its own text");
+            }
+            assert_eq!(copy, original);
+        }
+    }
+
+    #[test]
+    fn certified_brings_what_it_needs_and_takes_it_back() {
+        let mut experiment = Experiment::default();
+        enter(&mut experiment, Scope::Agent(1), "certified", "true").expect("a flag");
+        assert_eq!(experiment.agents[1], Experiment::default().agents[1].clone().certify());
+        assert_eq!(experiment.errors(), []);
+        enter(&mut experiment, Scope::Agent(1), "certified", "false").expect("a flag");
+        assert_eq!(experiment, Experiment::default());
+    }
+
+    #[test]
+    fn the_seed_is_that_of_both_and_rubbish_changes_nothing() {
+        let mut experiment = Experiment::default();
+        enter(&mut experiment, Scope::Agent(0), "seed", "7").expect("a seed");
+        assert_eq!(experiment.agents.each_ref().map(|agent| agent.seed), [7, 7]);
+        for rubbish in ["", "-1", "1.5", "<b>"] {
+            enter(&mut experiment, Scope::Agent(0), "seed", rubbish).expect_err("no seed");
+        }
+        assert_eq!(experiment.seed(), 7);
+        Scope::Agent(9).set(&mut experiment, "gamma", "0.5").expect_err("no such agent");
+    }
+
+    #[test]
+    fn documentation_becomes_plain_text() {
+        assert_eq!(plain("the *squared* norm, `a * b` of `*c*`"), "the squared norm, a * b of c");
+        for (scope, control) in controls() {
+            let text = plain(&control.info(scope).description());
+            assert!(!text.contains('`') && text.ends_with('.'), "{text}");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The whole page as the fragment of an address: experiment, device, speed and room.
+//!
+//! Only what differs from the defaults is written, with the names of the structs, as in
+//! `maze.cue=0.3&a.algo=ppo&b.clip_coef=0.2&seed=3&room=latents`. A link comes from anywhere: whatever
+//! in it is unknown or out of range is left out, one by one, and named, so that an old or damaged link
+//! gives the nearest page that can be had.
+
+use crate::experiment::Experiment;
+use crate::form::{Scope, default_of};
+use crate::protocol::{DevicePreference, Pace};
+use crate::room::Room;
+
+/// What a link says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Link {
+    /// Maze and agents.
+    pub experiment: Experiment,
+    /// Which device is wanted.
+    pub device: DevicePreference,
+    /// How fast to train.
+    pub pace: Pace,
+    /// The room that is open.
+    pub room: Room,
+}
+
+/// The speeds offered: name in links, name for people, speed. The first is the default.
+pub const PACES: [(&str, &str, Pace); 5] = [
+    ("max", "as fast as it can", Pace::Max),
+    ("20", "20 iterations/s", Pace::PerSecond(20.0)),
+    ("5", "5 iterations/s", Pace::PerSecond(5.0)),
+    ("2", "2 iterations/s", Pace::PerSecond(2.0)),
+    ("1", "1 iteration/s", Pace::PerSecond(1.0)),
+];
+
+/// The devices offered: name in links, name for people, preference. The first is the default.
+pub const DEVICES: [(&str, &str, DevicePreference); 3] = [
+    ("auto", "choose for me", DevicePreference::Auto),
+    ("webgpu", "WebGPU", DevicePreference::Webgpu),
+    ("cpu", "CPU", DevicePreference::Cpu),
+];
+
+const SEED: &str = "seed";
+/// Characters of a strange entry that are repeated to the user, and how many such entries.
+const SHOWN_CHARS: usize = 40;
+const SHOWN_ENTRIES: usize = 4;
+
+/// The name in links of one of a list of offers; the first where there is no such offer.
+#[must_use]
+pub fn key_of<T: PartialEq>(offers: &[(&'static str, &'static str, T)], value: &T) -> &'static str {
+    offers.iter().find(|offer| offer.2 == *value).map_or_else(|| offers[0].0, |offer| offer.0)
+}
+
+/// The offer of a name.
+#[must_use]
+pub fn by_key<T: Copy>(offers: &[(&'static str, &'static str, T)], key: &str) -> Option<T> {
+    offers.iter().find(|offer| offer.0 == key).map(|offer| offer.2)
+}
+
+impl Link {
+    /// The fragment, without `#`; empty if everything is at its default.
+    #[must_use]
+    pub fn to_fragment(&self) -> String {
+        let mut entries = Vec::new();
+        let mut push = |key: String, value: &str| entries.push(format!("{key}={value}"));
+        let [first, second] = &self.experiment.agents;
+        let shared_seed = first.seed == second.seed;
+        for scope in Scope::ALL {
+            for field in scope.fields() {
+                let value = scope.get(&self.experiment, field.name).unwrap_or_default();
+                if value == default_of(scope, field.name) || (shared_seed && field.name == SEED) {
+                    continue;
+                }
+                push(format!("{}.{}", scope.key(), field.name), &value);
+            }
+        }
+        if shared_seed && first.seed != Experiment::default().seed() {
+            push(SEED.to_owned(), &first.seed.to_string());
+        }
+        let default = Self::default();
+        if self.device != default.device {
+            push("device".to_owned(), key_of(&DEVICES, &self.device));
+        }
+        if self.pace != default.pace {
+            push("pace".to_owned(), key_of(&PACES, &self.pace));
+        }
+        if self.room != default.room {
+            push("room".to_owned(), self.room.key());
+        }
+        entries.join("&")
+    }
+
+    /// What a fragment says, with or without `#`, and the entries that say nothing this version
+    /// understands.
+    #[must_use]
+    pub fn from_fragment(fragment: &str) -> (Self, Vec<String>) {
+        let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
+        let mut entries: Vec<&str> = Vec::new();
+        for entry in fragment.split('&').filter(|entry| !entry.is_empty()) {
+            // The last of several entries of one name counts.
+            let key = |entry: &str| entry.split_once('=').map(|(key, _)| key.to_owned());
+            entries.retain(|known| key(known).is_none() || key(known) != key(entry));
+            entries.push(entry);
+        }
+        let mut ignored = Vec::new();
+        loop {
+            let mut link = Self::default();
+            entries.retain(|entry| {
+                let understood = link.apply(entry).is_some();
+                if !understood {
+                    ignored.push((*entry).to_owned());
+                }
+                understood
+            });
+            // Ranges may depend on other fields, so they are judged when all entries are in.
+            let Some(error) = link.experiment.errors().into_iter().next() else {
+                return (link, ignored);
+            };
+            let scope = error.agent.map_or(Scope::Maze, Scope::Agent);
+            let guilty = blame(&entries, scope, error.error.field);
+            ignored.push(entries.remove(guilty).to_owned());
+        }
+    }
+
+    /// Takes in one entry; none if it cannot be.
+    fn apply(&mut self, entry: &str) -> Option<()> {
+        let (key, value) = entry.split_once('=')?;
+        match key {
+            SEED => self.experiment.set_seed(value.parse().ok()?),
+            "device" => self.device = by_key(&DEVICES, value)?,
+            "pace" => self.pace = by_key(&PACES, value)?,
+            "room" => self.room = Room::ALL.into_iter().find(|room| room.key() == value)?,
+            _ => {
+                let (part, field) = key.split_once('.')?;
+                let scope = Scope::ALL.into_iter().find(|scope| scope.key() == part)?;
+                scope.set(&mut self.experiment, field, value).ok()?;
+            }
+        }
+        Some(())
+    }
+}
+
+/// Index of the entry to leave out because of an error in this field: its own, else the last of the
+/// same part, else the last. Defaults are valid, so with an error there is an entry.
+fn blame(entries: &[&str], scope: Scope, field: &str) -> usize {
+    let part = format!("{}.", scope.key());
+    let own = format!("{part}{field}=");
+    let last_with = |start: &str| entries.iter().rposition(|entry| entry.starts_with(start));
+    last_with(&own).or_else(|| last_with(&part)).unwrap_or(entries.len() - 1)
+}
+
+/// The sentence about entries that were left out; none if there are none.
+#[must_use]
+pub fn notice(ignored: &[String]) -> Option<String> {
+    if ignored.is_empty() {
+        return None;
+    }
+    let shown: Vec<String> =
+        ignored.iter().take(SHOWN_ENTRIES).map(|entry| shorten(entry)).collect();
+    let more = ignored.len().saturating_sub(SHOWN_ENTRIES);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    Some(format!(
+        "The link has {}{more}, which this version does not know or accept; the default is used.",
+        shown.join(", ")
+    ))
+}
+
+fn shorten(entry: &str) -> String {
+    if entry.chars().count() <= SHOWN_CHARS {
+        format!("\"{entry}\"")
+    } else {
+        format!("\"{}…\"", entry.chars().take(SHOWN_CHARS).collect::<String>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use deepspi_core::config::{Algorithm, FieldKind};
+
+    use super::*;
+
+    /// A few random bits: splitmix64.
+    struct Bits(u64);
+
+    impl Bits {
+        fn next(&mut self) -> u64 {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        }
+
+        fn text(&mut self, kind: FieldKind) -> String {
+            let unit = |bits: u64| bits as f64 / u64::MAX as f64;
+            match kind {
+                FieldKind::Flag => (self.next() % 2 == 0).to_string(),
+                FieldKind::Whole => (self.next() >> (self.next() % 64)).to_string(),
+                FieldKind::Choice(choices) => {
+                    choices[self.next() as usize % choices.len()].name.to_owned()
+                }
+                FieldKind::Real if self.next() % 2 == 0 => unit(self.next()).to_string(),
+                FieldKind::Real => f64::from_bits(self.next()).abs().to_string(),
+            }
+        }
+    }
+
+    #[test]
+    fn any_valid_page_survives_its_link_exactly() {
+        let mut bits = Bits(1);
+        let mut fields_changed = std::collections::BTreeSet::new();
+        for _ in 0..200 {
+            let mut link = Link {
+                device: DEVICES[bits.next() as usize % DEVICES.len()].2,
+                pace: PACES[bits.next() as usize % PACES.len()].2,
+                room: Room::ALL[bits.next() as usize % Room::ALL.len()],
+                ..Link::default()
+            };
+            for scope in Scope::ALL {
+                for field in scope.fields().iter().chain(scope.fields()) {
+                    let mut changed = link.experiment.clone();
+                    let text = bits.text(field.kind);
+                    let set = scope.set(&mut changed, field.name, &text);
+                    if set.is_ok() && changed.errors().is_empty() {
+                        link.experiment = changed;
+                        fields_changed.insert((scope, field.name));
+                    }
+                }
+            }
+            let fragment = link.to_fragment();
+            assert_eq!(Link::from_fragment(&fragment), (link, vec![]), "{fragment}");
+        }
+        let all = Scope::ALL.iter().map(|scope| scope.fields().len()).sum::<usize>();
+        assert_eq!(fields_changed.len(), all, "every field was varied: {fields_changed:?}");
+    }
+
+    #[test]
+    fn the_default_is_empty_and_what_differs_is_readable() {
+        assert_eq!(Link::default().to_fragment(), "");
+        let mut link = Link { room: Room::Latents, ..Link::default() };
+        link.experiment.maze.cue = 0.3;
+        link.experiment.agents[0].algo = Algorithm::DeepMdp;
+        link.experiment.agents[1].clip_coef = 0.2;
+        link.experiment.set_seed(3);
+        let text = "maze.cue=0.3&a.algo=deep-mdp&b.clip_coef=0.2&seed=3&room=latents";
+        assert_eq!(link.to_fragment(), text);
+        assert_eq!(Link::from_fragment(&format!("#{text}")), (link, vec![]));
+    }
+
+    #[test]
+    fn seeds_that_differ_survive() {
+        let mut link = Link::default();
+        link.experiment.agents[1].seed = u64::MAX;
+        assert_eq!(link.to_fragment(), format!("b.seed={}", u64::MAX));
+        assert_eq!(Link::from_fragment(&link.to_fragment()).0, link);
+    }
+
+    #[test]
+    fn what_cannot_be_is_left_out_one_by_one() {
+        let text = "a.gamma=0.9&maze.cue=7&x=1&<b>&a.algo=sarsa&room=attic&pace=-3&device=abacus\
+                    &c.gamma=1&seed=1e9&b.gamma=NaN&maze.cue&a.num_minibatches=3&b.ent_coef=0.02&&";
+        let (link, ignored) = Link::from_fragment(text);
+        assert_eq!(link.to_fragment(), "a.gamma=0.9&b.ent_coef=0.02");
+        assert_eq!(ignored.len(), 12, "{ignored:?}");
+        let notice = notice(&ignored).expect("something was left out");
+        assert!(notice.contains("\"x=1\"") && notice.contains("and 8 more"), "{notice}");
+        assert_eq!(super::notice(&[]), None);
+    }
+
+    #[test]
+    fn entries_that_contradict_each_other_give_a_valid_page() {
+        for text in [
+            "b.certified=true&b.clip_coef=0.5",
+            "b.certified=true&maze.maze_reset=parity",
+            "a.num_envs=3&a.num_steps=5",
+            "maze.n_path=80",
+            "maze.preset=paper&maze.n_path=80&a.gamma=0.5",
+            "b.total_timesteps=1&b.num_envs=65536&b.num_steps=65536",
+        ] {
+            let (link, ignored) = Link::from_fragment(text);
+            assert_eq!(link.experiment.errors(), [], "{text}");
+            assert!(!ignored.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_last_of_several_counts_and_a_long_entry_is_cut() {
+        let (link, ignored) = Link::from_fragment("seed=1&seed=2&seed=3");
+        assert_eq!((link.experiment.seed(), ignored), (3, vec![]));
+        let long = "é".repeat(10_000);
+        let (link, ignored) = Link::from_fragment(&long);
+        assert_eq!(link, Link::default());
+        assert!(notice(&ignored).is_some_and(|text| text.chars().count() < 160));
+    }
+}

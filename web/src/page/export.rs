@@ -1,0 +1,42 @@
+//! Offers the numbers behind the page as files.
+
+use leptos::prelude::*;
+
+use super::download::offer;
+use super::state::Playground;
+use crate::export::{Export, bug_report};
+
+/// The two kinds of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One row per agent and iteration.
+    Csv,
+    /// Everything.
+    Json,
+}
+
+/// Lets the browser save everything reported so far.
+pub fn save(playground: Playground, format: Format) {
+    let experiment = playground.opened.read_untracked();
+    let device = playground.device.read_untracked();
+    let [a, b] = playground.agents;
+    let (a, b) = (a.history.read_untracked(), b.history.read_untracked());
+    let export = Export { experiment: &experiment, device: device.as_ref(), histories: [&a, &b] };
+    match format {
+        Format::Csv => {
+            offer(&format!("{}.csv", export.name()), "text/csv", export.csv().as_bytes());
+        }
+        Format::Json => {
+            let name = format!("{}.json", export.name());
+            offer(&name, "application/json", export.json().as_bytes());
+        }
+    }
+}
+
+/// What to paste into a bug report.
+#[must_use]
+pub fn report(playground: Playground, fault: &str) -> String {
+    let browser = window().navigator().user_agent().unwrap_or_default();
+    let device = playground.device.read_untracked();
+    bug_report(&playground.opened.read_untracked(), device.as_ref(), &browser, fault)
+}

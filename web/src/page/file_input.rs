@@ -1,0 +1,168 @@
+//! Checkpoints from files: chosen in a dialog of the browser, or dropped anywhere on the page.
+//!
+//! A file is foreign: it is read whole and verified before anything is asked of the worker, and what
+//! is wrong with it is said as text.
+
+use js_sys::Uint8Array;
+use leptos::ev;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{DragEvent, File, FileList, HtmlInputElement};
+
+use super::settings::draft::{Draft, confirmed};
+use super::state::Playground;
+use crate::archive::Archive;
+use crate::experiment::AGENTS;
+
+/// Bytes a chosen file may have: more is no checkpoint, and would only fill the memory.
+const LARGEST: f64 = 256.0 * 1024.0 * 1024.0;
+
+/// A checkpoint that was dropped on the page; the user is asked whose it is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Dropped(RwSignal<Option<Archive>>);
+
+/// A button that loads a checkpoint into an agent.
+#[component]
+pub fn LoadButton(
+    /// Which agent.
+    agent: usize,
+    /// Label of the button.
+    label: &'static str,
+) -> impl IntoView {
+    let (playground, draft) = (Playground::here(), Draft::here());
+    let chosen = move |event| {
+        let input: HtmlInputElement = event_target(&event);
+        let files = list(input.files());
+        spawn_local(async move {
+            if let Some(archive) = read(playground, files).await {
+                load(playground, draft, agent, archive);
+            }
+            // The same file can be chosen again.
+            input.set_value("");
+        });
+    };
+    view! {
+        <label class="button">
+            {label}
+            <input
+                type="file"
+                class="visually-hidden"
+                id=format!("load-{agent}")
+                multiple
+                on:change=chosen
+            />
+        </label>
+    }
+}
+
+/// Takes files that are dropped on the page, and asks which agent they are for.
+#[component]
+pub fn DropTarget() -> impl IntoView {
+    let (playground, draft) = (Playground::here(), Draft::here());
+    let dropped = Dropped(RwSignal::new(None));
+    let has_files = |event: &DragEvent| {
+        event.data_transfer().is_some_and(|data| data.types().includes(&"Files".into(), 0))
+    };
+    let over = window_event_listener(ev::dragover, move |event| {
+        if has_files(&event) {
+            event.prevent_default();
+        }
+    });
+    let drop_files = window_event_listener(ev::drop, move |event| {
+        if !has_files(&event) {
+            return;
+        }
+        // Otherwise the browser leaves the page to show the file.
+        event.prevent_default();
+        let files = list(event.data_transfer().and_then(|data| data.files()));
+        spawn_local(async move { dropped.0.set(read(playground, files).await) });
+    });
+    on_cleanup(move || {
+        over.remove();
+        drop_files.remove();
+    });
+    let choose = move |agent| {
+        if let Some(archive) = dropped.0.get_untracked() {
+            dropped.0.set(None);
+            load(playground, draft, agent, archive);
+        }
+    };
+    view! {
+        <div role="status">
+            {move || {
+                dropped
+                    .0
+                    .get()
+                    .map(|archive| {
+                        view! {
+                            <div class="notice">
+                                <p>"Checkpoint \"" {archive.name} "\": which agent goes on from it?"</p>
+                                <div class="buttons">
+                                    <button type="button" on:click=move |_| choose(0)>
+                                        "Agent A"
+                                    </button>
+                                    <button type="button" on:click=move |_| choose(1)>
+                                        "Agent B"
+                                    </button>
+                                    <button type="button" on:click=move |_| dropped.0.set(None)>
+                                        "Neither"
+                                    </button>
+                                </div>
+                            </div>
+                        }
+                    })
+            }}
+        </div>
+    }
+}
+
+fn list(files: Option<FileList>) -> Vec<File> {
+    files
+        .map(|files| (0..files.length()).filter_map(|i| files.get(i)).collect())
+        .unwrap_or_default()
+}
+
+/// The checkpoint in these files; what is wrong with them is said.
+async fn read(playground: Playground, files: Vec<File>) -> Option<Archive> {
+    if files.is_empty() {
+        return None;
+    }
+    let mut contents = Vec::with_capacity(files.len());
+    for file in files {
+        if file.size() > LARGEST {
+            playground.notify(format!("{} is too large for a checkpoint.", file.name()));
+            return None;
+        }
+        let Ok(buffer) = JsFuture::from(file.array_buffer()).await else {
+            playground.notify(format!("{} could not be read.", file.name()));
+            return None;
+        };
+        contents.push((file.name(), Uint8Array::new(&buffer).to_vec()));
+    }
+    match Archive::from_upload(&contents) {
+        Ok(archive) => Some(archive),
+        Err(error) => {
+            playground.notify(format!("This file cannot be loaded: {error}"));
+            None
+        }
+    }
+}
+
+/// Lets an agent go on from a checkpoint. The other one goes on from its own last checkpoint, unless
+/// the maze becomes another one: then it starts anew.
+fn load(playground: Playground, draft: Draft, agent: usize, archive: Archive) {
+    const QUESTION: &str = "Load the checkpoint? The run in progress of this agent is replaced, and the other \
+                            agent goes back to its last automatic checkpoint.";
+    if untrack(move || draft.has_progress()) && !confirmed(QUESTION) {
+        return;
+    }
+    let maze = archive.open().ok().and_then(|contents| contents.info).and_then(|info| info.maze);
+    let same_maze = maze.is_none_or(|maze| maze == playground.opened.with_untracked(|e| e.maze));
+    let mut archives = [const { None }; AGENTS];
+    if same_maze {
+        archives = playground.agents.map(|agent| agent.kept.get_untracked());
+    }
+    archives[agent] = Some(archive);
+    playground.load(agent, archives);
+}

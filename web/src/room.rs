@@ -1,0 +1,42 @@
+//! The four rooms of the page, by name: tabs, links and keys speak of them.
+
+/// A room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Room {
+    /// Policies near a policy.
+    #[default]
+    Neighbourhood,
+    /// The maze and its two agents.
+    Maze,
+    /// The agents' latents.
+    Latents,
+    /// The terms of the theorems.
+    Theory,
+}
+
+impl Room {
+    /// All, in the order of the tabs.
+    pub const ALL: [Self; 4] = [Self::Neighbourhood, Self::Maze, Self::Latents, Self::Theory];
+
+    /// Name on the tab.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Neighbourhood => "Neighbourhood",
+            Self::Maze => "Maze",
+            Self::Latents => "Latents",
+            Self::Theory => "Theory",
+        }
+    }
+
+    /// Name in addresses and ids.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Neighbourhood => "neighbourhood",
+            Self::Maze => "maze",
+            Self::Latents => "latents",
+            Self::Theory => "theory",
+        }
+    }
+}
