@@ -4,8 +4,6 @@ use super::number::number;
 
 /// Steps between ticks, times a power of ten.
 const STEPS: [f64; 3] = [1.0, 2.0, 5.0];
-/// Decades for which a logarithmic axis also labels 2 and 5.
-const LABELLED_DECADES: i32 = 2;
 /// A logarithmic axis reaches at most from the smallest to the largest number that is of use.
 const DECADES: i32 = 300;
 
@@ -104,16 +102,16 @@ impl Axis {
     fn log_ticks(&self) -> Vec<f64> {
         let decade = |x: f64| (x.log10() + 1e-9).floor() as i32;
         let (first, last) = (decade(self.low), decade(self.high).min(DECADES));
-        let few = last - first <= LABELLED_DECADES;
-        let every = ((last - first) / 6 + 1).max(1) as usize;
+        let (digits, every): (&[f64], _) = match self.high / self.low {
+            ..2.1 => (&[1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0], 1),
+            ..11.0 => (&[1.0, 1.5, 2.0, 3.0, 5.0, 7.0], 1),
+            ..1100.0 => (&STEPS, 1),
+            _ => (&[1.0], (last - first) as usize / 6 + 1),
+        };
         let on_axis = |x: &f64| (self.low * 0.999..=self.high * 1.001).contains(x);
-        (first..=last)
-            .step_by(every)
-            .flat_map(|k| {
-                STEPS.map(|digit| digit * 10_f64.powi(k)).into_iter().take(if few { 3 } else { 1 })
-            })
-            .filter(on_axis)
-            .collect()
+        let decades = (first..=last).step_by(every);
+        let ticks = decades.flat_map(|k| digits.iter().map(move |digit| digit * 10_f64.powi(k)));
+        ticks.filter(on_axis).collect()
     }
 
     fn inner(&self, value: f64) -> f64 {
@@ -175,7 +173,9 @@ mod tests {
     #[test]
     fn a_logarithmic_axis_labels_few_or_many_decades() {
         let axis = Axis::log([1.0, 1.0101, 7.3].into_iter(), [100.0, 0.0]);
-        assert_eq!(labels(&axis), ["1", "2", "5", "10"]);
+        assert_eq!(labels(&axis), ["1", "1.5", "2", "3", "5", "7", "10"]);
+        let short = Axis::log([1.01, 1.9].into_iter(), [100.0, 0.0]);
+        assert_eq!(labels(&short), ["1", "1.2", "1.5", "2"]);
         assert!(!axis.has(0.0) && !axis.has(f64::INFINITY) && axis.has(1.0));
         let wide = Axis::log([1e-6, 3e5].into_iter(), [100.0, 0.0]);
         assert!((4..=8).contains(&wide.ticks().len()), "{:?}", labels(&wide));

@@ -54,10 +54,11 @@ impl DotPlot<'_> {
         let x = Axis::linear(all(), [picture.area.left, picture.area.right], 60.0);
         picture.ends = x.ends();
         picture.axes(&x, &y, self.x_label, self.y_label);
-        self.diagonal(&mut picture, &x, &y);
-        self.draw_dots(&mut picture, &x, &y, &scale);
         if self.dots.points.is_empty() {
             picture.empty();
+        } else {
+            self.diagonal(&mut picture, &x, &y);
+            self.draw_dots(&mut picture, &x, &y, &scale);
         }
         picture.summary = self.summary();
         picture
@@ -132,6 +133,10 @@ impl DotPlot<'_> {
         for (i, pen) in pens.into_iter().enumerate() {
             picture.coloured("dots", pen, shade(i));
         }
+        if every > 1 && self.cursor.is_none() {
+            let Area { right, top, .. } = picture.area;
+            picture.label("readout", [right, top - 12.0], format!("one dot in {every} is drawn"));
+        }
         let read = self.cursor.and_then(|i| Some((i, *self.dots.points.get(i)?)));
         if let Some((i, point)) = read.filter(|(_, point)| point.iter().all(|v| v.is_finite())) {
             let mut pen = Pen::new();
@@ -139,7 +144,7 @@ impl DotPlot<'_> {
             pen.rectangle([left, top], [10.0, 10.0]);
             picture.stroke("cursor", pen);
             let Area { right, top, .. } = picture.area;
-            picture.label("readout", [right, top - 8.0], self.describe(i));
+            picture.label("readout", [right, top - 12.0], self.describe(i));
         }
     }
 

@@ -15,6 +15,18 @@ const MOST_POINTS: usize = 400;
 const SAMPLE: f64 = 24.0;
 const SPACE: f64 = 6.0;
 const BETWEEN: f64 = 14.0;
+/// Kinds of y axis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum YAxis {
+    /// Linear, over the values.
+    #[default]
+    Linear,
+    /// Linear, over the values and 0.
+    FromZero,
+    /// Logarithmic; what is not positive is a gap.
+    Log,
+}
+
 /// What a line chart shows.
 #[derive(Clone, Debug)]
 pub struct LinePlot<'a> {
@@ -28,8 +40,8 @@ pub struct LinePlot<'a> {
     pub series: &'a [Series],
     /// Values to compare with.
     pub references: &'a [Reference],
-    /// Whether the y axis is logarithmic.
-    pub log: bool,
+    /// What the y axis is like.
+    pub y_axis: YAxis,
     /// What the x axis spans at least, for example the length of the training; none: the data.
     pub x_range: Option<[f64; 2]>,
     /// Width of the picture.
@@ -88,7 +100,11 @@ impl LinePlot<'_> {
     fn y_axis(&self, pixels: [f64; 2]) -> Axis {
         let data = self.series.iter().flat_map(|series| series.points.iter().map(|point| point[1]));
         let values = data.chain(self.references.iter().map(|reference| reference.value));
-        if self.log { Axis::log(values, pixels) } else { Axis::linear(values, pixels, 42.0) }
+        match self.y_axis {
+            YAxis::Linear => Axis::linear(values, pixels, 42.0),
+            YAxis::FromZero => Axis::linear(values.chain([0.0]), pixels, 42.0),
+            YAxis::Log => Axis::log(values, pixels),
+        }
     }
 
     fn x_axis(&self, pixels: [f64; 2]) -> Axis {
@@ -182,7 +198,7 @@ impl LinePlot<'_> {
                 dash: Dash::Solid,
             });
         }
-        picture.label("readout", [right, top - 8.0], format!("at {}", number(cursor)));
+        picture.label("readout", [right, top - 12.0], format!("at {}", number(cursor)));
     }
 
     /// The value of a series at the cursor, else the latest; NaN if there is none.
@@ -246,7 +262,7 @@ mod tests {
             y_label: "V(s_I)",
             series,
             references,
-            log: false,
+            y_axis: YAxis::Linear,
             x_range: None,
             width: 360.0,
             cursor: None,
@@ -320,7 +336,7 @@ mod tests {
     fn a_logarithmic_chart_skips_what_has_no_logarithm() {
         let all = [series("sup", vec![[0.0, 0.0], [1.0, 2.0], [2.0, 1.0]])];
         let references = [Reference { label: "limit".into(), value: 0.0 }];
-        let picture = LinePlot { log: true, ..plot(&all, &references) }.draw();
+        let picture = LinePlot { y_axis: YAxis::Log, ..plot(&all, &references) }.draw();
         assert!(texts(&picture, "reference").is_empty());
         assert!(picture.strokes.iter().all(|stroke| !stroke.path.contains("1000000")));
     }

@@ -32,7 +32,7 @@ pub use bars::bars;
 pub use colour::{SHADES, ink_on, shade, shade_of};
 pub use csv::{dots_csv, lines_csv};
 pub use dots::{DotPlot, Dots};
-pub use lines::LinePlot;
+pub use lines::{LinePlot, YAxis};
 pub use maze::MazePlot;
 pub use number::{Pen, number};
 pub use words::{file_name, text_width, wrap};
@@ -223,7 +223,7 @@ impl Picture {
     /// Room for the data below a row of text; left of it the labels of the y axis, from which the
     /// left edge follows.
     fn frame(&mut self, baseline: f64, height: f64, y_axis: impl FnOnce([f64; 2]) -> Axis) -> Axis {
-        let top = baseline + ROW + 10.0;
+        let top = baseline + ROW + 14.0;
         let bottom = top + height;
         let y = y_axis([bottom, top]);
         let widest = y.ticks().iter().map(|t| text_width(&t.label, TEXT)).fold(24.0, f64::max);
@@ -256,6 +256,6 @@ impl Picture {
         }
         self.stroke("axis", frame);
         self.label("name-x", [f64::midpoint(left, right), bottom + 32.0], x_label.to_owned());
-        self.label("name-y", [4.0, top - 8.0], y_label.to_owned());
+        self.label("name-y", [4.0, top - 12.0], y_label.to_owned());
     }
 }

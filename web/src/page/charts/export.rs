@@ -32,8 +32,6 @@ const PROPERTIES: &[&str] = &[
     "font-size",
     "font-weight",
     "text-anchor",
-    "dominant-baseline",
-    "transform",
 ];
 /// Size and distance of the lines at the foot.
 const FOOT: f64 = 10.0;

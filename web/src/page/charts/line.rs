@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::pick::{Pick, Reading};
 use super::save::{Provenance, SaveMenu, of_run};
 use super::{Drawing, width_of};
-use crate::plot::{LinePlot, Reference, Series, lines_csv};
+use crate::plot::{LinePlot, Reference, Series, YAxis, lines_csv};
 
 /// Curves over a common x axis, with values to compare with.
 #[component]
@@ -22,9 +22,9 @@ pub fn LineChart(
     /// Values to compare with.
     #[prop(optional, into)]
     references: Signal<Vec<Reference>>,
-    /// Whether the y axis is logarithmic.
+    /// What the y axis is like; over the values if nothing is said.
     #[prop(optional)]
-    log: bool,
+    y_axis: YAxis,
     /// What the x axis spans at least, for example the length of the training.
     #[prop(optional, into)]
     x_range: Signal<Option<[f64; 2]>>,
@@ -48,7 +48,7 @@ pub fn LineChart(
                     y_label,
                     series,
                     references,
-                    log,
+                    y_axis,
                     x_range: x_range.get(),
                     width: width.get(),
                     cursor: cursor.get(),

@@ -55,6 +55,7 @@ pub fn SaveMenu(
     /// Its numbers as CSV.
     csv: Callback<(), String>,
 ) -> impl IntoView {
+    let playground = Playground::here();
     let menu = NodeRef::<leptos::html::Details>::new();
     let close = move || {
         if let Some(menu) = menu.get_untracked() {
@@ -78,7 +79,7 @@ pub fn SaveMenu(
     let save_png = move |_| {
         close();
         let Some(picture) = picture() else { return };
-        let (playground, name) = (Playground::here(), name("png"));
+        let name = name("png");
         leptos::task::spawn_local(async move {
             match export::png(&picture).await {
                 Ok(blob) => download::offer_blob(&name, &blob),

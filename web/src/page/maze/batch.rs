@@ -33,7 +33,7 @@ pub fn Batches(shown: Shown) -> impl IntoView {
             </Scatter>
         }
     };
-    view! { <div class="charts">{scatter(0)} {scatter(1)}</div> }
+    view! { <div class="maze-boards">{scatter(0)} {scatter(1)}</div> }
 }
 
 fn dots(shown: Shown, agent: usize) -> Dots {

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use super::Shown;
 use crate::history::History;
 use crate::page::charts::LineChart;
-use crate::plot::{Dash, Reference, Series};
+use crate::plot::{Dash, Reference, Series, YAxis};
 
 /// How each agent is drawn, in every chart.
 const COLOURS: [&str; 2] = ["var(--agent-0)", "var(--agent-1)"];
@@ -69,6 +69,7 @@ pub fn Curves(shown: Shown) -> impl IntoView {
                 x_label=X_LABEL
                 y_label="distance of their latents, relative to their length"
                 series=of_maze(|status| status.relative_star_distance)
+                y_axis=YAxis::FromZero
                 x_range
             >
                 "At 0 the encoder has merged the two stars, and no policy on top of it can tell them apart."
@@ -79,26 +80,29 @@ pub fn Curves(shown: Shown) -> impl IntoView {
                 y_label="largest ratio new / old policy (log)"
                 series=of_update(|iteration| iteration.ratios.sup.into())
                 references=limit
-                log=true
+                y_axis=YAxis::Log
                 x_range
             >
-                "The theorems need this below 1/γ. The usual settings exceed it in nearly every update, so \
-                 there the theorems promise nothing."
+                "The theorems need this below 1/γ. With the usual settings that holds in about 1 % of the \
+                 iterations; in the others the theorems promise nothing."
             </LineChart>
             <LineChart
                 title="Clip fraction"
                 x_label=X_LABEL
                 y_label="share of samples outside the clip range"
                 series=of_update(|iteration| iteration.mean.clip_fraction.into())
+                y_axis=YAxis::FromZero
                 x_range
             >
-                "How often the clip holds a step back. Far above 0.3, updates are too large."
+                "How often the clip holds a step back. Healthy is about 0.05 to 0.2; above 0.3 steps are too \
+                 large."
             </LineChart>
             <LineChart
                 title="Reward loss"
                 x_label=X_LABEL
                 y_label="mean l_R of the batch"
                 series=of_model(|iteration| iteration.mean.reward_loss.into())
+                y_axis=YAxis::FromZero
                 x_range
             >
                 "How far off the world model is about the next reward. It jumps when the policy finds \
@@ -109,6 +113,7 @@ pub fn Curves(shown: Shown) -> impl IntoView {
                 x_label=X_LABEL
                 y_label="mean l_P of the batch"
                 series=of_model(|iteration| iteration.mean.transition_loss.into())
+                y_axis=YAxis::FromZero
                 x_range
             >
                 "How far off it is about the next latent. It can rise because latents move apart, not only \
@@ -125,7 +130,7 @@ fn series(
 ) -> Signal<Vec<Series>> {
     Signal::derive(move || {
         let curve = |agent: usize| {
-            shown.drawn[agent].track();
+            shown.drawn.track();
             let points = shown.playground.opened.with(|experiment| {
                 let history = shown.playground.agents[agent].history;
                 history.with_untracked(|history| points(&experiment.agents[agent], history))
