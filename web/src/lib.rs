@@ -14,6 +14,7 @@ pub mod history;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
 pub mod protocol;
+pub mod scene;
 #[cfg(target_arch = "wasm32")]
 pub mod trainer;
 

@@ -98,21 +98,33 @@ pub enum Request {
     },
 }
 
-/// What the drawing of latents depends on besides the latents.
+/// What the drawing of latents depends on besides the latents. Colours are sRGB, components in [0, 1].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LatentScene {
-    /// Pixels of the canvas.
+    /// Pixels of the canvas; `[0, 0]`: nobody looks, nothing is drawn.
     pub size: [u32; 2],
     /// Pixels per CSS pixel.
     pub scale: f32,
-    /// Colour of the background, linear components are the drawer's business: sRGB in [0, 1].
+    /// Half the height of the picture in latent units; 0 before it is known.
+    pub extent: f32,
+    /// Values at the two ends of the palette.
+    pub range: [f32; 2],
+    /// Colour of the background.
     pub background: [f32; 3],
-    /// Colour of the line between the two stars, sRGB.
+    /// Colour of the grid lines.
+    pub grid: [f32; 3],
+    /// Colour of the outlines of points.
+    pub outline: [f32; 3],
+    /// Colour of the line between the two stars.
     pub line: [f32; 3],
-    /// Colours of the values from low to high, sRGB.
+    /// Colour of the mark around what is selected.
+    pub mark: [f32; 3],
+    /// Colours of the values from low to high.
     pub palette: Vec<[f32; 3]>,
     /// A state to mark.
     pub selected: Option<usize>,
+    /// Milliseconds in which points glide to their new places; 0: they jump.
+    pub glide: f64,
 }
 
 /// From the worker to the page.

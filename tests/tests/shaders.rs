@@ -1,0 +1,247 @@
+//! The shaders of `shaders/`: valid by the rules of WebGPU, and the same values as a plain computation.
+//!
+//! The comparison needs a graphics adapter, which may be a program (Mesa's lavapipe, package
+//! `mesa-vulkan-drivers`); where there is none it says so and passes.
+
+use burn::tensor::wgpu::wgpu;
+use burn::tensor::wgpu::wgpu::naga;
+use pollster::block_on;
+use web::protocol::LatentScene;
+use web::scene::colour::{Rgb, viridis};
+use web::scene::painter::{Painter, SHADER};
+use web::scene::picture::{Mark, Shape, marks, star_corners};
+use web::scene::{Roles, Shot};
+
+/// Pixels of the picture; the width makes a row of 4 bytes a pixel a multiple of 256 bytes, which
+/// reading back demands.
+const SIZE: [u32; 2] = [128, 96];
+/// Largest difference of a colour component to the reference, in steps of 8 bits: each mark that lies
+/// over a pixel may round differently.
+const TOLERANCE: u8 = 2;
+
+#[test]
+fn the_shader_of_the_latents_is_valid_without_any_extension() {
+    let module = match naga::front::wgsl::parse_str(SHADER) {
+        Ok(module) => module,
+        Err(error) => panic!("{}", error.emit_to_string(SHADER)),
+    };
+    let flags = naga::valid::ValidationFlags::all();
+    let mut validator = naga::valid::Validator::new(flags, naga::valid::Capabilities::empty());
+    if let Err(error) = validator.validate(&module) {
+        panic!("{}", error.emit_to_string(SHADER));
+    }
+    let storage = module
+        .global_variables
+        .iter()
+        .filter(|(_, variable)| matches!(variable.space, naga::AddressSpace::Storage { .. }));
+    assert_eq!(storage.count(), 0, "the header of latents.wgsl promises that there are none");
+}
+
+#[test]
+fn the_painted_latents_are_those_of_the_reference() {
+    let Some((device, queue)) = device() else { return };
+    let scene = scene();
+    let marks = marks(&scene, ROLES, &shot());
+    for shape in
+        [Shape::Disc, Shape::StarUp, Shape::StarDown, Shape::Square, Shape::Ring, Shape::Segment]
+    {
+        assert!(marks.iter().any(|mark| mark.shape == shape), "{shape:?} is not in the picture");
+    }
+    let painted = paint(&device, &queue, &scene, &marks);
+    let expected = reference(scene.background, &marks);
+    let worst = painted
+        .iter()
+        .zip(&expected)
+        .enumerate()
+        .map(|(index, (a, b))| (a.abs_diff(*b), index))
+        .max()
+        .expect("there are pixels");
+    let (difference, index) = worst;
+    let pixel = index / 4;
+    assert!(
+        difference <= TOLERANCE,
+        "pixel ({}, {}) is {:?} and should be {:?}",
+        pixel % SIZE[0] as usize,
+        pixel / SIZE[0] as usize,
+        &painted[pixel * 4..][..4],
+        &expected[pixel * 4..][..4],
+    );
+    // Both could be empty.
+    let background = &expected[..4];
+    let drawn = expected.chunks(4).filter(|pixel| *pixel != background).count();
+    assert!(drawn > 500, "only {drawn} pixels are not background");
+}
+
+#[test]
+fn a_pipeline_that_the_device_refuses_is_an_error() {
+    let Some((device, queue)) = device() else { return };
+    // Nothing can be blended onto depths.
+    let refused = block_on(Painter::new(&device, &queue, wgpu::TextureFormat::Depth32Float));
+    let error = refused.expect_err("a depth texture has no colours");
+    assert!(error.contains("shader of the latents"), "{error}");
+}
+
+/// A device with the limits of WebGPU and no extension, from the first adapter there is.
+fn device() -> Option<(wgpu::Device, wgpu::Queue)> {
+    // Without OpenGL: its loader complains aloud where there is no desktop.
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends: wgpu::Backends::PRIMARY,
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    });
+    let Ok(adapter) = block_on(instance.request_adapter(&wgpu::RequestAdapterOptions::default()))
+    else {
+        println!("skipped: no graphics adapter, not even a program (mesa-vulkan-drivers)");
+        return None;
+    };
+    println!("drawn by {}", adapter.get_info().name);
+    let device = block_on(adapter.request_device(&wgpu::DeviceDescriptor::default()));
+    Some(device.expect("an adapter with the limits of WebGPU"))
+}
+
+const ROLES: Roles = Roles { stars: [1, 2], start: 3 };
+
+fn scene() -> LatentScene {
+    LatentScene {
+        size: SIZE,
+        scale: 1.0,
+        extent: 1.0,
+        range: [0.0, 1.0],
+        background: [0.1, 0.2, 0.3],
+        grid: [0.3, 0.3, 0.35],
+        outline: [1.0, 0.9, 0.8],
+        line: [0.6, 0.1, 0.7],
+        mark: [1.0, 0.5, 0.0],
+        palette: viridis(),
+        selected: Some(4),
+        glide: 0.0,
+    }
+}
+
+fn shot() -> Shot {
+    Shot {
+        // Two points on each other, one beyond the edge, no two with the same share of a pixel.
+        points: vec![
+            [0.003, 0.51],
+            [0.77, 0.28],
+            [-0.71, -0.33],
+            [0.31, -0.62],
+            [-0.52, 0.57],
+            [-0.53, 0.56],
+            [1.33, -0.7],
+        ],
+        values: vec![0.1, 0.9, 0.5, 0.2, 0.7, 0.3, 1.0],
+        extent: 1.0,
+        range: [0.0, 1.0],
+    }
+}
+
+fn paint(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    scene: &LatentScene,
+    marks: &[Mark],
+) -> Vec<u8> {
+    let format = wgpu::TextureFormat::Rgba8Unorm;
+    let mut painter = block_on(Painter::new(device, queue, format)).expect("a valid shader");
+    let [width, height] = SIZE;
+    let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
+    let texture = device.create_texture(&wgpu::TextureDescriptor {
+        label: None,
+        size,
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format,
+        usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
+        view_formats: &[],
+    });
+    let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
+    painter.paint(&view, SIZE, scene.background, marks);
+    let bytes = device.create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: u64::from(width * height * 4),
+        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    let mut commands = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    commands.copy_texture_to_buffer(
+        texture.as_image_copy(),
+        wgpu::TexelCopyBufferInfo {
+            buffer: &bytes,
+            layout: wgpu::TexelCopyBufferLayout {
+                offset: 0,
+                bytes_per_row: Some(width * 4),
+                rows_per_image: None,
+            },
+        },
+        size,
+    );
+    queue.submit([commands.finish()]);
+    bytes.slice(..).map_async(wgpu::MapMode::Read, |mapped| mapped.expect("can be read"));
+    device.poll(wgpu::PollType::wait_indefinitely()).expect("the device answers");
+    let painted = bytes.slice(..).get_mapped_range().expect("is mapped").to_vec();
+    painted
+}
+
+/// The same picture, pixel by pixel: distances to polygons are distances to all their edges.
+fn reference(background: Rgb, marks: &[Mark]) -> Vec<u8> {
+    let mut pixels = Vec::new();
+    for y in 0..SIZE[1] {
+        for x in 0..SIZE[0] {
+            let pixel = [x as f32 + 0.5, y as f32 + 0.5];
+            let colour = marks.iter().fold(background.map(eight_bits), |below, mark| {
+                let (colour, share) = seen(mark, pixel);
+                std::array::from_fn(|c| eight_bits(share * colour[c] + (1.0 - share) * below[c]))
+            });
+            let bytes = colour.map(|c| (c * 255.0).round() as u8);
+            pixels.extend([bytes[0], bytes[1], bytes[2], 255]);
+        }
+    }
+    pixels
+}
+
+fn eight_bits(component: f32) -> f32 {
+    (component * 255.0).round() / 255.0
+}
+
+/// Colour of a mark at a pixel, and the share of the pixel that it covers.
+fn seen(mark: &Mark, pixel: [f32; 2]) -> (Rgb, f32) {
+    let [[x, y], end] = mark.ends;
+    let r = mark.radius;
+    let from_centre = (pixel[0] - x).hypot(pixel[1] - y);
+    let d = match mark.shape {
+        Shape::Disc | Shape::Ring => from_centre - r,
+        Shape::Segment => to_edge(pixel, [x, y], end) - r,
+        Shape::Square => {
+            to_polygon(pixel, &[[x - r, y - r], [x + r, y - r], [x + r, y + r], [x - r, y + r]])
+        }
+        Shape::StarUp => to_polygon(pixel, &star_corners([x, y], r, true)),
+        Shape::StarDown => to_polygon(pixel, &star_corners([x, y], r, false)),
+    };
+    let outer = (0.5 - d).clamp(0.0, 1.0);
+    let inner = (0.5 - d - mark.border).clamp(0.0, 1.0);
+    if mark.shape == Shape::Ring {
+        return (mark.edge, outer - inner);
+    }
+    let mixed = std::array::from_fn(|c| (1.0 - inner) * mark.edge[c] + inner * mark.fill[c]);
+    (mixed, outer)
+}
+
+fn to_edge([x, y]: [f32; 2], a: [f32; 2], b: [f32; 2]) -> f32 {
+    let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
+    let length = dx * dx + dy * dy;
+    let share = if length > 0.0 { ((x - a[0]) * dx + (y - a[1]) * dy) / length } else { 0.0 };
+    let share = share.clamp(0.0, 1.0);
+    (x - a[0] - share * dx).hypot(y - a[1] - share * dy)
+}
+
+fn to_polygon(pixel: [f32; 2], corners: &[[f32; 2]]) -> f32 {
+    let edges = || corners.iter().zip(corners.iter().cycle().skip(1));
+    let distance = edges().map(|(a, b)| to_edge(pixel, *a, *b)).fold(f32::INFINITY, f32::min);
+    // Inside if a ray to the right crosses the outline an odd number of times.
+    let crossings = edges().filter(|(a, b)| {
+        (a[1] > pixel[1]) != (b[1] > pixel[1])
+            && pixel[0] < (b[0] - a[0]) * (pixel[1] - a[1]) / (b[1] - a[1]) + a[0]
+    });
+    if crossings.count() % 2 == 1 { -distance } else { distance }
+}

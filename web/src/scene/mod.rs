@@ -1,0 +1,61 @@
+//! The picture of an agent's latents, without knowing who draws it.
+//!
+//! Two draw it: the worker, on the GPU that trains, and the page, on a plain canvas. Both are given
+//! the same [`picture::Mark`]s in pixels, so that the two pictures are one, and both let the points
+//! glide in the same way ([`motion`]). The page alone decides the ranges ([`steady`]), because labels
+//! and hit tests depend on them; it tells the worker in a `LatentScene`.
+
+pub mod cells;
+pub mod colour;
+pub mod motion;
+pub mod painter;
+pub mod pick;
+pub mod picture;
+pub mod steady;
+pub mod ticks;
+
+use deepspi_core::maze::Maze;
+
+/// States that are drawn unlike the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Roles {
+    /// The critical states: upper and lower star.
+    pub stars: [usize; 2],
+    /// Where episodes start.
+    pub start: usize,
+}
+
+impl Roles {
+    /// Those of a maze.
+    #[must_use]
+    pub const fn of(maze: &Maze) -> Self {
+        Self { stars: maze.stars(), start: maze.start() }
+    }
+}
+
+/// Everything in the picture that moves when the agent has learned.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shot {
+    /// Latents on two principal components, in latent units `[S]`.
+    pub points: Vec<[f32; 2]>,
+    /// Exact values of the policy `[S]`.
+    pub values: Vec<f32>,
+    /// Half the height of the picture in latent units; 0 before it is known: nothing is drawn.
+    pub extent: f32,
+    /// Values at the two ends of the palette.
+    pub range: [f32; 2],
+}
+
+impl Shot {
+    /// A shot from what the worker reports, in single precision: it only has to be seen.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "for the eye")]
+    pub fn new(points: &[[f64; 2]], values: &[f64], extent: f32, range: [f32; 2]) -> Self {
+        Self {
+            points: points.iter().map(|point| point.map(|x| x as f32)).collect(),
+            values: values.iter().map(|v| *v as f32).collect(),
+            extent,
+            range,
+        }
+    }
+}

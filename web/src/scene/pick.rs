@@ -1,0 +1,98 @@
+//! Which point is meant: by a pointer, and by arrow keys.
+
+/// The place nearest to `pointer`, if it is within `reach`.
+#[must_use]
+pub fn at(places: &[[f32; 2]], pointer: [f32; 2], reach: f32) -> Option<usize> {
+    let distance = |place: &[f32; 2]| (place[0] - pointer[0]).hypot(place[1] - pointer[1]);
+    let near = places.iter().enumerate().map(|(index, place)| (index, distance(place)));
+    near.filter(|(_, distance)| *distance <= reach)
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(index, _)| index)
+}
+
+/// The next place from the place `from` in a direction (a unit vector along an axis): the nearest of
+/// those that lie further ahead than aside, so that each belongs to one of four directions.
+#[must_use]
+pub fn towards(places: &[[f32; 2]], from: usize, direction: [f32; 2]) -> Option<usize> {
+    let [x, y] = *places.get(from)?;
+    let effort = |place: &[f32; 2]| {
+        let [dx, dy] = [place[0] - x, place[1] - y];
+        let ahead = dx.mul_add(direction[0], dy * direction[1]);
+        let aside = dx.mul_add(direction[1], dy * direction[0]).abs();
+        // Nearly on the same spot is not ahead.
+        (ahead > 0.5 && ahead >= aside).then(|| ahead.hypot(aside))
+    };
+    let ahead =
+        places.iter().enumerate().filter_map(|(index, place)| Some((index, effort(place)?)));
+    ahead.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
+}
+
+/// What a key makes of the selected one of `places`; none if it is no key for that. Without a
+/// selection every key starts at `start`. All places can be reached by page up and page down, in
+/// their order, also those that lie on each other.
+#[must_use]
+pub fn by_key(
+    places: &[[f32; 2]],
+    selected: Option<usize>,
+    start: usize,
+    key: &str,
+) -> Option<usize> {
+    let last = places.len().checked_sub(1)?;
+    let from = selected.filter(|selected| *selected <= last);
+    let go = |next: &dyn Fn(usize) -> usize| Some(from.map_or(start.min(last), next));
+    let step = |direction| go(&|from| towards(places, from, direction).unwrap_or(from));
+    match key {
+        "ArrowLeft" => step([-1.0, 0.0]),
+        "ArrowRight" => step([1.0, 0.0]),
+        "ArrowUp" => step([0.0, -1.0]),
+        "ArrowDown" => step([0.0, 1.0]),
+        "PageUp" => go(&|from| from.checked_sub(1).unwrap_or(last)),
+        "PageDown" => go(&|from| if from == last { 0 } else { from + 1 }),
+        "Home" => Some(0),
+        "End" => Some(last),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACES: [[f32; 2]; 5] =
+        [[100.0, 100.0], [140.0, 105.0], [120.0, 20.0], [60.0, 98.0], [100.0, 100.0]];
+
+    #[test]
+    fn a_pointer_means_the_nearest_within_reach() {
+        assert_eq!(at(&PLACES, [135.0, 100.0], 16.0), Some(1));
+        assert_eq!(at(&PLACES, [104.0, 100.0], 16.0), Some(0), "the first of two on one spot");
+        assert_eq!(at(&PLACES, [10.0, 10.0], 16.0), None);
+        assert_eq!(at(&[], [10.0, 10.0], 16.0), None);
+    }
+
+    #[test]
+    fn arrows_go_where_they_point() {
+        let key = |from, key| by_key(&PLACES, Some(from), 3, key);
+        assert_eq!(key(0, "ArrowRight"), Some(1));
+        assert_eq!(key(0, "ArrowUp"), Some(2));
+        assert_eq!(key(0, "ArrowLeft"), Some(3));
+        assert_eq!(key(3, "ArrowLeft"), Some(3), "nothing further left");
+        assert_eq!(key(0, "Enter"), None);
+    }
+
+    #[test]
+    fn every_place_can_be_reached_and_no_selection_starts_at_the_start() {
+        let mut seen = vec![0];
+        while let Some(next) = by_key(&PLACES, seen.last().copied(), 3, "PageDown") {
+            if next == 0 {
+                break;
+            }
+            seen.push(next);
+        }
+        assert_eq!(seen, [0, 1, 2, 3, 4]);
+        assert_eq!(by_key(&PLACES, Some(0), 3, "PageUp"), Some(4));
+        assert_eq!(by_key(&PLACES, None, 3, "ArrowLeft"), Some(3));
+        // A selection from a larger maze counts as none.
+        assert_eq!(by_key(&PLACES, Some(70), 3, "ArrowLeft"), Some(3));
+        assert_eq!(by_key(&[], None, 3, "Home"), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! Ranges that do not jump with every new picture.
+//!
+//! A range that always fits would move all points whenever one of them moves. So a range stays as it
+//! is while everything is inside it and fills it well; it grows at once when something would be
+//! outside, and shrinks only after the data have been much smaller for [`PATIENCE`] pictures in a
+//! row. Its ends are round numbers, so that growing a little moves nothing.
+
+use super::ticks::nice_step;
+
+/// Pictures for which a range must have been much too large before it shrinks.
+pub const PATIENCE: u32 = 8;
+/// Share of a range that its data must fill; less is "much too large".
+const FILL: f32 = 0.6;
+/// Room around the outermost point, as a factor: for marks and labels.
+const PADDING: f32 = 1.15;
+/// Extents of latents that can be drawn: collapsed to a point, and exploded.
+const EXTENTS: [f32; 2] = [1e-6, 1e6];
+/// Values closer together than this have one colour.
+const SAME: f32 = 1e-3;
+
+/// A range with its memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Steady {
+    kept: Option<[f32; 2]>,
+    calm: u32,
+}
+
+impl Steady {
+    /// The range for the next picture, which by itself would want `wanted` (low, high).
+    pub fn follow(&mut self, wanted: [f32; 2]) -> [f32; 2] {
+        let span = |range: [f32; 2]| range[1] - range[0];
+        let next = match self.kept {
+            None => wanted,
+            Some(kept) if wanted[0] < kept[0] || wanted[1] > kept[1] => {
+                self.calm = 0;
+                [wanted[0].min(kept[0]), wanted[1].max(kept[1])]
+            }
+            Some(kept) if span(wanted) < FILL * span(kept) => {
+                self.calm += 1;
+                if self.calm < PATIENCE { kept } else { wanted }
+            }
+            Some(kept) => {
+                self.calm = 0;
+                kept
+            }
+        };
+        if self.kept != Some(next) {
+            self.calm = 0;
+        }
+        self.kept = Some(next);
+        next
+    }
+}
+
+/// Half the height that shows all `points` around the origin, for a picture `aspect` times as wide
+/// as high with the same unit on both axes (only then are distances what they look like). One of ten
+/// steps a decade.
+#[must_use]
+pub fn extent(points: &[[f32; 2]], aspect: f32) -> f32 {
+    let largest =
+        points.iter().map(|[x, y]| (x.abs() / aspect).max(y.abs())).fold(0.0_f32, f32::max);
+    let steps = (10.0 * (PADDING * largest).clamp(EXTENTS[0], EXTENTS[1]).log10()).ceil();
+    10.0_f32.powf(steps / 10.0)
+}
+
+/// Ends of a colour scale for these values: round numbers around them.
+#[must_use]
+pub fn round_range(values: impl IntoIterator<Item = f32>) -> Option<[f32; 2]> {
+    let finite = values.into_iter().filter(|v| v.is_finite());
+    let (low, high) =
+        finite.map(|v| (v, v)).reduce(|(low, high), (v, _)| (low.min(v), high.max(v)))?;
+    let step = nice_step((high - low).max(SAME), 4.0);
+    let ends = [(low / step).floor() * step, (high / step).ceil() * step];
+    Some(if ends[1] > ends[0] { ends } else { [ends[0], ends[0] + step] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_grows_at_once_and_shrinks_late() {
+        let mut range = Steady::default();
+        assert_eq!(range.follow([-1.0, 1.0]), [-1.0, 1.0]);
+        assert_eq!(range.follow([-0.9, 0.9]), [-1.0, 1.0], "fills it well");
+        assert_eq!(range.follow([-2.0, 0.5]), [-2.0, 1.0], "only the end that is too near moves");
+        for picture in 1..PATIENCE {
+            assert_eq!(range.follow([-0.5, 0.5]), [-2.0, 1.0], "picture {picture}");
+        }
+        assert_eq!(range.follow([-0.5, 0.5]), [-0.5, 0.5]);
+    }
+
+    #[test]
+    fn patience_starts_anew_when_the_range_is_needed_in_between() {
+        let mut range = Steady::default();
+        range.follow([0.0, 10.0]);
+        for _ in 0..3 {
+            for _ in 1..PATIENCE {
+                assert_eq!(range.follow([0.0, 1.0]), [0.0, 10.0]);
+            }
+            range.follow([0.0, 9.0]);
+        }
+    }
+
+    #[test]
+    fn an_extent_shows_every_point_with_room_around_it() {
+        let points = [[4.0, 0.5], [-1.0, -1.0]];
+        for aspect in [1.0, 1.5, 4.0] {
+            let extent = extent(&points, aspect);
+            for [x, y] in points {
+                assert!(x.abs() < 0.9 * extent * aspect && y.abs() < 0.9 * extent, "{aspect}");
+            }
+            // Not more than a step larger than needed.
+            assert!(extent < 1.3 * PADDING * (4.0 / aspect).max(1.0));
+        }
+        assert!(extent(&[[0.0; 2]], 1.0) > 0.0, "collapsed latents have a picture");
+        assert!(extent(&[[f32::INFINITY, 0.0]], 1.0).is_finite());
+    }
+
+    #[test]
+    fn a_colour_scale_has_round_ends_around_its_values() {
+        assert_eq!(round_range([0.3, -3.9, 7.2]), Some([-5.0, 10.0]));
+        assert_eq!(round_range([0.0, 3.9, f32::NAN]), Some([0.0, 4.0]));
+        assert_eq!(round_range([f32::NAN]), None);
+        let same = round_range([2.0, 2.0]).expect("there are values");
+        assert!(same[0] <= 2.0 && 2.0 <= same[1] && same[0] < same[1], "{same:?}");
+    }
+}
