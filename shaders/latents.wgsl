@@ -25,8 +25,7 @@ struct Canvas {
 const STAR_UP = 1.0;
 const STAR_DOWN = 2.0;
 const SQUARE = 3.0;
-const RING = 4.0;
-const SEGMENT = 5.0;
+const SEGMENT = 4.0;
 
 // A star of 5 tips: the angle from a tip to the next notch, and the notch's distance from the centre
 // over the tip's (`NOTCH` in picture.rs).
@@ -104,8 +103,5 @@ fn colour(mark: Corner) -> @location(0) vec4<f32> {
     }
     let outer = clamp(0.5 - d, 0.0, 1.0);
     let inner = clamp(0.5 - d - border, 0.0, 1.0);
-    if shape == RING {
-        return vec4(mark.edge, 1.0) * (outer - inner);
-    }
     return vec4(mix(mark.edge, mark.fill, inner), 1.0) * outer;
 }

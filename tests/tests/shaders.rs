@@ -42,9 +42,7 @@ fn the_painted_latents_are_those_of_the_reference() {
     let Some((device, queue)) = device() else { return };
     let scene = scene();
     let marks = marks(&scene, ROLES, &shot());
-    for shape in
-        [Shape::Disc, Shape::StarUp, Shape::StarDown, Shape::Square, Shape::Ring, Shape::Segment]
-    {
+    for shape in [Shape::Disc, Shape::StarUp, Shape::StarDown, Shape::Square, Shape::Segment] {
         assert!(marks.iter().any(|mark| mark.shape == shape), "{shape:?} is not in the picture");
     }
     let painted = paint(&device, &queue, &scene, &marks);
@@ -110,9 +108,7 @@ fn scene() -> LatentScene {
         grid: [0.3, 0.3, 0.35],
         outline: [1.0, 0.9, 0.8],
         line: [0.6, 0.1, 0.7],
-        mark: [1.0, 0.5, 0.0],
         palette: viridis(),
-        selected: Some(4),
         glide: 0.0,
     }
 }
@@ -210,7 +206,7 @@ fn seen(mark: &Mark, pixel: [f32; 2]) -> (Rgb, f32) {
     let r = mark.radius;
     let from_centre = (pixel[0] - x).hypot(pixel[1] - y);
     let d = match mark.shape {
-        Shape::Disc | Shape::Ring => from_centre - r,
+        Shape::Disc => from_centre - r,
         Shape::Segment => to_edge(pixel, [x, y], end) - r,
         Shape::Square => {
             to_polygon(pixel, &[[x - r, y - r], [x + r, y - r], [x + r, y + r], [x - r, y + r]])
@@ -220,9 +216,6 @@ fn seen(mark: &Mark, pixel: [f32; 2]) -> (Rgb, f32) {
     };
     let outer = (0.5 - d).clamp(0.0, 1.0);
     let inner = (0.5 - d - mark.border).clamp(0.0, 1.0);
-    if mark.shape == Shape::Ring {
-        return (mark.edge, outer - inner);
-    }
     let mixed = std::array::from_fn(|c| (1.0 - inner) * mark.edge[c] + inner * mark.fill[c]);
     (mixed, outer)
 }

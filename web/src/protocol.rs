@@ -93,7 +93,7 @@ pub enum Request {
     Scene {
         /// Which agent.
         agent: usize,
-        /// Sizes, colours and what is selected.
+        /// Sizes, ranges and colours.
         scene: LatentScene,
     },
 }
@@ -117,12 +117,8 @@ pub struct LatentScene {
     pub outline: [f32; 3],
     /// Colour of the line between the two stars.
     pub line: [f32; 3],
-    /// Colour of the mark around what is selected.
-    pub mark: [f32; 3],
     /// Colours of the values from low to high.
     pub palette: Vec<[f32; 3]>,
-    /// A state to mark.
-    pub selected: Option<usize>,
     /// Milliseconds in which points glide to their new places; 0: they jump.
     pub glide: f64,
 }

@@ -7,6 +7,7 @@
 
 pub mod cells;
 pub mod colour;
+pub mod labels;
 pub mod motion;
 pub mod painter;
 pub mod pick;

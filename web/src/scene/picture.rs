@@ -13,8 +13,6 @@ const START: f32 = 6.0;
 const OUTLINE: f32 = 1.25;
 const LINE: f32 = 2.0;
 const GRID: f32 = 1.0;
-/// The ring around what is selected: radius and thickness.
-const RING: [f32; 2] = [15.0, 3.0];
 /// Parts of the height between grid lines, about.
 const GRID_PARTS: f32 = 5.0;
 /// Radius of a star's notches over that of its tips; `shaders/latents.wgsl` has the same number.
@@ -33,10 +31,8 @@ pub enum Shape {
     StarDown = 2,
     /// A square; its radius is half a side.
     Square = 3,
-    /// Only the border of a disc.
-    Ring = 4,
     /// A line with round ends from one point to another; its radius is half its thickness.
-    Segment = 5,
+    Segment = 4,
 }
 
 /// One mark.
@@ -164,16 +160,6 @@ pub fn marks(scene: &LatentScene, roles: Roles, shot: &Shot) -> Vec<Mark> {
     point(roles.start, Shape::Square, START);
     point(lower, Shape::StarDown, STAR);
     point(upper, Shape::StarUp, STAR);
-    if let Some(centre) = scene.selected.and_then(at) {
-        marks.push(Mark {
-            shape: Shape::Ring,
-            ends: [centre; 2],
-            radius: pixels(RING[0]),
-            border: pixels(RING[1]),
-            fill: scene.mark,
-            edge: scene.mark,
-        });
-    }
     marks
 }
 
@@ -193,13 +179,7 @@ mod tests {
     use super::*;
 
     fn scene() -> LatentScene {
-        LatentScene {
-            size: [400, 200],
-            scale: 2.0,
-            palette: viridis(),
-            selected: Some(3),
-            ..LatentScene::default()
-        }
+        LatentScene { size: [400, 200], scale: 2.0, palette: viridis(), ..LatentScene::default() }
     }
 
     fn shot() -> Shot {
@@ -221,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn every_state_has_a_mark_of_its_shape_and_the_selected_one_a_ring() {
+    fn every_state_has_a_mark_of_its_shape() {
         let marks = marks(&scene(), ROLES, &shot());
         let of = |shape| {
             let found = marks.iter().filter(|mark| mark.shape == shape);
@@ -231,7 +211,6 @@ mod tests {
         assert_eq!(of(Shape::StarUp), [[300.0, 50.0]]);
         assert_eq!(of(Shape::StarDown), [[100.0, 50.0]]);
         assert_eq!(of(Shape::Square), [[200.0, 150.0]]);
-        assert_eq!(of(Shape::Ring), of(Shape::Square));
         let line = marks.iter().rfind(|mark| mark.shape == Shape::Segment).expect("joined");
         assert_eq!(line.ends, [[300.0, 50.0], [100.0, 50.0]]);
         // In front of the grid and behind the points.
@@ -244,10 +223,10 @@ mod tests {
         let hidden = LatentScene { size: [0, 0], ..scene() };
         assert_eq!(marks(&hidden, ROLES, &shot()), []);
         assert_eq!(marks(&scene(), ROLES, &Shot::default()), []);
-        // A selection from a larger maze.
-        let selected = Some(99);
-        let without = marks(&LatentScene { selected, ..scene() }, ROLES, &shot());
-        assert!(without.iter().all(|mark| mark.shape != Shape::Ring));
+        // Roles of a larger maze.
+        let larger = Roles { stars: [8, 9], start: 7 };
+        let points = marks(&scene(), larger, &shot());
+        assert!(points.iter().all(|mark| matches!(mark.shape, Shape::Disc | Shape::Segment)));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Requests of the page, in order, to be taken one at a time.
+//! Requests of the page, in order, to be taken one at a time. Scenes are no requests of the trainer and
+//! go straight to what draws.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -10,6 +11,7 @@ use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, OffscreenCanvas};
 
+use super::drawings::Drawings;
 use super::outbox;
 use crate::protocol::{BYTES, CANVAS, Report, Request, decode};
 
@@ -28,20 +30,21 @@ struct Content {
 
 impl Inbox {
     /// Listens from now on, for as long as the worker lives.
-    pub fn install() -> Self {
+    pub fn install(drawings: Drawings) -> Self {
         let inbox = Self::default();
         let receiver = inbox.clone();
         let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            receiver.receive(&event.data());
+            receiver.receive(&event.data(), &drawings);
         });
         outbox::scope().set_onmessage(Some(listener.as_ref().unchecked_ref()));
         listener.forget();
         inbox
     }
 
-    fn receive(&self, message: &JsValue) {
+    fn receive(&self, message: &JsValue, drawings: &Drawings) {
         let field = |name: &str| Reflect::get(message, &name.into()).unwrap_or_default();
         match decode(&Uint8Array::new(&field(BYTES)).to_vec()) {
+            Ok(Request::Scene { agent, scene }) => drawings.set_scene(agent, scene),
             Ok(request) => {
                 let mut content = self.0.borrow_mut();
                 content.letters.push_back((request, field(CANVAS).dyn_into().ok()));

@@ -6,14 +6,17 @@
 
 mod agent;
 mod device;
+mod drawings;
 mod faults;
 mod inbox;
+mod latent_renderer;
 mod outbox;
 mod session;
 mod time;
 
 use wasm_bindgen_futures::spawn_local;
 
+use self::drawings::Drawings;
 use self::inbox::Inbox;
 use self::session::Session;
 use crate::protocol::Report;
@@ -21,7 +24,8 @@ use crate::protocol::Report;
 /// Starts the worker.
 pub fn start() {
     faults::install();
-    let inbox = Inbox::install();
+    let drawings = Drawings::default();
+    let inbox = Inbox::install(drawings.clone());
     outbox::post(&Report::Listening);
-    spawn_local(Session::new(inbox).run());
+    spawn_local(Session::new(inbox, drawings).run());
 }

@@ -9,6 +9,7 @@ use web_sys::OffscreenCanvas;
 
 use super::agent::Agent;
 use super::device::{self, Chosen, Devices};
+use super::drawings::Drawings;
 use super::inbox::Inbox;
 use super::outbox::post;
 use super::{faults, time};
@@ -27,6 +28,7 @@ const SPEED_MS: f64 = 1_500.0;
 #[derive(Debug)]
 pub struct Session {
     inbox: Inbox,
+    drawings: Drawings,
     devices: Devices,
     chosen: Chosen,
     experiment: Experiment,
@@ -69,9 +71,10 @@ impl Slot {
 
 impl Session {
     /// Nothing is trained yet.
-    pub fn new(inbox: Inbox) -> Self {
+    pub fn new(inbox: Inbox, drawings: Drawings) -> Self {
         Self {
             inbox,
+            drawings,
             devices: Devices::default(),
             chosen: device::cpu(""),
             experiment: Experiment::default(),
@@ -137,10 +140,9 @@ impl Session {
             }
             Request::Save { agent } => self.save(agent).await,
             Request::Canvas { agent } => {
-                drop(canvas);
-                post(&Report::Drawing { agent, by_worker: false });
+                self.drawings.begin(agent, canvas, self.chosen.setup.as_ref()).await;
             }
-            Request::Scene { .. } => {}
+            Request::Scene { agent, scene } => self.drawings.set_scene(agent, scene),
         }
     }
 
@@ -188,6 +190,9 @@ impl Session {
         self.experiment = experiment;
         self.chosen = chosen;
         self.agents = slots;
+        if self.chosen.setup.is_none() {
+            self.drawings.end();
+        }
         self.announce();
         self.show_all().await;
         self.report_status();
@@ -262,6 +267,7 @@ impl Session {
         forward(index, Message::Maze(status));
         if due {
             slot.viewed_at = time::now_ms();
+            self.drawings.set_view(index, slot.agent.maze(), &view);
             post(&Report::View { agent: index, view: Box::new(view) });
         }
         Ok(())

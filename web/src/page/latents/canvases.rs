@@ -1,0 +1,148 @@
+//! The canvas that the worker draws on, and the one that the page draws on itself.
+//!
+//! A canvas that was given to the worker is lost to the page for ever, so there are two, one over the
+//! other: the page's, drawn on unless the worker draws, and the worker's, a new one for each attempt
+//! and seen only while the worker says that it draws.
+
+use std::f64::consts::TAU;
+
+use leptos::html::{Canvas, Div};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlDivElement};
+
+use super::model::Panel;
+use crate::page::state::Phase;
+use crate::protocol::{LatentScene, Request};
+use crate::scene::colour::to_css;
+use crate::scene::picture::{Mark, Shape, marks, star_corners};
+
+/// Both canvases of a panel.
+#[component]
+pub fn Canvases(panel: Panel) -> impl IntoView {
+    let playground = panel.desk.playground;
+    let agent = panel.agent;
+    let drawn_by_worker = playground.agents[agent].drawn_by_worker;
+    // What the worker drew on before is gone with the room.
+    drawn_by_worker.set(false);
+    let own = NodeRef::<Canvas>::new();
+    let given = NodeRef::<Div>::new();
+    let is_ready = Memo::new(move |_| playground.phase.get() == Phase::Ready);
+    let on_gpu = move || playground.device.with(|device| device.as_ref().is_some_and(|d| d.is_gpu));
+
+    Effect::new(move |_| {
+        let (false, Some(canvas)) = (drawn_by_worker.get(), own.get()) else { return };
+        let roles = panel.roles();
+        panel.scene.with(|scene| {
+            let marks = panel.shot.with(|shot| marks(scene, roles, shot));
+            draw(&canvas, scene, &marks);
+        });
+    });
+    Effect::new(move |_| {
+        let (Some(place), on_gpu) = (given.get(), on_gpu()) else { return };
+        if !is_ready.get() {
+            // The worker, or its device, is another one from now on.
+            drawn_by_worker.set(false);
+        } else if on_gpu && !drawn_by_worker.get_untracked() {
+            give(&place, panel);
+        }
+    });
+    Effect::new(move |_| {
+        if is_ready.get() && on_gpu() {
+            playground.send(&Request::Scene { agent, scene: panel.scene.get() });
+        }
+    });
+    on_cleanup(move || {
+        drawn_by_worker.set(false);
+        // Nobody looks: no more drawing.
+        playground.send(&Request::Scene { agent, scene: LatentScene::default() });
+    });
+    view! {
+        <canvas class="latents-canvas" aria-hidden="true" node_ref=own></canvas>
+        <div class="latents-given" class:seen=move || drawn_by_worker.get() node_ref=given></div>
+    }
+}
+
+/// Gives the worker a new canvas in this place.
+fn give(place: &HtmlDivElement, panel: Panel) {
+    let canvas = document().create_element("canvas").ok();
+    let Some(canvas) = canvas.and_then(|canvas| canvas.dyn_into::<HtmlCanvasElement>().ok()) else {
+        return;
+    };
+    canvas.set_class_name("latents-canvas");
+    drop(canvas.set_attribute("aria-hidden", "true"));
+    place.replace_children_with_node_1(&canvas);
+    // Where a browser cannot give a canvas away, the page goes on drawing.
+    if let Ok(canvas) = canvas.transfer_control_to_offscreen() {
+        let (agent, playground) = (panel.agent, panel.desk.playground);
+        playground.send_canvas(&Request::Canvas { agent }, &canvas);
+    }
+}
+
+/// Draws marks as `shaders/latents.wgsl` does.
+fn draw(canvas: &HtmlCanvasElement, scene: &LatentScene, marks: &[Mark]) {
+    let [width, height] = scene.size;
+    if canvas.width() != width || canvas.height() != height {
+        canvas.set_width(width);
+        canvas.set_height(height);
+    }
+    let context = canvas.get_context("2d").ok().flatten();
+    let Some(context) = context.and_then(|c| c.dyn_into::<CanvasRenderingContext2d>().ok()) else {
+        return;
+    };
+    context.set_fill_style_str(&to_css(scene.background));
+    context.fill_rect(0.0, 0.0, width.into(), height.into());
+    for mark in marks {
+        draw_mark(&context, mark);
+    }
+}
+
+fn draw_mark(context: &CanvasRenderingContext2d, mark: &Mark) {
+    let [[x, y], end] = mark.ends.map(|point| point.map(f64::from));
+    let (radius, border) = (f64::from(mark.radius), f64::from(mark.border));
+    let (edge, fill) = (to_css(mark.edge), to_css(mark.fill));
+    // From the outside to the inside, as far as a shape has both.
+    let layers = [(radius, &edge), (radius - border, &fill)];
+    match mark.shape {
+        Shape::Disc => {
+            for (radius, colour) in layers {
+                context.set_fill_style_str(colour);
+                context.begin_path();
+                // Refused for negative radii only.
+                drop(context.arc(x, y, radius.max(0.0), 0.0, TAU));
+                context.fill();
+            }
+        }
+        Shape::Square => {
+            for (half, colour) in layers {
+                context.set_fill_style_str(colour);
+                context.fill_rect(x - half, y - half, 2.0 * half, 2.0 * half);
+            }
+        }
+        Shape::StarUp | Shape::StarDown => {
+            context.begin_path();
+            for [x, y] in star_corners(mark.ends[0], mark.radius, mark.shape == Shape::StarUp) {
+                context.line_to(x.into(), y.into());
+            }
+            context.close_path();
+            context.set_fill_style_str(&fill);
+            context.fill();
+            // The border lies inside the outline; the half of the stroke outside is cut off.
+            context.save();
+            context.clip();
+            context.set_stroke_style_str(&edge);
+            context.set_line_width(2.0 * border);
+            context.stroke();
+            context.restore();
+        }
+        Shape::Segment => {
+            context.set_stroke_style_str(&fill);
+            context.set_line_width(2.0 * radius);
+            context.set_line_cap("round");
+            context.begin_path();
+            context.move_to(x, y);
+            context.line_to(end[0], end[1]);
+            context.stroke();
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What colours and shapes mean.
+
+use leptos::prelude::*;
+
+use super::model::Desk;
+use crate::scene::colour::{to_css, viridis};
+use crate::scene::picture::star_corners;
+use crate::scene::ticks::ticks;
+
+/// Colour bar and legend of both panels.
+#[component]
+pub fn ColourBar() -> impl IntoView {
+    let desk = Desk::here();
+    let palette = viridis();
+    let last = palette.len().saturating_sub(1).max(1);
+    let stop = |(index, colour)| {
+        let offset = format!("{}%", 100 * index / last);
+        view! { <stop offset=offset stop-color=to_css(colour)></stop> }
+    };
+    let stops = palette.into_iter().enumerate().map(stop).collect_view();
+    let numbers = move || {
+        let [low, high] = desk.range.get();
+        let number = move |(value, text): (f32, String)| {
+            let share = (value - low) / (high - low);
+            // The outer numbers stay within the bar.
+            let class = match share {
+                s if s < 0.02 => "number from",
+                s if s > 0.98 => "number to",
+                _ => "number",
+            };
+            let x = format!("{:.2}%", 100.0 * share);
+            view! { <text class=class x=x y="30">{text}</text> }
+        };
+        ticks(low, high, 4.0).into_iter().map(number).collect_view()
+    };
+    view! {
+        <div class="latents-legend">
+            <figure class="latents-bar">
+                <figcaption>"Colour: V, the exact value of the agent's policy in the cell"</figcaption>
+                <svg aria-hidden="true">
+                    <defs>
+                        <linearGradient id="latents-palette">{stops}</linearGradient>
+                    </defs>
+                    <rect width="100%" height="14" fill="url(#latents-palette)"></rect>
+                    {numbers}
+                </svg>
+            </figure>
+            <ul class="latents-shapes">
+                <li>{star(true)} "upper star"</li>
+                <li>{star(false)} "lower star"</li>
+                <li>
+                    <svg aria-hidden="true" viewBox="-10 -10 20 20">
+                        <rect x="-6" y="-6" width="12" height="12"></rect>
+                    </svg>
+                    "start"
+                </li>
+                <li>
+                    <svg aria-hidden="true" viewBox="-10 -10 20 20"><circle r="5.5"></circle></svg>
+                    "any other cell"
+                </li>
+            </ul>
+        </div>
+    }
+}
+
+fn star(up: bool) -> impl IntoView {
+    let corners = star_corners([0.0; 2], 9.5, up).map(|[x, y]| format!("{x:.2},{y:.2}"));
+    view! {
+        <svg aria-hidden="true" viewBox="-10 -10 20 20">
+            <polygon points=corners.join(" ")></polygon>
+        </svg>
+    }
+}

@@ -1,0 +1,59 @@
+//! What is written over the points: names, numbers along the axes, and the ring of the selection.
+
+use leptos::prelude::*;
+
+use super::model::Panel;
+use crate::scene::labels::labels;
+use crate::scene::picture::Window;
+
+/// Radius of the ring, in CSS pixels.
+const RING: f32 = 15.0;
+/// Numbers nearer to a corner than this are left out: those of the other axis are there.
+const CORNER: f32 = 24.0;
+
+/// The layer over the canvases. It is for the eye; the picker says the same in words.
+#[component]
+pub fn Overlay(panel: Panel) -> impl IntoView {
+    let names = move || {
+        let window = panel.window();
+        let roles = panel.roles();
+        let labels = panel.shot.with(|shot| labels(&window, roles, &shot.points));
+        let text = |label: crate::scene::labels::Label| {
+            view! { <text class="name" x=label.at[0] y=label.at[1]>{label.text}</text> }
+        };
+        window.is_open().then(|| labels.into_iter().map(text).collect_view())
+    };
+    let ring = move || {
+        let place = panel.desk.focus().and_then(|state| panel.places().get(state).copied());
+        place.map(|[x, y]| {
+            view! {
+                <circle class="ring-halo" cx=x cy=y r=RING></circle>
+                <circle class="ring" cx=x cy=y r=RING></circle>
+            }
+        })
+    };
+    view! {
+        <svg class="latents-overlay" aria-hidden="true">
+            {move || numbers(panel.window())} {names} {ring}
+        </svg>
+    }
+}
+
+fn numbers(window: Window) -> Option<impl IntoView> {
+    let [width, height] = window.size;
+    let along = |axis: usize| {
+        let inside = move |place: f32| place > CORNER && place < window.size[axis] - CORNER;
+        let numbers = window.grid(axis).into_iter().filter(move |(place, _)| inside(*place));
+        numbers
+            .map(|(place, text)| {
+                let (class, [x, y]) = if axis == 0 {
+                    ("number below", [place.clamp(0.0, width), height - 8.0])
+                } else {
+                    ("number left", [5.0, place])
+                };
+                view! { <text class=class x=x y=y>{text}</text> }
+            })
+            .collect_view()
+    };
+    window.is_open().then(|| view! { {along(0)} {along(1)} })
+}

@@ -1,0 +1,84 @@
+//! One agent's latents with everything around them.
+
+use leptos::html::Div;
+use leptos::prelude::*;
+
+use super::canvases::Canvases;
+use super::model::Panel;
+use super::overlay::Overlay;
+use super::picker::Picker;
+use super::resize::Resize;
+
+/// The panel of an agent.
+#[component]
+pub fn LatentPanel(
+    /// Which agent.
+    agent: usize,
+) -> impl IntoView {
+    let panel = Panel::new(agent);
+    let playground = panel.desk.playground;
+    let name = move || playground.agent_name(agent);
+    let plate = NodeRef::<Div>::new();
+    let resize = StoredValue::new_local(None::<Resize>);
+    Effect::new(move |_| {
+        if let Some(plate) = plate.get() {
+            resize.set_value(Resize::of(&plate, move |size| panel.size.set(size)));
+        }
+    });
+    let share = move |axis: usize| {
+        let share = panel.view.with(|view| view.as_ref().map(|view| view.explained[axis]));
+        share.map_or_else(String::new, |share| format!(": {:.0} % of the variance", 100.0 * share))
+    };
+    let steps = move || {
+        panel
+            .view
+            .with(|view| view.as_ref().map(|view| format!(" after {} steps", view.global_step)))
+    };
+    view! {
+        <section class="latents-panel card" class=("agent-1", agent == 1)>
+            <h3>
+                <span class="agent">{name}</span>
+                <span class="muted">{steps}</span>
+            </h3>
+            <div class="latents-plot">
+                <p class="axis second" aria-hidden="true">"second" {move || share(1)}</p>
+                <div class="latents-plate" node_ref=plate>
+                    <Canvases panel=panel/>
+                    <Overlay panel=panel/>
+                    <Picker
+                        panel=panel
+                        label=Signal::derive(move || format!("Latents of {}: cells of the maze", name()))
+                    />
+                    <p class="latents-absent">{move || absent(panel)}</p>
+                </div>
+                <p class="axis first" aria-hidden="true">"first component" {move || share(0)}</p>
+            </div>
+            <p class="caption">{move || caption(panel)}</p>
+        </section>
+    }
+}
+
+/// Why there is nothing to see, if there is nothing.
+fn absent(panel: Panel) -> Option<&'static str> {
+    panel.view.with(|view| match view {
+        None => Some("The agent is being made."),
+        Some(view) if view.points.is_none() => {
+            Some("The latents are not numbers any more: this agent cannot go on.")
+        }
+        Some(_) => None,
+    })
+}
+
+fn caption(panel: Panel) -> Option<String> {
+    panel.view.with(|view| {
+        let report = &view.as_ref()?.report;
+        let [upper, lower] = panel.maze.with(|maze| Some(report.up_at_stars(maze.as_ref()?)))?;
+        Some(format!(
+            "The stars' latents are {:.2} of their own length apart. It goes up with {:.0} % at the \
+             upper star and {:.0} % at the lower one.",
+            report.relative_star_distance,
+            100.0 * upper,
+            100.0 * lower,
+        ))
+    })
+}

@@ -1,0 +1,47 @@
+//! The page's colours and preferences, for what cannot name a CSS token.
+
+use leptos::prelude::*;
+
+use crate::scene::colour::{Rgb, from_hex};
+
+/// Milliseconds in which points glide to their new places.
+const GLIDE_MS: f64 = 300.0;
+/// Instead of a token that is missing or is not written in hexadecimal digits.
+const GREY: Rgb = [0.5; 3];
+
+/// Colours of the picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Theme {
+    /// Behind everything.
+    pub background: Rgb,
+    /// Grid lines.
+    pub grid: Rgb,
+    /// Outlines of points.
+    pub outline: Rgb,
+    /// The line between the stars.
+    pub line: Rgb,
+}
+
+impl Theme {
+    /// The tokens as they are now.
+    pub fn read() -> Self {
+        let root = document().document_element();
+        let style = root.and_then(|root| window().get_computed_style(&root).ok().flatten());
+        let token = |name: &str| {
+            let value = style.as_ref().and_then(|style| style.get_property_value(name).ok());
+            value.as_deref().and_then(from_hex).unwrap_or(GREY)
+        };
+        Self {
+            background: token("--surface"),
+            grid: token("--grid"),
+            outline: token("--text"),
+            line: token("--text-muted"),
+        }
+    }
+}
+
+/// How long a glide lasts for this user.
+pub fn glide_ms() -> f64 {
+    let query = window().match_media("(prefers-reduced-motion: reduce)").ok().flatten();
+    if query.is_some_and(|query| query.matches()) { 0.0 } else { GLIDE_MS }
+}

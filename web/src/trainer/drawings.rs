@@ -1,0 +1,85 @@
+//! Which canvases the worker draws on, and what.
+//!
+//! A scene is heeded at once, also in the middle of an iteration: the page has already drawn its
+//! labels for it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use burn::tensor::wgpu::WgpuSetup;
+use deepspi_core::maze::Maze;
+use web_sys::OffscreenCanvas;
+
+use super::latent_renderer::LatentRenderer;
+use super::outbox::post;
+use crate::experiment::AGENTS;
+use crate::protocol::{AgentView, LatentScene, Report};
+use crate::scene::{Roles, Shot};
+
+/// The pictures of all agents.
+#[derive(Clone, Debug, Default)]
+pub struct Drawings(Rc<RefCell<[Drawing; AGENTS]>>);
+
+#[derive(Debug, Default)]
+struct Drawing {
+    renderer: Option<LatentRenderer>,
+    scene: LatentScene,
+    roles: Roles,
+    /// Points and values; what the scene decides is filled in when it is drawn.
+    shot: Shot,
+}
+
+impl Drawings {
+    /// Draws an agent on this canvas from now on, if the device can, and tells the page.
+    pub async fn begin(
+        &self,
+        agent: usize,
+        canvas: Option<OffscreenCanvas>,
+        setup: Option<&WgpuSetup>,
+    ) {
+        let renderer = match (canvas, setup) {
+            (Some(canvas), Some(setup)) => LatentRenderer::new(setup, canvas).await,
+            _ => Err("there is nothing to draw with".to_owned()),
+        };
+        if let Err(why) = &renderer {
+            web_sys::console::info_1(&format!("The page draws the latents: {why}").into());
+        }
+        let by_worker = renderer.is_ok();
+        self.change(agent, |drawing| drawing.renderer = renderer.ok());
+        post(&Report::Drawing { agent, by_worker });
+    }
+
+    /// The device is gone: the page has to draw.
+    pub fn end(&self) {
+        for (agent, drawing) in self.0.borrow_mut().iter_mut().enumerate() {
+            if drawing.renderer.take().is_some() {
+                post(&Report::Drawing { agent, by_worker: false });
+            }
+        }
+    }
+
+    /// How an agent is to be drawn.
+    pub fn set_scene(&self, agent: usize, scene: LatentScene) {
+        self.change(agent, |drawing| drawing.scene = scene);
+    }
+
+    /// What there is to draw.
+    pub fn set_view(&self, agent: usize, maze: &Maze, view: &AgentView) {
+        self.change(agent, |drawing| {
+            drawing.roles = Roles::of(maze);
+            let points = view.points.as_deref().unwrap_or_default();
+            drawing.shot = Shot::new(points, &view.report.values, 0.0, [0.0; 2]);
+        });
+    }
+
+    fn change(&self, agent: usize, change: impl FnOnce(&mut Drawing)) {
+        let mut drawings = self.0.borrow_mut();
+        let Some(drawing) = drawings.get_mut(agent) else { return };
+        change(drawing);
+        if let Some(renderer) = &drawing.renderer {
+            let (extent, range) = (drawing.scene.extent, drawing.scene.range);
+            let shot = Shot { extent, range, ..drawing.shot.clone() };
+            renderer.show(&drawing.scene, drawing.roles, shot);
+        }
+    }
+}
