@@ -13,6 +13,7 @@ use deepspi_core::trainer::{TrainError, Trainer};
 use super::time;
 use crate::archive::{Archive, ArchiveError, Contents};
 use crate::protocol::AgentView;
+use crate::scene::keep_facing;
 
 /// A trainer and its environments.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Agent {
     started: u64,
     /// The last batch that was watched.
     batch: Option<BatchView>,
+    /// Latents as last projected, which orient the next projection.
+    points: Vec<[f64; 2]>,
 }
 
 /// Why an agent stopped.
@@ -90,7 +93,7 @@ impl Agent {
         let maze = Maze::new(maze, config.gamma.into())?;
         let mut envs = MazeEnvs::new(maze, config.num_envs, seed);
         let Ok(()) = envs.reset();
-        Ok(Self { trainer, envs, started, batch: None })
+        Ok(Self { trainer, envs, started, batch: None, points: Vec::new() })
     }
 
     /// Its maze.
@@ -127,13 +130,17 @@ impl Agent {
     ///
     /// # Errors
     /// If the device fails or the policy is not a distribution.
-    pub async fn view(&self, details: bool) -> Result<(MazeStatus, AgentView), ProbeError> {
-        let maze = self.maze();
+    pub async fn view(&mut self, details: bool) -> Result<(MazeStatus, AgentView), ProbeError> {
+        let maze = self.envs.maze();
         let model = self.trainer.learner().plain();
         let report = probe(&model, maze, self.trainer.device()).await?;
         let status = MazeStatus::new(&report, maze, self.trainer.global_step());
-        // Oriented by the stars, which are what the picture is about.
-        let projection = principal_components(&report.latents, maze.states(), maze.stars());
+        // At first oriented by the stars, which are what the picture is about; then as it was.
+        let mut projection = principal_components(&report.latents, maze.states(), maze.stars());
+        if let Some(projection) = &mut projection {
+            keep_facing(&self.points, &mut projection.points);
+            self.points.clone_from(&projection.points);
+        }
         let explained = projection.as_ref().map_or([0.0; 2], |p| p.explained);
         let (config, device) = (self.trainer.config(), self.trainer.device());
         let deviation = self.batch.as_ref().and_then(|batch| batch.deviation);

@@ -9,6 +9,7 @@ use super::theme::{Theme, glide_ms};
 use crate::page::state::Playground;
 use crate::protocol::{AgentView, LatentScene};
 use crate::scene::colour::viridis;
+use crate::scene::labels::{Side, sides};
 use crate::scene::motion::Motion;
 use crate::scene::picture::Window;
 use crate::scene::steady::{Steady, extent, round_range};
@@ -97,6 +98,8 @@ pub struct Panel {
     pub size: RwSignal<[f32; 2]>,
     /// Where everything is at this moment.
     pub shot: RwSignal<Shot>,
+    /// Where the names stand.
+    pub sides: Memo<[Side; 3]>,
     /// How the picture is to be drawn.
     pub scene: Memo<LatentScene>,
     /// Where everything is going to be; its range is that of the desk.
@@ -111,6 +114,7 @@ impl Panel {
     pub fn new(agent: usize) -> Self {
         let desk = Desk::here();
         let playground = desk.playground;
+        let maze = Memo::new(move |_| playground.maze(agent));
         let size = RwSignal::new([0.0; 2]);
         let target = RwSignal::new(Shot::default());
         let scene = Memo::new(move |_| {
@@ -119,10 +123,16 @@ impl Panel {
         let panel = Self {
             agent,
             desk,
-            maze: Memo::new(move |_| playground.maze(agent)),
+            maze,
             view: playground.agents[agent].view,
             size,
             shot: RwSignal::new(Shot::default()),
+            sides: Memo::new(move |_| {
+                let size = size.get();
+                let roles = maze.with(|maze| maze.as_ref().map(Roles::of)).unwrap_or_default();
+                target
+                    .with(|shot| sides(&Window { size, extent: shot.extent }, roles, &shot.points))
+            }),
             scene,
             target,
             motion: StoredValue::new(Motion::default()),

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::model::Panel;
-use crate::scene::labels::labels;
+use crate::scene::labels::{Label, labels};
 use crate::scene::picture::Window;
 
 /// Radius of the ring, in CSS pixels.
@@ -17,11 +17,12 @@ pub fn Overlay(panel: Panel) -> impl IntoView {
     let names = move || {
         let window = panel.window();
         let roles = panel.roles();
-        let labels = panel.shot.with(|shot| labels(&window, roles, &shot.points));
-        let text = |label: crate::scene::labels::Label| {
+        let sides = panel.sides.get();
+        let labels = panel.shot.with(|shot| labels(&window, roles, &shot.points, sides));
+        let text = |label: Label| {
             view! { <text class="name" x=label.at[0] y=label.at[1]>{label.text}</text> }
         };
-        window.is_open().then(|| labels.into_iter().map(text).collect_view())
+        labels.filter(|_| window.is_open()).map(|labels| labels.map(text).collect_view())
     };
     let ring = move || {
         let place = panel.desk.focus().and_then(|state| panel.places().get(state).copied());
