@@ -9,12 +9,15 @@ use super::picture::Window;
 /// Letters are about this wide and a line this high, in CSS pixels.
 const LETTER: f32 = 7.0;
 const LINE: f32 = 16.0;
-/// From the middle of a mark to the middle of a name above or below it.
-const AWAY: f32 = 21.0;
+/// From the middle of a mark to the middle of a name above or below it: outside the ring of a
+/// selection.
+const AWAY: f32 = 25.0;
 /// From the middle of a mark to the end of a name beside it.
-const BESIDE: f32 = 14.0;
+const BESIDE: f32 = 19.0;
 /// Half the side of the square that a mark takes up.
 const MARK: f32 = 7.0;
+/// Pieces of the line between the stars.
+const PIECES: usize = 8;
 /// A name that is hidden is worse than this many marks that are.
 const NAME: usize = 3;
 
@@ -71,7 +74,14 @@ pub fn sides(window: &Window, roles: Roles, points: &[[f32; 2]]) -> [Side; 3] {
     if marks[0][1] > marks[1][1] {
         sides.swap(0, 1);
     }
-    let places: Vec<[f32; 2]> = points.iter().map(|point| window.place(*point)).collect();
+    // What can be hidden: every point, and the line between the stars in pieces.
+    let piece = |index: usize| {
+        let share = index as f32 / PIECES as f32;
+        let [from, to, _] = marks;
+        [0, 1].map(|axis| share.mul_add(to[axis] - from[axis], from[axis]))
+    };
+    let places: Vec<[f32; 2]> =
+        points.iter().map(|point| window.place(*point)).chain((1..PIECES).map(piece)).collect();
     let mut labels: Vec<Label> = Vec::new();
     for ((text, mark), side) in NAMES.into_iter().zip(marks).zip(&mut sides) {
         let hidden = |side: &Side| {

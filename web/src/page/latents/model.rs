@@ -98,6 +98,8 @@ pub struct Panel {
     pub size: RwSignal<[f32; 2]>,
     /// Where everything is at this moment.
     pub shot: RwSignal<Shot>,
+    /// From latents to CSS pixels at this moment.
+    pub window: Memo<Window>,
     /// Where the names stand.
     pub sides: Memo<[Side; 3]>,
     /// How the picture is to be drawn.
@@ -116,7 +118,7 @@ impl Panel {
         let playground = desk.playground;
         let maze = Memo::new(move |_| playground.maze(agent));
         let size = RwSignal::new([0.0; 2]);
-        let target = RwSignal::new(Shot::default());
+        let [shot, target] = [RwSignal::new(Shot::default()), RwSignal::new(Shot::default())];
         let scene = Memo::new(move |_| {
             scene(size.get(), desk.theme.get(), target.with(|shot| shot.extent), desk.range.get())
         });
@@ -126,7 +128,11 @@ impl Panel {
             maze,
             view: playground.agents[agent].view,
             size,
-            shot: RwSignal::new(Shot::default()),
+            shot,
+            window: Memo::new(move |_| Window {
+                size: size.get(),
+                extent: shot.with(|shot| shot.extent),
+            }),
             sides: Memo::new(move |_| {
                 let size = size.get();
                 let roles = maze.with(|maze| maze.as_ref().map(Roles::of)).unwrap_or_default();
@@ -151,14 +157,9 @@ impl Panel {
         panel
     }
 
-    /// Latents in CSS pixels.
-    pub fn window(self) -> Window {
-        Window { size: self.size.get(), extent: self.shot.with(|shot| shot.extent) }
-    }
-
     /// Places of all states, in CSS pixels.
     pub fn places(self) -> Vec<[f32; 2]> {
-        let window = self.window();
+        let window = self.window.get();
         if !window.is_open() {
             return Vec::new();
         }

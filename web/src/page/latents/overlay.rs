@@ -15,7 +15,7 @@ const CORNER: f32 = 24.0;
 #[component]
 pub fn Overlay(panel: Panel) -> impl IntoView {
     let names = move || {
-        let window = panel.window();
+        let window = panel.window.get();
         let roles = panel.roles();
         let sides = panel.sides.get();
         let labels = panel.shot.with(|shot| labels(&window, roles, &shot.points, sides));
@@ -35,7 +35,7 @@ pub fn Overlay(panel: Panel) -> impl IntoView {
     };
     view! {
         <svg class="latents-overlay" aria-hidden="true">
-            {move || numbers(panel.window())} {names} {ring}
+            {move || numbers(panel.window.get())} {names} {ring}
         </svg>
     }
 }
