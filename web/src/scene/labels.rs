@@ -1,4 +1,7 @@
 //! Where the names of the critical cells and of the start stand, so that they can be read.
+//!
+//! The side of a mark on which its name stands is chosen for where the points are going to be, and
+//! kept while they glide there: names that hop about cannot be read.
 
 use super::Roles;
 use super::picture::Window;
@@ -6,8 +9,28 @@ use super::picture::Window;
 /// Letters are about this wide and a line this high, in CSS pixels.
 const LETTER: f32 = 7.0;
 const LINE: f32 = 16.0;
-/// From the middle of a mark to the middle of its label.
-const AWAY: f32 = 22.0;
+/// From the middle of a mark to the middle of a name above or below it: outside the ring of a
+/// selection.
+const AWAY: f32 = 25.0;
+/// From the middle of a mark to the end of a name beside it.
+const BESIDE: f32 = 19.0;
+/// Half the side of the square that a mark takes up.
+const MARK: f32 = 7.0;
+/// Pieces of the line between the stars.
+const PIECES: usize = 8;
+/// A name that is hidden is worse than this many marks that are.
+const NAME: usize = 3;
+
+const NAMES: [&str; 3] = ["upper star", "lower star", "start"];
+
+/// Where a name stands, seen from its mark: signs of x and y.
+pub type Side = [f32; 2];
+
+const ABOVE: Side = [0.0, -1.0];
+const BELOW: Side = [0.0, 1.0];
+/// All sides, the better ones first.
+const SIDES: [Side; 8] =
+    [ABOVE, BELOW, [1.0, 0.0], [-1.0, 0.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0]];
 
 /// A text with the middle of its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,56 +42,81 @@ pub struct Label {
 }
 
 impl Label {
-    fn half(text: &str) -> [f32; 2] {
-        [0.5 * LETTER * text.len() as f32, 0.5 * LINE]
-    }
-
-    /// The text as near to `at` as the window allows.
-    fn new(text: &'static str, at: [f32; 2], window: &Window) -> Self {
-        let half = Self::half(text);
-        let clamped = |axis: usize| {
+    /// The text on a side of `mark`, or as near to that as the window allows.
+    fn new(text: &'static str, [x, y]: [f32; 2], side: Side, window: &Window) -> Self {
+        let half = half(text);
+        let dx = side[0] * (BESIDE + half[0]);
+        // Beside and above at once: the name is out of the way already.
+        let dy = side[1] * if side[0] == 0.0 { AWAY } else { 0.6 * AWAY };
+        let inside = |place: f32, axis: usize| {
             let low = half[axis] + 2.0;
-            at[axis].clamp(low, (window.size[axis] - low).max(low))
+            place.clamp(low, (window.size[axis] - low).max(low))
         };
-        Self { text, at: [clamped(0), clamped(1)] }
+        Self { text, at: [inside(x + dx, 0), inside(y + dy, 1)] }
     }
 
-    fn overlaps(&self, other: &Self) -> bool {
-        let (a, b) = (Self::half(self.text), Self::half(other.text));
-        (0..2).all(|axis| (self.at[axis] - other.at[axis]).abs() < a[axis] + b[axis])
-    }
-
-    fn covers(&self, point: [f32; 2]) -> bool {
-        let half = Self::half(self.text);
-        (0..2).all(|axis| (self.at[axis] - point[axis]).abs() < half[axis] + 0.5 * LINE)
+    fn meets(&self, place: [f32; 2], half_size: [f32; 2]) -> bool {
+        let half = half(self.text);
+        (0..2).all(|axis| (self.at[axis] - place[axis]).abs() < half[axis] + half_size[axis])
     }
 }
 
-/// Labels of the two stars and of the start. Stars that lie on each other have theirs on opposite
-/// sides; that of the start goes where it hides neither of them.
+fn half(text: &str) -> [f32; 2] {
+    [0.5 * LETTER * text.len() as f32, 0.5 * LINE]
+}
+
+/// The sides on which upper star, lower star and start have their names: where these hide as little
+/// as possible, above all not each other.
 #[must_use]
-pub fn labels(window: &Window, roles: Roles, points: &[[f32; 2]]) -> Vec<Label> {
+pub fn sides(window: &Window, roles: Roles, points: &[[f32; 2]]) -> [Side; 3] {
+    let mut sides = [ABOVE, BELOW, ABOVE];
+    let Some(marks) = marks(window, roles, points) else { return sides };
+    if marks[0][1] > marks[1][1] {
+        sides.swap(0, 1);
+    }
+    // What can be hidden: every point, and the line between the stars in pieces.
+    let piece = |index: usize| {
+        let share = index as f32 / PIECES as f32;
+        let [from, to, _] = marks;
+        [0, 1].map(|axis| share.mul_add(to[axis] - from[axis], from[axis]))
+    };
+    let places: Vec<[f32; 2]> =
+        points.iter().map(|point| window.place(*point)).chain((1..PIECES).map(piece)).collect();
+    let mut labels: Vec<Label> = Vec::new();
+    for ((text, mark), side) in NAMES.into_iter().zip(marks).zip(&mut sides) {
+        let hidden = |side: &Side| {
+            let label = Label::new(text, mark, *side, window);
+            let marks = places.iter().filter(|place| label.meets(**place, [MARK; 2])).count();
+            let names =
+                labels.iter().filter(|other| label.meets(other.at, half(other.text))).count();
+            marks + NAME * names
+        };
+        // The first of the best: the one it has, if no other is better.
+        let tries = std::iter::once(*side).chain(SIDES);
+        if let Some(best) = tries.min_by_key(hidden) {
+            *side = best;
+        }
+        labels.push(Label::new(text, mark, *side, window));
+    }
+    sides
+}
+
+/// The names on these sides of their marks; none if a mark is missing.
+#[must_use]
+pub fn labels(
+    window: &Window,
+    roles: Roles,
+    points: &[[f32; 2]],
+    sides: [Side; 3],
+) -> Option<[Label; 3]> {
+    let marks = marks(window, roles, points)?;
+    Some(std::array::from_fn(|i| Label::new(NAMES[i], marks[i], sides[i], window)))
+}
+
+fn marks(window: &Window, roles: Roles, points: &[[f32; 2]]) -> Option<[[f32; 2]; 3]> {
+    let [upper, lower] = roles.stars;
     let place = |state: usize| points.get(state).map(|point| window.place(*point));
-    let [upper, lower] = roles.stars.map(place);
-    let (Some(upper), Some(lower), Some(start)) = (upper, lower, place(roles.start)) else {
-        return Vec::new();
-    };
-    let up = |[x, y]: [f32; 2]| [x, y - AWAY];
-    let down = |[x, y]: [f32; 2]| [x, y + AWAY];
-    let (at_upper, at_lower) =
-        if upper[1] <= lower[1] { (up(upper), down(lower)) } else { (down(upper), up(lower)) };
-    let stars =
-        [Label::new("upper star", at_upper, window), Label::new("lower star", at_lower, window)];
-    let aside = AWAY + 0.5 * LETTER * "start".len() as f32 - 6.0;
-    let [x, y] = start;
-    let tries = [up(start), down(start), [x + aside, y], [x - aside, y]]
-        .map(|at| Label::new("start", at, window));
-    let is_free = |label: &&Label| {
-        !stars.iter().any(|star| star.overlaps(label))
-            && ![upper, lower, start].iter().any(|point| label.covers(*point))
-    };
-    let start = tries.iter().find(is_free).unwrap_or(&tries[0]).clone();
-    stars.into_iter().chain([start]).collect()
+    Some([place(upper)?, place(lower)?, place(roles.start)?])
 }
 
 #[cfg(test)]
@@ -78,34 +126,47 @@ mod tests {
     const WINDOW: Window = Window { size: [300.0, 200.0], extent: 1.0 };
     const ROLES: Roles = Roles { stars: [0, 1], start: 2 };
 
-    fn placed(points: [[f32; 2]; 3]) -> Vec<Label> {
-        let labels = labels(&WINDOW, ROLES, &points);
+    fn placed(points: &[[f32; 2]]) -> [Label; 3] {
+        let sides = sides(&WINDOW, ROLES, points);
+        let labels = labels(&WINDOW, ROLES, points, sides).expect("all three are there");
         for (index, label) in labels.iter().enumerate() {
-            let half = Label::half(label.text);
+            let half = half(label.text);
             for axis in 0..2 {
                 assert!(label.at[axis] >= half[axis], "{label:?} leaves the window");
                 assert!(label.at[axis] <= WINDOW.size[axis] - half[axis], "{label:?}");
             }
-            assert!(labels[..index].iter().all(|other| !other.overlaps(label)), "{labels:?}");
+            for other in &labels[..index] {
+                assert!(!label.meets(other.at, super::half(other.text)), "{labels:?}");
+            }
         }
         labels
     }
 
     #[test]
-    fn merged_stars_keep_both_names() {
-        let labels = placed([[0.0, 0.0], [0.0, 0.0], [0.02, 0.2]]);
+    fn merged_stars_keep_both_names_and_the_start_its_own() {
+        let labels = placed(&[[0.0, 0.0], [0.0, 0.0], [0.02, 0.1]]);
         assert!(labels[0].at[1] < 100.0 && labels[1].at[1] > 100.0);
+        placed(&[[0.0, 0.0]; 3]);
     }
 
     #[test]
     fn names_stay_inside_and_apart() {
-        placed([[1.5, 1.0], [-1.5, -1.0], [1.4, 0.9]]);
-        placed([[0.1, -0.5], [0.1, 0.5], [0.1, 0.45]]);
-        placed([[-1.5, 0.0], [-1.45, 0.05], [-1.48, 0.0]]);
+        placed(&[[1.5, 1.0], [-1.5, -1.0], [1.4, 0.9]]);
+        placed(&[[0.1, -0.5], [0.1, 0.5], [0.1, 0.45]]);
+        placed(&[[-1.5, 0.0], [-1.45, 0.05], [-1.48, 0.0]]);
+    }
+
+    #[test]
+    fn a_name_makes_room_for_points_in_its_way() {
+        let crowd = [[0.0, 0.0], [1.0, -0.8], [-1.0, -0.8], [-0.1, 0.21], [0.1, 0.21]];
+        let labels = placed(&crowd);
+        for point in &crowd[3..] {
+            assert!(!labels[0].meets(WINDOW.place(*point), [MARK; 2]), "{labels:?}");
+        }
     }
 
     #[test]
     fn there_are_none_without_points() {
-        assert_eq!(labels(&WINDOW, ROLES, &[]), []);
+        assert_eq!(labels(&WINDOW, ROLES, &[], [ABOVE; 3]), None);
     }
 }

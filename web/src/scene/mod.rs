@@ -34,6 +34,19 @@ impl Roles {
     }
 }
 
+/// Mirrors `points` along each axis that faces the other way than in `before`: a principal component
+/// has no sign, and a picture must not be mirrored from one iteration to the next.
+pub fn keep_facing(before: &[[f64; 2]], points: &mut [[f64; 2]]) {
+    for axis in 0..2 {
+        let alike: f64 = before.iter().zip(&*points).map(|(a, b)| a[axis] * b[axis]).sum();
+        if alike < 0.0 {
+            for point in &mut *points {
+                point[axis] = -point[axis];
+            }
+        }
+    }
+}
+
 /// Everything in the picture that moves when the agent has learned.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shot {
@@ -58,5 +71,24 @@ impl Shot {
             extent,
             range,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mirrored_picture_is_turned_back_and_another_is_left_alone() {
+        let before = [[2.0, 1.0], [-2.0, 0.5], [0.0, -1.5]];
+        let mut points = [[2.2, -0.9], [-2.1, -0.4], [-0.1, 1.3]];
+        keep_facing(&before, &mut points);
+        assert_eq!(points, [[2.2, 0.9], [-2.1, 0.4], [-0.1, -1.3]]);
+        let kept = points;
+        keep_facing(&before, &mut points);
+        assert_eq!(points, kept);
+        // Another maze has no orientation in common.
+        keep_facing(&[], &mut points);
+        assert_eq!(points, kept);
     }
 }

@@ -13,6 +13,7 @@ use deepspi_core::trainer::{TrainError, Trainer};
 use super::time;
 use crate::archive::{Archive, ArchiveError, Contents};
 use crate::protocol::{AgentView, Watch};
+use crate::scene::keep_facing;
 
 /// A trainer and its environments.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Agent {
     /// Its policy when it was last looked at, and before its last iteration, `[S, A]`.
     policy: Option<Vec<f64>>,
     before: Option<Vec<f64>>,
+    /// Latents as last projected, which orient the next projection.
+    points: Vec<[f64; 2]>,
 }
 
 /// Slack epsilon of Theorem 4, small against the maze's values.
@@ -96,7 +99,7 @@ impl Agent {
         let maze = Maze::new(maze, config.gamma.into())?;
         let mut envs = MazeEnvs::new(maze, config.num_envs, seed);
         let Ok(()) = envs.reset();
-        Ok(Self { trainer, envs, started, batch: None, policy: None, before: None })
+        Ok(Self { trainer, envs, started, batch: None, policy: None, before: None, points: Vec::new() })
     }
 
     /// Its maze.
@@ -139,8 +142,12 @@ impl Agent {
         let model = self.trainer.learner().plain();
         let report = probe(&model, maze, self.trainer.device()).await?;
         let status = MazeStatus::new(&report, maze, self.trainer.global_step());
-        // Oriented by the stars, which are what the picture is about.
-        let projection = principal_components(&report.latents, maze.states(), maze.stars());
+        // At first oriented by the stars, which are what the picture is about; then as it was.
+        let mut projection = principal_components(&report.latents, maze.states(), maze.stars());
+        if let Some(projection) = &mut projection {
+            keep_facing(&self.points, &mut projection.points);
+            self.points.clone_from(&projection.points);
+        }
         let explained = projection.as_ref().map_or([0.0; 2], |p| p.explained);
         let (config, device) = (self.trainer.config(), self.trainer.device());
         let deviation = self.batch.as_ref().and_then(|batch| batch.deviation);

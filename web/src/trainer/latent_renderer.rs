@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use burn::tensor::wgpu::WgpuSetup;
 use burn::tensor::wgpu::wgpu::{
-    CurrentSurfaceTexture, ErrorFilter, Surface, SurfaceConfiguration, SurfaceTarget,
+    CurrentSurfaceTexture, DeviceType, ErrorFilter, Surface, SurfaceConfiguration, SurfaceTarget,
     TextureViewDescriptor,
 };
 use wasm_bindgen::prelude::*;
@@ -25,6 +25,9 @@ use crate::scene::{Roles, Shot};
 
 /// Background of a canvas that has no scene yet.
 const GREY: Rgb = [0.5; 3];
+/// A browser whose adapter is a program may lose all its devices when a canvas is drawn on (Chromium
+/// without Vulkan for its own pictures, visgl/luma.gl#2874): this long afterwards it is known.
+const SETTLE_MS: f64 = 500.0;
 
 /// A canvas and what is on it. Dropped, it draws no more.
 #[derive(Debug)]
@@ -132,7 +135,11 @@ impl Canvas {
         let scope = setup.device.push_error_scope(ErrorFilter::Validation);
         canvas.surface.configure(&setup.device, &canvas.configuration);
         let is_painted = canvas.paint(size, GREY, &[]);
-        match scope.pop().await {
+        let error = scope.pop().await;
+        if setup.adapter.get_info().device_type == DeviceType::Cpu {
+            time::sleep(SETTLE_MS).await;
+        }
+        match error {
             Some(error) => Err(format!("the device refused to draw on the canvas: {error}")),
             None if is_painted => Ok(canvas),
             None => Err("the canvas has no texture to draw on".to_owned()),

@@ -145,6 +145,10 @@ impl Session {
             Request::Save { agent } => self.save(agent).await,
             Request::Canvas { agent } => {
                 self.drawings.begin(agent, canvas, self.chosen.setup.as_ref()).await;
+                if let Some(error) = self.chosen.report.is_gpu.then(faults::device_error).flatten()
+                {
+                    self.device_lost(&error).await;
+                }
             }
             Request::Scene { agent, scene } => self.drawings.set_scene(agent, scene),
         }

@@ -28,17 +28,19 @@ pub fn LatentsRoom() -> impl IntoView {
         <div class="latents" on:transitionend=move |_| desk.read_theme()>
             <h2>"What the agent sees as the same"</h2>
             <p>
-                "An encoder turns every picture of the maze into a list of numbers, its latent. The \
+                "An encoder turns every picture of the maze into a list of numbers, its latent; the \
                  policy sees nothing else. Each point below is a cell of the maze, drawn along the \
                  two directions in which the latents differ most (their principal components). \
-                 Cells whose points fall together look the same to the policy, which then has to \
-                 act the same in both."
+                 Points that lie apart are different to the policy. Points that lie together may \
+                 still differ in a direction that is not drawn: the shares of the variance say how \
+                 much of the whole is seen."
             </p>
             <p>
                 "The two stars are the cells where that matters: going up wins at the upper one and \
-                 is a disaster at the lower one. Watch the line between them while you train. With \
-                 the settings of the paper, PPO keeps the stars apart too; make the cue weaker, and \
-                 both methods find it hard."
+                 is a disaster at the lower one. If their latents were equal, the policy would have \
+                 to do the same in both. Watch the line between them while you train. With the \
+                 default settings PPO keeps the stars apart as DeepSPI does; a weaker cue makes it \
+                 hard for both."
             </p>
             <colour_bar::ColourBar/>
             <div class="latents-panels">

@@ -9,6 +9,7 @@ use super::theme::{Theme, glide_ms};
 use crate::page::state::Playground;
 use crate::protocol::{AgentView, LatentScene};
 use crate::scene::colour::viridis;
+use crate::scene::labels::{Side, sides};
 use crate::scene::motion::Motion;
 use crate::scene::picture::Window;
 use crate::scene::steady::{Steady, extent, round_range};
@@ -97,6 +98,10 @@ pub struct Panel {
     pub size: RwSignal<[f32; 2]>,
     /// Where everything is at this moment.
     pub shot: RwSignal<Shot>,
+    /// From latents to CSS pixels at this moment.
+    pub window: Memo<Window>,
+    /// Where the names stand.
+    pub sides: Memo<[Side; 3]>,
     /// How the picture is to be drawn.
     pub scene: Memo<LatentScene>,
     /// Where everything is going to be; its range is that of the desk.
@@ -111,18 +116,29 @@ impl Panel {
     pub fn new(agent: usize) -> Self {
         let desk = Desk::here();
         let playground = desk.playground;
+        let maze = Memo::new(move |_| playground.maze(agent));
         let size = RwSignal::new([0.0; 2]);
-        let target = RwSignal::new(Shot::default());
+        let [shot, target] = [RwSignal::new(Shot::default()), RwSignal::new(Shot::default())];
         let scene = Memo::new(move |_| {
             scene(size.get(), desk.theme.get(), target.with(|shot| shot.extent), desk.range.get())
         });
         let panel = Self {
             agent,
             desk,
-            maze: Memo::new(move |_| playground.maze(agent)),
+            maze,
             view: playground.agents[agent].view,
             size,
-            shot: RwSignal::new(Shot::default()),
+            shot,
+            window: Memo::new(move |_| Window {
+                size: size.get(),
+                extent: shot.with(|shot| shot.extent),
+            }),
+            sides: Memo::new(move |_| {
+                let size = size.get();
+                let roles = maze.with(|maze| maze.as_ref().map(Roles::of)).unwrap_or_default();
+                target
+                    .with(|shot| sides(&Window { size, extent: shot.extent }, roles, &shot.points))
+            }),
             scene,
             target,
             motion: StoredValue::new(Motion::default()),
@@ -141,14 +157,9 @@ impl Panel {
         panel
     }
 
-    /// Latents in CSS pixels.
-    pub fn window(self) -> Window {
-        Window { size: self.size.get(), extent: self.shot.with(|shot| shot.extent) }
-    }
-
     /// Places of all states, in CSS pixels.
     pub fn places(self) -> Vec<[f32; 2]> {
-        let window = self.window();
+        let window = self.window.get();
         if !window.is_open() {
             return Vec::new();
         }

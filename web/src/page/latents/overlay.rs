@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::model::Panel;
-use crate::scene::labels::labels;
+use crate::scene::labels::{Label, labels};
 use crate::scene::picture::Window;
 
 /// Radius of the ring, in CSS pixels.
@@ -15,13 +15,14 @@ const CORNER: f32 = 24.0;
 #[component]
 pub fn Overlay(panel: Panel) -> impl IntoView {
     let names = move || {
-        let window = panel.window();
+        let window = panel.window.get();
         let roles = panel.roles();
-        let labels = panel.shot.with(|shot| labels(&window, roles, &shot.points));
-        let text = |label: crate::scene::labels::Label| {
+        let sides = panel.sides.get();
+        let labels = panel.shot.with(|shot| labels(&window, roles, &shot.points, sides));
+        let text = |label: Label| {
             view! { <text class="name" x=label.at[0] y=label.at[1]>{label.text}</text> }
         };
-        window.is_open().then(|| labels.into_iter().map(text).collect_view())
+        labels.filter(|_| window.is_open()).map(|labels| labels.map(text).collect_view())
     };
     let ring = move || {
         let place = panel.desk.focus().and_then(|state| panel.places().get(state).copied());
@@ -34,7 +35,7 @@ pub fn Overlay(panel: Panel) -> impl IntoView {
     };
     view! {
         <svg class="latents-overlay" aria-hidden="true">
-            {move || numbers(panel.window())} {names} {ring}
+            {move || numbers(panel.window.get())} {names} {ring}
         </svg>
     }
 }

@@ -74,8 +74,8 @@ fn caption(panel: Panel) -> Option<String> {
         let report = &view.as_ref()?.report;
         let [upper, lower] = panel.maze.with(|maze| Some(report.up_at_stars(maze.as_ref()?)))?;
         Some(format!(
-            "The stars' latents are {:.2} of their own length apart. It goes up with {:.0} % at the \
-             upper star and {:.0} % at the lower one.",
+            "The stars' latents are {:.2} times their own length apart. The agent goes up with a \
+             probability of {:.0} % at the upper star and of {:.0} % at the lower one.",
             report.relative_star_distance,
             100.0 * upper,
             100.0 * lower,
