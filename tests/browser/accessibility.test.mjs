@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { ready, rooms, withPage } from "./support.mjs";
+import { ready, rooms, train, withPage } from "./support.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -14,8 +14,7 @@ for (const dark of [false, true]) {
       withPage({ hash: "device=cpu", dark, width }, async (page) => {
         await ready(page);
         await page.evaluate(axe);
-        await page.click("#step");
-        await page.waitForFunction(() => document.querySelector("#progress-1")?.dataset.iteration === "1");
+        await train(page, 1);
         await page.evaluate(() => document.querySelectorAll("details").forEach((part) => (part.open = true)));
         for (const room of rooms) {
           await page.click(`#tab-${room}`);

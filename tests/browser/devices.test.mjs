@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ready, withPage } from "./support.mjs";
+import { ready, waitForIteration, withPage } from "./support.mjs";
 
 test("without WebGPU the page trains on the CPU and says why", () =>
   withPage({ hash: "device=webgpu" }, async (page, { complaints }) => {
@@ -10,7 +10,7 @@ test("without WebGPU the page trains on the CPU and says why", () =>
     assert.match(await page.textContent("#device"), /CPU/);
     assert.match(await page.textContent("#device"), /WebGPU/i, "the reason names what is missing");
     await page.click("#step");
-    await page.waitForFunction(() => document.querySelector("#progress-1")?.dataset.iteration === "1");
+    await waitForIteration(page, 1);
     assert.deepEqual(complaints, []);
   }));
 
@@ -47,17 +47,13 @@ test("a device destroyed in mid-run is survived", { timeout: 400_000 }, () =>
     await ready(page, 300_000);
     assert.match(await page.textContent("#device"), /WebGPU/);
     await page.click("#step");
-    await page.waitForFunction(() => document.querySelector("#progress-1")?.dataset.iteration === "1", null, {
-      timeout: 200_000,
-    });
+    await waitForIteration(page, 1, { timeout: 200_000 });
     await page.click("#start");
     await worker.evaluate(() => self.deviceOfTheTest.destroy());
     await page.waitForFunction(() => /WebGPU failed/.test(document.querySelector(".notices").textContent), null, {
       timeout: 120_000,
     });
     await page.waitForFunction(() => /CPU/.test(document.querySelector("#device").textContent));
-    await page.waitForFunction(() => Number(document.querySelector("#progress-1").dataset.iteration) > 2, null, {
-      timeout: 60_000,
-    });
+    await waitForIteration(page, 3, { more: true, timeout: 60_000 });
     assert.equal(await page.locator("#restart-trainer").count(), 0, "nothing had to be restarted");
   }));

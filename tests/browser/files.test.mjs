@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { after, before, test } from "node:test";
-import { download, exported, native, ready, unfold, withPage } from "./support.mjs";
+import { download, exported, iterationOf, native, ready, train, unfold, waitForIteration, withPage } from "./support.mjs";
 
 const run = promisify(execFile);
 let folder;
@@ -17,14 +17,6 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 const short = "device=cpu&a.total_timesteps=2048&b.total_timesteps=2048";
-const iterations = (page, agent) => page.locator(`#progress-${agent}`).getAttribute("data-iteration");
-
-async function train(page, count) {
-  for (let i = 1; i <= count; i++) {
-    await page.click("#step");
-    await page.waitForFunction((n) => document.querySelector("#progress-1")?.dataset.iteration === String(n), i);
-  }
-}
 
 test("CSV and JSON hold every iteration, the seed and the configuration", () =>
   withPage({ hash: `${short}&seed=7` }, async (page) => {
@@ -96,7 +88,7 @@ test("a native checkpoint is continued by the page, zipped or as loose files", {
     await unfold(page);
     page.on("dialog", (dialog) => dialog.accept());
     await page.setInputFiles("#load-0", archive);
-    await page.waitForFunction(() => document.querySelector("#progress-0")?.dataset.iteration === "3");
+    await waitForIteration(page, 3, { agent: 0 });
     const { agents, ...rest } = await exported(page);
     assert.equal(agents[0].config.algo, "deep-mdp");
     assert.equal(agents[0].config.seed, 5);
@@ -107,7 +99,7 @@ test("a native checkpoint is continued by the page, zipped or as loose files", {
     const newest = path.join(checkpoints, steps.sort().at(-1));
     const files = (await readdir(newest)).map((file) => path.join(newest, file));
     await page.setInputFiles("#load-1", files);
-    await page.waitForFunction(() => document.querySelector("#progress-1")?.dataset.iteration === "3");
+    await waitForIteration(page, 3);
   }));
 
 test("a foreign or damaged checkpoint is refused, and training is as it was", { timeout: 60_000 }, () =>
@@ -128,9 +120,7 @@ test("a foreign or damaged checkpoint is refused, and training is as it was", { 
         (pattern) => new RegExp(pattern, "i").test(document.querySelector(".notices").textContent),
         message.source,
       );
-      assert.equal(await iterations(page, 0), "1");
+      assert.equal(await iterationOf(page, 0), 1);
     }
-    await train(page, 0);
-    await page.click("#step");
-    await page.waitForFunction(() => document.querySelector("#progress-0")?.dataset.iteration === "2");
+    await train(page, 2);
   }));

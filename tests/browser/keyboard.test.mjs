@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ready, rooms, withPage } from "./support.mjs";
+import { ready, rooms, waitForIteration, withPage } from "./support.mjs";
 
 const focused = (page) =>
   page.evaluate(() => {
@@ -32,7 +32,7 @@ test("keys train, step, change rooms and show the list of keys", () =>
     await ready(page);
     await page.evaluate(() => document.activeElement.blur());
     await page.keyboard.press("n");
-    await page.waitForFunction(() => document.querySelector("#progress-1")?.dataset.iteration === "1");
+    await waitForIteration(page, 1);
     await page.keyboard.press("Space");
     await page.waitForFunction(() => /pause/i.test(document.querySelector("#start").textContent));
     await page.keyboard.press("Space");

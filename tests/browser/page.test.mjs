@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ready, rooms, withPage } from "./support.mjs";
+import { iterationOf, ready, rooms, withPage } from "./support.mjs";
 
 test("the page loads, asks nobody else, and the browser has nothing to complain about", () =>
   withPage({}, async (page, { complaints }) => {
@@ -23,10 +23,7 @@ for (const width of [1280, 360]) {
       await page.click("#step");
       for (const room of rooms) {
         await page.click(`#tab-${room}`);
-        await page.waitForFunction(
-          (name) => document.querySelector("#room h2")?.textContent.toLowerCase().includes(name),
-          room,
-        );
+        await page.waitForSelector("#room h2");
         const { content, picture } = await page.evaluate(() => ({
           content: document.documentElement.scrollWidth,
           picture: document.querySelectorAll("#room svg, #room canvas, #room table").length,
@@ -81,7 +78,7 @@ test("a dead worker is told once, and the restart continues from the last checkp
     assert.equal(await page.locator("#restart-trainer").count(), 1);
     await page.click("#restart-trainer");
     await ready(page);
-    assert.match(await page.textContent(".controls"), /[1-9]/);
+    assert.ok((await iterationOf(page)) > 0, "it goes on from a checkpoint");
   }));
 
 async function trainerOf(page) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";
 import { test } from "node:test";
-import { outFile, ready, rooms, withPage } from "./support.mjs";
+import { outFile, ready, rooms, waitForIteration, withPage } from "./support.mjs";
 
 for (const dark of [false, true]) {
   for (const width of [1280, 360]) {
@@ -11,9 +11,7 @@ for (const dark of [false, true]) {
       withPage({ hash: "device=cpu", dark, width, height: 900 }, async (page) => {
         await ready(page);
         await page.click("#start");
-        await page.waitForFunction(() => Number(document.querySelector("#progress-1")?.dataset.iteration) >= 30, null, {
-          timeout: 120_000,
-        });
+        await waitForIteration(page, 30, { more: true, timeout: 120_000 });
         await page.click("#start");
         await page.waitForFunction(() => document.querySelector("#step").disabled === false);
         for (const room of rooms) {

@@ -149,3 +149,28 @@ export async function exported(page) {
   const { bytes } = await download(page, () => page.click("#json"));
   return JSON.parse(bytes.toString("utf8"));
 }
+
+/** Iterations that an agent (0 or 1) has behind it, as the page shows. */
+export const iterationOf = async (page, agent = 1) =>
+  Number.parseInt(await page.locator(".progress-count").nth(agent).textContent(), 10);
+
+/** Waits until an agent has exactly, or with `more` at least, `count` iterations behind it. */
+export async function waitForIteration(page, count, { agent = 1, more = false, timeout = 60_000 } = {}) {
+  await page.waitForFunction(
+    ([agent, count, more]) => {
+      const shown = Number.parseInt(document.querySelectorAll(".progress-count")[agent]?.textContent ?? "", 10);
+      return more ? shown >= count : shown === count;
+    },
+    [agent, count, more],
+    { timeout },
+  );
+}
+
+/** Presses "One update" until both agents have `count` iterations behind them. */
+export async function train(page, count, timeout = 60_000) {
+  for (let done = await iterationOf(page); done < count; done++) {
+    await page.click("#step");
+    await waitForIteration(page, done + 1, { timeout });
+    await ready(page, timeout);
+  }
+}

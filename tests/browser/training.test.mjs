@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { test } from "node:test";
-import { exported, native, ready, withPage } from "./support.mjs";
+import { exported, native, ready, train, waitForIteration, withPage } from "./support.mjs";
 
 // Single precision, summed in another order; on a GPU also other kernels.
 const TOLERANCE = { cpu: 2e-4, webgpu: 2e-3 };
@@ -32,7 +32,7 @@ for (const device of ["cpu", "webgpu"]) {
     withPage({ webgpu: device === "webgpu", hash: `device=${device}` }, async (page, { complaints }) => {
       await ready(page, 240_000);
       assert.match(await page.textContent("#device"), device === "cpu" ? /CPU/ : /WebGPU/);
-      await stepOnce(page, 1);
+      await train(page, 1, 240_000);
       const { agents } = await exported(page);
       for (const [agent, algorithm] of [
         [0, "ppo"],
@@ -54,20 +54,10 @@ for (const device of ["cpu", "webgpu"]) {
     }));
 }
 
-/** Presses "One update" and waits until `count` iterations are there. */
-async function stepOnce(page, count) {
-  await page.click("#step");
-  await page.waitForFunction(
-    (n) => window.document.querySelector("#progress-1")?.dataset.iteration === String(n),
-    count,
-    { timeout: 240_000 },
-  );
-}
-
 test("step, start, pause and reset do what they say", { timeout: 120_000 }, () =>
   withPage({ hash: "device=cpu" }, async (page) => {
     await ready(page);
-    await stepOnce(page, 1);
+    await train(page, 1, 240_000);
     const first = await exported(page);
     assert.equal(first.agents[0].iterations.length, 1);
 
@@ -84,8 +74,8 @@ test("step, start, pause and reset do what they say", { timeout: 120_000 }, () =
 
     page.on("dialog", (dialog) => dialog.accept());
     await page.click("#reset");
-    await page.waitForFunction(() => document.querySelector("#progress-1")?.dataset.iteration === "0");
-    await stepOnce(page, 1);
+    await waitForIteration(page, 0);
+    await train(page, 1, 240_000);
     const again = await exported(page);
     assert.deepEqual(again.agents[1].iterations, first.agents[1].iterations, "the same seed, the same numbers");
   }));
@@ -94,9 +84,7 @@ test("a finished run says so and the whole of it is there", { timeout: 180_000 }
   withPage({ hash: "device=cpu&a.total_timesteps=2048&b.total_timesteps=2048" }, async (page) => {
     await ready(page);
     await page.click("#start");
-    await page.waitForFunction(() => document.querySelector("#progress-1")?.dataset.iteration === "4", null, {
-      timeout: 120_000,
-    });
+    await waitForIteration(page, 4, { timeout: 120_000 });
     await page.waitForFunction(() => /start/i.test(document.querySelector("#start").textContent));
     const { agents } = await exported(page);
     assert.deepEqual(
