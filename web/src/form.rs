@@ -267,6 +267,18 @@ pub const AGENT: &[Control] = &[
     rare("latent_distance", "Latent distance", None),
 ];
 
+/// What the user reads beside a field, with the place it belongs to.
+#[must_use]
+pub fn label(scope: Scope, field: &str) -> String {
+    let mut controls = MAZE.iter().chain(std::iter::once(&SEED)).chain(AGENT);
+    let label = controls.find(|control| control.name == field).map_or(field, |known| known.label);
+    match scope {
+        Scope::Maze => label.to_owned(),
+        Scope::Agent(0) => format!("{label}, agent A"),
+        Scope::Agent(_) => format!("{label}, agent B"),
+    }
+}
+
 impl Control {
     /// What the struct says of the field, in this part of the experiment.
     ///

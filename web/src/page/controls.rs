@@ -169,6 +169,11 @@ fn SeedBox() -> impl IntoView {
     const OWNER: Scope = Scope::Agent(0);
     let draft = Draft::here();
     let error = move || draft.error(OWNER, SEED.name);
+    // Only links and checkpoints can give the agents different seeds.
+    let other = move || {
+        let [a, b] = [0, 1].map(|agent| draft.value(Scope::Agent(agent), SEED.name));
+        (a != b).then_some(b)
+    };
     let enter = move |event| draft.enter(OWNER, SEED.name, &event_target_value(&event));
     view! {
         <label class="labelled">
@@ -187,6 +192,7 @@ fn SeedBox() -> impl IntoView {
             <span class="error" id="seed-error">
                 {move || error().map(|allowed| format!("Allowed: {allowed}."))}
             </span>
+            {move || other().map(|seed| format!("agent B has {seed}"))}
         </label>
     }
 }

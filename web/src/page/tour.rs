@@ -207,6 +207,10 @@ fn outline(step: Option<&Step>) {
     }
     let Some(target) = step.and_then(|step| find(step.selector)) else { return };
     drop(target.class_list().add_1(TARGET));
+    // The bar of the controls is in sight wherever the page is scrolled to.
+    if target.closest(".controls").is_ok_and(|bar| bar.is_some()) {
+        return;
+    }
     let options = ScrollIntoViewOptions::new();
     let calm = window()
         .match_media("(prefers-reduced-motion: reduce)")
@@ -214,7 +218,7 @@ fn outline(step: Option<&Step>) {
         .flatten()
         .is_some_and(|media| media.matches());
     options.set_behavior(if calm { ScrollBehavior::Instant } else { ScrollBehavior::Smooth });
-    options.set_block(ScrollLogicalPosition::Nearest);
+    options.set_block(ScrollLogicalPosition::Start);
     target.scroll_into_view_with_scroll_into_view_options(&options);
 }
 

@@ -52,6 +52,7 @@ pub fn OneStatePart(
                     <Triangle settings=settings findings=findings close=close/>
                     <Legend/>
                     <Moves settings=settings findings=findings close=close/>
+                    <Advantages settings=settings/>
                 </div>
                 <div class="nb-panel">
                     <Radius settings=settings prefix="nb"/>
@@ -69,9 +70,7 @@ pub fn OneStatePart(
                     {move || result.get().err().map(|text| view! { <p class="notice fault">{text}</p> })}
                     <Verdict settings=settings findings=findings/>
                     <Policies settings=settings findings=findings/>
-                </div>
-                <div class="nb-step">
-                    <Advantages settings=settings findings=findings/>
+                    <Step findings=findings/>
                 </div>
             </div>
         </section>
@@ -204,8 +203,8 @@ fn Moves(
     }
 }
 
-/// Whether the new policy is in the neighbourhood, where it is worst, and whether the theorems speak
-/// of it.
+/// Whether the new policy is in the neighbourhood, where it is worst, and whether the theorems'
+/// premise on ratios holds.
 #[component]
 fn Verdict(settings: RwSignal<Settings>, findings: Memo<Option<Findings>>) -> impl IntoView {
     let radius = part(settings, |s| (s.c, s.gamma));
@@ -303,24 +302,23 @@ fn explain(violation: &Violation) -> String {
     }
 }
 
-/// Whether Theorems 2 and 3 speak of this policy, and of every policy of the neighbourhood.
+/// Whether the premise of Theorems 2 and 3 on ratios holds for this policy, and for every policy of
+/// the neighbourhood.
 fn premise_text(found: &Findings, c: f64, limit: f64) -> (bool, String) {
-    let limit_text = fixed(limit, 3);
-    let whole = if c < limit {
-        format!(
-            "Since C is below 1/γ = {limit_text}, they apply to every policy in the neighbourhood."
-        )
-    } else {
-        format!("C is not below 1/γ = {limit_text}: staying in the neighbourhood is not enough.")
-    };
     let here = if found.ratios.gained.is_some() {
-        "Theorems 2 and 3 say nothing of this π′: it takes an action that π never takes."
+        "fails for this π′: it takes an action that π never takes".to_owned()
     } else if found.premise_holds {
-        "Theorems 2 and 3 apply to this π′: its largest ratio is below 1/γ."
+        format!("holds for this π′: its largest ratio is below 1/γ = {}", fixed(limit, 3))
     } else {
-        "Theorems 2 and 3 say nothing of this π′: its largest ratio is not below 1/γ."
+        format!("fails for this π′: its largest ratio is not below 1/γ = {}", fixed(limit, 3))
     };
-    (found.premise_holds, format!("{here} {whole}"))
+    let whole = if c < limit {
+        "Since C is below 1/γ, it holds for every policy in the neighbourhood."
+    } else {
+        "Since C is not below 1/γ, being in the neighbourhood is not enough for it."
+    };
+    let text = format!("The premise of Theorems 2 and 3 on ratios {here}. {whole}");
+    (found.premise_holds, text)
 }
 
 /// Both policies as numbers, with their ratios.
@@ -425,20 +423,14 @@ fn Gauge(ratio: Memo<Option<f64>>, limits: Memo<(f64, f64)>) -> impl IntoView {
     }
 }
 
-/// The values the user sets, the advantages that follow, and the step.
+/// The values that the advantages follow from.
 #[component]
-fn Advantages(settings: RwSignal<Settings>, findings: Memo<Option<Findings>>) -> impl IntoView {
-    let number = move |read: fn(&Findings) -> f64| {
-        move || findings.with(|found| found.as_ref().map_or(f64::NAN, read))
-    };
-    let cell = move |read: fn(&Findings, usize) -> Option<f64>, action: usize, digits: usize| {
-        move || {
-            findings
-                .with(|found| found.as_ref().and_then(|found| read(found, action)))
-                .map_or_else(|| "none".to_owned(), |x| fixed(x, digits))
-        }
-    };
+fn Advantages(settings: RwSignal<Settings>) -> impl IntoView {
     view! {
+        <p class="nb-note">
+            "How good is each action? The advantages follow: " <i>"A = Q − V"</i>
+            ". The arrow is the exact step for them."
+        </p>
         <div class="nb-values" role="group" aria-label="Values of the actions">
             {VALUES
                 .map(|(action, id, label)| {
@@ -456,6 +448,23 @@ fn Advantages(settings: RwSignal<Settings>, findings: Memo<Option<Findings>>) ->
                 })
                 .collect_view()}
         </div>
+    }
+}
+
+/// The exact step as numbers.
+#[component]
+fn Step(findings: Memo<Option<Findings>>) -> impl IntoView {
+    let number = move |read: fn(&Findings) -> f64| {
+        move || findings.with(|found| found.as_ref().map_or(f64::NAN, read))
+    };
+    let cell = move |read: fn(&Findings, usize) -> Option<f64>, action: usize, digits: usize| {
+        move || {
+            findings
+                .with(|found| found.as_ref().and_then(|found| read(found, action)))
+                .map_or_else(|| "none".to_owned(), |x| fixed(x, digits))
+        }
+    };
+    view! {
         <table class="nb-table">
             <caption>"The exact step"</caption>
             <thead>
@@ -484,7 +493,7 @@ fn Advantages(settings: RwSignal<Settings>, findings: Memo<Option<Findings>>) ->
         <p class="nb-note">
             "The exact step is the best policy of " {neighbourhood_symbol()}
             ". The best actions get ratio C, the worst 2 − C, and one in between gets the rest. Only \
-             the order of the advantages " <i>"A = Q − V"</i> " matters. V(s) is "
+             the order of the advantages matters. V(s) is "
             <span class="nb-figures">{move || fixed(number(|found| found.value[0])(), 3)}</span>
             " under " <i>"π"</i> ", "
             <span class="nb-figures">{move || fixed(number(|found| found.value[1])(), 3)}</span>

@@ -74,20 +74,15 @@ pub fn SmallTriangle(
         }
     };
     let name = state_name(state);
-    let label = move || {
-        let policy = here.get().unwrap_or_default().behaviour;
-        let policy = probabilities(policy, 2);
-        format!(
-            "State {name}: value {}; {policy}. Show it in the large triangle.",
-            fixed(value(), 3)
-        )
+    let details = move || {
+        let policy = probabilities(here.get().unwrap_or_default().behaviour, 2);
+        format!("{policy}. Show it in the large triangle.")
     };
     view! {
         <button
             type="button"
             class="nb-small"
             class:nb-witness=move || witness().is_some()
-            aria-label=label
             on:click=open
         >
             <svg viewBox=format!("0 0 {} {}", SIZE[0], SIZE[1]) aria-hidden="true">
@@ -111,6 +106,7 @@ pub fn SmallTriangle(
             <span class="nb-small-text nb-small-witness">
                 {move || witness().map(|action| format!("largest ratio {}", action_name(action)))}
             </span>
+            <span class="visually-hidden">{details}</span>
         </button>
     }
 }

@@ -106,7 +106,7 @@ fn SafeCard(settings: RwSignal<Settings>) -> impl IntoView {
             <p>
                 "Theorem 1: take the exact step of part 1 in every state, compute the advantages anew, \
                  repeat. No state's value ever falls, and the values rise to the optimum. Any C between \
-                 1 and 2 will do here, also beyond 1/γ."
+                 1 and 2 will do here, also beyond 1/\u{2060}γ."
             </p>
             {move || result.get().err().map(|text| view! { <p class="notice fault">{text}</p> })}
             <LineChart

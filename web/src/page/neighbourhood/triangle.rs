@@ -156,6 +156,7 @@ pub fn Triangle(
                     let [x, y] = at();
                     format!("translate({x:.2} {y:.2})")
                 }
+                on:touchstart=|event: web_sys::TouchEvent| event.prevent_default()
                 on:pointerdown=on_down
                 on:pointermove=on_move
                 on:pointerup=move |_| held.set(None)

@@ -13,7 +13,7 @@ use leptos::leptos_dom::helpers::debounce;
 use leptos::prelude::*;
 
 use crate::experiment::Experiment;
-use crate::form::{Scope, default_of, enter};
+use crate::form::{Scope, default_of, enter, label};
 use crate::page::state::{Phase, Playground};
 
 /// Quiet time after which agents without progress follow the controls.
@@ -100,7 +100,10 @@ impl Draft {
     #[must_use]
     pub fn error_texts(self) -> Vec<String> {
         self.errors.with(|errors| {
-            errors.iter().map(|((scope, field), error)| describe(*scope, field, error)).collect()
+            errors
+                .iter()
+                .map(|((scope, field), error)| format!("{}: {error}", label(*scope, field)))
+                .collect()
         })
     }
 
@@ -219,13 +222,4 @@ fn errors(
         scope.get(experiment, field).is_some_and(|value| value == entry.instead)
     });
     ranges.chain(texts.map(|(key, entry)| (*key, entry.error.clone()))).collect()
-}
-
-fn describe(scope: Scope, field: &str, error: &str) -> String {
-    let whose = match scope {
-        Scope::Maze => "maze",
-        Scope::Agent(0) => "agent A",
-        Scope::Agent(_) => "agent B",
-    };
-    format!("{field} ({whose}): {error}")
 }

@@ -5,7 +5,7 @@ use deepspi_core::config::{Choice, FieldKind};
 use leptos::prelude::*;
 
 use super::draft::Draft;
-use crate::form::{Control, Scope, choice_label, default_of, nearest_stop, plain};
+use crate::form::{Control, Scope, choice_label, default_of, label, nearest_stop, plain};
 
 /// A field in all its places.
 #[component]
@@ -75,14 +75,11 @@ fn Place(control: &'static Control, scope: Scope, help_id: String) -> impl IntoV
     let (draft, name) = (Draft::here(), control.name);
     let id = format!("{}-{name}", scope.key());
     let error_id = format!("error-{id}");
-    let (letter, place_class, label) = match scope {
-        Scope::Maze => (None, "place", control.label.to_owned()),
-        Scope::Agent(agent) => {
-            let letter = ["A", "B"][agent];
-            let class = ["place agent-0", "place agent-1"][agent];
-            (Some(letter), class, format!("{}, agent {letter}", control.label))
-        }
+    let (letter, place_class) = match scope {
+        Scope::Maze => (None, "place"),
+        Scope::Agent(agent) => (Some(["A", "B"][agent]), ["place agent-0", "place agent-1"][agent]),
     };
+    let label = label(scope, name);
     let default = default_of(scope, name);
     let back = format!("{label}: back to the default, {default}");
     let error = Memo::new(move |_| draft.error(scope, name));

@@ -104,15 +104,18 @@ fn Rare(
 #[component]
 pub fn Pending() -> impl IntoView {
     let draft = Draft::here();
-    let shown = move || (draft.is_changed() && draft.has_progress()) || !draft.is_valid();
-    let text = move || match draft.error_texts() {
+    // Memos: what is read aloud is put there once and not again with every further change.
+    let shown =
+        Memo::new(move |_| (draft.is_changed() && draft.has_progress()) || !draft.is_valid());
+    let text = Memo::new(move |_| match draft.error_texts() {
         errors if errors.is_empty() => "Settings changed – restart to use them.".to_owned(),
-        errors => format!("A setting cannot be used. {}.", errors.join("; ")),
-    };
+        errors => format!("These settings cannot be used. {}.", errors.join("; ")),
+    });
     view! {
         <div class="pending" role="status">
             {move || {
-                shown()
+                shown
+                    .get()
                     .then(|| {
                         view! {
                             <p>{text}</p>
