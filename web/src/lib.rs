@@ -25,6 +25,7 @@ pub mod protocol;
 pub mod room;
 pub mod scene;
 pub mod simplex;
+pub mod terms;
 #[cfg(target_arch = "wasm32")]
 pub mod trainer;
 pub mod walk;

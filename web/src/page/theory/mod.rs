@@ -1,9 +1,168 @@
-//! Room: Theory.
+//! Room: Theory. The theorems with the numbers of an agent's last update in place.
+//!
+//! The numbers change every two seconds while training. So the formulas stand still and only texts in
+//! them change: what somebody has opened stays open, and nothing jumps. All numbers are computed by
+//! the worker, and only while this room asks for them.
 
+mod formula;
+mod four;
+mod terms;
+mod theorem;
+mod three;
+mod two;
+
+use std::sync::Arc;
+
+use deepspi_core::maze::{Assessment, Maze};
 use leptos::prelude::*;
+
+use super::state::{Phase, Playground};
+use crate::experiment::AGENTS;
+use crate::protocol::Watch;
+use crate::terms::{has_model, reading_of_step, stood_still};
+
+/// What the parts of the room share.
+#[derive(Clone, Copy)]
+struct Shown {
+    playground: Playground,
+    /// Which agent.
+    agent: RwSignal<usize>,
+    maze: Memo<Option<Maze>>,
+    /// Its numbers.
+    found: Memo<Option<Arc<Assessment>>>,
+}
+
+impl Shown {
+    fn new(playground: Playground) -> Self {
+        // The first that has a world model, which is what the theorems are about.
+        let with_model = playground.opened.with_untracked(|experiment| {
+            experiment.agents.iter().position(deepspi_core::config::Config::uses_world_model)
+        });
+        let agent = RwSignal::new(with_model.unwrap_or(0));
+        let maze = Memo::new(move |_| playground.maze(agent.get()));
+        let found = Memo::new(move |_| playground.agents[agent.get()].assessment.get());
+        Self { playground, agent, maze, found }
+    }
+
+    /// Something of the numbers; a dash while there are none.
+    fn text(self, of: impl Fn(&Assessment) -> String) -> String {
+        self.found.with(|found| found.as_deref().map_or_else(|| "–".to_owned(), of))
+    }
+}
 
 /// The room.
 #[component]
 pub fn TheoryRoom() -> impl IntoView {
-    view! { <h2>"Theory"</h2> }
+    let playground = Playground::here();
+    let shown = Shown::new(playground);
+    // Asked again of a worker that has been replaced.
+    let ready = Memo::new(move |_| playground.phase.get() == Phase::Ready);
+    Effect::new(move || {
+        if ready.get() {
+            playground.watch(Watch { theory: true, ..Watch::default() });
+        }
+    });
+    on_cleanup(move || playground.watch(Watch::default()));
+    view! {
+        <h2>"Theory"</h2>
+        <p>
+            "The agent learns from a model of its world. When can that be trusted? Theorems 2 to 4 give an \
+             answer, each an inequality with premises. Here they are for the last update of an agent. \
+             Nothing is estimated from a batch: every number is computed over all cells of the maze. Press \
+             “One update” and watch the numbers change."
+        </p>
+        <Switch shown/>
+        <Standing shown/>
+        <terms::Terms shown/>
+        <two::Two shown/>
+        <three::Three shown/>
+        <four::Four shown/>
+        <section class="th-notes">
+            <h3>"How to read this"</h3>
+            <p>
+                "A bound that holds can still be loose. Bounds multiply the worst of everything: the largest \
+                 ratio, the steepest place of the model, the length of the episode. So the right side is often \
+                 hundreds of times the left side. It still shows what an update must keep small: the losses \
+                 of the model, its steepness, and the step."
+            </p>
+            <p>
+                "With the usual settings the step is nearly always too large: in about one update of a \
+                 hundred SIR stays below 1/γ. The preset “Certified” keeps the ratios of each batch below the \
+                 limit; its price is slower learning. Cells that the batch did not visit can still go \
+                 beyond it."
+            </p>
+            <p>
+                "Here the world model is made finite: its latents are those of the maze's cells, and what it \
+                 predicts is moved to the nearest of them. The old policy is the one before the update; the \
+                 encoder φ is the one after it, and the theorems know only one encoder."
+            </p>
+        </section>
+    }
+}
+
+/// Which agent.
+#[component]
+fn Switch(shown: Shown) -> impl IntoView {
+    let choice = move |agent: usize| {
+        view! {
+            <label class="th-choice">
+                <input
+                    type="radio"
+                    name="th-agent"
+                    prop:checked=move || shown.agent.get() == agent
+                    on:change=move |_| shown.agent.set(agent)
+                />
+                <span class=format!("th-agent-{agent}")>
+                    {["A", "B"][agent]} " " {move || shown.playground.agent_name(agent)}
+                </span>
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="th-switch">
+            <legend>"Agent"</legend>
+            {(0..AGENTS).map(choice).collect_view()}
+        </fieldset>
+    }
+}
+
+/// Whether there is anything to see.
+#[component]
+fn Standing(shown: Shown) -> impl IntoView {
+    let is_new = Memo::new(move |_| {
+        shown.playground.agents[shown.agent.get()].history.with(|h| h.iterations.is_empty())
+    });
+    let text = move || {
+        shown.found.with(|found| {
+            let Some(found) = found else {
+                return Some("The numbers are being computed.");
+            };
+            if !has_model(found) {
+                return Some(
+                    "This agent has no world model, so the theorems do not speak of it: only the size of \
+                     its step can be seen. The other agent may have one.",
+                );
+            }
+            match (stood_still(found), is_new.get()) {
+                (false, _) => None,
+                (true, true) => Some(
+                    "There is no step yet: the old policy is the new one, and SIR = 1. Press “One update”.",
+                ),
+                (true, false) => Some(
+                    "There is no step to judge: the policy has not changed since it was last looked at.",
+                ),
+            }
+        })
+    };
+    let step = move || {
+        shown.found.with(|found| {
+            shown.maze.with(|maze| Some(reading_of_step(found.as_deref()?, maze.as_ref()?)))
+        })
+    };
+    view! {
+        <div class="th-standing" aria-live="off">
+            {move || text().map(|text| view! { <p class="notice">{text}</p> })}
+            <p>{step}</p>
+        </div>
+    }
 }

@@ -1,0 +1,68 @@
+//! The frame of a theorem: whether it applies today and why not, then what it says.
+
+use deepspi_core::maze::{Assessment, FailedPremise};
+use deepspi_core::theory::Terms;
+use leptos::prelude::*;
+
+use super::Shown;
+use crate::terms::sentence;
+
+/// The terms of one theorem.
+pub type Numbers = fn(&Assessment) -> Option<Terms>;
+
+/// A theorem. What stands in it is grey while a premise fails, but can be read.
+#[component]
+pub fn Theorem(
+    /// The agent.
+    shown: Shown,
+    /// Id of the heading.
+    id: &'static str,
+    /// Heading.
+    title: &'static str,
+    /// What it says in words.
+    words: &'static str,
+    /// The premises that fail.
+    failed: fn(&Assessment) -> &[FailedPremise],
+    /// How to read today's numbers.
+    reading: fn(&Assessment) -> String,
+    /// The formula, and what else it has.
+    children: Children,
+) -> impl IntoView {
+    let failures = Memo::new(move |_| {
+        let all = |found: &Assessment| failed(found).iter().map(sentence).collect::<Vec<_>>();
+        shown.found.with(|found| found.as_deref().map(all))
+    });
+    let is_off = move || failures.with(|failures| failures.as_ref().is_none_or(|f| !f.is_empty()));
+    let verdict = move || {
+        failures.with(|failures| match failures {
+            None => ("…", "Not computed yet."),
+            Some(failures) if failures.is_empty() => {
+                ("✓", "All premises hold: it applies to this update.")
+            }
+            Some(_) => ("✗", "It does not apply to this update:"),
+        })
+    };
+    let list = move || {
+        failures.with(|failures| {
+            let items = failures.iter().flatten().map(|text| view! { <li>{text.clone()}</li> });
+            let items = items.collect_view();
+            (!items.is_empty()).then(|| view! { <ul>{items}</ul> })
+        })
+    };
+    view! {
+        <section class="card th-theorem" class:th-off=is_off aria-labelledby=id>
+            <h3 id=id>{title}</h3>
+            <p class="th-words">{words}</p>
+            <div class="th-verdict">
+                <p>
+                    <span class="th-mark" aria-hidden="true">{move || verdict().0}</span>
+                    " "
+                    {move || verdict().1}
+                </p>
+                {list}
+            </div>
+            <div class="th-body">{children()}</div>
+            <p class="th-reading">{move || shown.text(reading)}</p>
+        </section>
+    }
+}
