@@ -86,7 +86,6 @@ purpose_of() {
         pip) echo "fetches the Atari ROMs, which come inside a Python package" ;;
         vulkan) echo "lets the program see the graphics card" ;;
         shellcheck) echo "checks the shell scripts" ;;
-        wasm-opt) echo "makes the browser page smaller and faster" ;;
         brotli) echo "measures how large the browser page is on its way" ;;
         node) echo "drives the browser tests" ;;
         chromium) echo "is the browser of the browser tests" ;;
@@ -120,7 +119,6 @@ package_for() {
         vulkan:pacman) echo "vulkan-icd-loader" ;;
         vulkan:*) echo "vulkan-loader" ;;
         shellcheck:dnf | shellcheck:zypper) echo "ShellCheck" ;;
-        wasm-opt:*) echo "binaryen" ;;
         node:apt-get) echo "nodejs npm" ;;
         node:brew) echo "node" ;;
         node:*) echo "nodejs npm" ;;
@@ -257,6 +255,18 @@ need_web_tools() {
     # lack, without its own the other takes a pre-release that does not compile.
     need_cargo_tool trunk 0.21.14 trunk --locked
     need_cargo_tool wasm-bindgen-cli "$(locked_version wasm-bindgen)" wasm-bindgen
+}
+
+# The one of the system if it is new enough. Version 108 (Debian 12, Ubuntu 24.04) writes the export of a
+# second table wrong, and what it made of the page does not start.
+wasm_opt_wanted=116
+need_wasm_opt() {
+    local found
+    found=$(wasm-opt --version 2>/dev/null) || found=""
+    found=${found#*version }
+    [ "${found%%[!0-9]*}" -lt "$wasm_opt_wanted" ] 2>/dev/null || [ -z "$found" ] || return 0
+    [ ! -x "$tools_dir/bin/wasm-opt" ] || return 0
+    need_cargo_tool wasm-opt "0.$wasm_opt_wanted.1" wasm-opt --locked
 }
 
 # locked_version CRATE: its version in Cargo.lock.
