@@ -38,12 +38,10 @@ test("a chart is saved as SVG, PNG and CSV, with its legend", () =>
   withPage({ hash: `${short}&room=maze` }, async (page) => {
     await ready(page);
     await train(page, 2);
-    const chart = page.locator(".chart").first();
+    const menu = page.locator(".chart-menu", { has: page.getByLabel("Save: Value at the start") });
     const save = async (format) => {
-      await chart.locator("summary").click();
-      const file = await download(page, () => chart.getByRole("button", { name: format }).click());
-      await chart.locator("summary").click().catch(() => {});
-      return file.bytes;
+      await menu.locator("summary").click();
+      return (await download(page, () => menu.getByRole("button", { name: format }).click())).bytes;
     };
     const svg = (await save("SVG")).toString("utf8");
     const parsed = await page.evaluate((text) => {
