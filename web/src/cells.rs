@@ -25,6 +25,13 @@ pub fn name(maze: &Maze, state: usize) -> &'static str {
     }
 }
 
+/// What the cell of a state is, and where.
+#[must_use]
+pub fn heading(maze: &Maze, state: usize) -> String {
+    let (row, column) = maze.cell(state);
+    format!("Cell in row {row}, column {column}: {}", name(maze, state))
+}
+
 /// The state that is next in a direction: in the same row or column if there is one, else the nearest
 /// on that side.
 #[must_use]
@@ -118,6 +125,7 @@ mod tests {
         assert_eq!(maze.tile(neighbour(&maze, lower, Action::Up).expect("there")), Tile::Trap);
         assert_eq!(neighbour(&maze, maze.start(), Action::Left), None);
         assert_eq!((name(&maze, upper), name(&maze, lower)), ("upper star", "lower star"));
+        assert_eq!(heading(&maze, upper), "Cell in row 1, column 5: upper star");
     }
 
     #[test]

@@ -133,6 +133,18 @@ impl Playground {
         })
     }
 
+    /// Name of an agent, unlike the other's.
+    #[must_use]
+    pub fn agent_label(self, agent: usize) -> String {
+        let [first, second] = [0, 1].map(|agent| self.agent_name(agent));
+        match (first == second, agent) {
+            (true, 0) => format!("{first} 1"),
+            (true, _) => format!("{second} 2"),
+            (false, 0) => first.to_owned(),
+            (false, _) => second.to_owned(),
+        }
+    }
+
     /// Trains until paused or done.
     pub fn start(self) {
         self.send(&Request::Start);

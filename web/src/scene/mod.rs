@@ -5,7 +5,6 @@
 //! glide in the same way ([`motion`]). The page alone decides the ranges ([`steady`]), because labels
 //! and hit tests depend on them; it tells the worker in a `LatentScene`.
 
-pub mod cells;
 pub mod colour;
 pub mod labels;
 pub mod motion;
@@ -13,7 +12,6 @@ pub mod painter;
 pub mod pick;
 pub mod picture;
 pub mod steady;
-pub mod ticks;
 
 use deepspi_core::maze::Maze;
 

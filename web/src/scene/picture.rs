@@ -1,8 +1,8 @@
 //! The picture as marks in pixels, from back to front.
 
 use super::colour::{Rgb, of_value};
-use super::ticks::ticks;
 use super::{Roles, Shot};
+use crate::plot::{Axis, Tick};
 use crate::protocol::LatentScene;
 
 /// Sizes in CSS pixels: radius of a point, of a star (to its tips) and of the start (half a side).
@@ -14,7 +14,7 @@ const OUTLINE: f32 = 1.25;
 const LINE: f32 = 2.0;
 const GRID: f32 = 1.0;
 /// Parts of the height between grid lines, about.
-const GRID_PARTS: f32 = 5.0;
+const GRID_PARTS: f64 = 6.0;
 /// Radius of a star's notches over that of its tips; `shaders/latents.wgsl` has the same number.
 pub const NOTCH: f32 = 0.45;
 /// Tips of a star.
@@ -112,13 +112,14 @@ impl Window {
         [unit.mul_add(x, 0.5 * self.size[0]), (-unit).mul_add(y, 0.5 * self.size[1])]
     }
 
-    /// Grid lines of an axis (0: x, 1: y): where the axis has this value, and how it is written.
+    /// Grid lines of an axis (0: x, 1: y): their pixels, and the values there.
     #[must_use]
-    pub fn grid(&self, axis: usize) -> Vec<(f32, String)> {
+    pub fn grid(&self, axis: usize) -> Vec<Tick> {
         let half = if axis == 0 { self.extent * self.aspect() } else { self.extent };
-        let parts = GRID_PARTS * half / self.extent;
-        let place = |(value, text)| (self.place([value; 2])[axis], text);
-        ticks(-half, half, parts).into_iter().map(place).collect()
+        let [width, height] = self.size.map(f64::from);
+        let pixels = if axis == 0 { [0.0, width] } else { [height, 0.0] };
+        let spacing = height / GRID_PARTS;
+        Axis::between((-half).into(), half.into(), pixels, spacing).ticks()
     }
 }
 
@@ -166,10 +167,11 @@ pub fn marks(scene: &LatentScene, roles: Roles, shot: &Shot) -> Vec<Mark> {
 fn grid(window: &Window, scene: &LatentScene) -> Vec<Mark> {
     let thickness = GRID * scene.scale;
     // On whole pixels, where a thin line is one line and not two faint ones.
-    let crisp = |x: f32| (x - 0.5 * thickness).round() + 0.5 * thickness;
+    #[expect(clippy::cast_possible_truncation, reason = "pixels")]
+    let crisp = |tick: Tick| (tick.at as f32 - 0.5 * thickness).round() + 0.5 * thickness;
     let [width, height] = window.size;
-    let upright = window.grid(0).into_iter().map(|(x, _)| [[crisp(x), 0.0], [crisp(x), height]]);
-    let level = window.grid(1).into_iter().map(|(y, _)| [[0.0, crisp(y)], [width, crisp(y)]]);
+    let upright = window.grid(0).into_iter().map(crisp).map(|x| [[x, 0.0], [x, height]]);
+    let level = window.grid(1).into_iter().map(crisp).map(|y| [[0.0, y], [width, y]]);
     upright.chain(level).map(|[from, to]| Mark::segment(from, to, thickness, scene.grid)).collect()
 }
 
@@ -195,9 +197,11 @@ mod tests {
         assert_eq!(window.place([0.0, 0.0]), [200.0, 100.0]);
         assert_eq!(window.place([-2.0, 1.0]), [0.0, 0.0]);
         assert_eq!(window.place([1.0, -1.0]), [300.0, 200.0]);
-        let zero =
-            window.grid(0).into_iter().find(|(_, text)| text.trim_matches(['0', '.']).is_empty());
-        assert_eq!(zero.map(|(x, _)| x), Some(200.0));
+        let zero = |axis: usize| {
+            let grid = window.grid(axis);
+            grid.iter().find(|tick| tick.label == "0").map(|tick| tick.at)
+        };
+        assert_eq!([zero(0), zero(1)], [Some(200.0), Some(100.0)]);
     }
 
     #[test]

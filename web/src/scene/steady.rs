@@ -5,8 +5,6 @@
 //! outside, and shrinks only after the data have been much smaller for [`PATIENCE`] pictures in a
 //! row. Its ends are round numbers, so that growing a little moves nothing.
 
-use super::ticks::nice_step;
-
 /// Pictures for which a range must have been much too large before it shrinks.
 pub const PATIENCE: u32 = 8;
 /// Share of a range that its data must fill; less is "much too large".
@@ -15,8 +13,6 @@ const FILL: f32 = 0.6;
 const PADDING: f32 = 1.15;
 /// Extents of latents that can be drawn: collapsed to a point, and exploded.
 const EXTENTS: [f32; 2] = [1e-6, 1e6];
-/// Values closer together than this have one colour.
-const SAME: f32 = 1e-3;
 
 /// A range with its memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -63,17 +59,6 @@ pub fn extent(points: &[[f32; 2]], aspect: f32) -> f32 {
     10.0_f32.powf(steps / 10.0)
 }
 
-/// Ends of a colour scale for these values: round numbers around them.
-#[must_use]
-pub fn round_range(values: impl IntoIterator<Item = f32>) -> Option<[f32; 2]> {
-    let finite = values.into_iter().filter(|v| v.is_finite());
-    let (low, high) =
-        finite.map(|v| (v, v)).reduce(|(low, high), (v, _)| (low.min(v), high.max(v)))?;
-    let step = nice_step((high - low).max(SAME), 4.0);
-    let ends = [(low / step).floor() * step, (high / step).ceil() * step];
-    Some(if ends[1] > ends[0] { ends } else { [ends[0], ends[0] + step] })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,14 +100,5 @@ mod tests {
         }
         assert!(extent(&[[0.0; 2]], 1.0) > 0.0, "collapsed latents have a picture");
         assert!(extent(&[[f32::INFINITY, 0.0]], 1.0).is_finite());
-    }
-
-    #[test]
-    fn a_colour_scale_has_round_ends_around_its_values() {
-        assert_eq!(round_range([0.3, -3.9, 7.2]), Some([-5.0, 10.0]));
-        assert_eq!(round_range([0.0, 3.9, f32::NAN]), Some([0.0, 4.0]));
-        assert_eq!(round_range([f32::NAN]), None);
-        let same = round_range([2.0, 2.0]).expect("there are values");
-        assert!(same[0] <= 2.0 && 2.0 <= same[1] && same[0] < same[1], "{same:?}");
     }
 }

@@ -9,10 +9,10 @@ use std::f64::consts::TAU;
 use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlDivElement};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlDivElement, OffscreenCanvas};
 
 use super::model::Panel;
-use crate::page::state::Phase;
+use crate::page::state::{Phase, Playground};
 use crate::protocol::{LatentScene, Request};
 use crate::scene::colour::to_css;
 use crate::scene::picture::{Mark, Shape, marks, star_corners};
@@ -20,7 +20,7 @@ use crate::scene::picture::{Mark, Shape, marks, star_corners};
 /// Both canvases of a panel.
 #[component]
 pub fn Canvases(panel: Panel) -> impl IntoView {
-    let playground = panel.desk.playground;
+    let playground = Playground::here();
     let agent = panel.agent;
     let drawn_by_worker = playground.agents[agent].drawn_by_worker;
     // What the worker drew on before is gone with the room.
@@ -44,7 +44,10 @@ pub fn Canvases(panel: Panel) -> impl IntoView {
             // The worker, or its device, is another one from now on.
             drawn_by_worker.set(false);
         } else if on_gpu && !drawn_by_worker.get_untracked() {
-            give(&place, panel);
+            // Where a browser cannot give a canvas away, the page goes on drawing.
+            if let Some(canvas) = new_canvas(&place) {
+                playground.send_canvas(&Request::Canvas { agent }, &canvas);
+            }
         }
     });
     Effect::new(move |_| {
@@ -63,20 +66,13 @@ pub fn Canvases(panel: Panel) -> impl IntoView {
     }
 }
 
-/// Gives the worker a new canvas in this place.
-fn give(place: &HtmlDivElement, panel: Panel) {
-    let canvas = document().create_element("canvas").ok();
-    let Some(canvas) = canvas.and_then(|canvas| canvas.dyn_into::<HtmlCanvasElement>().ok()) else {
-        return;
-    };
+/// A new canvas in this place, to be given to the worker.
+fn new_canvas(place: &HtmlDivElement) -> Option<OffscreenCanvas> {
+    let canvas: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
     canvas.set_class_name("latents-canvas");
-    drop(canvas.set_attribute("aria-hidden", "true"));
+    canvas.set_attribute("aria-hidden", "true").ok()?;
     place.replace_children_with_node_1(&canvas);
-    // Where a browser cannot give a canvas away, the page goes on drawing.
-    if let Ok(canvas) = canvas.transfer_control_to_offscreen() {
-        let (agent, playground) = (panel.agent, panel.desk.playground);
-        playground.send_canvas(&Request::Canvas { agent }, &canvas);
-    }
+    canvas.transfer_control_to_offscreen().ok()
 }
 
 /// Draws marks as `shaders/latents.wgsl` does.

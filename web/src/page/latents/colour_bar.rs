@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 
 use super::model::Desk;
+use crate::plot::{Axis, Tick};
 use crate::scene::colour::{to_css, viridis};
 use crate::scene::picture::star_corners;
-use crate::scene::ticks::ticks;
 
 /// Colour bar and legend of both panels.
 #[component]
@@ -20,18 +20,19 @@ pub fn ColourBar() -> impl IntoView {
     let stops = palette.into_iter().enumerate().map(stop).collect_view();
     let numbers = move || {
         let [low, high] = desk.range.get();
-        let number = move |(value, text): (f32, String)| {
-            let share = (value - low) / (high - low);
+        let number = |tick: Tick| {
             // The outer numbers stay within the bar.
-            let class = match share {
-                s if s < 0.02 => "number from",
-                s if s > 0.98 => "number to",
+            let class = match tick.at {
+                ..2.0 => "number from",
+                98.0.. => "number to",
                 _ => "number",
             };
-            let x = format!("{:.2}%", 100.0 * share);
-            view! { <text class=class x=x y="30">{text}</text> }
+            let x = format!("{:.2}%", tick.at);
+            view! { <text class=class x=x y="30">{tick.label}</text> }
         };
-        ticks(low, high, 4.0).into_iter().map(number).collect_view()
+        // In per cent of the bar.
+        let axis = Axis::between(low.into(), high.into(), [0.0, 100.0], 25.0);
+        axis.ticks().into_iter().map(number).collect_view()
     };
     view! {
         <div class="latents-legend">

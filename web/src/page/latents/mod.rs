@@ -11,7 +11,6 @@ mod model;
 mod overlay;
 mod panel;
 mod picker;
-mod resize;
 mod theme;
 
 use leptos::prelude::*;

@@ -7,12 +7,13 @@ use leptos::prelude::*;
 
 use super::theme::{Theme, glide_ms};
 use crate::page::state::Playground;
+use crate::plot::Axis;
 use crate::protocol::{AgentView, LatentScene};
 use crate::scene::colour::viridis;
 use crate::scene::labels::{Side, sides};
 use crate::scene::motion::Motion;
 use crate::scene::picture::Window;
-use crate::scene::steady::{Steady, extent, round_range};
+use crate::scene::steady::{Steady, extent};
 use crate::scene::{Roles, Shot};
 
 /// Width over height of a panel; the style sheet has the same number.
@@ -23,8 +24,8 @@ const FINEST: f64 = 3.0;
 /// What both panels share.
 #[derive(Clone, Copy, Debug)]
 pub struct Desk {
-    /// The page.
-    pub playground: Playground,
+    /// State that is looked at in every room.
+    pub selected: RwSignal<Option<usize>>,
     /// State under the pointer, in either panel.
     pub hovered: RwSignal<Option<usize>>,
     /// Values at the two ends of the palette: of both agents, so that colours can be compared.
@@ -38,7 +39,7 @@ impl Desk {
     pub fn new() -> Self {
         let playground = Playground::here();
         let desk = Self {
-            playground,
+            selected: playground.selected,
             hovered: RwSignal::new(None),
             range: RwSignal::new([0.0, 1.0]),
             theme: RwSignal::new(Theme::read()),
@@ -46,19 +47,17 @@ impl Desk {
         let steady = StoredValue::new(Steady::default());
         Effect::new(move |_| {
             let views = playground.agents.map(|agent| agent.view.get());
-            let values = views.iter().flatten().flat_map(|view| &view.report.values);
+            if views.iter().all(Option::is_none) {
+                return steady.set_value(Steady::default());
+            }
+            let values = views.iter().flatten().flat_map(|view| view.report.values.iter().copied());
+            let wanted = Axis::linear(values, [0.0, 1.0], 0.25).ends();
+            let mut kept = steady.get_value();
             #[expect(clippy::cast_possible_truncation, reason = "for the eye")]
-            let wanted = round_range(values.map(|v| *v as f32));
-            match wanted {
-                Some(wanted) => {
-                    let mut kept = steady.get_value();
-                    let range = kept.follow(wanted);
-                    steady.set_value(kept);
-                    if desk.range.get_untracked() != range {
-                        desk.range.set(range);
-                    }
-                }
-                None => steady.set_value(Steady::default()),
+            let range = kept.follow(wanted.map(|end| end as f32));
+            steady.set_value(kept);
+            if desk.range.get_untracked() != range {
+                desk.range.set(range);
             }
         });
         desk
@@ -71,7 +70,7 @@ impl Desk {
 
     /// State that is looked at: the one under the pointer, or else the one selected.
     pub fn focus(self) -> Option<usize> {
-        self.hovered.get().or_else(|| self.playground.selected.get())
+        self.hovered.get().or_else(|| self.selected.get())
     }
 
     /// Takes over the colours of the page.
@@ -94,8 +93,6 @@ pub struct Panel {
     pub maze: Memo<Option<Maze>>,
     /// Where the agent stands.
     pub view: RwSignal<Option<Arc<AgentView>>>,
-    /// Size of the picture in CSS pixels.
-    pub size: RwSignal<[f32; 2]>,
     /// Where everything is at this moment.
     pub shot: RwSignal<Shot>,
     /// From latents to CSS pixels at this moment.
@@ -112,12 +109,16 @@ pub struct Panel {
 }
 
 impl Panel {
-    /// Follows an agent.
-    pub fn new(agent: usize) -> Self {
+    /// Follows an agent, in a picture of this width.
+    pub fn new(agent: usize, width: Signal<f64>) -> Self {
         let desk = Desk::here();
-        let playground = desk.playground;
+        let playground = Playground::here();
         let maze = Memo::new(move |_| playground.maze(agent));
-        let size = RwSignal::new([0.0; 2]);
+        let size = Memo::new(move |_| {
+            #[expect(clippy::cast_possible_truncation, reason = "pixels")]
+            let width = width.get() as f32;
+            [width, width / ASPECT]
+        });
         let [shot, target] = [RwSignal::new(Shot::default()), RwSignal::new(Shot::default())];
         let scene = Memo::new(move |_| {
             scene(size.get(), desk.theme.get(), target.with(|shot| shot.extent), desk.range.get())
@@ -127,7 +128,6 @@ impl Panel {
             desk,
             maze,
             view: playground.agents[agent].view,
-            size,
             shot,
             window: Memo::new(move |_| Window {
                 size: size.get(),

@@ -3,13 +3,14 @@
 use leptos::prelude::*;
 
 use super::model::Panel;
+use crate::plot::Tick;
 use crate::scene::labels::{Label, labels};
 use crate::scene::picture::Window;
 
 /// Radius of the ring, in CSS pixels.
 const RING: f32 = 15.0;
 /// Numbers nearer to a corner than this are left out: those of the other axis are there.
-const CORNER: f32 = 24.0;
+const CORNER: f64 = 24.0;
 
 /// The layer over the canvases. It is for the eye; the picker says the same in words.
 #[component]
@@ -41,20 +42,20 @@ pub fn Overlay(panel: Panel) -> impl IntoView {
 }
 
 fn numbers(window: Window) -> Option<impl IntoView> {
-    let [width, height] = window.size;
+    let [width, height] = window.size.map(f64::from);
+    let number = move |axis: usize, tick: Tick| {
+        let (class, [x, y]) = if axis == 0 {
+            ("number below", [tick.at, height - 8.0])
+        } else {
+            ("number left", [5.0, tick.at])
+        };
+        view! { <text class=class x=x y=y>{tick.label}</text> }
+    };
     let along = |axis: usize| {
-        let inside = move |place: f32| place > CORNER && place < window.size[axis] - CORNER;
-        let numbers = window.grid(axis).into_iter().filter(move |(place, _)| inside(*place));
-        numbers
-            .map(|(place, text)| {
-                let (class, [x, y]) = if axis == 0 {
-                    ("number below", [place.clamp(0.0, width), height - 8.0])
-                } else {
-                    ("number left", [5.0, place])
-                };
-                view! { <text class=class x=x y=y>{text}</text> }
-            })
-            .collect_view()
+        let length = [width, height][axis];
+        let is_clear = |tick: &Tick| (CORNER..length - CORNER).contains(&tick.at);
+        let ticks = window.grid(axis).into_iter().filter(is_clear);
+        ticks.map(|tick| number(axis, tick)).collect_view()
     };
     window.is_open().then(|| view! { {along(0)} {along(1)} })
 }

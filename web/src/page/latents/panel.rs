@@ -7,7 +7,8 @@ use super::canvases::Canvases;
 use super::model::Panel;
 use super::overlay::Overlay;
 use super::picker::Picker;
-use super::resize::Resize;
+use crate::page::charts::width_of;
+use crate::page::state::Playground;
 
 /// The panel of an agent.
 #[component]
@@ -15,16 +16,10 @@ pub fn LatentPanel(
     /// Which agent.
     agent: usize,
 ) -> impl IntoView {
-    let panel = Panel::new(agent);
-    let playground = panel.desk.playground;
-    let name = move || playground.agent_name(agent);
     let plate = NodeRef::<Div>::new();
-    let resize = StoredValue::new_local(None::<Resize>);
-    Effect::new(move |_| {
-        if let Some(plate) = plate.get() {
-            resize.set_value(Resize::of(&plate, move |size| panel.size.set(size)));
-        }
-    });
+    let panel = Panel::new(agent, width_of(plate));
+    let playground = Playground::here();
+    let name = move || playground.agent_label(agent);
     let share = move |axis: usize| {
         let share = panel.view.with(|view| view.as_ref().map(|view| view.explained[axis]));
         share.map_or_else(String::new, |share| format!(": {:.0} % of the variance", 100.0 * share))

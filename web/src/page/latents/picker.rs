@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent};
 
 use super::model::Panel;
-use crate::scene::cells::describe;
+use crate::cells;
 use crate::scene::pick;
 
 /// How far from a point still means that point, in CSS pixels: with a mouse, with a finger.
@@ -23,7 +23,7 @@ pub fn Picker(
     label: Signal<String>,
 ) -> impl IntoView {
     let desk = panel.desk;
-    let selected = desk.playground.selected;
+    let selected = desk.selected;
     let agent = panel.agent;
     let id = move |state: usize| format!("latent-{agent}-{state}");
     let under = move |event: &PointerEvent| {
@@ -57,7 +57,7 @@ pub fn Picker(
                 let is_selected = move || (selected.get() == Some(state)).to_string();
                 view! {
                     <div role="option" class="visually-hidden" id=id(state) aria-selected=is_selected>
-                        {describe(maze, state)}
+                        {cells::heading(maze, state)}
                     </div>
                 }
             };

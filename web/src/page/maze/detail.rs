@@ -20,10 +20,7 @@ pub fn Detail(shown: Shown) -> impl IntoView {
     let state = Memo::new(move |_| shown.selected());
     let heading = move || {
         let maze = shown.mazes[0].read();
-        maze.as_ref().map(|maze| {
-            let (row, column) = maze.cell(state.get());
-            format!("Cell in row {row}, column {column}: {}", cells::name(maze, state.get()))
-        })
+        maze.as_ref().map(|maze| cells::heading(maze, state.get()))
     };
     view! {
         <section class="card maze-detail" aria-label="The cell that is looked at">

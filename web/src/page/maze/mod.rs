@@ -7,7 +7,7 @@ mod batch;
 mod board;
 mod curves;
 mod detail;
-mod frame;
+pub mod frame;
 mod walker;
 
 use std::sync::Arc;
@@ -60,13 +60,7 @@ impl Shown {
 
     /// Name of an agent, unlike the other's.
     fn name(self, agent: usize) -> String {
-        let [first, second] = [0, 1].map(|agent| self.playground.agent_name(agent));
-        match (first == second, agent) {
-            (true, 0) => format!("{first} 1"),
-            (true, _) => format!("{second} 2"),
-            (false, 0) => first.to_owned(),
-            (false, _) => second.to_owned(),
-        }
+        self.playground.agent_label(agent)
     }
 }
 
