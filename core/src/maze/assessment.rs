@@ -163,7 +163,8 @@ pub async fn assess(
     // Policies on latents, lifted: where latents are the same, the first state speaks for all.
     let new = policy(latents.lifted(&report.policy))?;
     let lifted = latents.lifted(before);
-    let unlike = most_different(before, &lifted).filter(|(_, most)| *most > SAME_POLICY);
+    let live: Vec<usize> = mdp.live_states().collect();
+    let unlike = most_different(&live, before, &lifted).filter(|(_, most)| *most > SAME_POLICY);
     let old = policy(if unlike.is_some() { before.to_vec() } else { lifted })?;
 
     let gamma = mdp.gamma();
@@ -181,7 +182,6 @@ pub async fn assess(
         value_gap: (new_values.v[first] - new_values.v[second]).abs(),
         distance: latents.distance(first, second),
     };
-    let live: Vec<usize> = mdp.live_states().collect();
     let [upper, lower] = maze.stars();
 
     // What leaves nothing to compute a theorem from.
@@ -244,16 +244,19 @@ pub async fn assess(
     })
 }
 
-/// The state whose rows of two tables `[S, A]` differ most in one entry, and by how much.
-fn most_different(first: &[f64], second: &[f64]) -> Option<(usize, f64)> {
-    let differences = first.iter().zip(second).map(|(a, b)| (a - b).abs()).enumerate();
-    let (index, most) = differences.max_by(|a, b| a.1.total_cmp(&b.1))?;
-    Some((index / ACTIONS, most))
+/// Which of some states has rows in two tables `[S, A]` that differ most in one entry, and by how much.
+fn most_different(states: &[usize], first: &[f64], second: &[f64]) -> Option<(usize, f64)> {
+    let differences = states.iter().map(|&state| {
+        let cells = state * ACTIONS..(state + 1) * ACTIONS;
+        let pairs = first[cells.clone()].iter().zip(&second[cells]);
+        (state, pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max))
+    });
+    differences.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Action, MazeConfig, MazePreset, cells, probe};
+    use super::super::{Action, MazeConfig, MazePreset, Tile, cells, probe};
     use super::*;
     use crate::config::{Algorithm, LatentDistance, TransitionDensity};
     use crate::params::{flatten, unflatten};
@@ -432,6 +435,10 @@ mod tests {
         let [_, lower] = agent.0.stars();
         let mut before = agent.2.policy.clone();
         before[lower * ACTIONS..][..ACTIONS].copy_from_slice(&[0.1, 0.2, 0.3, 0.4]);
+        // What a policy says of a state without actions is of no account.
+        let exits: Vec<usize> =
+            (0..agent.0.states()).filter(|&s| agent.0.tile(s) == Tile::Exit).collect();
+        before[exits[1] * ACTIONS..][..ACTIONS].copy_from_slice(&[0.0, 0.0, 0.0, 1.0]);
         let found = assessed(&agent, &before, &config);
         let named = |premise: &FailedPremise| matches!(premise, FailedPremise::OldPolicyNotLatent { states: [_, s], .. } if *s == lower);
         assert!(found.theorem_three.failed.iter().any(named), "{:?}", found.theorem_three.failed);
