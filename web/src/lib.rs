@@ -1,8 +1,8 @@
 //! The browser playground: a page that shows what `deepspi_core` computes, and a worker that
 //! computes it.
 //!
-//! Nothing numeric belongs here. There are two programs: the page (`main.rs`, [`page`]), small and
-//! there at once, and the trainer (`worker.rs`, [`trainer`]), with networks and GPU, in a web worker
+//! Nothing numeric belongs here. There are two programs: the page (`main.rs`, `page`), small and
+//! there at once, and the trainer (`worker.rs`, `trainer`), with networks and GPU, in a web worker
 //! with an instance of its own, so that training never makes the page wait. They share what does not
 //! know a browser - [`experiment`], [`protocol`], [`history`] and their neighbours - which is tested natively.
 //! Whatever touches the browser is in modules that exist for wasm32 only (see this crate's

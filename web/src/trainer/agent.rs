@@ -99,7 +99,15 @@ impl Agent {
         let maze = Maze::new(maze, config.gamma.into())?;
         let mut envs = MazeEnvs::new(maze, config.num_envs, seed);
         let Ok(()) = envs.reset();
-        Ok(Self { trainer, envs, started, batch: None, policy: None, before: None, points: Vec::new() })
+        Ok(Self {
+            trainer,
+            envs,
+            started,
+            batch: None,
+            policy: None,
+            before: None,
+            points: Vec::new(),
+        })
     }
 
     /// Its maze.

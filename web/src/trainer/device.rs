@@ -192,11 +192,12 @@ async fn test(device: &Device, maze: MazeConfig, config: &Config) -> Result<f64,
 
 /// Fails with the reason where the browser has no adapter.
 async fn require_adapter() -> Result<(), String> {
-    let absent = || "this browser has no WebGPU".to_owned();
+    // Whatever JavaScript throws here means the same.
+    let absent = |_: JsValue| "this browser has no WebGPU".to_owned();
     let gpu = Reflect::get(&outbox::scope().navigator(), &"gpu".into()).unwrap_or_default();
-    let request = Reflect::get(&gpu, &"requestAdapter".into()).map_err(|_| absent())?;
-    let request: Function = request.dyn_into().map_err(|_| absent())?;
-    let promise = request.call0(&gpu).map_err(|_| absent())?;
+    let request = Reflect::get(&gpu, &"requestAdapter".into()).map_err(absent)?;
+    let request: Function = request.dyn_into().map_err(absent)?;
+    let promise = request.call0(&gpu).map_err(absent)?;
     match JsFuture::from(Promise::from(promise)).await {
         Ok(adapter) if !adapter.is_null() => Ok(()),
         _ => Err("this browser has WebGPU, but no adapter for it".to_owned()),

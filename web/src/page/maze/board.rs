@@ -71,7 +71,7 @@ pub fn Board(
     let name = Signal::derive(move || format!("maze of {}", shown.name(agent)));
     let cells = move || {
         let maze = shown.mazes[agent].get()?;
-        let cell = |state| cell(Cell { shown, agent, state, selected, area }, &maze);
+        let cell = |state| cell(&Cell { shown, agent, state, selected, area }, &maze);
         Some((0..maze.states()).map(cell).collect_view())
     };
     view! {
@@ -98,8 +98,8 @@ struct Cell {
     area: Memo<Area>,
 }
 
-fn cell(cell: Cell, maze: &Maze) -> impl IntoView + use<> {
-    let Cell { shown, agent, state, selected, area } = cell;
+fn cell(cell: &Cell, maze: &Maze) -> impl IntoView + use<> {
+    let Cell { shown, agent, state, selected, area } = *cell;
     let select = move || {
         let selected = shown.playground.selected;
         if selected.get_untracked() != Some(state) {
