@@ -193,12 +193,12 @@ mod tests {
         fn text(&mut self, kind: FieldKind) -> String {
             let unit = |bits: u64| bits as f64 / u64::MAX as f64;
             match kind {
-                FieldKind::Flag => (self.next() % 2 == 0).to_string(),
+                FieldKind::Flag => self.next().is_multiple_of(2).to_string(),
                 FieldKind::Whole => (self.next() >> (self.next() % 64)).to_string(),
                 FieldKind::Choice(choices) => {
                     choices[self.next() as usize % choices.len()].name.to_owned()
                 }
-                FieldKind::Real if self.next() % 2 == 0 => unit(self.next()).to_string(),
+                FieldKind::Real if self.next().is_multiple_of(2) => unit(self.next()).to_string(),
                 FieldKind::Real => f64::from_bits(self.next()).abs().to_string(),
             }
         }

@@ -131,9 +131,8 @@ mod tests {
         let labels = labels(&WINDOW, ROLES, points, sides).expect("all three are there");
         for (index, label) in labels.iter().enumerate() {
             let half = half(label.text);
-            for axis in 0..2 {
-                assert!(label.at[axis] >= half[axis], "{label:?} leaves the window");
-                assert!(label.at[axis] <= WINDOW.size[axis] - half[axis], "{label:?}");
+            for ((at, half), size) in label.at.into_iter().zip(half).zip(WINDOW.size) {
+                assert!(at >= half && at <= size - half, "{label:?} leaves the window");
             }
             for other in &labels[..index] {
                 assert!(!label.meets(other.at, super::half(other.text)), "{labels:?}");
