@@ -28,7 +28,7 @@ struct Step {
 const STEPS: [Step; 8] = [
     Step {
         room: Some(Room::Neighbourhood),
-        selector: "#room",
+        selector: ".nb-triangle",
         title: "A policy near a policy",
         text: "An agent that learns a model of its world may trust the model only where it has been. \
                DeepSPI therefore keeps each new policy near the old one: no action may become more than \
@@ -36,7 +36,7 @@ const STEPS: [Step; 8] = [
     },
     Step {
         room: Some(Room::Maze),
-        selector: "#room",
+        selector: ".maze-boards",
         title: "Two agents, one maze",
         text: "Two corridors look alike. Going up at the end of the upper one pays, at the end of the lower \
                one it costs dearly. An agent that does not tell them apart had better go right.",
@@ -50,14 +50,14 @@ const STEPS: [Step; 8] = [
     },
     Step {
         room: Some(Room::Maze),
-        selector: "#room",
+        selector: ".charts",
         title: "Watch",
         text: "V at the start is computed exactly, not estimated. Compare it with the optimum and with an agent \
                that always goes right. Point at a cell to see what the agent thinks there.",
     },
     Step {
         room: Some(Room::Latents),
-        selector: "#room",
+        selector: ".latents-panels",
         title: "What the agent sees",
         text: "Each state of the maze becomes a latent, a point. The line joins the ends of the two \
                corridors: as long as it is short, the agent can hardly tell them apart.",
@@ -205,7 +205,9 @@ fn outline(step: Option<&Step>) {
     if let Some(old) = find(&format!(".{TARGET}")) {
         drop(old.class_list().remove_1(TARGET));
     }
-    let Some(target) = step.and_then(|step| find(step.selector)) else { return };
+    // A room may not show a thing at every moment; then the step is about the room.
+    let target = step.and_then(|step| find(step.selector).or_else(|| find("#room")));
+    let Some(target) = target else { return };
     drop(target.class_list().add_1(TARGET));
     // The bar of the controls is in sight wherever the page is scrolled to.
     if target.closest(".controls").is_ok_and(|bar| bar.is_some()) {
