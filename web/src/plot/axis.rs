@@ -4,6 +4,8 @@ use super::number::number;
 
 /// Steps between ticks, times a power of ten.
 const STEPS: [f64; 3] = [1.0, 2.0, 5.0];
+/// Ends of a logarithmic axis, and its ticks where it is short.
+const FINE: [f64; 7] = [1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 7.0];
 /// A logarithmic axis reaches at most from the smallest to the largest number that is of use.
 const DECADES: i32 = 300;
 
@@ -57,10 +59,10 @@ impl Axis {
     pub fn log(values: impl Iterator<Item = f64>, pixels: [f64; 2]) -> Self {
         let positive = values.filter(|x| x.is_finite() && *x > 0.0);
         let (low, high) = extent(positive).unwrap_or((1.0, 10.0));
-        let low = round_down(low * (1.0 + 1e-9));
-        let mut high = round_up(high * (1.0 - 1e-9));
+        let low = round_down(low, &FINE);
+        let mut high = round_up(high, &FINE);
         if high <= low {
-            high = round_up(low * 1.5);
+            high = round_up(low * 1.5, &FINE);
         }
         Self { low, high, from: pixels[0], to: pixels[1], is_log: true, step: 0.0 }
     }
@@ -103,7 +105,7 @@ impl Axis {
         let decade = |x: f64| (x.log10() + 1e-9).floor() as i32;
         let (first, last) = (decade(self.low), decade(self.high).min(DECADES));
         let (digits, every): (&[f64], _) = match self.high / self.low {
-            ..2.1 => (&[1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0], 1),
+            ..2.1 => (&FINE, 1),
             ..11.0 => (&[1.0, 1.5, 2.0, 3.0, 5.0, 7.0], 1),
             ..1100.0 => (&STEPS, 1),
             _ => (&[1.0], (last - first) as usize / 6 + 1),
@@ -128,19 +130,19 @@ fn extent(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 
 /// The smallest of 1, 2, 5 times a power of ten that is at least `x`.
 fn round_step(x: f64) -> f64 {
-    let power = 10_f64.powf(x.log10().floor());
-    let step = STEPS.into_iter().find(|step| step * power >= x * (1.0 - 1e-9));
-    step.unwrap_or(10.0) * power
+    round_up(x, &STEPS)
 }
 
-fn round_up(x: f64) -> f64 {
-    round_step(x)
+fn round_up(x: f64, digits: &[f64]) -> f64 {
+    let power = 10_f64.powf(x.log10().floor());
+    let digit = digits.iter().find(|digit| *digit * power >= x * (1.0 - 1e-9));
+    digit.unwrap_or(&10.0) * power
 }
 
-fn round_down(x: f64) -> f64 {
+fn round_down(x: f64, digits: &[f64]) -> f64 {
     let power = 10_f64.powf(x.log10().floor());
-    let step = STEPS.into_iter().rev().find(|step| step * power <= x);
-    step.unwrap_or(1.0) * power
+    let digit = digits.iter().rev().find(|digit| *digit * power <= x * (1.0 + 1e-9));
+    digit.unwrap_or(&1.0) * power
 }
 
 #[cfg(test)]

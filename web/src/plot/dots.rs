@@ -7,7 +7,7 @@ use super::colour::{SHADES, shade, shade_of};
 use super::number::{Pen, number};
 use super::{Area, Dash, Picture, Stroke, TEXT};
 
-/// Dots drawn at most; of more, every so manieth.
+/// Dots drawn at most; of more, one in so many.
 const MOST_DOTS: usize = 4000;
 /// Points with a value each.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -124,12 +124,17 @@ impl DotPlot<'_> {
     fn draw_dots(&self, picture: &mut Picture, x: &Axis, y: &Axis, scale: &Axis) {
         let every = self.dots.points.len().div_ceil(MOST_DOTS).max(1);
         let mut pens = vec![Pen::new(); SHADES];
+        // Below, so that the ends of the scale are seen on a light and on a dark page.
+        let mut rims = Pen::new();
         let dots = self.dots.points.iter().zip(self.dots.values.iter());
         for (point, value) in dots.step_by(every) {
             if point.iter().all(|v| v.is_finite()) {
-                pens[shade_of(scale.at(*value))].dot([x.at(point[0]), y.at(point[1])]);
+                let at = [x.at(point[0]), y.at(point[1])];
+                rims.dot(at);
+                pens[shade_of(scale.at(*value))].dot(at);
             }
         }
+        picture.stroke("rims", rims);
         for (i, pen) in pens.into_iter().enumerate() {
             picture.coloured("dots", pen, shade(i));
         }

@@ -121,9 +121,9 @@ impl LinePlot<'_> {
         let (low, high) = all
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
         if low < high {
-            Axis::between(low, high, pixels, 80.0)
+            Axis::between(low, high, pixels, 60.0)
         } else {
-            Axis::linear([low].into_iter(), pixels, 80.0)
+            Axis::linear([low].into_iter(), pixels, 60.0)
         }
     }
 

@@ -8,10 +8,11 @@ use super::colour::{SHADES, ink_on, shade, shade_of};
 use super::number::{Pen, number};
 use super::{Area, Picture};
 
-/// Side of a cell in pixels: no more than this, numbers from here on, marks from here on.
+/// Side of a cell in pixels: no more than this, from here on numbers, letters, words.
 const LARGEST: f64 = 76.0;
 const WITH_NUMBER: f64 = 38.0;
 const WITH_MARK: f64 = 24.0;
+const WITH_WORD: f64 = 54.0;
 /// Rows of every maze.
 const ROWS: usize = 5;
 /// Arrows of different probability are drawn in so many strengths.
@@ -137,10 +138,10 @@ impl MazePlot<'_> {
             }
             if tile.is_terminal() {
                 let at = [x + 0.5 * side, y + 0.5 * side + 5.0];
-                picture.label("cell-end", at, mark(tile));
+                picture.label("cell-end", at, mark(tile, side));
             } else if tile != Tile::Corridor {
                 let at = [x + side - 4.0, y + side - 5.0];
-                picture.label("cell-mark", at, mark(tile)).colour = colour;
+                picture.label("cell-mark", at, mark(tile, side)).colour = colour;
             }
         }
     }
@@ -181,17 +182,18 @@ fn triangle(pen: &mut Pen, [x, y]: [f64; 2], action: Action, p: f64, side: f64) 
     pen.polygon(&[at(foot, -half), at(tip, 0.0), at(foot, half)]);
 }
 
-/// A letter for a cell.
-const fn mark(tile: Tile) -> &'static str {
-    match tile {
-        Tile::Start => "I",
-        Tile::Hazard => "?",
+/// The paper's letter for a cell, with what it means where there is room.
+fn mark(tile: Tile, side: f64) -> &'static str {
+    let text = match tile {
+        Tile::Start => "I start",
+        Tile::Hazard => "? fork",
         Tile::Star => "★",
-        Tile::Exit => "W",
-        Tile::Goal => "G",
-        Tile::Trap => "F",
+        Tile::Exit => "W exit",
+        Tile::Goal => "G goal",
+        Tile::Trap => "F trap",
         Tile::Corridor | Tile::Wall => "",
-    }
+    };
+    if side < WITH_WORD { text.split(' ').next().unwrap_or_default() } else { text }
 }
 
 #[cfg(test)]

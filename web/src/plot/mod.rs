@@ -25,7 +25,7 @@ const TITLE: f64 = 14.0;
 /// From one line of text to the next.
 const ROW: f64 = 18.0;
 /// Room for the menu in the upper right corner.
-const MENU: f64 = 56.0;
+const MENU: f64 = 64.0;
 
 pub use axis::{Axis, Tick};
 pub use bars::bars;

@@ -23,7 +23,7 @@ pub struct Provenance {
 pub fn of_run() -> Signal<Provenance> {
     let playground = Playground::here();
     Signal::derive(move || {
-        let [first, second] = [0, 1].map(|agent| playground.agent_name(agent));
+        let [first, second] = [0, 1].map(|agent| playground.agent_label(agent));
         let device = playground.device.get().map_or_else(String::new, |device| device.name);
         playground.opened.with(|experiment| {
             let (maze, seed) = (experiment.maze, experiment.seed());

@@ -27,13 +27,17 @@ pub fn Batches(shown: Shown) -> impl IntoView {
                 diagonal="U = A"
                 dots=dots[agent]
                 value_range
-            >
-                "Each dot is a step of the batch. Dots below the line lost utility to the losses of the world \
-                 model: such a step counts for less, or is avoided. With PPO and DeepMDP U is A."
-            </Scatter>
+            />
         }
     };
-    view! { <div class="maze-boards">{scatter(0)} {scatter(1)}</div> }
+    view! {
+        <p>
+            "Each dot is a step of the batch. With DeepSPI the losses of the world model are taken from the \
+             advantage: a dot below the line counts for less, so that the agent rather goes where it \
+             knows what happens. The colour says how much was taken. With PPO and DeepMDP U is A."
+        </p>
+        <div class="maze-boards">{scatter(0)} {scatter(1)}</div>
+    }
 }
 
 fn dots(shown: Shown, agent: usize) -> Dots {

@@ -101,7 +101,7 @@ struct Cell {
 fn cell(cell: &Cell, maze: &Maze) -> impl IntoView + use<> {
     let Cell { shown, agent, state, selected, area } = *cell;
     let select = move || {
-        let selected = shown.playground.selected;
+        let selected = shown.playground().selected;
         if selected.get_untracked() != Some(state) {
             selected.set(Some(state));
         }

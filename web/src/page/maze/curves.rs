@@ -22,7 +22,7 @@ const X_LABEL: &str = "agent steps";
 #[component]
 pub fn Curves(shown: Shown) -> impl IntoView {
     let x_range = Signal::derive(move || {
-        shown.playground.opened.with(|experiment| {
+        shown.playground().opened.with(|experiment| {
             let length = |config: &Config| config.num_iterations() * config.batch_size() as u64;
             let longest = experiment.agents.iter().map(length).max();
             longest.map(|steps| [0.0, steps as f64])
@@ -131,8 +131,8 @@ fn series(
     Signal::derive(move || {
         let curve = |agent: usize| {
             shown.drawn.track();
-            let points = shown.playground.opened.with(|experiment| {
-                let history = shown.playground.agents[agent].history;
+            let points = shown.playground().opened.with(|experiment| {
+                let history = shown.playground().agents[agent].history;
                 history.with_untracked(|history| points(&experiment.agents[agent], history))
             });
             let (colour, dash) = (COLOURS[agent], DASHES[agent]);
@@ -155,7 +155,7 @@ fn references(
         let of = |agent: usize| {
             let maze = shown.mazes[agent].read();
             let maze = maze.as_ref()?;
-            shown.playground.opened.with(|experiment| values(maze, &experiment.agents[agent]))
+            shown.playground().opened.with(|experiment| values(maze, &experiment.agents[agent]))
         };
         let [first, second] = [of(0), of(1)].map(Option::unwrap_or_default);
         if first == second {

@@ -60,8 +60,11 @@ fn Facts(shown: Shown, agent: usize, state: Memo<usize>) -> impl IntoView {
 fn known(maze: &Maze, view: &Arc<AgentView>, state: usize) -> impl IntoView + use<> {
     let report = &view.report;
     let latent = report.latent(state);
-    let largest = report.latents.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
-    let path = bars(latent, f64::from(largest), STRIP);
+    // The same scale in every cell, so that cells can be compared.
+    let range = report.latents.iter().map(|x| f64::from(*x)).filter(|x| x.is_finite());
+    let [low, high] = range.fold([0.0_f64; 2], |[low, high], x| [low.min(x), high.max(x)]);
+    let path = bars(latent, [low, high], STRIP);
+    let axis = if low < high { high / (high - low) * STRIP[1] } else { STRIP[1] };
     let ends = maze.tile(state).is_terminal();
     let values = if ends {
         "An episode ends here: no action is taken, and V is 0.".to_owned()
@@ -79,50 +82,49 @@ fn known(maze: &Maze, view: &Arc<AgentView>, state: usize) -> impl IntoView + us
             role="img"
             aria-label=format!("Latent of this cell: {} numbers", latent.len())
         >
-            <path class="middle" d=format!("M0 {0}H{1}", STRIP[1] / 2.0, STRIP[0])/>
+            <path class="middle" d=format!("M0 {axis}H{}", STRIP[0])/>
             <path class="bars" d=path/>
         </svg>
         <p class="muted maze-latent-name">
-            {format!("Latent: {} numbers, from −{1} to {1}", latent.len(), number(largest.into()))}
+            {format!("Latent: {} numbers, from {} to {}", latent.len(), number(low), number(high))}
         </p>
     }
 }
 
-/// One row for each action.
+/// One column for each action.
 fn table(view: &AgentView, state: usize) -> impl IntoView + use<> {
     let (report, cells) = (&view.report, view.cells.as_ref());
     let losses = cells.and_then(|cells| cells.losses.as_ref());
-    let rows = ACTION_NAMES.iter().enumerate().map(|(action, name)| {
-        let index = state * ACTIONS + action;
-        let of = |table: Option<&Vec<f64>>| {
-            table.and_then(|table| table.get(index)).map_or_else(|| "–".to_owned(), |x| number(*x))
+    let quantities = [
+        ("π", Some(&report.policy)),
+        ("Q", Some(&report.q)),
+        ("A", Some(&report.advantage)),
+        ("U", cells.map(|cells| &cells.utility)),
+        ("l_R", losses.map(|losses| &losses.reward)),
+        ("l_P", losses.map(|losses| &losses.transition)),
+    ];
+    let rows = quantities.map(|(name, table)| {
+        let of = |action: usize| {
+            let value = table.and_then(|table| table.get(state * ACTIONS + action));
+            view! { <td>{value.map_or_else(|| "–".to_owned(), |x| number(*x))}</td> }
         };
-        let numbers = [
-            of(Some(&report.q)),
-            of(Some(&report.advantage)),
-            of(cells.map(|cells| &cells.utility)),
-            of(losses.map(|losses| &losses.reward)),
-            of(losses.map(|losses| &losses.transition)),
-        ];
-        let share = report.policy.get(index).map_or(f64::NAN, |p| *p);
         view! {
             <tr>
-                <th scope="row">{*name}</th>
-                <td>{format!("{share:.3}")}</td>
-                {numbers.map(|number| view! { <td>{number}</td> }).into_iter().collect_view()}
+                <th scope="row">{name}</th>
+                {(0..ACTIONS).map(of).collect_view()}
             </tr>
         }
     });
-    let heads = ["π", "Q", "A", "U", "l_R", "l_P"];
+    let heads = ACTION_NAMES.map(|name| view! { <th scope="col">{name}</th> });
     view! {
         <table class="maze-table">
             <thead>
                 <tr>
-                    <th scope="col">"action"</th>
-                    {heads.map(|head| view! { <th scope="col">{head}</th> }).into_iter().collect_view()}
+                    <td></td>
+                    {heads.into_iter().collect_view()}
                 </tr>
             </thead>
-            <tbody>{rows.collect_view()}</tbody>
+            <tbody>{rows.into_iter().collect_view()}</tbody>
         </table>
     }
 }

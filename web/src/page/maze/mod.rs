@@ -23,7 +23,8 @@ use crate::protocol::{AgentView, Watch};
 /// What the parts of the room share.
 #[derive(Clone, Copy)]
 struct Shown {
-    playground: Playground,
+    /// Stored, because every part of the room gets a copy of this.
+    playground: StoredValue<Playground, LocalStorage>,
     /// Changes when history or view of an agent have changed and are to be drawn.
     drawn: Signal<u64>,
     /// The maze of each agent; they differ in the discount at most.
@@ -39,18 +40,22 @@ impl Shown {
             }
         });
         let mazes = [0, 1].map(|agent| Memo::new(move |_| playground.maze(agent)));
-        Self { playground, drawn, mazes }
+        Self { playground: StoredValue::new_local(playground), drawn, mazes }
+    }
+
+    fn playground(self) -> Playground {
+        self.playground.get_value()
     }
 
     /// Where an agent stands, as it is drawn.
     fn view(self, agent: usize) -> Option<Arc<AgentView>> {
         self.drawn.track();
-        self.playground.agents[agent].view.get_untracked()
+        self.playground().agents[agent].view.get_untracked()
     }
 
     /// State that is looked at: the upper star until somebody looks elsewhere.
     fn selected(self) -> usize {
-        let selected = self.playground.selected.get();
+        let selected = self.playground().selected.get();
         self.mazes[0].with(|maze| {
             let maze = maze.as_ref();
             let there = selected.filter(|state| maze.is_some_and(|maze| *state < maze.states()));
@@ -60,7 +65,7 @@ impl Shown {
 
     /// Name of an agent, unlike the other's.
     fn name(self, agent: usize) -> String {
-        self.playground.agent_label(agent)
+        self.playground().agent_label(agent)
     }
 }
 
@@ -94,9 +99,9 @@ pub fn MazeRoom() -> impl IntoView {
         <p class="notice">
             "In the maze of the paper, with the usual settings, both methods nearly always reach the \
              optimum: PPO does not collapse here. The preset “DeepSPI separates” shows the clearest \
-             difference that was found: less to see (cue 0.3), a rarer lower corridor (epsilon 0.05), and \
-             tenfold losses for DeepSPI. Of ten seeds each, PPO then ended at 5.1 and DeepSPI at 7.1 \
-             (medians); a single seed can go either way."
+             difference between the two that was found: over ten seeds PPO ended at a median of 5.1 and \
+             DeepSPI at 7.1, where the optimum is 8.6. “C too large” shows what becomes of PPO when one \
+             update may go too far. A single seed can come out otherwise."
         </p>
     }
 }

@@ -77,7 +77,7 @@ fn walk(shown: Shown, walking: RwSignal<bool>, places: [RwSignal<Option<usize>>;
     let step = move || {
         walks.try_update_value(|walks| {
             for (agent, walk) in walks.iter_mut().flatten().enumerate() {
-                let view = shown.playground.agents[agent].view.get_untracked();
+                let view = shown.playground().agents[agent].view.get_untracked();
                 if let Some(view) = view {
                     walk.step(&view.report.policy);
                     places[agent].set(Some(walk.state()));
@@ -87,7 +87,7 @@ fn walk(shown: Shown, walking: RwSignal<bool>, places: [RwSignal<Option<usize>>;
     };
     Effect::new(move || {
         stop();
-        let seed = shown.playground.opened.with(crate::experiment::Experiment::seed);
+        let seed = shown.playground().opened.with(crate::experiment::Experiment::seed);
         let mazes = shown.mazes.map(|maze| maze.get());
         for place in places {
             place.set(None);
