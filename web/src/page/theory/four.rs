@@ -151,7 +151,7 @@ fn row(shown: Shown, found: &Assessment, pair: &ValuePair) -> impl IntoView + us
     });
     let is_beyond = pair.value_gap > allowed;
     view! {
-        <tr class:th-beyond=is_beyond>
+        <tr>
             <th scope="row">{names}</th>
             <td>{number(pair.value_gap)}</td>
             <td>{number(pair.distance)}</td>

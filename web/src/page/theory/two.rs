@@ -28,7 +28,12 @@ pub fn Two(shown: Shown) -> impl IntoView {
         move || shown.text(|found| number(found.theorem_two.numbers.as_ref().map_or(f64::NAN, of)))
     };
     let in_maze = move || shown.text(|found| number(found.return_after));
-    let right = two(|two| two.right_hand_side.unwrap_or(f64::NAN));
+    let right = move || {
+        shown.text(|found| {
+            let right = found.theorem_two.numbers.as_ref().and_then(|two| two.right_hand_side);
+            right.map_or_else(|| "does not exist".to_owned(), number)
+        })
+    };
     view! {
         <Theorem
             shown
@@ -68,7 +73,7 @@ pub fn Two(shown: Shown) -> impl IntoView {
             )}
             <p class="th-sides">
                 <span>"left side " <b>{two(|two| two.gap)}</b></span>
-                " ≤ "
+                " · "
                 <span>"right side " <b>{right}</b></span>
             </p>
         </Theorem>
