@@ -8,7 +8,7 @@ import { outFile, ready, rooms, waitForIteration, withPage } from "./support.mjs
 for (const dark of [false, true]) {
   for (const width of [1280, 360]) {
     test(`screenshots (${dark ? "dark" : "light"}, ${width} pixels)`, { timeout: 180_000 }, () =>
-      withPage({ hash: "device=cpu", dark, width, height: 900 }, async (page) => {
+      withPage({ hash: "device=cpu&room=maze", dark, width, height: 900 }, async (page) => {
         await ready(page);
         await page.click("#start");
         await waitForIteration(page, 30, { more: true, timeout: 120_000 });
@@ -18,6 +18,9 @@ for (const dark of [false, true]) {
           await page.click(`#tab-${room}`);
           await page.evaluate(() => window.scrollTo(0, 0));
           await page.waitForTimeout(1500);
+          // Nothing hangs over the edge once there is something to show.
+          const content = await page.evaluate(() => document.documentElement.scrollWidth);
+          assert.ok(content <= width, `${room} is ${content} pixels wide`);
           const file = await outFile(`${room}-${width}-${dark ? "dark" : "light"}.png`);
           await page.screenshot({ path: file, fullPage: true });
           assert.ok((await stat(file)).size > 10_000, `${file} shows something`);
