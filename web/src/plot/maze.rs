@@ -38,9 +38,12 @@ pub struct MazePlot<'a> {
 }
 
 impl MazePlot<'_> {
-    /// The scale of values for these agents and the best possible values, with round ends.
-    pub fn scale(values: impl Iterator<Item = f64>) -> Axis {
-        Axis::linear(values.chain([0.0]), [0.0, 1.0], 0.25)
+    /// Colours for these values, with round ends: up to `best`, the largest possible value, and down
+    /// to 0 or, if some are negative, at most to `-best`. One trap would else make all the rest one
+    /// colour.
+    pub fn scale(values: impl Iterator<Item = f64>, best: f64) -> Axis {
+        let lowest = values.filter(|x| x.is_finite()).fold(0.0, f64::min);
+        Axis::linear([lowest.max(-best), best].into_iter(), [0.0, 1.0], 0.25)
     }
 
     /// Draws it.
@@ -220,7 +223,7 @@ mod tests {
     fn picture(n_path: usize, width: f64, known: bool) -> (Maze, Picture) {
         let maze = Maze::new(MazeConfig { n_path, ..MazeConfig::DEFAULT }, 0.99).expect("valid");
         let report = report(&maze);
-        let scale = MazePlot::scale(report.values.iter().copied());
+        let scale = MazePlot::scale(report.values.iter().copied(), 12.0);
         let picture = MazePlot {
             title: "PPO",
             maze: &maze,
@@ -243,6 +246,14 @@ mod tests {
         assert_eq!(arrows.map(|s| s.path.matches('M').count()).sum::<usize>(), 3 * live);
         assert!(picture.summary.contains("70 % at the upper"), "{}", picture.summary);
         assert!(picture.labels.iter().all(|label| label.at[0] < 600.0));
+    }
+
+    #[test]
+    fn one_trap_does_not_take_all_colours() {
+        let ends = |values: &[f64]| MazePlot::scale(values.iter().copied(), 8.6).ends();
+        assert_eq!(ends(&[5.0, -205.0]), [-10.0, 10.0]);
+        assert!(ends(&[5.0, f64::NAN, -0.5])[0] >= -5.0);
+        assert_eq!(ends(&[5.0]), [0.0, 10.0]);
     }
 
     #[test]

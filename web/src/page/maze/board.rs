@@ -14,7 +14,7 @@ use crate::cells::{self, ACTION_NAMES};
 use crate::page::charts::{Drawing, SaveMenu, of_run, width_of};
 use crate::plot::{Area, Axis, MazePlot, Picture, number};
 
-/// Colours of values on both boards: from the least value of both agents, or 0, to the best possible.
+/// Colours of values, the same on both boards.
 pub fn common_scale(shown: Shown) -> Memo<Axis> {
     let best = Memo::new(move |_| {
         let optimum = |maze: &Maze| Some(optimal(&maze.mdp().ok()?).ok()?.values.v);
@@ -24,7 +24,7 @@ pub fn common_scale(shown: Shown) -> Memo<Axis> {
     Memo::new(move |_| {
         let views = [0, 1].map(|agent| shown.view(agent));
         let values = views.iter().flatten().flat_map(|view| view.report.values.iter().copied());
-        MazePlot::scale(values.chain([best.get()]))
+        MazePlot::scale(values, best.get())
     })
 }
 
