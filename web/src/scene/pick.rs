@@ -27,27 +27,21 @@ pub fn towards(places: &[[f32; 2]], from: usize, direction: [f32; 2]) -> Option<
     ahead.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
 }
 
-/// What a key makes of the selected one of `places`; none if it is no key for that. Without a
-/// selection every key starts at `start`. All places can be reached by page up and page down, in
-/// their order, also those that lie on each other.
+/// The place to which a key leads from the place `from` (or the first); none if it is no key for that.
+/// All places can be reached by page up and page down, in their order, also those that lie on each
+/// other.
 #[must_use]
-pub fn by_key(
-    places: &[[f32; 2]],
-    selected: Option<usize>,
-    start: usize,
-    key: &str,
-) -> Option<usize> {
+pub fn by_key(places: &[[f32; 2]], from: Option<usize>, key: &str) -> Option<usize> {
     let last = places.len().checked_sub(1)?;
-    let from = selected.filter(|selected| *selected <= last);
-    let go = |next: &dyn Fn(usize) -> usize| Some(from.map_or(start.min(last), next));
-    let step = |direction| go(&|from| towards(places, from, direction).unwrap_or(from));
+    let from = from.filter(|from| *from <= last).unwrap_or_default();
+    let step = |direction| Some(towards(places, from, direction).unwrap_or(from));
     match key {
         "ArrowLeft" => step([-1.0, 0.0]),
         "ArrowRight" => step([1.0, 0.0]),
         "ArrowUp" => step([0.0, -1.0]),
         "ArrowDown" => step([0.0, 1.0]),
-        "PageUp" => go(&|from| from.checked_sub(1).unwrap_or(last)),
-        "PageDown" => go(&|from| if from == last { 0 } else { from + 1 }),
+        "PageUp" => Some(from.checked_sub(1).unwrap_or(last)),
+        "PageDown" => Some(if from == last { 0 } else { from + 1 }),
         "Home" => Some(0),
         "End" => Some(last),
         _ => None,
@@ -71,7 +65,7 @@ mod tests {
 
     #[test]
     fn arrows_go_where_they_point() {
-        let key = |from, key| by_key(&PLACES, Some(from), 3, key);
+        let key = |from, key| by_key(&PLACES, Some(from), key);
         assert_eq!(key(0, "ArrowRight"), Some(1));
         assert_eq!(key(0, "ArrowUp"), Some(2));
         assert_eq!(key(0, "ArrowLeft"), Some(3));
@@ -80,19 +74,18 @@ mod tests {
     }
 
     #[test]
-    fn every_place_can_be_reached_and_no_selection_starts_at_the_start() {
+    fn every_place_can_be_reached() {
         let mut seen = vec![0];
-        while let Some(next) = by_key(&PLACES, seen.last().copied(), 3, "PageDown") {
+        while let Some(next) = by_key(&PLACES, seen.last().copied(), "PageDown") {
             if next == 0 {
                 break;
             }
             seen.push(next);
         }
         assert_eq!(seen, [0, 1, 2, 3, 4]);
-        assert_eq!(by_key(&PLACES, Some(0), 3, "PageUp"), Some(4));
-        assert_eq!(by_key(&PLACES, None, 3, "ArrowLeft"), Some(3));
-        // A selection from a larger maze counts as none.
-        assert_eq!(by_key(&PLACES, Some(70), 3, "ArrowLeft"), Some(3));
-        assert_eq!(by_key(&[], None, 3, "Home"), None);
+        assert_eq!(by_key(&PLACES, Some(0), "PageUp"), Some(4));
+        // One of a larger maze counts as none.
+        assert_eq!(by_key(&PLACES, Some(70), "PageDown"), by_key(&PLACES, None, "PageDown"));
+        assert_eq!(by_key(&[], None, "Home"), None);
     }
 }

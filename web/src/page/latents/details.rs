@@ -1,6 +1,6 @@
 //! The cell that is looked at: its frame, and what both agents make of it.
 
-use deepspi_core::maze::{ACTIONS, Maze};
+use deepspi_core::maze::ACTIONS;
 use leptos::prelude::*;
 
 use super::model::Desk;
@@ -16,38 +16,29 @@ use crate::protocol::AgentView;
 pub fn Details() -> impl IntoView {
     let desk = Desk::here();
     let playground = Playground::here();
-    let maze = Memo::new(move |_| playground.maze(0));
-    let state = Memo::new(move |_| {
-        let states = maze.with(|maze| maze.as_ref().map_or(0, Maze::states));
-        desk.focus().filter(|state| *state < states)
-    });
-    let is_any = Memo::new(move |_| state.get().is_some());
-    let shown = Signal::derive(move || state.get().unwrap_or_default());
+    let maze = desk.maze;
+    let state = Memo::new(move |_| desk.focus().unwrap_or_default());
     let title =
-        move || maze.with(|maze| maze.as_ref().map(|maze| cells::heading(maze, shown.get())));
+        move || maze.with(|maze| maze.as_ref().map(|maze| cells::heading(maze, state.get())));
+    let is_end = move || {
+        maze.with(|maze| maze.as_ref().is_some_and(|maze| maze.tile(state.get()).is_terminal()))
+    };
     view! {
         <section class="latents-details card" aria-label="The cell that is looked at">
-            {move || {
-                if !is_any.get() {
-                    let hint = "Point at a cell, or click it to keep it. With the keyboard: arrow keys \
-                                go from point to point, Page Up and Page Down through all cells, \
-                                Escape lets go.";
-                    return view! { <p class="muted">{hint}</p> }.into_any();
-                }
-                view! {
-                    <Frame maze state=shown caption="What an agent sees here."/>
-                    <div class="latents-numbers">
-                        <h3>{title}</h3>
-                        {move || numbers(playground, shown.get())}
-                    </div>
-                }
-                    .into_any()
-            }}
+            <Frame maze state caption="What an agent sees here."/>
+            <div class="latents-numbers">
+                <h3>{title}</h3>
+                {move || numbers(playground, state.get(), is_end())}
+                <p class="muted">
+                    "Point at a cell, or click it to keep it. With the keyboard, arrow keys go from \
+                     point to point and Page Up and Page Down through all cells."
+                </p>
+            </div>
         </section>
     }
 }
 
-fn numbers(playground: Playground, state: usize) -> impl IntoView {
+fn numbers(playground: Playground, state: usize, is_end: bool) -> impl IntoView {
     let agents: [usize; AGENTS] = std::array::from_fn(|agent| agent);
     let column = move |of: fn(&AgentView, usize) -> Option<f64>| {
         let cell = move |agent: usize| {
@@ -76,6 +67,15 @@ fn numbers(playground: Playground, state: usize) -> impl IntoView {
         };
         agents.map(cell).collect_view()
     };
+    let actions = ACTION_NAMES.iter().enumerate().map(|(action, name)| {
+        view! {
+            <tr>
+                <th scope="row">{format!("π({name})")}</th>
+                {chance(action)}
+            </tr>
+        }
+    });
+    let actions = (!is_end).then(|| actions.collect_view());
     view! {
         <table>
             <thead>
@@ -95,19 +95,9 @@ fn numbers(playground: Playground, state: usize) -> impl IntoView {
                     <th scope="row">"V, its own estimate"</th>
                     {column(|view, state| view.report.critic.get(state).copied())}
                 </tr>
-                {ACTION_NAMES
-                    .iter()
-                    .enumerate()
-                    .map(|(action, name)| {
-                        view! {
-                            <tr>
-                                <th scope="row">{format!("π({name})")}</th>
-                                {chance(action)}
-                            </tr>
-                        }
-                    })
-                    .collect_view()}
+                {actions}
             </tbody>
         </table>
+        {is_end.then(|| view! { <p>"An episode ends here: no action is taken, and V is 0."</p> })}
     }
 }

@@ -26,6 +26,8 @@ const FINEST: f64 = 3.0;
 pub struct Desk {
     /// State that is looked at in every room.
     pub selected: RwSignal<Option<usize>>,
+    /// The maze; the agents' may differ in the discount only.
+    pub maze: Memo<Option<Maze>>,
     /// State under the pointer, in either panel.
     pub hovered: RwSignal<Option<usize>>,
     /// Values at the two ends of the palette: of both agents, so that colours can be compared.
@@ -40,6 +42,7 @@ impl Desk {
         let playground = Playground::here();
         let desk = Self {
             selected: playground.selected,
+            maze: Memo::new(move |_| playground.maze(0)),
             hovered: RwSignal::new(None),
             range: RwSignal::new([0.0, 1.0]),
             theme: RwSignal::new(Theme::read()),
@@ -68,9 +71,15 @@ impl Desk {
         expect_context()
     }
 
-    /// State that is looked at: the one under the pointer, or else the one selected.
+    /// State that is looked at: the one under the pointer, or else the one selected, or else, as in
+    /// the maze's room, the upper star; none without a maze.
     pub fn focus(self) -> Option<usize> {
-        self.hovered.get().or_else(|| self.selected.get())
+        let states = [self.hovered.get(), self.selected.get()];
+        self.maze.with(|maze| {
+            let maze = maze.as_ref()?;
+            let there = states.into_iter().flatten().find(|state| *state < maze.states());
+            Some(there.unwrap_or(maze.stars()[0]))
+        })
     }
 
     /// Takes over the colours of the page.

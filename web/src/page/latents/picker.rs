@@ -42,8 +42,7 @@ pub fn Picker(
             return;
         }
         let key = event.key();
-        let start = untrack(|| panel.roles()).start;
-        let next = untrack(|| pick::by_key(&panel.places(), selected.get(), start, &key));
+        let next = untrack(|| pick::by_key(&panel.places(), desk.focus(), &key));
         if next.is_some() || key == "Escape" {
             event.prevent_default();
             hover(None);
@@ -54,7 +53,7 @@ pub fn Picker(
         panel.maze.with(|maze| {
             let maze = maze.as_ref()?;
             let option = |state: usize| {
-                let is_selected = move || (selected.get() == Some(state)).to_string();
+                let is_selected = move || (desk.focus() == Some(state)).to_string();
                 view! {
                     <div role="option" class="visually-hidden" id=id(state) aria-selected=is_selected>
                         {cells::heading(maze, state)}
@@ -71,7 +70,7 @@ pub fn Picker(
             role="listbox"
             tabindex="0"
             aria-label=label
-            aria-activedescendant=move || selected.get().map(id)
+            aria-activedescendant=move || desk.focus().map(id)
             on:keydown=on_key
             on:pointermove=move |event| hover(under(&event))
             on:pointerleave=move |_| hover(None)
