@@ -175,8 +175,7 @@ fn paint(
     queue.submit([commands.finish()]);
     bytes.slice(..).map_async(wgpu::MapMode::Read, |mapped| mapped.expect("can be read"));
     device.poll(wgpu::PollType::wait_indefinitely()).expect("the device answers");
-    let painted = bytes.slice(..).get_mapped_range().expect("is mapped").to_vec();
-    painted
+    bytes.slice(..).get_mapped_range().expect("is mapped").to_vec()
 }
 
 /// The same picture, pixel by pixel: distances to polygons are distances to all their edges.
