@@ -130,13 +130,12 @@ mod tests {
         let sides = sides(&WINDOW, ROLES, points);
         let labels = labels(&WINDOW, ROLES, points, sides).expect("all three are there");
         for (index, label) in labels.iter().enumerate() {
-            let half = half(label.text);
-            for axis in 0..2 {
-                assert!(label.at[axis] >= half[axis], "{label:?} leaves the window");
-                assert!(label.at[axis] <= WINDOW.size[axis] - half[axis], "{label:?}");
+            for (axis, half) in half(label.text).into_iter().enumerate() {
+                assert!(label.at[axis] >= half, "{label:?} leaves the window");
+                assert!(label.at[axis] <= WINDOW.size[axis] - half, "{label:?}");
             }
             for other in &labels[..index] {
-                assert!(!label.meets(other.at, super::half(other.text)), "{labels:?}");
+                assert!(!label.meets(other.at, half(other.text)), "{labels:?}");
             }
         }
         labels
