@@ -130,12 +130,12 @@ mod tests {
         let sides = sides(&WINDOW, ROLES, points);
         let labels = labels(&WINDOW, ROLES, points, sides).expect("all three are there");
         for (index, label) in labels.iter().enumerate() {
-            let half = half(label.text);
-            for ((at, half), size) in label.at.into_iter().zip(half).zip(WINDOW.size) {
-                assert!(at >= half && at <= size - half, "{label:?} leaves the window");
+            for (axis, half) in half(label.text).into_iter().enumerate() {
+                assert!(label.at[axis] >= half, "{label:?} leaves the window");
+                assert!(label.at[axis] <= WINDOW.size[axis] - half, "{label:?}");
             }
             for other in &labels[..index] {
-                assert!(!label.meets(other.at, super::half(other.text)), "{labels:?}");
+                assert!(!label.meets(other.at, half(other.text)), "{labels:?}");
             }
         }
         labels

@@ -39,7 +39,7 @@ pub fn LatentsRoom() -> impl IntoView {
                  is a disaster at the lower one. If their latents were equal, the policy would have \
                  to do the same in both. Watch the line between them while you train. With the \
                  default settings PPO keeps the stars apart as DeepSPI does; a weaker cue makes it \
-                 hard for both."
+                 hard for both, and some of the presets show where they differ."
             </p>
             <colour_bar::ColourBar/>
             <div class="latents-panels">
