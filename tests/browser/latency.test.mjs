@@ -2,29 +2,41 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ready, rooms, withPage } from "./support.mjs";
+import { ready, withPage } from "./support.mjs";
 
-test("half of all clicks while training are painted within 50 ms", { timeout: 120_000 }, () =>
+test("half of all inputs while training are painted within 50 ms", { timeout: 120_000 }, () =>
   withPage({ hash: "device=cpu&room=maze" }, async (page) => {
     await ready(page);
     await page.evaluate(() => {
       globalThis.durations = [];
       // 16 is the least threshold a browser allows; what is faster counts as 16.
       new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) if (entry.name === "click") durations.push(entry.duration);
+        for (const { name, duration } of list.getEntries())
+          if (name === "click" || name === "keydown") durations.push(duration);
       }).observe({ type: "event", durationThreshold: 16 });
     });
     await page.click("#start");
     await page.waitForTimeout(1500);
-    const clicks = 40;
-    for (let i = 0; i < clicks; i++) {
-      await page.click(`#tab-${rooms[(i + 1) % rooms.length]}`);
-      await page.waitForTimeout(60);
+    // What people do meanwhile: open a fold, go through the cells of the maze, change rooms.
+    const inputs = [
+      () => page.click("#more summary"),
+      () => page.keyboard.press("Tab"),
+      () => page.click("#tab-latents"),
+      () => page.keyboard.press("ArrowLeft"),
+    ];
+    const rounds = 12;
+    for (let i = 0; i < rounds; i++) {
+      for (const input of inputs) {
+        await input();
+        await page.waitForTimeout(80);
+      }
     }
     await page.waitForTimeout(500);
     assert.match(await page.textContent("#start"), /pause/i, "it still trains");
+    const count = rounds * inputs.length;
     const slow = await page.evaluate(() => durations);
-    const all = [...Array(Math.max(0, clicks - slow.length)).fill(16), ...slow].sort((a, b) => a - b);
-    console.log(`input latency: median ${all[clicks / 2]} ms, 95 % ${all[Math.floor(clicks * 0.95)]} ms, max ${all.at(-1)} ms`);
-    assert.ok(all[clicks / 2] < 50, `median ${all[clicks / 2]} ms`);
+    const all = [...Array(Math.max(0, count - slow.length)).fill(16), ...slow].sort((a, b) => a - b);
+    const at = (share) => all[Math.min(all.length - 1, Math.floor(share * all.length))];
+    console.log(`input latency: median ${at(0.5)} ms, 95 % ${at(0.95)} ms, longest ${at(1)} ms`);
+    assert.ok(at(0.5) < 50, `median ${at(0.5)} ms`);
   }));

@@ -17,8 +17,8 @@ use crate::archive::Archive;
 use crate::experiment::{AGENTS, Experiment};
 use crate::protocol::{DevicePreference, Pace, Report, Request, Status, Watch};
 
-/// Least time between two views of an agent: more often nobody sees.
-const VIEW_MS: f64 = 50.0;
+/// Least time between two views of an agent: the page needs time to draw them and to answer.
+const VIEW_MS: f64 = 100.0;
 /// Least time between two looks at the theorems while training: one takes as long as an iteration.
 const THEORY_MS: f64 = 2_000.0;
 /// Time between two checkpoints that are kept in case the device or the worker is lost.
