@@ -1,4 +1,5 @@
-// Pictures of every room for a person to look at, and for the README: `out/<room>-<width>-<theme>.png`.
+// Pictures of every room for a person to look at: `out/<room>-<width>-<theme>.png`; and the upper part of the wide ones,
+// `out/top-<room>-<theme>.png`, of which the README has two (docs/playground).
 
 import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";
@@ -23,6 +24,10 @@ for (const dark of [false, true]) {
           assert.ok(content <= width, `${room} is ${content} pixels wide`);
           const file = await outFile(`${room}-${width}-${dark ? "dark" : "light"}.png`);
           await page.screenshot({ path: file, fullPage: true });
+          if (width === 1280) {
+            const path = await outFile(`top-${room}-${dark ? "dark" : "light"}.png`);
+            await page.screenshot({ path, fullPage: true, clip: { x: 0, y: 0, width, height: 1300 } });
+          }
           assert.ok((await stat(file)).size > 10_000, `${file} shows something`);
         }
       }));
