@@ -36,7 +36,7 @@ pub const PRESETS: [Preset; 5] = [
     Preset {
         key: "ppo-collapses",
         title: "PPO collapses",
-        what: "The paper's maze with updates that are far too large: an action may become 1.99 times as likely in \
+        what: "The paper's maze, with settings searched for to show this, and updates that are far too large: an action may become 1.99 times as likely in \
                one update, and there are more and larger steps. Over 40 seeds PPO ended at always going right \
                (V 4.80) or worse in 20, DeepSPI in 7; most others came near the optimum, 8.01. One seed may \
                show anything: try several.",
@@ -68,7 +68,7 @@ pub const PRESETS: [Preset; 5] = [
     Preset {
         key: "c-too-large",
         title: "C too large",
-        what: "PPO twice, without entropy bonus: A may make an action 1.99 times as likely in one update, B 1.1 \
+        what: "PPO twice, without entropy bonus, in settings searched for to show this: A may make an action 1.99 times as likely in one update, B 1.1 \
                times; all else is equal. Over 20 seeds A ended at always going right (V 4.80) or worse in \
                15, B in none: its median is 7.98.",
         seconds: 15,
