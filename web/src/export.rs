@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::VERSION;
 use crate::experiment::{AGENTS, Experiment};
 use crate::history::History;
+use crate::plot::csv_field;
 use crate::protocol::DeviceReport;
 
 /// What the JSON file calls its layout.
@@ -49,7 +50,7 @@ impl Export<'_> {
         let columns: Vec<&str> = FIRST.into_iter().chain(others).collect();
 
         let mut text = format!("agent,algo,seed,{},device,version\n", columns.join(","));
-        let device = quoted(self.device.map_or("", |device| device.name.as_str()));
+        let device = csv_field(self.device.map_or("", |device| device.name.as_str()));
         for (agent, rows) in rows.iter().enumerate() {
             let config = &self.experiment.agents[agent];
             let start = format!("{},{},{}", ["A", "B"][agent], config.algo.name(), config.seed);
@@ -143,20 +144,11 @@ fn flatten(name: &str, value: &Value, row: &mut BTreeMap<String, String>) {
             row.insert(name.to_owned(), String::new());
         }
         Value::String(text) => {
-            row.insert(name.to_owned(), quoted(text));
+            row.insert(name.to_owned(), csv_field(text));
         }
         Value::Bool(_) | Value::Number(_) => {
             row.insert(name.to_owned(), value.to_string());
         }
-    }
-}
-
-/// A text as a field of a CSV file (RFC 4180).
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
     }
 }
 

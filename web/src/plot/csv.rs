@@ -64,8 +64,9 @@ fn push(text: &mut String, x: f64) {
     }
 }
 
-/// In quotes if it needs them (RFC 4180).
-fn field(text: &str) -> String {
+/// A text as a field of a CSV file: in quotes if it needs them (RFC 4180).
+#[must_use]
+pub fn field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

@@ -30,7 +30,7 @@ const MENU: f64 = 64.0;
 pub use axis::{Axis, Tick};
 pub use bars::bars;
 pub use colour::{SHADES, ink_on, shade, shade_of};
-pub use csv::{dots_csv, lines_csv};
+pub use csv::{dots_csv, field as csv_field, lines_csv};
 pub use dots::{DotPlot, Dots};
 pub use lines::{LinePlot, YAxis};
 pub use maze::MazePlot;

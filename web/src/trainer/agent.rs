@@ -66,16 +66,16 @@ impl Agent {
         Self::with(trainer, maze, config.seed, time::unix_seconds())
     }
 
-    /// Continues a checkpoint; `fallback` is the maze if the archive does not say which.
+    /// Continues a checkpoint; `fallback` is the maze if the contents do not say which.
     ///
     /// # Errors
     /// If it is not a checkpoint of the maze, or damaged.
     pub fn restore(
-        archive: &Archive,
+        contents: Contents,
         fallback: MazeConfig,
         device: &Device,
     ) -> Result<Self, RestoreError> {
-        let Contents { info, checkpoint } = archive.open()?;
+        let Contents { info, checkpoint } = contents;
         let (maze, started) = match info {
             Some(RunInfo { maze: Some(maze), started, .. }) => (maze, started),
             Some(RunInfo { env, .. }) => return Err(RestoreError::OtherGame { env }),

@@ -164,12 +164,13 @@ impl Session {
         self.set_running(false);
         let refuse = |text: String| post(&Report::Refused { text });
         // The maze of a checkpoint is the maze of both agents.
-        for archive in archives.iter().flatten() {
-            match archive.open() {
-                Ok(contents) => {
-                    if let Some(maze) = contents.info.and_then(|info| info.maze) {
-                        experiment.maze = maze;
-                    }
+        let mut unpacked = [const { None }; AGENTS];
+        for (contents, archive) in unpacked.iter_mut().zip(&archives) {
+            match archive.as_ref().map(Archive::open).transpose() {
+                Ok(found) => {
+                    let info = found.as_ref().and_then(|contents| contents.info.as_ref());
+                    experiment.maze = info.and_then(|info| info.maze).unwrap_or(experiment.maze);
+                    *contents = found;
                 }
                 Err(error) => return refuse(error.to_string()),
             }
@@ -180,9 +181,9 @@ impl Session {
         let slowest = &experiment.agents[AGENTS - 1];
         let chosen = self.devices.choose(preference, experiment.maze, slowest).await;
         let mut slots = Vec::with_capacity(AGENTS);
-        for (index, archive) in archives.into_iter().enumerate() {
-            let agent = match &archive {
-                Some(archive) => Agent::restore(archive, experiment.maze, &chosen.device)
+        for (index, (archive, contents)) in archives.into_iter().zip(unpacked).enumerate() {
+            let agent = match contents {
+                Some(contents) => Agent::restore(contents, experiment.maze, &chosen.device)
                     .map_err(|error| error.to_string()),
                 None => Agent::new(experiment.maze, &experiment.agents[index], &chosen.device)
                     .map_err(|error| error.to_string()),
