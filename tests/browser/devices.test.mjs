@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ready, waitForIteration, withPage } from "./support.mjs";
+import { outFile, ready, train, waitForIteration, withPage } from "./support.mjs";
 
 test("without WebGPU the page trains on the CPU and says why", () =>
   withPage({ hash: "device=webgpu" }, async (page, { complaints }) => {
@@ -56,4 +56,34 @@ test("a device destroyed in mid-run is survived", { timeout: 400_000 }, () =>
     await page.waitForFunction(() => /CPU/.test(document.querySelector("#device").textContent));
     await waitForIteration(page, 3, { more: true, timeout: 60_000 });
     assert.equal(await page.locator("#restart-trainer").count(), 0, "nothing had to be restarted");
+  }));
+
+test("the worker draws the latents on the device that trains", { timeout: 400_000 }, () =>
+  withPage({ webgpu: true, hash: "device=webgpu&room=latents" }, async (page, { complaints }) => {
+    await ready(page, 300_000);
+    assert.match(await page.textContent("#device"), /WebGPU/);
+    await train(page, 1, 200_000);
+    await page.waitForFunction(() => document.querySelectorAll(".latents-given.seen canvas").length === 2, null, {
+      timeout: 60_000,
+    });
+    // What is on the screen, without the layer of names: the stars' line, points and grid in several colours.
+    const plate = page.locator(".latents-given.seen").first();
+    await page.evaluate(() => {
+      for (const layer of document.querySelectorAll(".latents-overlay, .latents-plate > .latents-canvas"))
+        layer.style.visibility = "hidden";
+    });
+    const picture = await plate.screenshot({ path: await outFile("latents-webgpu.png") });
+    const colours = await page.evaluate(async (bytes) => {
+      const bitmap = await createImageBitmap(new Blob([Uint8Array.from(bytes)], { type: "image/png" }));
+      const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+      const context = canvas.getContext("2d");
+      context.drawImage(bitmap, 0, 0);
+      const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
+      const seen = new Set();
+      for (let i = 0; i < data.length; i += 4) seen.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+      return seen.size;
+    }, [...picture]);
+    assert.ok(colours > 20, `${colours} colours: nothing was drawn`);
+    assert.match(await page.textContent("#device"), /WebGPU/, "drawing did not cost the device");
+    assert.deepEqual(complaints, []);
   }));

@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { after, before, test } from "node:test";
-import { download, exported, iterationOf, native, ready, train, unfold, waitForIteration, withPage } from "./support.mjs";
+import { download, exported, iterationOf, native, outFile, ready, train, unfold, waitForIteration, withPage } from "./support.mjs";
 
 const run = promisify(execFile);
 let folder;
@@ -56,6 +56,34 @@ test("a chart is saved as SVG, PNG and CSV, with its legend", () =>
     assert.equal(png.subarray(1, 4).toString("latin1"), "PNG");
     assert.ok(png.length > 5000, "the picture is not empty");
     assert.ok((await save("CSV")).toString("utf8").trim().split("\n").length > 2);
+  }));
+
+test("the picture of the latents is saved as SVG, PNG and CSV", () =>
+  withPage({ hash: `${short}&room=latents` }, async (page) => {
+    await ready(page);
+    await train(page, 1);
+    const menu = page.locator(".chart-menu").first();
+    const save = async (format) => {
+      await menu.locator("summary").click();
+      return (await download(page, () => menu.getByRole("button", { name: format }).click())).bytes;
+    };
+    const svg = (await save("SVG")).toString("utf8");
+    const found = await page.evaluate((text) => {
+      const picture = new DOMParser().parseFromString(text, "image/svg+xml");
+      const count = (what) => picture.querySelectorAll(what).length;
+      return { errors: count("parsererror"), points: count("circle"), text: picture.documentElement.textContent };
+    }, svg);
+    assert.equal(found.errors, 0);
+    assert.match(found.text, /Latents of PPO/);
+    assert.match(found.text, /% of the variance/);
+    assert.match(found.text, /seed 1/);
+    const png = await save("PNG");
+    assert.equal(png.subarray(1, 4).toString("latin1"), "PNG");
+    assert.ok(png.length > 20000, "the picture is not empty");
+    await writeFile(await outFile("latents-saved.png"), png);
+    const rows = (await save("CSV")).toString("utf8").trim().split("\n").slice(1);
+    // Every state is a row; all but stars and start are discs, and one more is in the legend.
+    assert.equal(found.points, rows.length - 3 + 1);
   }));
 
 test("a checkpoint of the page is continued natively", { timeout: 120_000 }, () =>

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { iterationOf, ready, rooms, withPage } from "./support.mjs";
+import { exported, iterationOf, ready, rooms, train, withPage } from "./support.mjs";
 
 test("the page loads, asks nobody else, and the browser has nothing to complain about", () =>
   withPage({}, async (page, { complaints }) => {
@@ -34,6 +34,33 @@ for (const width of [1280, 360]) {
       assert.deepEqual(complaints, []);
     }));
 }
+
+test("the address holds what was set: a page opened with it shows and trains the same", () =>
+  withPage({ hash: "device=cpu" }, async (page, { context }) => {
+    await ready(page);
+    await page.click("#tab-neighbourhood");
+    await page.fill("#nb-c-box", "1.7");
+    await page.press("#nb-c-box", "Enter");
+    await page.fill("#seed", "11");
+    await page.press("#seed", "Enter");
+    await page.click("#tab-maze");
+    await page.waitForFunction(() => ["nb.c=1.7", "seed=11", "room=maze"].every((part) => location.hash.includes(part)));
+    await page.click("#reset");
+    await ready(page);
+    await train(page, 1);
+    const other = await context.newPage();
+    await other.goto(page.url());
+    await ready(other);
+    assert.equal(await other.getAttribute("#tab-maze", "aria-selected"), "true");
+    await train(other, 1);
+    const [here, there] = [await exported(page), await exported(other)];
+    for (const agent of [0, 1]) {
+      assert.equal(there.agents[agent].config.seed, 11);
+      assert.deepEqual(there.agents[agent].iterations, here.agents[agent].iterations, "the same run");
+    }
+    await other.click("#tab-neighbourhood");
+    assert.equal(await other.inputValue("#nb-c-box"), "1.700");
+  }));
 
 test("markup in a link stays text", () =>
   withPage(

@@ -62,8 +62,18 @@ const quiet = [
   "--disable-component-update",
   "--disable-sync",
 ];
-// Chromium's own software implementation of WebGPU: there is no graphics card in CI.
-const withWebgpu = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+// Chromium's own software implementation of WebGPU: there is no graphics card in CI. The first two alone give a device
+// that is lost as soon as any page draws with it.
+const withWebgpu = [
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
+  "--ignore-gpu-blocklist",
+  "--enable-gpu",
+  "--enable-features=Vulkan",
+  "--use-vulkan=swiftshader",
+];
 const withoutWebgpu = ["--disable-gpu"];
 
 /**

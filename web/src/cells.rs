@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use deepspi_core::maze::{ACTIONS, Action, Maze, MazeCells, MazeReport, Tile};
 
+use crate::plot::csv_field;
+use crate::protocol::AgentView;
+
 /// The actions' names, in their order.
 pub const ACTION_NAMES: [&str; ACTIONS] = ["up", "down", "left", "right"];
 
@@ -55,6 +58,20 @@ pub fn neighbour(maze: &Maze, state: usize, direction: Action) -> Option<usize> 
         .filter_map(|other| Some((distance(other)?, other)))
         .min()
         .map(|(_, other)| other)
+}
+
+/// One row for each state: where its latent lies on the two principal components.
+#[must_use]
+pub fn latents_csv(maze: &Maze, view: &AgentView, source: &str) -> String {
+    let mut text = "state,row,column,cell,first_component,second_component,V,source\n".to_owned();
+    let points = view.points.iter().flatten();
+    for (state, ([x, y], value)) in points.zip(&view.report.values).enumerate() {
+        let ((row, column), source) = (maze.cell(state), csv_field(source));
+        let name = csv_field(name(maze, state));
+        // Writing to a string cannot fail.
+        let _written = writeln!(text, "{state},{row},{column},{name},{x},{y},{value},{source}");
+    }
+    text
 }
 
 /// One row for each state and action.

@@ -1,4 +1,5 @@
-//! The whole page as the fragment of an address: experiment, device, speed and room.
+//! The whole page as the fragment of an address: experiment, device, speed, room, and what is set in
+//! the room of the neighbourhood.
 //!
 //! Only what differs from the defaults is written, with the names of the structs, as in
 //! `maze.cue=0.3&a.algo=ppo&b.clip_coef=0.2&seed=3&room=latents`. A link comes from anywhere: whatever
@@ -7,6 +8,7 @@
 
 use crate::experiment::Experiment;
 use crate::form::{Scope, default_of};
+use crate::neighbourhood::{self, link as neighbourhood_link};
 use crate::protocol::{DevicePreference, Pace};
 use crate::room::Room;
 
@@ -21,6 +23,8 @@ pub struct Link {
     pub pace: Pace,
     /// The room that is open.
     pub room: Room,
+    /// What is set in the room of the neighbourhood.
+    pub neighbourhood: neighbourhood::Settings,
 }
 
 /// The speeds offered: name in links, name for people, speed. The first is the default.
@@ -86,6 +90,9 @@ impl Link {
         if self.room != default.room {
             push("room".to_owned(), self.room.key());
         }
+        for (key, value) in neighbourhood_link::entries(&self.neighbourhood) {
+            push(key, &value);
+        }
         entries.join("&")
     }
 
@@ -129,6 +136,7 @@ impl Link {
             "device" => self.device = by_key(&DEVICES, value)?,
             "pace" => self.pace = by_key(&PACES, value)?,
             "room" => self.room = Room::ALL.into_iter().find(|room| room.key() == value)?,
+            _ if neighbourhood_link::apply(&mut self.neighbourhood, key, value).is_some() => {}
             _ => {
                 let (part, field) = key.split_once('.')?;
                 let scope = Scope::ALL.into_iter().find(|scope| scope.key() == part)?;

@@ -4,6 +4,7 @@
 //! it draws follows from that value alone.
 
 pub mod iteration;
+pub mod link;
 pub mod one_state;
 
 use deepspi_core::theory::OutOfTrajectory;
@@ -12,6 +13,26 @@ use self::one_state::OneState;
 
 /// Steps of both iterations that can be shown.
 pub const STEPS: usize = 40;
+
+/// Smallest and largest value of what can be set.
+pub mod range {
+    /// `C`.
+    pub const C: [f64; 2] = [1.001, 1.999];
+    /// Discount.
+    pub const GAMMA: [f64; 2] = [0.4, 0.999];
+    /// Value of an action.
+    pub const VALUE: [f64; 2] = [-2.0, 2.0];
+    /// Data between two steps of the example of the wrong model.
+    pub const DATA: [f64; 2] = [0.0, 2000.0];
+    /// `C` in that example.
+    pub const TRAP_C: [f64; 2] = [1.001, 1.1];
+    /// Probability of the action that the old data hardly has.
+    pub const EPSILON: [f64; 2] = [0.001, 0.3];
+    /// Reward that the model imagines.
+    pub const BELIEF: [f64; 2] = [-10.0, 40.0];
+    /// Largest seed: what a box of digits can hold without becoming another number.
+    pub const LARGEST_SEED: u64 = 999_999;
+}
 
 /// Everything the user can set in the room.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -29,6 +29,7 @@ fn current(playground: Playground) -> Link {
         device: playground.preference.get(),
         pace: playground.pace.get(),
         room: playground.room.get(),
+        neighbourhood: playground.neighbourhood.get(),
     }
 }
 
@@ -55,6 +56,7 @@ pub fn keep(playground: Playground, draft: Draft) {
         playground.preference.track();
         playground.pace.track();
         playground.room.track();
+        playground.neighbourhood.track();
         write(());
     });
     let listener = window_event_listener(ev::hashchange, move |_| {
@@ -64,6 +66,7 @@ pub fn keep(playground: Playground, draft: Draft) {
         }
         playground.preference.set(link.device);
         playground.room.set(link.room);
+        playground.neighbourhood.set(link.neighbourhood);
         playground.set_pace(link.pace);
         draft.replace(link.experiment);
     });

@@ -59,6 +59,7 @@ pub fn App() -> impl IntoView {
     playground.preference.set(link.device);
     playground.pace.set(link.pace);
     playground.room.set(link.room);
+    playground.neighbourhood.set(link.neighbourhood);
     if let Some(text) = notice {
         playground.notify(text);
     }

@@ -3,7 +3,8 @@
 //! Two draw it: the worker, on the GPU that trains, and the page, on a plain canvas. Both are given
 //! the same [`picture::Mark`]s in pixels, so that the two pictures are one, and both let the points
 //! glide in the same way ([`motion`]). The page alone decides the ranges ([`steady`]), because labels
-//! and hit tests depend on them; it tells the worker in a `LatentScene`.
+//! and hit tests depend on them; it tells the worker in a `LatentScene`. A saved picture is made from the same marks
+//! ([`svg`]).
 
 pub mod colour;
 pub mod labels;
@@ -12,6 +13,7 @@ pub mod painter;
 pub mod pick;
 pub mod picture;
 pub mod steady;
+pub mod svg;
 
 use deepspi_core::maze::Maze;
 

@@ -120,7 +120,7 @@ impl Agent {
         &self.trainer
     }
 
-    /// A rollout and its updates; the batch is kept for [`Self::view`] if it is `watched`.
+    /// A rollout and its updates; the batch is kept for [`Self::look`] if it is `watched`.
     ///
     /// # Errors
     /// If the device fails or a quantity is not finite; then only a checkpoint helps.
@@ -141,15 +141,22 @@ impl Agent {
         Ok(())
     }
 
-    /// Where it stands, with what costs more time if that is wanted.
+    /// Where it stands, and if a view is wanted, that with what costs more time as far as wanted.
     ///
     /// # Errors
     /// If the device fails or the policy is not a distribution.
-    pub async fn view(&mut self, wanted: Watch) -> Result<(MazeStatus, AgentView), ProbeError> {
+    pub async fn look(
+        &mut self,
+        wanted: Option<Watch>,
+    ) -> Result<(MazeStatus, Option<AgentView>), ProbeError> {
         let maze = self.envs.maze();
         let model = self.trainer.learner().plain();
         let report = probe(&model, maze, self.trainer.device()).await?;
         let status = MazeStatus::new(&report, maze, self.trainer.global_step());
+        let Some(wanted) = wanted else {
+            self.policy = Some(report.policy);
+            return Ok((status, None));
+        };
         // At first oriented by the stars, which are what the picture is about; then as it was.
         let mut projection = principal_components(&report.latents, maze.states(), maze.stars());
         if let Some(projection) = &mut projection {
@@ -180,7 +187,7 @@ impl Agent {
             explained,
             report,
         };
-        Ok((status, view))
+        Ok((status, Some(view)))
     }
 
     /// Its checkpoint, as a native run folder in a zip file.

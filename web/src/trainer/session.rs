@@ -267,23 +267,22 @@ impl Session {
     async fn show(&mut self, index: usize, due: bool) -> Result<(), super::agent::Stop> {
         let slot = &mut self.agents[index];
         let now = time::now_ms();
-        let wanted = Watch {
-            details: due && self.watch.details,
-            theory: due
-                && self.watch.theory
-                && (!self.running || now - slot.assessed_at >= THEORY_MS),
-        };
-        if wanted.theory {
+        let theory_due = !self.running || now - slot.assessed_at >= THEORY_MS;
+        let wanted = due.then_some(Watch {
+            details: self.watch.details,
+            theory: self.watch.theory && theory_due,
+        });
+        if wanted.is_some_and(|wanted| wanted.theory) {
             slot.assessed_at = now;
         }
-        let (status, view) = match slot.agent.view(wanted).await {
+        let (status, view) = match slot.agent.look(wanted).await {
             Ok(found) => found,
             Err(ProbeError::Core(error)) => return Err(error.into()),
             // A policy that is no distribution: the next iteration says which number is at fault.
             Err(ProbeError::Theory(_)) => return Ok(()),
         };
         forward(index, Message::Maze(status));
-        if due {
+        if let Some(view) = view {
             slot.viewed_at = time::now_ms();
             self.drawings.set_view(index, slot.agent.maze(), &view);
             post(&Report::View { agent: index, view: Box::new(view) });

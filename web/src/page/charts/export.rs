@@ -45,7 +45,8 @@ const SCALE: f64 = 2.0;
 pub struct Standalone {
     /// SVG.
     pub markup: String,
-    size: [f64; 2],
+    /// Width and height in pixels.
+    pub size: [f64; 2],
 }
 
 /// A copy of `svg` with its looks, a title, a background, and `source` at its foot. None if the
@@ -102,6 +103,13 @@ pub fn standalone(svg: &Element, title: &str, source: &str) -> Option<Standalone
     }
     let markup = XmlSerializer::new().ok()?.serialize_to_string(&copy).ok()?;
     Some(Standalone { markup, size })
+}
+
+/// The letters of the page.
+#[must_use]
+pub fn font() -> String {
+    let style = document().body().and_then(|body| style_of(body.as_ref()));
+    style.map_or_else(|| "sans-serif".to_owned(), |style| value(&style, "font-family"))
 }
 
 /// The picture as PNG, at twice its size.

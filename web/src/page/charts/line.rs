@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::pick::{Pick, Reading};
-use super::save::{Provenance, SaveMenu, of_run};
+use super::save::{Provenance, SaveMenu, as_shown, of_run};
 use super::{Drawing, width_of};
 use crate::plot::{LinePlot, Reference, Series, YAxis, lines_csv};
 
@@ -90,7 +90,7 @@ pub fn LineChart(
                     on_point=Callback::new(point)
                     on_step=Callback::new(step)
                 />
-                <SaveMenu title svg source csv=Callback::new(move |()| csv())/>
+                <SaveMenu title draw=as_shown(svg) source csv=Callback::new(move |()| csv())/>
             </div>
             {children.map(|children| view! { <figcaption>{children()}</figcaption> })}
         </figure>

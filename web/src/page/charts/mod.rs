@@ -17,10 +17,11 @@ mod scatter;
 use leptos::prelude::*;
 use leptos::svg::Svg;
 
+pub use export::{Standalone, font};
 pub use line::LineChart;
 pub use measure::width_of;
 pub use pace::paced;
-pub use save::{Provenance, SaveMenu, of_run};
+pub use save::{Provenance, SaveMenu, as_shown, of_run};
 pub use scatter::Scatter;
 
 use crate::plot::Picture;

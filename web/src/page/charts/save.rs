@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::svg::Svg;
 
-use super::export;
+use super::export::{self, Standalone};
 use crate::page::download;
 use crate::page::state::Playground;
 use crate::plot::file_name;
@@ -42,14 +42,24 @@ pub fn of_run() -> Signal<Provenance> {
     })
 }
 
+/// What is asked for a file of its picture: with which title, and what it says of its origin.
+pub type Draw = Callback<(String, String), Option<Standalone>>;
+
+/// A picture of the page as it is now.
+pub fn as_shown(svg: NodeRef<Svg>) -> Draw {
+    Callback::new(move |(title, source): (String, String)| {
+        export::standalone(svg.get_untracked()?.as_ref(), &title, &source)
+    })
+}
+
 /// A small menu in the corner of a picture.
 #[component]
 pub fn SaveMenu(
     /// Title of the picture.
     #[prop(into)]
     title: Signal<String>,
-    /// The picture.
-    svg: NodeRef<Svg>,
+    /// Makes the picture of a file.
+    draw: Draw,
     /// Where its numbers are from.
     source: Signal<Provenance>,
     /// Its numbers as CSV.
@@ -66,10 +76,7 @@ pub fn SaveMenu(
         let tag = source.get_untracked().tag;
         format!("{}.{ending}", file_name(&format!("{} {tag}", title.get_untracked())))
     };
-    let picture = move || {
-        let svg = svg.get_untracked()?;
-        export::standalone(&svg, &title.get_untracked(), &source.get_untracked().text)
-    };
+    let picture = move || draw.run((title.get_untracked(), source.get_untracked().text));
     let save_svg = move |_| {
         close();
         if let Some(picture) = picture() {

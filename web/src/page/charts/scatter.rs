@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::pick::{Pick, Reading};
-use super::save::{Provenance, SaveMenu, of_run};
+use super::save::{Provenance, SaveMenu, as_shown, of_run};
 use super::{Drawing, width_of};
 use crate::plot::{DotPlot, Dots, dots_csv};
 
@@ -93,7 +93,7 @@ pub fn Scatter(
                     on_point=Callback::new(point)
                     on_step=Callback::new(step)
                 />
-                <SaveMenu title svg source csv=Callback::new(move |()| csv())/>
+                <SaveMenu title draw=as_shown(svg) source csv=Callback::new(move |()| csv())/>
             </div>
             {children.map(|children| view! { <figcaption>{children()}</figcaption> })}
         </figure>

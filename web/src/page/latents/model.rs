@@ -175,6 +175,11 @@ impl Panel {
         self.shot.with(|shot| shot.points.iter().map(|point| window.place(*point)).collect())
     }
 
+    /// Where everything is going to be: what a saved picture shows.
+    pub fn target(self) -> Shot {
+        self.target.get_untracked()
+    }
+
     /// States that are drawn unlike the others.
     pub fn roles(self) -> Roles {
         self.maze.with(|maze| maze.as_ref().map(Roles::of)).unwrap_or_default()

@@ -7,8 +7,10 @@ use super::canvases::Canvases;
 use super::model::Panel;
 use super::overlay::Overlay;
 use super::picker::Picker;
-use crate::page::charts::width_of;
+use crate::cells;
+use crate::page::charts::{SaveMenu, Standalone, font, of_run, width_of};
 use crate::page::state::Playground;
+use crate::scene::svg::Sheet;
 
 /// The panel of an agent.
 #[component]
@@ -20,15 +22,40 @@ pub fn LatentPanel(
     let panel = Panel::new(agent, width_of(plate));
     let playground = Playground::here();
     let name = move || playground.agent_label(agent);
-    let share = move |axis: usize| {
+    let axis = move |axis: usize| {
         let share = panel.view.with(|view| view.as_ref().map(|view| view.explained[axis]));
-        share.map_or_else(String::new, |share| format!(": {:.0} % of the variance", 100.0 * share))
+        let share = share.map(|share| format!(": {:.0} % of the variance", 100.0 * share));
+        ["first component", "second component"][axis].to_owned() + &share.unwrap_or_default()
     };
     let steps = move || {
         panel
             .view
             .with(|view| view.as_ref().map(|view| format!(" after {} steps", view.global_step)))
     };
+    let title =
+        Signal::derive(move || format!("Latents of {}{}", name(), steps().unwrap_or_default()));
+    let draw = Callback::new(move |(title, source): (String, String)| {
+        let axes = [0, 1].map(|index| untrack(|| axis(index)));
+        let (scene, shot) = (panel.scene.get_untracked(), panel.target());
+        let sheet = Sheet {
+            title: &title,
+            axes: [&axes[0], &axes[1]],
+            source: &source,
+            font: &font(),
+            scene: &scene,
+            roles: untrack(|| panel.roles()),
+            shot: &shot,
+        };
+        let (markup, size) = sheet.draw();
+        Some(Standalone { markup, size })
+    });
+    let source = of_run();
+    let csv = Callback::new(move |()| {
+        let both = panel.maze.get_untracked().zip(panel.view.get_untracked());
+        both.map_or_else(String::new, |(maze, view)| {
+            cells::latents_csv(&maze, &view, &source.get_untracked().text)
+        })
+    });
     view! {
         <section class="latents-panel card" class=("agent-1", agent == 1)>
             <h3>
@@ -36,7 +63,7 @@ pub fn LatentPanel(
                 <span class="muted">{steps}</span>
             </h3>
             <div class="latents-plot">
-                <p class="axis second" aria-hidden="true">"second" {move || share(1)}</p>
+                <p class="axis second" aria-hidden="true">{move || axis(1)}</p>
                 <div class="latents-plate" node_ref=plate>
                     <Canvases panel=panel/>
                     <Overlay panel=panel/>
@@ -45,8 +72,9 @@ pub fn LatentPanel(
                         label=Signal::derive(move || format!("Latents of {}: cells of the maze", name()))
                     />
                     <p class="latents-absent">{move || absent(panel)}</p>
+                    <SaveMenu title draw source csv/>
                 </div>
-                <p class="axis first" aria-hidden="true">"first component" {move || share(0)}</p>
+                <p class="axis first" aria-hidden="true">{move || axis(0)}</p>
             </div>
             <p class="caption">{move || caption(panel)}</p>
         </section>

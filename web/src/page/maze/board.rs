@@ -11,7 +11,7 @@ use web_sys::{HtmlElement, KeyboardEvent};
 
 use super::Shown;
 use crate::cells::{self, ACTION_NAMES};
-use crate::page::charts::{Drawing, SaveMenu, of_run, width_of};
+use crate::page::charts::{Drawing, SaveMenu, as_shown, of_run, width_of};
 use crate::plot::{Area, Axis, MazePlot, Picture, number};
 
 /// Colours of values, the same on both boards.
@@ -82,7 +82,7 @@ pub fn Board(
                     {cells}
                 </div>
                 <Walker shown agent place area/>
-                <SaveMenu title=name svg source csv=Callback::new(csv)/>
+                <SaveMenu title=name draw=as_shown(svg) source csv=Callback::new(csv)/>
             </div>
         </figure>
     }

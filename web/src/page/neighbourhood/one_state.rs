@@ -6,8 +6,8 @@ use leptos::prelude::*;
 use super::dial::{Dial, NumberBox};
 use super::triangle::Triangle;
 use super::{action_name, fixed, neighbourhood_symbol, part};
-use crate::neighbourhood::Settings;
 use crate::neighbourhood::one_state::{Findings, OneState};
+use crate::neighbourhood::{Settings, range};
 use crate::simplex::{ACTIONS, Distribution, with_probability};
 
 /// Values of `C` and gamma worth seeing, and what they show.
@@ -96,7 +96,7 @@ pub fn Radius(
             label="C, the radius"
             value=part(settings, |s| s.c)
             set=move |c| settings.update(|s| s.c = c)
-            range=[1.001, 1.999]
+            range=range::C
             step=0.001
             digits=3
             limit=(Signal::derive(move || 1.0 / gamma.get()), "1/γ")
@@ -106,7 +106,7 @@ pub fn Radius(
             label="γ, the discount"
             value=gamma
             set=move |gamma| settings.update(|s| s.gamma = gamma)
-            range=[0.4, 0.999]
+            range=range::GAMMA
             step=0.001
             digits=3
         />
@@ -440,7 +440,7 @@ fn Advantages(settings: RwSignal<Settings>) -> impl IntoView {
                             label=label
                             value=part(settings, move |s| s.state.values[action])
                             set=move |x| settings.update(|s| s.state.values[action] = x)
-                            range=[-2.0, 2.0]
+                            range=range::VALUE
                             step=0.05
                             digits=2
                         />

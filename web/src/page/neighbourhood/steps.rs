@@ -9,13 +9,10 @@ use super::small::{SmallTriangle, state_name};
 use super::trap::TrapCard;
 use super::{action_name, fixed, neighbourhood_symbol, part};
 use crate::neighbourhood::iteration::{STATES, SafeIteration};
-use crate::neighbourhood::{STEPS, Settings};
+use crate::neighbourhood::{STEPS, Settings, range};
 use crate::page::charts::{LineChart, Provenance};
 use crate::plot::{Dash, Reference, Series};
 use crate::{REVISION, VERSION};
-
-/// Largest seed: what a box of digits can hold without becoming another number.
-const LAST_SEED: f64 = 999_999.0;
 
 /// The whole part.
 #[component]
@@ -138,7 +135,7 @@ fn SafeCard(settings: RwSignal<Settings>) -> impl IntoView {
                     label="Seed of the random world"
                     value=part(settings, |s| s.seed as f64)
                     set=move |seed| settings.update(|s| s.seed = seed.round() as u64)
-                    range=[0.0, LAST_SEED]
+                    range=[0.0, range::LARGEST_SEED as f64]
                     step=1.0
                     digits=0
                 />

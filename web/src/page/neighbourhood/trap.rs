@@ -10,7 +10,7 @@ use super::chain::Chain;
 use super::dial::Dial;
 use super::steps::is_open;
 use super::{fixed, neighbourhood_symbol, part};
-use crate::neighbourhood::{STEPS, Settings};
+use crate::neighbourhood::{STEPS, Settings, range};
 use crate::page::charts::{LineChart, Provenance};
 use crate::plot::{Dash, Reference, Series};
 use crate::{REVISION, VERSION};
@@ -180,7 +180,7 @@ fn Parameters(settings: RwSignal<Settings>) -> impl IntoView {
             label="New data between two steps"
             value=data
             set=move |x| settings.update(|s| s.example.steps_per_iteration = x)
-            range=[0.0, 2000.0]
+            range=range::DATA
             step=10.0
             digits=0
         />
@@ -189,7 +189,7 @@ fn Parameters(settings: RwSignal<Settings>) -> impl IntoView {
             label="C of the careful planner"
             value=read(|e| e.c)
             set=move |x| settings.update(|s| s.example.c = x)
-            range=[1.001, 1.1]
+            range=range::TRAP_C
             step=0.001
             digits=3
             limit=(limit.into(), "1/γ")
@@ -199,7 +199,7 @@ fn Parameters(settings: RwSignal<Settings>) -> impl IntoView {
             label="Probability of a₂ in the old data"
             value=read(|e| e.epsilon)
             set=move |x| settings.update(|s| s.example.epsilon = x)
-            range=[0.001, 0.3]
+            range=range::EPSILON
             step=0.001
             digits=3
         />
@@ -208,7 +208,7 @@ fn Parameters(settings: RwSignal<Settings>) -> impl IntoView {
             label="Reward the model imagines behind a₂"
             value=read(|e| e.hallucinated_reward)
             set=move |x| settings.update(|s| s.example.hallucinated_reward = x)
-            range=[-10.0, 40.0]
+            range=range::BELIEF
             step=0.5
             digits=1
         />

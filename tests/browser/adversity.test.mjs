@@ -1,0 +1,133 @@
+// What goes wrong outside of the page, and what people do without thinking: nothing may be lost, and the page says once
+// what happened.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { download, iterationOf, ready, train, unfold, waitForIteration, withPage } from "./support.mjs";
+
+const trainerOf = async (page) => page.workers()[0] ?? page.waitForEvent("worker");
+const notice = (page, pattern) =>
+  page.waitForFunction((source) => new RegExp(source).test(document.querySelector(".notices").textContent), pattern);
+
+test("a shader that the browser refuses leads to the CPU", { timeout: 300_000 }, () =>
+  withPage({ webgpu: true, hash: "device=webgpu" }, async (page) => {
+    const worker = await trainerOf(page);
+    await worker.evaluate(() => {
+      const create = GPUDevice.prototype.createShaderModule;
+      GPUDevice.prototype.createShaderModule = function (descriptor) {
+        return create.call(this, { ...descriptor, code: `${descriptor.code}\nthis is no WGSL` });
+      };
+    });
+    await ready(page, 280_000);
+    assert.match(await page.textContent("#device"), /CPU/);
+    await page.click("#step");
+    await waitForIteration(page, 1);
+  }));
+
+test("WebGPU that computes wrong results is noticed by the self-test", { timeout: 300_000 }, () =>
+  withPage({ webgpu: true, hash: "device=webgpu" }, async (page) => {
+    const worker = await trainerOf(page);
+    await worker.evaluate(() => {
+      const create = GPUDevice.prototype.createShaderModule;
+      // Sums of products come out with a wrong sign; the programs are valid.
+      GPUDevice.prototype.createShaderModule = function (descriptor) {
+        const code = descriptor.code?.replace(/fma\((\w+), (\w+), (\w+)\)/g, "($1 * $2 - $3)");
+        return create.call(this, { ...descriptor, code });
+      };
+    });
+    await ready(page, 280_000);
+    assert.match(await page.textContent("#device"), /CPU/);
+    assert.match(await page.textContent("#device"), /wrong|differ|self-test|failed/i);
+  }));
+
+test("more memory than there is: the page stays usable and offers a restart", { timeout: 120_000 }, () =>
+  withPage({ hash: "device=cpu" }, async (page) => {
+    await ready(page);
+    await train(page, 1);
+    page.on("dialog", (dialog) => dialog.accept());
+    await page.evaluate(() => {
+      location.hash =
+        "device=cpu&maze.preset=paper&b.num_envs=16384&b.num_steps=512&b.total_timesteps=1000000000" +
+        "&a.num_envs=16384&a.num_steps=512&a.total_timesteps=1000000000";
+    });
+    await page.waitForTimeout(500);
+    await page.click("#reset");
+    // Refused before, or failed while it was tried: either is said, and the way back is there.
+    await page.waitForFunction(
+      () => document.querySelector("#restart-trainer") || document.querySelector("#start")?.disabled === false,
+      null,
+      { timeout: 60_000 },
+    );
+    if ((await page.locator("#restart-trainer").count()) === 0) await page.click("#step");
+    await page.waitForSelector("#restart-trainer", { timeout: 60_000 });
+    await page.click("#tab-neighbourhood");
+    await page.waitForSelector("#nb-c");
+  }));
+
+test("a page in the background goes on training", () =>
+  withPage({ hash: "device=cpu" }, async (page, { context }) => {
+    await ready(page);
+    await page.click("#start");
+    await waitForIteration(page, 2, { more: true });
+    const other = await context.newPage();
+    await other.goto("about:blank");
+    await other.bringToFront();
+    const before = await iterationOf(page);
+    await other.waitForTimeout(4000);
+    await page.bringToFront();
+    assert.ok((await iterationOf(page)) > before + 1, "it stood still");
+  }));
+
+test("closing the page with an unsaved run is asked about, and not otherwise", () =>
+  withPage({ hash: "device=cpu" }, async (page, { context }) => {
+    await ready(page);
+    await page.click("#step");
+    await waitForIteration(page, 1);
+    const [dialog] = await Promise.all([page.waitForEvent("dialog"), page.close({ runBeforeUnload: true })]);
+    assert.equal(dialog.type(), "beforeunload");
+    await dialog.dismiss();
+    await unfold(page);
+    for (const agent of [0, 1]) await download(page, () => page.click(`#save-${agent}`));
+    const closed = page.waitForEvent("close");
+    await page.close({ runBeforeUnload: true });
+    await closed;
+    await context.newPage();
+  }));
+
+test("a checkpoint that is dropped on the page is loaded where the user says", () =>
+  withPage({ hash: "device=cpu" }, async (page) => {
+    await ready(page);
+    await train(page, 2);
+    await unfold(page);
+    const saved = await download(page, () => page.click("#save-0"));
+    page.on("dialog", (dialog) => dialog.accept());
+    await page.click("#reset");
+    await waitForIteration(page, 0, { agent: 0 });
+    await page.evaluate(
+      ([name, bytes]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([Uint8Array.from(bytes)], name));
+        document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+      },
+      [saved.name, [...saved.bytes]],
+    );
+    await page.getByRole("button", { name: "Agent A" }).click();
+    await waitForIteration(page, 2, { agent: 0 });
+  }));
+
+test("a link is there to copy where the page may not use the clipboard", () =>
+  withPage(
+    {
+      hash: "device=cpu&seed=4",
+      before: (page) =>
+        page.addInitScript(() => Object.defineProperty(navigator, "clipboard", { get: () => undefined })),
+    },
+    async (page, { address }) => {
+      await ready(page);
+      await unfold(page);
+      await page.getByRole("button", { name: /copy.*link/i }).first().click();
+      const box = page.locator(".by-hand textarea");
+      await box.waitFor();
+      assert.equal(await box.inputValue(), `${address}#seed=4&device=cpu`);
+    },
+  ));
