@@ -123,7 +123,7 @@ pub struct LatentScene {
     pub glide: f64,
 }
 
-/// From the worker to the page.
+/// From the worker to the page; a message holds one or more of them in their order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Report {
     /// The worker is there and can be asked.

@@ -108,8 +108,12 @@ impl Bridge {
 
 fn receive(playground: Playground, event: &MessageEvent) {
     let bytes = Reflect::get(&event.data(), &BYTES.into()).unwrap_or_default();
-    match decode::<Report>(&Uint8Array::new(&bytes).to_vec()) {
-        Ok(report) => reports::handle(playground, report),
+    match decode::<Vec<Report>>(&Uint8Array::new(&bytes).to_vec()) {
+        Ok(reports) => {
+            for report in reports {
+                reports::handle(playground, report);
+            }
+        }
         Err(error) => reports::fault(playground, error.to_string()),
     }
 }

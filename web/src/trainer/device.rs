@@ -82,7 +82,7 @@ impl Devices {
         if preference == DevicePreference::Webgpu {
             return chosen("chosen in the settings; the self-test passed", None);
         }
-        outbox::post(&Report::Preparing { text: "Comparing WebGPU with the CPU".to_owned() });
+        outbox::post(Report::Preparing { text: "Comparing WebGPU with the CPU".to_owned() });
         let times = (
             milliseconds_of_an_iteration(maze, config, &gpu.device).await,
             milliseconds_of_an_iteration(maze, config, &Device::flex()).await,
@@ -148,7 +148,7 @@ pub fn cpu(reason: &str) -> Chosen {
 }
 
 async fn open() -> Result<Gpu, String> {
-    outbox::post(&Report::Preparing { text: "Asking for WebGPU".to_owned() });
+    outbox::post(Report::Preparing { text: "Asking for WebGPU".to_owned() });
     let limited = |what: &'static str| move || format!("the browser did not {what} in time");
     time::unless(require_adapter(), time::sleep(ANSWER_LIMIT_MS))
         .await
@@ -172,7 +172,7 @@ async fn open() -> Result<Gpu, String> {
 
 /// The largest relative difference between an update there and on the CPU, if it is small.
 async fn test(device: &Device, maze: MazeConfig, config: &Config) -> Result<f64, String> {
-    outbox::post(&Report::Preparing { text: "Testing WebGPU against the CPU".to_owned() });
+    outbox::post(Report::Preparing { text: "Testing WebGPU against the CPU".to_owned() });
     // DeepSPI has every operation that the other algorithms have.
     let config = Config { algo: Algorithm::DeepSpi, ..config.clone() };
     let comparisons = self_test::run(&config, &maze.preset.network(), device)

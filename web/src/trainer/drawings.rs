@@ -46,14 +46,14 @@ impl Drawings {
         }
         let by_worker = renderer.is_ok();
         self.change(agent, |drawing| drawing.renderer = renderer.ok());
-        post(&Report::Drawing { agent, by_worker });
+        post(Report::Drawing { agent, by_worker });
     }
 
     /// The device is gone: the page has to draw.
     pub fn end(&self) {
         for (agent, drawing) in self.0.borrow_mut().iter_mut().enumerate() {
             if drawing.renderer.take().is_some() {
-                post(&Report::Drawing { agent, by_worker: false });
+                post(Report::Drawing { agent, by_worker: false });
             }
         }
     }

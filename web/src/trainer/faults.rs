@@ -48,7 +48,7 @@ pub fn device_error() -> Option<String> {
 
 fn fault(text: &str) {
     if !REPORTED.with(|reported| reported.replace(true)) {
-        outbox::post(&Report::Fault { text: text.to_owned() });
+        outbox::post(Report::Fault { text: text.to_owned() });
     }
 }
 

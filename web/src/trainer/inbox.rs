@@ -52,7 +52,7 @@ impl Inbox {
                     waker.wake();
                 }
             }
-            Err(error) => outbox::post(&Report::Fault { text: error.to_string() }),
+            Err(error) => outbox::post(Report::Fault { text: error.to_string() }),
         }
     }
 

@@ -26,6 +26,6 @@ pub fn start() {
     faults::install();
     let drawings = Drawings::default();
     let inbox = Inbox::install(drawings.clone());
-    outbox::post(&Report::Listening);
+    outbox::post(Report::Listening);
     spawn_local(Session::new(inbox, drawings).run());
 }

@@ -11,7 +11,7 @@ use super::agent::Agent;
 use super::device::{self, Chosen, Devices};
 use super::drawings::Drawings;
 use super::inbox::Inbox;
-use super::outbox::post;
+use super::outbox::{post, post_soon};
 use super::{faults, time};
 use crate::archive::Archive;
 use crate::experiment::{AGENTS, Experiment};
@@ -162,7 +162,7 @@ impl Session {
         archives: [Option<Archive>; AGENTS],
     ) {
         self.set_running(false);
-        let refuse = |text: String| post(&Report::Refused { text });
+        let refuse = |text: String| post(Report::Refused { text });
         // The maze of a checkpoint is the maze of both agents.
         let mut unpacked = [const { None }; AGENTS];
         for (contents, archive) in unpacked.iter_mut().zip(&archives) {
@@ -212,7 +212,7 @@ impl Session {
         for (iteration, slot) in iterations.iter_mut().zip(&self.agents) {
             *iteration = slot.agent.trainer().iteration();
         }
-        post(&Report::Opened {
+        post(Report::Opened {
             device: self.chosen.report.clone(),
             experiment: Box::new(self.experiment.clone()),
             iterations,
@@ -236,7 +236,7 @@ impl Session {
                         "{name} stopped: {error}. A smaller learning rate or clip range may help; \
                          change it and restart."
                     );
-                    post(&Report::Notice { text });
+                    post(Report::Notice { text });
                 }
                 (result, error) => {
                     let why = error.or_else(|| result.err().map(|error| error.to_string()));
@@ -249,7 +249,7 @@ impl Session {
             self.set_running(false);
             self.show_all().await;
         }
-        self.report_status();
+        post_soon(Report::Status(self.status()));
     }
 
     async fn iterate(&mut self, index: usize) -> Result<(), super::agent::Stop> {
@@ -285,7 +285,7 @@ impl Session {
         if let Some(view) = view {
             slot.viewed_at = time::now_ms();
             self.drawings.set_view(index, slot.agent.maze(), &view);
-            post(&Report::View { agent: index, view: Box::new(view) });
+            post(Report::View { agent: index, view: Box::new(view) });
         }
         Ok(())
     }
@@ -304,10 +304,10 @@ impl Session {
         match slot.agent.archive(&self.chosen.report.name).await {
             Ok(archive) => {
                 slot.kept = Some(archive.clone());
-                post(&Report::Checkpoint { agent: index, asked, archive });
+                post(Report::Checkpoint { agent: index, asked, archive });
             }
             Err(error) if asked => {
-                post(&Report::Refused { text: format!("No checkpoint could be made: {error}") });
+                post(Report::Refused { text: format!("No checkpoint could be made: {error}") });
             }
             Err(_) => {}
         }
@@ -317,7 +317,7 @@ impl Session {
         if index < self.agents.len() {
             self.keep(index, true).await;
         } else {
-            post(&Report::Refused { text: "There is no such agent to save.".to_owned() });
+            post(Report::Refused { text: "There is no such agent to save.".to_owned() });
         }
     }
 
@@ -326,7 +326,7 @@ impl Session {
         let was_running = self.running;
         if !self.chosen.report.is_gpu {
             self.set_running(false);
-            return post(&Report::Fault { text: format!("The CPU backend failed: {why}") });
+            return post(Report::Fault { text: format!("The CPU backend failed: {why}") });
         }
         self.devices.give_up_gpu("WebGPU failed while it trained");
         let archives: Vec<_> = self.agents.iter().map(|slot| slot.kept.clone()).collect();
@@ -334,7 +334,7 @@ impl Session {
         self.open(self.experiment.clone(), DevicePreference::Cpu, archives).await;
         self.chosen.report.reason = "WebGPU failed while it trained".to_owned();
         self.announce();
-        post(&Report::Notice {
+        post(Report::Notice {
             text: format!(
                 "WebGPU failed ({why}). Training goes on, on the CPU, from the last checkpoint in \
                  memory; at most the last seconds are trained again."
@@ -351,11 +351,15 @@ impl Session {
     }
 
     fn report_status(&self) {
-        post(&Report::Status(Status {
+        post(Report::Status(self.status()));
+    }
+
+    fn status(&self) -> Status {
+        Status {
             running: self.running,
             finished: !self.agents.is_empty() && !self.agents.iter().any(Slot::can_go_on),
             updates_per_second: self.updates_per_second(),
-        }));
+        }
     }
 
     fn note_speed(&mut self) {
@@ -393,6 +397,6 @@ impl Session {
 /// Passes a trainer's event on; single episodes are too many to be shown.
 fn forward(agent: usize, message: Message) {
     if !matches!(message, Message::Episode(_)) {
-        post(&Report::Event { agent, message });
+        post_soon(Report::Event { agent, message });
     }
 }
