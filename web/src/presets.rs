@@ -16,8 +16,8 @@ pub struct Preset {
     pub title: &'static str,
     /// What to see, and what was measured.
     pub what: &'static str,
-    /// Seconds until both agents are done, on the CPU in a browser on a laptop of these years. An
-    /// estimate, twice to three times what the native program takes, until it is measured there.
+    /// Seconds until both agents are done: the time of the worker on one core of the machine of
+    /// docs/performance.md, rounded up.
     pub seconds: u32,
     change: fn(&mut Experiment),
 }
@@ -30,7 +30,7 @@ pub const PRESETS: [Preset; 5] = [
         what: "The paper reports that PPO collapses here: it cannot tell the two corridors apart and goes \
                right. We do not see that. Over 10 seeds PPO ends at a median V of 7.97 and DeepSPI at \
                7.95; the optimum is 8.01, always going right 4.80.",
-        seconds: 20,
+        seconds: 15,
         change: |_| {},
     },
     Preset {
@@ -40,7 +40,7 @@ pub const PRESETS: [Preset; 5] = [
                one update, and there are more and larger steps. Over 40 seeds PPO ended at always going right \
                (V 4.80) or worse in 20, DeepSPI in 7; most others came near the optimum, 8.01. One seed may \
                show anything: try several.",
-        seconds: 45,
+        seconds: 25,
         change: |experiment| {
             for agent in &mut experiment.agents {
                 large_updates(agent);
@@ -55,7 +55,7 @@ pub const PRESETS: [Preset; 5] = [
                its usual loss coefficients. Over 10 seeds PPO ends at a median V of 5.08, DeepSPI at 7.05; \
                the optimum is 8.61, always going right 4.80. Single seeds lie between -0.4 and 6.8 with PPO \
                and between 4.5 and 8.2 with DeepSPI, so one seed may show the opposite: try several.",
-        seconds: 20,
+        seconds: 15,
         change: |experiment| {
             experiment.maze.epsilon = 0.05;
             experiment.maze.cue = 0.3;
@@ -71,7 +71,7 @@ pub const PRESETS: [Preset; 5] = [
         what: "PPO twice, without entropy bonus, in settings searched for to show this: A may make an action 1.99 times as likely in one update, B 1.1 \
                times; all else is equal. Over 20 seeds A ended at always going right (V 4.80) or worse in \
                15, B in none: its median is 7.98.",
-        seconds: 15,
+        seconds: 10,
         change: |experiment| {
             for agent in &mut experiment.agents {
                 agent.algo = Algorithm::Ppo;
@@ -88,7 +88,7 @@ pub const PRESETS: [Preset; 5] = [
                below C < 1/γ, the premise of the theorems. Over 10 seeds A reaches the optimum, 6.49; B is \
                slower and ends at a median of 4.31, still rising (always going right: 3.32). Its bound is \
                finite, but about 19,000: it guarantees nothing yet.",
-        seconds: 40,
+        seconds: 25,
         change: |experiment| {
             for agent in &mut experiment.agents {
                 agent.algo = Algorithm::DeepSpi;
