@@ -71,6 +71,11 @@ const POLICY: f32 = 582.0;
 /// Most actions beside one another.
 const COLUMNS: usize = 3;
 
+/// Between two columns of actions.
+const GUTTER: f32 = 22.0;
+/// Room for the name of an action.
+const NAME: f32 = 112.0;
+
 /// Draws the steps of a recording.
 #[derive(Debug)]
 pub(super) struct Painter<'a> {
@@ -189,8 +194,8 @@ impl<'a> Painter<'a> {
     fn policy(&self, svg: &mut Svg, moment: &Moment) {
         let rows = self.actions.len().div_ceil(COLUMNS);
         let columns = self.actions.len().div_ceil(rows.max(1)).max(1);
-        let width = (END - MARGIN) / columns as f32;
-        let track = width - 160.0;
+        let width = (END - MARGIN + GUTTER) / columns as f32;
+        let track = width - GUTTER - NAME - 42.0;
         let named = self.actions.iter().zip(&moment.probabilities).enumerate();
         for (action, (name, &probability)) in named {
             let x = MARGIN + width * (action / rows) as f32;
@@ -198,10 +203,10 @@ impl<'a> Painter<'a> {
             let chosen = action == moment.action;
             let (text, bar) = if chosen { (CHOSEN, CHOSEN) } else { (TEXT, BAR) };
             svg.text(name, (x, y), (12, text), Anchor::Start);
-            svg.rect((x + 108.0, y - 10.0), (track, 12.0), TRACK);
-            svg.rect((x + 108.0, y - 10.0), (track * probability, 12.0), bar);
+            svg.rect((x + NAME, y - 10.0), (track, 12.0), TRACK);
+            svg.rect((x + NAME, y - 10.0), (track * probability, 12.0), bar);
             let share = format!("{:.0} %", 100.0 * probability);
-            svg.text(&share, (x + width - 8.0, y), (12, text), Anchor::End);
+            svg.text(&share, (x + width - GUTTER, y), (12, text), Anchor::End);
         }
     }
 }
