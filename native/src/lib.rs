@@ -9,6 +9,7 @@ pub mod checkpoints;
 pub mod cli;
 pub mod curve;
 pub mod device;
+pub mod evaluation;
 pub mod figures;
 pub mod output;
 pub mod parity;

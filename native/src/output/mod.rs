@@ -1,6 +1,7 @@
 //! Consumers of the trainer's messages: log files, TensorBoard, the terminal.
 
 mod clock;
+mod count_bar;
 mod jsonl;
 mod progress;
 pub mod scores;
@@ -14,6 +15,7 @@ use deepspi_core::config::Config;
 use deepspi_core::message::Message;
 
 pub use clock::{Clock, Rates};
+pub use count_bar::CountBar;
 
 /// Sends log lines to standard error; `RUST_LOG` chooses which.
 pub fn install_log() {
