@@ -7,14 +7,16 @@ pub mod atari;
 pub mod benchmark;
 pub mod chart;
 pub mod checkpoints;
+pub mod claim;
 pub mod cli;
 pub mod curve;
 pub mod device;
 pub mod figures;
+pub mod folder_lock;
 pub mod output;
 pub mod parity;
 pub mod run_folder;
-pub mod run_lock;
+
 pub mod session;
 pub mod settings;
 pub mod signals;
