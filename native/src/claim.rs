@@ -46,8 +46,10 @@ pub fn claim(path: &Path, info: &RunInfo, config: &Config) -> Result<Claim> {
         set_aside(path)?;
         return Ok(Claim::New(lock));
     }
-    let folder = RunFolder::open(path)?;
-    let found = settings::from_file(&path.join(CONFIG), &Config::DEFAULT)?;
+    // It is written whole or not at all: what cannot be read is somebody else's.
+    let unknown = || format!("{} cannot be continued; remove it to begin anew", path.display());
+    let folder = RunFolder::open(path).with_context(unknown)?;
+    let found = settings::from_file(&path.join(CONFIG), &Config::DEFAULT).with_context(unknown)?;
     let differences = differences(&folder.info, &found, info, config);
     if !differences.is_empty() {
         bail!(

@@ -76,7 +76,7 @@ fn start_or_continue(
             let new = New::prepare(task, config, args)?;
             let info = task.describe(&new.selected.description);
             let folder = RunFolder { path: path.to_owned(), info };
-            folder.describe(config).with_context(|| format!("cannot write {}", path.display()))?;
+            folder.describe(config)?;
             new.train(&folder, args, &lock)
         }
         Claim::Unfinished(folder, loaded, lock) => go_on(&folder, *loaded, args, &lock),

@@ -25,7 +25,9 @@ pub fn run(folder: Option<&Path>) -> Result<ExitCode> {
         None => only_sweep(Path::new(SWEEPS))?,
     };
     let sweep = Sweep::open(&folder)?;
-    let runs = plan::read(&folder, &sweep)?;
+    let mut runs = plan::read(&folder, &sweep)?;
+    // A line stays where it was while its run goes on.
+    runs.sort_by_key(|run| run.id.to_string());
     for run in &runs {
         println!("{}", describe(run));
     }
