@@ -7,6 +7,7 @@ pub mod atari;
 pub mod chart;
 pub mod checkpoints;
 pub mod cli;
+pub mod comparison;
 pub mod curve;
 pub mod device;
 pub mod figures;
