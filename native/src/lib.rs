@@ -4,6 +4,7 @@
 //! what it says. A library only so that tests can reach it.
 
 pub mod atari;
+pub mod benchmark;
 pub mod chart;
 pub mod checkpoints;
 pub mod cli;
@@ -14,6 +15,7 @@ pub mod figures;
 pub mod output;
 pub mod parity;
 pub mod run_folder;
+pub mod run_lock;
 pub mod session;
 pub mod settings;
 pub mod signals;

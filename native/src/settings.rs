@@ -48,8 +48,12 @@ fn read(path: &Path) -> Result<toml::Table> {
     Ok(table)
 }
 
-/// Fills in what a table leaves out, and judges the result.
-fn complete(mut table: toml::Table, defaults: &Config) -> Result<Config> {
+/// The configuration of a table that names some fields; what a certified run needs is set unless the
+/// table says something of it.
+///
+/// # Errors
+/// If a field is unknown or a value is out of range.
+pub fn complete(mut table: toml::Table, defaults: &Config) -> Result<Config> {
     let config = with_defaults(&table, defaults)?;
     let config = if config.certified {
         // The neighbourhood follows from gamma, which is known only now.

@@ -15,6 +15,9 @@ use deepspi_core::message::Message;
 
 pub use clock::{Clock, Rates};
 
+/// Every message of a run as one line, in its folder.
+pub const METRICS: &str = "metrics.jsonl";
+
 /// Sends log lines to standard error; `RUST_LOG` chooses which.
 pub fn install_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
@@ -45,7 +48,7 @@ impl Outputs {
     pub fn open(folder: &Path, game: &str, config: &Config, global_step: u64) -> Result<Self> {
         Ok(Self {
             clock: Clock::start(global_step),
-            jsonl: jsonl::JsonLines::open(&folder.join("metrics.jsonl"), global_step)?,
+            jsonl: jsonl::JsonLines::open(&folder.join(METRICS), global_step)?,
             tensorboard: tensorboard::TensorBoard::create(folder, game)?,
             progress: progress::Progress::new(
                 config.num_iterations() * config.batch_size() as u64,
