@@ -40,7 +40,7 @@ const ROUNDING: f64 = 1e-12;
 /// Share of the bootstrap distribution beyond each end of a 95 % interval.
 const TAIL: f64 = 0.025;
 /// Resamples of rliable, fewer than ours: it is slow.
-const THEIR_RESAMPLES: usize = 2_000;
+const THEIR_RESAMPLES: usize = 5_000;
 /// The same for the probability of improvement, of which scipy makes a test with p-value each time.
 const THEIR_SLOW_RESAMPLES: usize = 1_000;
 
@@ -62,8 +62,9 @@ fn statistics_are_those_of_rliable_and_scipy() {
     let taus = thresholds();
 
     let pooled = [&large, &small, &tied, &single].into_iter().flatten();
-    let aggregated: Vec<_> = pooled.map(|games| (games, games.len() >= 6)).collect();
-    let profiled = [&large[0], &small[1], &tied[0]];
+    let intervals = |games: &Vec<Vec<f64>>| *games == large[0] || *games == small[1];
+    let aggregated: Vec<_> = pooled.map(|games| (games, intervals(games))).collect();
+    let profiled = [&small[1], &tied[0]];
     let pairs = [(&large, false), (&small, true), (&tied, true), (&single, false)];
     let pairs = pairs.map(|([x, y], intervals)| {
         let shared = x.len().min(y.len());
@@ -81,8 +82,8 @@ fn statistics_are_those_of_rliable_and_scipy() {
                 }).collect::<Vec<_>>(),
             },
             "profiles": {
-                "slack": slack(RESAMPLES_OF_CURVES, THEIR_RESAMPLES),
-                "reps": THEIR_RESAMPLES,
+                "slack": slack(RESAMPLES_OF_CURVES, RESAMPLES_OF_CURVES),
+                "reps": RESAMPLES_OF_CURVES,
                 "jobs": profiled.map(|games| json!({"scores": games, "thresholds": taus})),
             },
             "improvements": {
