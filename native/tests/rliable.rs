@@ -127,7 +127,7 @@ fn statistics_are_those_of_rliable_and_scipy() {
         for (j, share) in profile(&matrix, &taus).into_iter().enumerate() {
             let what = format!("profile {i} at {}", taus[j]);
             close(share, &theirs["shares"][j], &what);
-            between(band[j].low, band[j].high, &theirs["band"][j], &what);
+            between(band[j].interval.low, band[j].interval.high, &theirs["band"][j], &what);
         }
     }
     for (i, (x, y, intervals)) in pairs.iter().enumerate() {

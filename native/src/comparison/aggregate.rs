@@ -35,6 +35,12 @@ impl Metric {
         }
     }
 
+    /// Of all runs.
+    #[must_use]
+    pub fn value(self, scores: &ScoreMatrix) -> f64 {
+        self.of(&scores.pooled(), &scores.lengths())
+    }
+
     /// Of finite pooled scores, game after game, with the number of runs of each game; NaN without any.
     fn of(self, pooled: &[f64], lengths: &[usize]) -> f64 {
         let per_game = || {
@@ -81,7 +87,7 @@ pub fn aggregates(scores: &ScoreMatrix, resamples: usize) -> Vec<Summary> {
     });
     let summary = |(metric, interval): (Metric, Interval)| Summary {
         metric,
-        value: metric.of(&pooled, &lengths),
+        value: metric.value(scores),
         interval,
     };
     Metric::ALL.into_iter().zip(intervals).map(summary).collect()

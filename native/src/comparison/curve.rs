@@ -1,7 +1,22 @@
-//! Sample efficiency: the IQM over training.
+//! Statistics over training, such as the IQM as a measure of sample efficiency.
+
+use serde::Serialize;
 
 use super::bootstrap::stratified;
-use crate::statistics::{BandPoint, interquartile_mean};
+use crate::statistics::Interval;
+
+/// A statistic with its interval, at one place of a curve or profile.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Point {
+    /// Where.
+    pub x: f64,
+    /// Of all runs.
+    pub value: f64,
+    /// 95 %, pointwise.
+    pub interval: Interval,
+    /// Runs it is of.
+    pub runs: usize,
+}
 
 /// Scores of the runs of one algorithm at common places.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,33 +29,37 @@ pub struct Curves {
     pub values: Vec<Vec<f64>>,
 }
 
-/// IQM at each place, as `median` of the point, in its pointwise 95 % band; whole curves are drawn
-/// again within their game. Runs without a score at a place are left out there, and `n` counts the
-/// others; a place without any is left out.
+/// `statistic` at each place in its pointwise 95 % band; whole curves are drawn again within their game.
+///
+/// Runs without a score at a place are left out there; a place without any run is left out.
 #[must_use]
-pub fn iqm_curve(curves: &Curves, resamples: usize) -> Vec<BandPoint> {
+pub fn curve(
+    curves: &Curves,
+    statistic: impl Fn(&[f64]) -> Option<f64> + Sync,
+    resamples: usize,
+) -> Vec<Point> {
     let at = |runs: &[usize], place: usize| -> f64 {
         let values: Vec<f64> = runs.iter().map(|&run| curves.values[run][place]).collect();
-        interquartile_mean(&values).unwrap_or(f64::NAN)
+        statistic(&values).unwrap_or(f64::NAN)
     };
     let all: Vec<usize> = (0..curves.values.len()).collect();
     let places = 0..curves.places.len();
     let intervals = stratified(std::slice::from_ref(&curves.lengths), resamples, |draw| {
         places.clone().map(|place| at(&draw[0], place)).collect()
     });
-    let points = intervals.into_iter().enumerate().map(|(place, interval)| BandPoint {
+    let points = intervals.into_iter().enumerate().map(|(place, interval)| Point {
         x: curves.places[place],
-        median: at(&all, place),
-        low: interval.low,
-        high: interval.high,
-        n: all.iter().filter(|&&run| curves.values[run][place].is_finite()).count(),
+        value: at(&all, place),
+        interval,
+        runs: all.iter().filter(|&&run| curves.values[run][place].is_finite()).count(),
     });
-    points.filter(|point| point.n > 0).collect()
+    points.filter(|point| point.runs > 0).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statistics::interquartile_mean;
 
     #[test]
     fn runs_that_have_not_begun_are_left_out() {
@@ -53,13 +72,13 @@ mod tests {
                 vec![f64::NAN, f64::NAN, 6.0],
             ],
         };
-        let found = iqm_curve(&curves, 500);
-        let points: Vec<_> = found.iter().map(|p| (p.x, p.median, p.n)).collect();
+        let found = curve(&curves, interquartile_mean, 500);
+        let points: Vec<_> = found.iter().map(|p| (p.x, p.value, p.runs)).collect();
         assert_eq!(points, [(20.0, 2.0, 2), (30.0, 4.0, 3)]);
         // The second game has one run, which cannot vary.
-        let expected = (10.0 / 3.0, 14.0 / 3.0);
-        assert!((found[1].low - expected.0).abs() < 1e-12, "{:?}", found[1]);
-        assert!((found[1].high - expected.1).abs() < 1e-12, "{:?}", found[1]);
-        assert!(iqm_curve(&Curves::default(), 10).is_empty());
+        let Interval { low, high } = found[1].interval;
+        assert!((low - 10.0 / 3.0).abs() < 1e-12, "{low}");
+        assert!((high - 14.0 / 3.0).abs() < 1e-12, "{high}");
+        assert!(curve(&Curves::default(), interquartile_mean, 10).is_empty());
     }
 }

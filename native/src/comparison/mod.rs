@@ -16,7 +16,7 @@ mod scores;
 
 pub use aggregate::{Metric, Summary, aggregates};
 pub use bootstrap::{RESAMPLES, RESAMPLES_OF_CURVES, stratified};
-pub use curve::{Curves, iqm_curve};
+pub use curve::{Curves, Point, curve};
 pub use improvement::{improvement, improvement_interval};
 pub use paired::{Paired, Wilcoxon, paired, wilcoxon};
 pub use profile::{profile, profile_with_band, thresholds};

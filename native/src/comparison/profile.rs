@@ -1,8 +1,8 @@
 //! Performance profiles: the share of runs with more than each score.
 
 use super::bootstrap::stratified;
+use super::curve::Point;
 use super::scores::ScoreMatrix;
-use crate::statistics::BandPoint;
 
 /// 81 thresholds from 0 to 8 human-normalised scores, as in rliable's example.
 #[must_use]
@@ -16,26 +16,16 @@ pub fn profile(scores: &ScoreMatrix, thresholds: &[f64]) -> Vec<f64> {
     shares(scores.pooled(), thresholds)
 }
 
-/// The profile in its pointwise 95 % band; `median` of each point is the share itself, `n` the runs.
+/// The profile in its pointwise 95 % band.
 #[must_use]
-pub fn profile_with_band(
-    scores: &ScoreMatrix,
-    thresholds: &[f64],
-    resamples: usize,
-) -> Vec<BandPoint> {
+pub fn profile_with_band(scores: &ScoreMatrix, thresholds: &[f64], resamples: usize) -> Vec<Point> {
     let pooled = scores.pooled();
     let intervals = stratified(&[scores.lengths()], resamples, |draw| {
         shares(draw[0].iter().map(|&place| pooled[place]).collect(), thresholds)
     });
     let points = thresholds.iter().zip(profile(scores, thresholds)).zip(intervals);
     points
-        .map(|((&x, share), interval)| BandPoint {
-            x,
-            median: share,
-            low: interval.low,
-            high: interval.high,
-            n: pooled.len(),
-        })
+        .map(|((&x, value), interval)| Point { x, value, interval, runs: pooled.len() })
         .collect()
 }
 

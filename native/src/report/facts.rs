@@ -1,0 +1,70 @@
+//! What a reader must know of a sweep before any number of it.
+
+use std::collections::BTreeSet;
+
+use deepspi_core::run_files::RunInfo;
+use serde::Serialize;
+
+use super::Request;
+use super::analysis::{Effort, Report};
+use super::runs::RunData;
+use crate::benchmark::Sweep;
+
+/// The circumstances of a sweep and of its report.
+#[derive(Clone, Debug, Serialize)]
+pub struct Facts {
+    /// Specification of the sweep.
+    pub sweep: Sweep,
+    /// Agent steps of every run.
+    pub steps: u64,
+    /// Runs of the specification.
+    pub runs: usize,
+    /// Those that are finished.
+    pub finished: usize,
+    /// Devices that trained.
+    pub devices: BTreeSet<String>,
+    /// Versions and revisions of the programs that trained.
+    pub revisions: BTreeSet<String>,
+    /// Version and revision of the program that reports.
+    pub report_revision: String,
+    /// How evaluations were played.
+    pub evaluations: BTreeSet<String>,
+    /// The command that made the report.
+    pub command: String,
+    /// Resamples of the intervals.
+    pub effort: Effort,
+}
+
+impl Facts {
+    /// Of a report.
+    pub fn new(sweep: &Sweep, report: &Report, request: &Request<'_>) -> Self {
+        let infos = || report.runs.iter().filter_map(|run| run.info.as_ref());
+        let revision = |info: &RunInfo| format!("{} {}", info.version, info.revision);
+        let evaluations = report.runs.iter().filter_map(|run| run.evaluation.as_ref());
+        Self {
+            sweep: sweep.clone(),
+            steps: report.runs.iter().map(|run| run.total).max().unwrap_or(0),
+            runs: report.runs.len(),
+            finished: report.runs.iter().filter(|run| RunData::is_finished(run)).count(),
+            devices: infos().map(|info| info.device.clone()).collect(),
+            revisions: infos().map(revision).collect(),
+            report_revision: format!(
+                "{} {}",
+                env!("CARGO_PKG_VERSION"),
+                env!("DEEPSPI_REVISION")
+            ),
+            evaluations: evaluations.map(|evaluation| evaluation.protocol.clone()).collect(),
+            command: request.command.clone(),
+            effort: request.effort,
+        }
+    }
+
+    /// The environments, in words.
+    pub const fn protocol(&self) -> &'static str {
+        if self.sweep.stochastic {
+            "stochastic: sticky actions 0.3, up to 60 no-ops at the start of a game"
+        } else {
+            "deterministic: no sticky actions, up to 30 no-ops at the start of a game"
+        }
+    }
+}
