@@ -8,6 +8,7 @@ use deepspi_core::config::Config;
 use deepspi_core::maze::{MazeConfig, MazePreset, MazeReset};
 
 use crate::device::DeviceChoice;
+use crate::evaluation::{EvaluateArgs, PlayArgs};
 use crate::figures::{Sweep, Which};
 
 /// A check found a difference.
@@ -45,6 +46,10 @@ pub enum Command {
     Figures(FiguresArgs),
     /// Draw the learning curve of a run as SVG, with the numbers as CSV beside it.
     Curve(CurveArgs),
+    /// Play whole games with a trained agent, on environments of their own: scores with intervals.
+    Evaluate(EvaluateArgs),
+    /// Record a trained agent as a film: the game, what the agent sees, and what it thinks of it.
+    Play(PlayArgs),
 }
 
 /// Flags of `train`.

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod comparison;
 pub mod curve;
 pub mod device;
+pub mod evaluation;
 pub mod figures;
 pub mod output;
 pub mod parity;

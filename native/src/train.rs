@@ -61,7 +61,7 @@ fn resume(path: &Path, args: &TrainArgs, matches: &ArgMatches) -> Result<ExitCod
         tracing::warn!("skipped a damaged checkpoint: {problem}");
     }
     change_length(&mut checkpoint.state, &args.hyper, matches)?;
-    let task = Task::from_run(&folder.info, args)?;
+    let task = Task::from_run(&folder.info, args.env_threads)?;
     let selected = device::select(&args.device)?;
     let mut trainer = Trainer::restore(checkpoint, &task.network(), &selected.device)
         .with_context(|| format!("cannot continue {}", checkpoint_path.display()))?;

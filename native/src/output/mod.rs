@@ -1,6 +1,7 @@
 //! Consumers of the trainer's messages: log files, TensorBoard, the terminal.
 
 mod clock;
+mod count_bar;
 mod jsonl;
 mod progress;
 pub mod scores;
@@ -14,6 +15,7 @@ use deepspi_core::config::Config;
 use deepspi_core::message::Message;
 
 pub use clock::{Clock, Rates};
+pub use count_bar::CountBar;
 
 /// Every message of a run as one line, in its folder.
 pub const METRICS: &str = "metrics.jsonl";

@@ -8,10 +8,10 @@ use anyhow::{Result, ensure};
 use deepspi_core::config::Config;
 use deepspi_core::run_files::{CONFIG, RunInfo};
 use rayon::prelude::*;
-use serde::Deserialize;
 
 use super::log::{Losses, Sample, samples};
 use crate::benchmark::{RunId, RunState, RunStatus, Sweep};
+use crate::evaluation::Evaluation;
 use crate::output::METRICS;
 use crate::run_folder::RunFolder;
 use crate::settings;
@@ -195,41 +195,19 @@ pub const fn protocol(stochastic: bool) -> &'static str {
     if stochastic { "stochastic" } else { "deterministic" }
 }
 
-/// What is needed of `evaluation.json`.
-#[derive(Deserialize)]
-struct EvaluationFile {
-    global_step: u64,
-    protocol: Protocol,
-    summary: Summary,
-}
-
-#[derive(Deserialize)]
-struct Protocol {
-    episodes: u64,
-    greedy: bool,
-    stochastic: bool,
-}
-
-#[derive(Deserialize)]
-struct Summary {
-    mean: f64,
-}
-
 /// The evaluation in a run folder; none if there is none.
 fn evaluation(folder: &Path) -> Result<Option<Evaluated>> {
-    let path = folder.join("evaluation.json");
-    if !path.exists() {
-        return Ok(None);
-    }
-    let file: EvaluationFile = serde_json::from_slice(&std::fs::read(&path)?)?;
-    let Protocol { episodes, greedy, stochastic } = file.protocol;
-    let actions = if greedy { "most probable actions" } else { "actions drawn from the policy" };
+    let Some(found) = Evaluation::read(folder)? else { return Ok(None) };
+    let played = &found.protocol;
+    let actions = if played.greedy { "most probable actions" } else { "actions drawn from the policy" };
     Ok(Some(Evaluated {
-        mean: file.summary.mean,
+        mean: found.summary.mean,
         protocol: format!(
-            "{episodes} whole games, {actions}, {} environments, agent after {} steps",
-            self::protocol(stochastic),
-            file.global_step
+            "{} whole games, {actions}, {} environments, seed {}, agent after {} steps",
+            played.episodes,
+            protocol(played.stochastic),
+            played.seed,
+            found.global_step
         ),
     }))
 }
