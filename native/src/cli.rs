@@ -46,6 +46,8 @@ pub enum Command {
     Figures(FiguresArgs),
     /// Draw the learning curve of a run as SVG, with the numbers as CSV beside it.
     Curve(CurveArgs),
+    /// Make the report of a sweep: one page, its figures, and all numbers as CSV and JSON.
+    Report(ReportArgs),
     /// Play whole games with a trained agent, on environments of their own: scores with intervals.
     Evaluate(EvaluateArgs),
     /// Record a trained agent as a film: the game, what the agent sees, and what it thinks of it.
@@ -169,6 +171,24 @@ pub struct CurveArgs {
     /// Agent steps per point: games that finished within them are averaged.
     #[arg(long, value_name = "STEPS", default_value_t = 20_480, value_parser = clap::value_parser!(u64).range(1..))]
     pub window: u64,
+}
+
+/// Flags of `report`.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// Folder of the sweep, as `native bench` made it.
+    #[arg(value_name = "SWEEP")]
+    pub sweep: PathBuf,
+    /// Folder for the report; default: `report` in the folder of the sweep. A report on the same sweep
+    /// is replaced, anything else only with --overwrite.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Published scores to set beside, in the format of CleanRL's result table (CSV).
+    #[arg(long, value_name = "FILE")]
+    pub baselines: Option<PathBuf>,
+    /// Replace files that no report on this sweep wrote.
+    #[arg(long)]
+    pub overwrite: bool,
 }
 
 /// Flags of `speed`.

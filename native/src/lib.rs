@@ -15,6 +15,7 @@ pub mod evaluation;
 pub mod figures;
 pub mod output;
 pub mod parity;
+pub mod report;
 pub mod run_folder;
 pub mod run_lock;
 pub mod session;

@@ -24,9 +24,7 @@ pub fn profile_with_band(scores: &ScoreMatrix, thresholds: &[f64], resamples: us
         shares(draw[0].iter().map(|&place| pooled[place]).collect(), thresholds)
     });
     let points = thresholds.iter().zip(profile(scores, thresholds)).zip(intervals);
-    points
-        .map(|((&x, value), interval)| Point { x, value, interval, runs: pooled.len() })
-        .collect()
+    points.map(|((&x, value), interval)| Point { x, value, interval, runs: pooled.len() }).collect()
 }
 
 fn shares(mut scores: Vec<f64>, thresholds: &[f64]) -> Vec<f64> {

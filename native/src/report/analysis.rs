@@ -146,7 +146,9 @@ impl Report {
         warnings.extend(baselines.as_ref().and_then(Baselines::warning));
         let kinds = ScoreKind::ALL
             .into_iter()
-            .filter(|kind| *kind != ScoreKind::Evaluation || (evaluated == finished && finished > 0))
+            .filter(|kind| {
+                *kind != ScoreKind::Evaluation || (evaluated == finished && finished > 0)
+            })
             .map(|kind| KindSummary::new(kind, sweep, &algos, &runs, &places, effort))
             .collect::<Result<Vec<_>, _>>()?;
         let compared = kinds.first().map(|kind| kind.games.clone()).unwrap_or_default();
@@ -251,14 +253,12 @@ impl KindSummary {
             .iter()
             .flat_map(|game| algos.iter().map(move |&algo| (game, algo)))
             .map(|(game, algo)| {
-                let mine = || {
-                    usable.iter().filter(|run| run.id.game.name == game && run.id.algo == algo)
-                };
+                let mine =
+                    || usable.iter().filter(|run| run.id.game.name == game && run.id.algo == algo);
                 let raw: Vec<(u64, f64)> =
                     mine().filter_map(|run| Some((run.id.seed, kind.of(run)?))).collect();
                 let values: Vec<f64> = raw.iter().map(|score| score.1).collect();
-                let normalised: Vec<f64> =
-                    mine().filter_map(|run| kind.normalised(run)).collect();
+                let normalised: Vec<f64> = mine().filter_map(|run| kind.normalised(run)).collect();
                 GameScore {
                     game: game.clone(),
                     algo,

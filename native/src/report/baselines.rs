@@ -99,7 +99,11 @@ impl Baselines {
         ensure!(
             !games.is_empty(),
             "it has none of the 57 games{}",
-            if unknown.is_empty() { String::new() } else { format!(", but {}", unknown.join(", ")) }
+            if unknown.is_empty() {
+                String::new()
+            } else {
+                format!(", but {}", unknown.join(", "))
+            }
         );
         Ok(Self { file, columns, games, unknown })
     }
@@ -170,7 +174,10 @@ mod tests {
         );
         assert!(table.warning().is_some_and(|text| text.contains("Chess-v5")));
         let named = parse("game,a\nPong,20.0 ± 1.0\n").expect("a table");
-        assert_eq!((named.columns, named.games), (vec!["a".into()], vec![("Pong".into(), vec![20.0])]));
+        assert_eq!(
+            (named.columns, named.games),
+            (vec!["a".into()], vec![("Pong".into(), vec![20.0])])
+        );
     }
 
     #[test]

@@ -48,11 +48,7 @@ impl Facts {
             finished: report.runs.iter().filter(|run| RunData::is_finished(run)).count(),
             devices: infos().map(|info| info.device.clone()).collect(),
             revisions: infos().map(revision).collect(),
-            report_revision: format!(
-                "{} {}",
-                env!("CARGO_PKG_VERSION"),
-                env!("DEEPSPI_REVISION")
-            ),
+            report_revision: format!("{} {}", env!("CARGO_PKG_VERSION"), env!("DEEPSPI_REVISION")),
             evaluations: evaluations.map(|evaluation| evaluation.protocol.clone()).collect(),
             command: request.command.clone(),
             effort: request.effort,

@@ -112,8 +112,7 @@ fn aggregates(kind: &KindSummary, facts: &Facts) -> Result<Output> {
             legend: false,
         }
     };
-    let mut figure =
-        figure(kind, facts, "Aggregates over games", Metric::ALL.map(panel).to_vec());
+    let mut figure = figure(kind, facts, "Aggregates over games", Metric::ALL.map(panel).to_vec());
     figure.footnote = Some(format!(
         "Bars: 95 % stratified bootstrap intervals over seeds, {} resamples.",
         facts.effort.resamples
@@ -132,12 +131,8 @@ fn improvements(kind: &KindSummary, facts: &Facts) -> Result<Output> {
         names.push(format!("{} > {}", label(pair.x), label(pair.y)));
         points.push(Mark { x: i as f64, y: pair.value, error: Some((low, high)) });
     }
-    let marks = Points {
-        label: String::new(),
-        colour: Colour::Grey,
-        marker: Marker::Diamond,
-        points,
-    };
+    let marks =
+        Points { label: String::new(), colour: Colour::Grey, marker: Marker::Diamond, points };
     let panel = Panel {
         title: String::new(),
         x: Axis::category("", names),

@@ -93,7 +93,9 @@ pub fn make(request: &Request<'_>) -> Result<PathBuf> {
     let tables = tables::all(&report)?;
     let mut names: Vec<String> = vec!["index.html".into(), "report.json".into()];
     for output in &outputs {
-        names.extend(["svg", "png", "csv", "json"].map(|ending| format!("{}.{ending}", output.name)));
+        names.extend(
+            ["svg", "png", "csv", "json"].map(|ending| format!("{}.{ending}", output.name)),
+        );
     }
     names.extend(tables.iter().map(|(name, _)| format!("{name}.csv")));
     folder.begin(&names)?;

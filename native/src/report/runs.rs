@@ -95,7 +95,9 @@ impl RunData {
             State::Damaged(why) => format!("unusable: {why}"),
             State::Unfinished(failure) => {
                 let step = format!("unfinished at step {} of {}", self.step, self.total);
-                failure.as_ref().map_or_else(|| step.clone(), |why| format!("{step}; failed: {why}"))
+                failure
+                    .as_ref()
+                    .map_or_else(|| step.clone(), |why| format!("{step}; failed: {why}"))
             }
         }
     }
@@ -199,7 +201,8 @@ pub const fn protocol(stochastic: bool) -> &'static str {
 fn evaluation(folder: &Path) -> Result<Option<Evaluated>> {
     let Some(found) = Evaluation::read(folder)? else { return Ok(None) };
     let played = &found.protocol;
-    let actions = if played.greedy { "most probable actions" } else { "actions drawn from the policy" };
+    let actions =
+        if played.greedy { "most probable actions" } else { "actions drawn from the policy" };
     Ok(Some(Evaluated {
         mean: found.summary.mean,
         protocol: format!(
