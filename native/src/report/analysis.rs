@@ -10,8 +10,8 @@ use super::runs::{RunData, places};
 use super::score::ScoreKind;
 use crate::benchmark::Sweep;
 use crate::comparison::{
-    Curves, Point, ScoreMatrix, Scored, Summary, aggregates, curve, improvement,
-    improvement_interval, profile_with_band, thresholds,
+    Curves, Point, RESAMPLES, RESAMPLES_OF_CURVES, ScoreMatrix, Scored, Summary, aggregates, curve,
+    improvement, improvement_interval, profile_with_band, thresholds,
 };
 use crate::figures::methods::METHODS;
 use crate::statistics::{Interval, interquartile_mean, mean};
@@ -23,6 +23,11 @@ pub struct Effort {
     pub resamples: usize,
     /// Of profiles and curves.
     pub resamples_of_curves: usize,
+}
+
+impl Effort {
+    /// As many as the field uses.
+    pub const FULL: Self = Self { resamples: RESAMPLES, resamples_of_curves: RESAMPLES_OF_CURVES };
 }
 
 /// One algorithm, one kind of score, the games that all algorithms have.

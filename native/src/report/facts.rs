@@ -64,3 +64,27 @@ impl Facts {
         }
     }
 }
+
+/// A number with its digits in groups.
+pub fn thousands(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_come_in_groups_of_three() {
+        let found = [0, 999, 1_000, 10_000_000].map(thousands);
+        assert_eq!(found, ["0", "999", "1,000", "10,000,000"]);
+    }
+}

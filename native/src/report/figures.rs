@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::analysis::{AlgorithmSummary, KindSummary, Report};
-use super::facts::Facts;
+use super::facts::{Facts, thousands};
 use super::losses::LossComparison;
 use super::runs::{RunData, protocol};
 use super::score::ScoreKind;
@@ -51,7 +51,7 @@ fn subtitle(kind: &KindSummary, facts: &Facts) -> String {
         kind.kind.title(),
         kind.games.len(),
         facts.sweep.seeds,
-        facts.steps,
+        thousands(facts.steps),
         protocol(facts.sweep.stochastic)
     )
 }
@@ -115,7 +115,7 @@ fn aggregates(kind: &KindSummary, facts: &Facts) -> Result<Output> {
     let mut figure = figure(kind, facts, "Aggregates over games", Metric::ALL.map(panel).to_vec());
     figure.footnote = Some(format!(
         "Bars: 95 % stratified bootstrap intervals over seeds, {} resamples.",
-        facts.effort.resamples
+        thousands(facts.effort.resamples as u64)
     ));
     Ok(output(name(kind.kind, "aggregates"), figure, table, facts))
 }
@@ -143,7 +143,7 @@ fn improvements(kind: &KindSummary, facts: &Facts) -> Result<Output> {
     let mut figure = figure(kind, facts, "Probability of improvement", vec![panel]);
     figure.footnote = Some(format!(
         "How often a run of X beats a run of Y in the same game, ties half, averaged over games; bars: 95 % stratified bootstrap, {} resamples.",
-        facts.effort.resamples
+        thousands(facts.effort.resamples as u64)
     ));
     Ok(output(name(kind.kind, "improvement"), figure, table, facts))
 }
@@ -166,7 +166,7 @@ fn profiles(kind: &KindSummary, facts: &Facts) -> Result<Output> {
     let mut figure = figure(kind, facts, "Performance profiles", vec![panel]);
     figure.footnote = Some(format!(
         "Bands: pointwise 95 % stratified bootstrap over seeds, {} resamples.",
-        facts.effort.resamples_of_curves
+        thousands(facts.effort.resamples_of_curves as u64)
     ));
     Ok(output(name(kind.kind, "profiles"), figure, table, facts))
 }
@@ -185,7 +185,7 @@ fn curves(kind: &KindSummary, facts: &Facts) -> Result<Output> {
     let mut figure = figure(kind, facts, "Sample efficiency", vec![panel]);
     figure.footnote = Some(format!(
         "Bands: pointwise 95 % stratified bootstrap over seeds, {} resamples; finished runs only.",
-        facts.effort.resamples_of_curves
+        thousands(facts.effort.resamples_of_curves as u64)
     ));
     Ok(output(name(kind.kind, "curves"), figure, table, facts))
 }
@@ -255,7 +255,7 @@ fn losses(report: &Report, facts: &Facts) -> Result<Output> {
         shared_legend: true,
         footnote: Some(format!(
             "Bands: pointwise 95 % stratified bootstrap over seeds, {} resamples; finished runs only.",
-            facts.effort.resamples_of_curves
+            thousands(facts.effort.resamples_of_curves as u64)
         )),
     };
     Ok(output("losses".into(), figure, table, facts))

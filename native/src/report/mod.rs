@@ -23,7 +23,6 @@ use anyhow::{Result, bail};
 
 use crate::benchmark::Sweep;
 use crate::cli::ReportArgs;
-use crate::comparison::{RESAMPLES, RESAMPLES_OF_CURVES};
 use crate::whole_file::write_whole;
 pub use analysis::Effort;
 use analysis::Report;
@@ -45,7 +44,7 @@ pub fn run(args: &ReportArgs) -> Result<ExitCode> {
         baselines: args.baselines.as_deref(),
         overwrite: args.overwrite,
         command: format!("native {}", command.join(" ")),
-        effort: Effort { resamples: RESAMPLES, resamples_of_curves: RESAMPLES_OF_CURVES },
+        effort: Effort::FULL,
     };
     let page = make(&request)?;
     println!("{}", page.display());

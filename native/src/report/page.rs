@@ -10,7 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::analysis::{GameScore, KindSummary, Report};
 use super::baselines::{Comparison, caveat};
-use super::facts::Facts;
+use super::facts::{Facts, thousands};
 use super::figures::name;
 use super::losses::LossComparison;
 use super::score::ScoreKind;
@@ -82,12 +82,16 @@ pub fn html(
                     (facts.finished) " of " (facts.runs) " runs finished"
                 }
                 @if report.is_incomplete() {
-                    div.incomplete {
+                    div.missing {
                         p {
                             strong { "Incomplete" } ": "
                             (facts.runs - facts.finished) " of " (facts.runs)
                             " runs are not finished. They are left out of every number below, "
                             "and algorithms are compared only on games that all of them have finished."
+                        }
+                        details {
+                            summary { "Which" }
+                            ul { @for run in unfinished(report) { li { (run) } } }
                         }
                     }
                 }
@@ -106,6 +110,12 @@ pub fn html(
         }
     };
     Ok(page.into_string())
+}
+
+/// Runs whose numbers do not count, each with the reason.
+fn unfinished(report: &Report) -> Vec<String> {
+    let runs = report.runs.iter().filter(|run| !run.is_finished());
+    runs.map(|run| format!("{}: {}", run.id, run.status())).collect()
 }
 
 /// Warnings that are not about a single run.
@@ -140,7 +150,13 @@ fn circumstances(report: &Report, facts: &Facts) -> Markup {
                 @for (key, value) in &sweep.config { code { (key) " = " (value) } " " }
             }
             dt { "Scores" } dd {
-                @for kind in &report.kinds { p { b { (kind.kind.title()) ": " } (kind.kind.definition()) } }
+                p {
+                    @for (i, kind) in report.kinds.iter().enumerate() {
+                        @if i > 0 { "; " }
+                        a href=(format!("#{}", kind.kind.name())) { (kind.kind.title()) }
+                    }
+                    ": not the same thing, each is defined where it is reported."
+                }
                 @if !facts.evaluations.is_empty() { p.faint { "Evaluated: " (list(&facts.evaluations)) } }
                 p {
                     "Human-normalised: (score - random) / (human - random), with the field's table "
@@ -165,7 +181,7 @@ fn circumstances(report: &Report, facts: &Facts) -> Markup {
 fn incomplete(missing: &[String], left_out: &[String]) -> Markup {
     html! {
         @if !missing.is_empty() {
-            div.incomplete {
+            div.missing {
                 details {
                     summary {
                         strong { "Incomplete" } ": " (missing.len()) " runs have no such score"
@@ -278,12 +294,6 @@ fn game_table(kind: &KindSummary, report: &Report, facts: &Facts) -> Markup {
 }
 
 fn loss_section(report: &Report, facts: &Facts, pictures: &Pictures) -> Markup {
-    let missing: Vec<String> = report
-        .runs
-        .iter()
-        .filter(|run| !run.is_finished())
-        .map(|run| format!("{}: {}", run.id, run.status()))
-        .collect();
     let row = |loss: &LossComparison| {
         html! { tr {
             td { (loss.loss.label()) }
@@ -310,7 +320,7 @@ fn loss_section(report: &Report, facts: &Facts, pictures: &Pictures) -> Markup {
                 (thousands(crate::comparison::RESAMPLES as u64)) " resamples), the test Wilcoxon's "
                 "signed-rank test, two-sided."
             }
-            (incomplete(&missing, &[]))
+            (incomplete(&unfinished(report), &[]))
             div.wide { table {
                 tr { th { "Loss" } th { "Games" } th { "Mean difference" } th { "95 % interval" } th { "Wilcoxon p" } }
                 @for loss in &report.losses { (row(loss)) }
@@ -382,28 +392,12 @@ fn raw(value: f64) -> String {
     if value.abs() >= 1000.0 { format!("{value:.0}") } else { format!("{value:.1}") }
 }
 
-fn thousands(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn numbers_are_readable() {
-        assert_eq!(
-            [thousands(0), thousands(999), thousands(1_000), thousands(10_000_000)],
-            ["0", "999", "1,000", "10,000,000"]
-        );
         assert_eq!([small(0.0), small(-0.138_1), small(6.6e-4)], ["0.0000", "-0.1381", "6.60e-4"]);
         assert_eq!([raw(-20.68), raw(12_850.0)], ["-20.7", "12850"]);
     }

@@ -25,7 +25,7 @@ impl ScoreKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Training => "training",
-            Self::Finished => "finished",
+            Self::Finished => "finished-games",
             Self::Evaluation => "evaluation",
         }
     }
