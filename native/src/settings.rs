@@ -18,6 +18,14 @@ pub fn resolve(
     file: Option<&Path>,
     defaults: &Config,
 ) -> Result<Config> {
+    complete(explicit(flags, matches, file)?, defaults)
+}
+
+/// What a file and, before it, the command line say of hyper-parameters, and nothing else.
+///
+/// # Errors
+/// If the file cannot be read or parsed.
+pub fn explicit(flags: &Config, matches: &ArgMatches, file: Option<&Path>) -> Result<toml::Table> {
     let mut table = file.map(read).transpose()?.unwrap_or_default();
     let flags = toml::Table::try_from(flags)?;
     for field in Config::FIELDS {
@@ -25,7 +33,7 @@ pub fn resolve(
             table.insert((*field).to_owned(), flags[*field].clone());
         }
     }
-    complete(table, defaults)
+    Ok(table)
 }
 
 /// The configuration of a TOML file; what it leaves out is taken from `defaults`.

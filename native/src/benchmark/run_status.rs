@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::sweep::RunId;
+use crate::folder_lock;
 use crate::output::METRICS;
-use crate::run_lock;
 use crate::settings;
 use crate::whole_file::write_whole;
 
@@ -42,7 +42,7 @@ pub struct RunRecord {
     pub status: RecordedStatus,
     /// Its exit code; none while it runs, or if a signal ended it.
     pub exit_code: Option<i32>,
-    /// Seconds that all of them ran.
+    /// Seconds that they ran, of those whose end somebody saw.
     pub seconds: f64,
     /// What the last one that failed said last.
     pub last_error: Option<String>,
@@ -128,7 +128,7 @@ impl RunStatus {
         let (step, steps_per_second) = last_position(&folder.join(METRICS)).unwrap_or_default();
         let state = if step >= total {
             RunState::Finished
-        } else if run_lock::is_held(&folder) || writes_elsewhere(&folder, record.as_ref()) {
+        } else if folder_lock::is_held(&folder) || writes_elsewhere(&folder, record.as_ref()) {
             RunState::Running
         } else if record.as_ref().is_some_and(|r| r.status == RecordedStatus::Failed) {
             RunState::Failed
@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(state(), RunState::Failed);
         RunRecord::started_here().save(&run).expect("written");
         assert_eq!(state(), RunState::Waiting, "its process was killed: nobody holds the folder");
-        let lock = run_lock::RunLock::take(&run).expect("readable").expect("free");
+        let lock = folder_lock::FolderLock::take(&run).expect("readable").expect("free");
         assert_eq!(state(), RunState::Running);
         drop(lock);
         let elsewhere = RunRecord { host: "another".into(), ..RunRecord::started_here() };

@@ -103,6 +103,11 @@ impl Sweep {
     /// The first thing that cannot be run.
     pub fn validate(&self) -> Result<()> {
         known_games(&self.games)?;
+        for (field, remedy) in [("algo", "--algos deep-spi,deep-mdp,ppo"), ("seed", "--seeds 5")] {
+            if self.config.contains_key(field) {
+                bail!("`{field}` differs between the runs of a sweep; say {remedy} instead");
+            }
+        }
         for (i, algo) in self.algos.iter().enumerate() {
             if self.algos[..i].contains(algo) {
                 bail!("the algorithm {algo} is named twice; leave one of them out");
@@ -221,6 +226,7 @@ pub(super) mod tests {
             (Sweep { algos: vec![], ..tiny() }, "algorithm"),
             (Sweep { algos: vec![Algorithm::Ppo; 2], ..tiny() }, "twice"),
             (Sweep { seeds: 0, ..tiny() }, "seeds"),
+            (Sweep { config: config("seed = 4"), ..tiny() }, "--seeds"),
             (Sweep { config: config("gama = 0.9"), ..tiny() }, "gama"),
             (Sweep { config: config("gamma = 2.0"), ..tiny() }, "`gamma` is 2"),
             (Sweep { config: config("certified = true"), ..tiny() }, "ppo"),

@@ -5,6 +5,7 @@
 //! have finished. Nothing is ever filled in, and no page loads anything from a network.
 
 mod analysis;
+mod args;
 mod baselines;
 mod facts;
 mod figures;
@@ -22,10 +23,10 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use crate::benchmark::Sweep;
-use crate::cli::ReportArgs;
 use crate::whole_file::write_whole;
 pub use analysis::Effort;
 use analysis::Report;
+pub use args::ReportArgs;
 use baselines::Baselines;
 use facts::Facts;
 use folder::ReportFolder;

@@ -1,4 +1,4 @@
-//! One process a run folder: two that train the same run would mix their logs and checkpoints.
+//! One process a folder: two that train the same run would mix their logs and checkpoints.
 //!
 //! A lock of the operating system on a file in the folder, because it goes with its process however
 //! that ends; a file that merely says "busy" would outlive a killed one.
@@ -10,20 +10,20 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// Name of the file, in the run folder.
+/// Name of the file, in the folder.
 const LOCK: &str = ".lock";
 /// Who merely looks holds the lock for a moment: it is asked for this often,
 const TRIES: u32 = 20;
 /// with this time between.
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// The right to write into a run folder, for as long as it lives.
+/// The right to write into a folder, for as long as it lives.
 #[derive(Debug)]
-pub struct RunLock {
+pub struct FolderLock {
     _file: File,
 }
 
-impl RunLock {
+impl FolderLock {
     /// Takes the lock of a folder; none if another process has it.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl RunLock {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
                     tracing::warn!(
-                        "the file system of {} has no locks: take care that no second process trains it",
+                        "the file system of {} has no locks: take care that no second process writes there",
                         folder.display()
                     );
                     return Ok(Some(Self { _file: file }));
@@ -72,12 +72,12 @@ mod tests {
     fn a_folder_has_one_owner_until_it_is_gone() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         assert!(!is_held(folder.path()));
-        let lock = RunLock::take(folder.path()).expect("writable").expect("free");
+        let lock = FolderLock::take(folder.path()).expect("writable").expect("free");
         assert!(is_held(folder.path()));
-        assert!(RunLock::take(folder.path()).expect("writable").is_none());
+        assert!(FolderLock::take(folder.path()).expect("writable").is_none());
         drop(lock);
         assert!(!is_held(folder.path()));
-        assert!(RunLock::take(folder.path()).expect("writable").is_some());
-        RunLock::take(&folder.path().join("missing")).expect_err("no folder");
+        assert!(FolderLock::take(folder.path()).expect("writable").is_some());
+        FolderLock::take(&folder.path().join("missing")).expect_err("no folder");
     }
 }
