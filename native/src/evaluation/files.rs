@@ -139,7 +139,8 @@ impl Evaluation {
         }
         row("mean length", format!("{:.1} steps", summary.mean_length));
         if summary.time_limits > 0 {
-            let note = "an agent may be stuck; compare --greedy with drawn actions";
+            // Training presses FIRE after every lost life, so an agent need never learn to.
+            let note = "after a lost life nobody presses FIRE for the agent, as training does";
             row("cut at the time limit", format!("{} of {episodes}: {note}", summary.time_limits));
         }
         text

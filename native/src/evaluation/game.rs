@@ -271,6 +271,7 @@ impl VectorEnv for AtariGame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::atari::AtariSettings;
 
     #[test]
     fn more_episodes_begin_with_the_same_ones_and_seeds_differ() {
@@ -300,5 +301,31 @@ mod tests {
         assert_eq!(play(2), (200, End::TimeLimit));
         let error = Games::of(&Task::Maze(MazeConfig::DEFAULT), 0.99, Some(true), None);
         assert!(error.expect_err("no such maze").to_string().contains("--stochastic"));
+    }
+
+    #[test]
+    fn a_lost_life_ends_nothing_and_returns_are_raw() {
+        let settings = AtariSettings::new("Breakout", true, None).expect("a game");
+        let games = Games::of(&Task::Atari(settings), 0.99, None, None).expect("a ROM");
+        assert!(games.stochastic() && games.rules().contains("sticky actions 0.3"));
+        let Game::Atari(mut game) = games.start(3).expect("started") else {
+            panic!("a game of the emulator");
+        };
+        let mut lives = vec![game.last().lives];
+        for step in 0_u32.. {
+            // Fire, then anything.
+            game.step(&[if step % 4 == 0 { 1 } else { step / 7 % 4 }]).expect("played");
+            let last = game.last();
+            if lives.last() != Some(&last.lives) {
+                lives.push(last.lives);
+            }
+            assert_eq!(last.done, last.lives == 0, "only the last life ends a game");
+            assert_eq!(last.reward, if last.raw_reward > 0.0 { 1.0 } else { 0.0 });
+            if let Some(end) = game.end() {
+                assert_eq!(end, End::GameOver);
+                break;
+            }
+        }
+        assert_eq!(lives, [5, 4, 3, 2, 1, 0]);
     }
 }

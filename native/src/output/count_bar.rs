@@ -45,8 +45,12 @@ impl CountBar {
         if self.plain && last.elapsed() >= QUIET {
             *last = Instant::now();
             let (done, all) = (self.bar.position(), self.bar.length().unwrap_or_default());
-            let left = self.bar.eta().as_secs();
-            eprintln!("{}: {done}/{all} {}, about {left} s left | {text}", self.label, self.unit);
+            // Nothing is known before the first is done.
+            let left = match (done, self.bar.eta().as_secs()) {
+                (0, _) => String::new(),
+                (_, seconds) => format!(", about {seconds} s left"),
+            };
+            eprintln!("{}: {done}/{all} {}{left} | {text}", self.label, self.unit);
         }
         self.bar.set_message(text);
     }

@@ -48,8 +48,10 @@ const ACTION_NAMES: [&str; 18] = [
 
 const WIDTH: u32 = 704;
 const MARGIN: f32 = 16.0;
-/// Left edge of the right half.
+/// Left edge of the right half; the left half ends a margin before it.
 const RIGHT: f32 = 352.0;
+/// Right edge of the right half.
+const END: f32 = WIDTH as f32 - MARGIN;
 /// Upper edge of the images.
 const TOP: usize = 48;
 /// Enlargement of the game.
@@ -66,14 +68,18 @@ const BARS: f32 = 492.0;
 const ROW: f32 = 20.0;
 /// Baseline of the caption of the policy.
 const POLICY: f32 = 582.0;
-/// Actions beside one another.
+/// Most actions beside one another.
 const COLUMNS: usize = 3;
+
+/// Between two columns of actions.
+const GUTTER: f32 = 22.0;
+/// Room for the name of an action.
+const NAME: f32 = 112.0;
 
 /// Draws the steps of a recording.
 #[derive(Debug)]
 pub(super) struct Painter<'a> {
     recording: &'a Recording,
-    agent: &'a Agent,
     reader: Reader,
     /// What is the same in every step.
     empty: Pixmap,
@@ -89,7 +95,7 @@ impl<'a> Painter<'a> {
     ///
     /// # Errors
     /// If the picture cannot be made; never of a recorded game.
-    pub fn new(agent: &'a Agent, recording: &'a Recording) -> Result<Self> {
+    pub fn new(agent: &Agent, recording: &'a Recording) -> Result<Self> {
         let crate::task::Task::Atari(settings) = &agent.task else {
             anyhow::bail!("only games of the emulator have a picture");
         };
@@ -108,7 +114,7 @@ impl<'a> Painter<'a> {
         let mut empty = Pixmap::new(size.0, size.1).context("the picture is too large")?;
         let reader = Reader::new();
         render(&reader, fixed(agent, size), &mut empty)?;
-        Ok(Self { recording, agent, reader, empty, actions, largest, range })
+        Ok(Self { recording, reader, empty, actions, largest, range })
     }
 
     /// Width and height in pixels, both even.
@@ -132,8 +138,8 @@ impl<'a> Painter<'a> {
 
         let mut svg = Svg::new(self.size());
         let status =
-            format!("step {step}   score {}   lives {}", moment.score, moment.lives.max(0));
-        svg.text(&status, (WIDTH as f32 - MARGIN, 24.0), (14, TEXT), Anchor::End);
+            format!("step {step} · score {} · lives {}", moment.score, moment.lives.max(0));
+        svg.text(&status, (END, 24.0), (14, TEXT), Anchor::End);
         self.curve(&mut svg, step);
         self.judgement(&mut svg, step, moment);
         self.policy(&mut svg, moment);
@@ -145,7 +151,7 @@ impl<'a> Painter<'a> {
     fn curve(&self, svg: &mut Svg, step: usize) {
         let first = (step + 1).saturating_sub(CURVE_STEPS);
         let (low, high) = self.range;
-        let (width, height) = (WIDTH as f32 - MARGIN - RIGHT, CURVE.1 - CURVE.0 - 4.0);
+        let (width, height) = (END - RIGHT, CURVE.1 - CURVE.0 - 4.0);
         let points = self.recording.moments[first..=step].iter().enumerate().map(|(i, moment)| {
             let share = (moment.value - low) / (high - low).max(1e-6);
             let x = RIGHT + width * i as f32 / (CURVE_STEPS - 1) as f32;
@@ -166,28 +172,30 @@ impl<'a> Painter<'a> {
         let predicted = self.recording.predicted.as_ref().map(|all| all[step]);
         let right = [(Some(moment.reward), 1.0), (predicted, 1.0)];
         for (row, (value, largest)) in left.into_iter().enumerate() {
-            bar(svg, 0.0, row, value, largest);
+            bar(svg, (MARGIN, RIGHT - MARGIN), row, value, largest);
         }
         for (row, (value, largest)) in right.into_iter().enumerate() {
             match value {
-                Some(value) => bar(svg, RIGHT - MARGIN, row, value, largest),
+                Some(value) => bar(svg, (RIGHT, END), row, value, largest),
                 None => {
-                    let at = (WIDTH as f32 - MARGIN, BARS + row as f32 * ROW);
+                    let at = (END, BARS + row as f32 * ROW);
                     svg.text("no world model", at, (12, FAINT), Anchor::End);
                 }
             }
         }
         if let Some(losses) = &view.losses {
             let text =
-                format!("l_R {:.4}   l_P {:.2}", losses.reward[step], losses.transition[step]);
-            svg.text(&text, (WIDTH as f32 - MARGIN, BARS + 2.0 * ROW), (12, TEXT), Anchor::End);
+                format!("l_R {:.4} · l_P {:.2}", losses.reward[step], losses.transition[step]);
+            svg.text(&text, (END, BARS + 2.0 * ROW), (12, TEXT), Anchor::End);
         }
     }
 
     /// Probabilities of all actions.
     fn policy(&self, svg: &mut Svg, moment: &Moment) {
         let rows = self.actions.len().div_ceil(COLUMNS);
-        let width = (WIDTH as f32 - 2.0 * MARGIN) / COLUMNS as f32;
+        let columns = self.actions.len().div_ceil(rows.max(1)).max(1);
+        let width = (END - MARGIN + GUTTER) / columns as f32;
+        let track = width - GUTTER - NAME - 42.0;
         let named = self.actions.iter().zip(&moment.probabilities).enumerate();
         for (action, (name, &probability)) in named {
             let x = MARGIN + width * (action / rows) as f32;
@@ -195,12 +203,11 @@ impl<'a> Painter<'a> {
             let chosen = action == moment.action;
             let (text, bar) = if chosen { (CHOSEN, CHOSEN) } else { (TEXT, BAR) };
             svg.text(name, (x, y), (12, text), Anchor::Start);
-            svg.rect((x + 108.0, y - 10.0), (64.0, 12.0), TRACK);
-            svg.rect((x + 108.0, y - 10.0), (64.0 * probability, 12.0), bar);
+            svg.rect((x + NAME, y - 10.0), (track, 12.0), TRACK);
+            svg.rect((x + NAME, y - 10.0), (track * probability, 12.0), bar);
             let share = format!("{:.0} %", 100.0 * probability);
-            svg.text(&share, (x + width - 12.0, y), (12, text), Anchor::End);
+            svg.text(&share, (x + width - GUTTER, y), (12, text), Anchor::End);
         }
-        debug_assert_eq!(self.agent.spec.actions, self.actions.len());
     }
 }
 
@@ -227,7 +234,7 @@ fn fixed(agent: &Agent, size: (u32, u32)) -> Svg {
     ] {
         svg.text(text, at, (12, FAINT), Anchor::Start);
     }
-    svg.rect((RIGHT, CURVE.0), (WIDTH as f32 - MARGIN - RIGHT, CURVE.1 - CURVE.0), TRACK);
+    svg.rect((RIGHT, CURVE.0), (END - RIGHT, CURVE.1 - CURVE.0), TRACK);
     let advantage = if agent.config.norm_adv { "A, normalised" } else { "advantage A" };
     for (row, name) in ["value V(s)", advantage, "utility U"].into_iter().enumerate() {
         svg.text(name, (MARGIN, BARS + row as f32 * ROW), (12, TEXT), Anchor::Start);
@@ -253,10 +260,10 @@ fn formula(agent: &Agent) -> String {
     }
 }
 
-/// A signed bar and its number, on the left half moved by `x`.
-fn bar(svg: &mut Svg, x: f32, row: usize, value: f32, largest: f32) {
+/// A signed bar and its number, on the half between two edges.
+fn bar(svg: &mut Svg, (left, right): (f32, f32), row: usize, value: f32, largest: f32) {
     let y = BARS + row as f32 * ROW;
-    let (left, width) = (x + 132.0, 140.0);
+    let (left, width) = (left + 116.0, 140.0);
     svg.rect((left, y - 10.0), (width, 12.0), TRACK);
     let middle = left + width / 2.0;
     let length = width / 2.0 * (value.abs() / largest.max(1e-6)).min(1.0);
@@ -264,7 +271,9 @@ fn bar(svg: &mut Svg, x: f32, row: usize, value: f32, largest: f32) {
         if value < 0.0 { (middle - length, NEGATIVE) } else { (middle, POSITIVE) };
     svg.rect((start, y - 10.0), (length, 12.0), colour);
     svg.rect((middle - 0.5, y - 11.0), (1.0, 14.0), FAINT);
-    svg.text(&format!("{value:.3}"), (x + 336.0, y), (12, TEXT), Anchor::End);
+    // A minus before what is shown as zero would be noise.
+    let shown = if value.abs() < 0.0005 { 0.0 } else { value };
+    svg.text(&format!("{shown:.3}"), (right, y), (12, TEXT), Anchor::End);
 }
 
 fn render(reader: &Reader, svg: Svg, picture: &mut Pixmap) -> Result<()> {

@@ -36,16 +36,22 @@ impl Svg {
         ));
     }
 
-    /// A filled rectangle.
+    /// A filled rectangle; one without area is nothing.
     pub fn rect(&mut self, (x, y): (f32, f32), (width, height): (f32, f32), colour: &str) {
+        if width <= 0.0 || height <= 0.0 {
+            return;
+        }
         self.push(&format!(
             "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{colour}\"/>"
         ));
     }
 
-    /// A line through points.
+    /// A line through points; a single one is nothing.
     pub fn curve(&mut self, points: impl Iterator<Item = (f32, f32)>, colour: &str) {
         let points: Vec<String> = points.map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+        if points.len() < 2 {
+            return;
+        }
         let text = points.join(" ");
         self.push(&format!(
             "<polyline points=\"{text}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"/>"
