@@ -198,7 +198,9 @@ fn the_page_stands_alone_and_all_its_files_are_there() {
         for part in page.split(attribute).skip(1) {
             let target = part.split(['"', ')']).next().expect("a value");
             assert!(!target.contains("//") && !target.starts_with("data:"), "{target}");
-            if attribute == "href=\"" {
+            if let Some(anchor) = target.strip_prefix('#') {
+                assert!(page.contains(&format!("id=\"{anchor}\"")), "{target} leads nowhere");
+            } else if attribute == "href=\"" {
                 let path = folder.path().join("report").join(target);
                 assert!(
                     fs::metadata(&path).is_ok_and(|file| file.len() > 0),
