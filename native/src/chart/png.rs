@@ -53,7 +53,7 @@ mod tests {
             format!(
                 "<svg width=\"40\" height=\"20\" xmlns=\"http://www.w3.org/2000/svg\">\
                  <text x=\"2\" y=\"15\" font-family=\"{}\">{text}</text></svg>",
-                super::super::text::FAMILIES
+                FAMILIES
             )
         };
         let (empty, word) = (png(&svg("")).expect("a PNG"), png(&svg("PPO")).expect("a PNG"));

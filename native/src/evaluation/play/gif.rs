@@ -90,7 +90,7 @@ fn changed(
 ) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
     let unlike = |place: &usize| old[*place] != new[*place];
     let places = || (0..new.len()).filter(unlike);
-    let (Some(first), Some(last)) = (places().next(), places().last()) else {
+    let (Some(first), Some(last)) = (places().next(), places().next_back()) else {
         return (0..1, 0..1);
     };
     let columns = places().map(|place| place % width);
