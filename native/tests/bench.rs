@@ -14,7 +14,7 @@ use native::benchmark::run_status::RecordedStatus;
 use native::benchmark::{RunRecord, RunState, RunStatus, Sweep};
 
 /// Agent steps of a run.
-const STEPS: u64 = 60 * ITERATION;
+const STEPS: u64 = 40 * ITERATION;
 /// Longer than any wait here takes on a busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
 const RUNS: [&str; 2] = ["Breakout__deep-spi__1", "Breakout__ppo__1"];
@@ -176,7 +176,8 @@ fn a_sweep_survives_whatever_ends_it() {
     assert!(status.stdout.contains("2 of 2 runs finished"), "{}", status.stdout);
 
     // Another sweep does not get this folder.
-    finish(bench(folder).args(["--gamma", "0.9"])).refused(&["`gamma`", "0.9", "--overwrite"]);
+    finish(bench(folder).args(["--gamma", "0.9"]))
+        .refused(&["`gamma` is 0.99, not 0.9;", "--overwrite"]);
     finish(bench(folder).args(["--gamma", "0.9", "--dry-run"])).refused(&["--overwrite"]);
     assert!(records_before == records(folder));
 }
@@ -280,6 +281,7 @@ fn what_cannot_be_run_is_refused_before_anything_is_written() {
     let mut slurm = smoke();
     slurm.args(["--suite", "smoke", "--launcher", "slurm"]).env("PATH", folder);
     finish(&mut slurm).refused_in_one_paragraph(&["slurm-wlm", "sbatch", "leave out --launcher"]);
+    assert!(!sweep.exists(), "what is refused must leave nothing");
     fs::create_dir_all(folder.join("thesis")).expect("created");
     fs::write(folder.join("thesis").join("text"), "").expect("written");
     let mut taken = native();

@@ -56,7 +56,7 @@ pub fn take(folder: &Path, wanted: &Sweep, overwrite: bool) -> Result<(Sweep, Fo
 /// # Errors
 /// If it does: with what differs, and what can be done.
 pub fn require_same(folder: &Path, found: &Sweep, wanted: &Sweep) -> Result<()> {
-    let differences = found.differences(wanted);
+    let differences = found.differences(wanted)?;
     if !differences.is_empty() {
         bail!(
             "{} holds another sweep: {}; choose another folder with --out, or delete that sweep with --overwrite",

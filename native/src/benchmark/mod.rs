@@ -26,7 +26,7 @@ pub use run_status::{RunRecord, RunState, RunStatus};
 pub use sweep::{RunId, Sweep};
 
 use crate::cli::{BenchArgs, BenchCommand, EXIT_UNFINISHED, Launcher, RunOptions};
-use crate::device;
+use crate::device::{self, Selected};
 use crate::settings;
 use crate::signals::StopFlag;
 use child::Starter;
@@ -52,29 +52,33 @@ fn sweep(args: &BenchArgs, matches: &ArgMatches) -> Result<ExitCode> {
     if args.dry_run {
         return dry_run(args, wanted, folder);
     }
-    if args.launcher == Launcher::Local {
-        find_roms(&wanted, &args.options)?;
-    }
+    // What the sweep needs comes first: nothing is deleted for one that cannot be run.
+    let launch = match args.launcher {
+        Launcher::Slurm => {
+            slurm::require()?;
+            None
+        }
+        Launcher::Local => {
+            find_roms(&wanted, &args.options)?;
+            Some(device::select(&args.options.device)?)
+        }
+    };
     let (sweep, lock) = folder::take(&folder, &wanted, args.overwrite)?;
     let runs = plan::read(&folder, &sweep)?;
     if runs.iter().all(RunStatus::is_complete) {
         return conclude(&folder);
     }
     let starter = starter(folder, sweep, &args.options)?;
-    match args.launcher {
-        Launcher::Slurm => {
-            slurm::submit(&starter, &runs, args.jobs, args.slurm_args.as_deref())?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Launcher::Local => {
-            let outcome = here(starter.clone(), runs, args.jobs)?;
-            drop(lock);
-            if outcome.failures.is_empty() && outcome.left == 0 {
-                return conclude(&starter.folder);
-            }
-            Ok(unfinished(&starter.folder, &outcome))
-        }
+    let Some(selected) = launch else {
+        slurm::submit(&starter, &runs, args.jobs, args.slurm_args.as_deref())?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let outcome = here(starter.clone(), runs, args.jobs, &selected)?;
+    drop(lock);
+    if outcome.failures.is_empty() && outcome.left == 0 {
+        return conclude(&starter.folder);
     }
+    Ok(unfinished(&starter.folder, &outcome))
 }
 
 /// The sweep that the command line describes.
@@ -141,9 +145,13 @@ fn dry_run(args: &BenchArgs, wanted: Sweep, folder: PathBuf) -> Result<ExitCode>
 }
 
 /// Does the runs as processes of this machine: by default one a core on the CPU, and one on a GPU.
-fn here(mut starter: Starter, runs: Vec<RunStatus>, jobs: Option<u64>) -> Result<Outcome> {
+fn here(
+    mut starter: Starter,
+    runs: Vec<RunStatus>,
+    jobs: Option<u64>,
+    selected: &Selected,
+) -> Result<Outcome> {
     let stop = StopFlag::install_for_children()?;
-    let selected = device::select(&starter.options.device)?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let open = runs.iter().filter(|run| !run.is_complete()).count().max(1);
     let default = if selected.is_gpu { 1 } else { cores };

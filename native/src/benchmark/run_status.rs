@@ -126,16 +126,20 @@ impl RunStatus {
         let record = RunRecord::read(&folder);
         let total = steps_of(&folder).unwrap_or(total);
         let (step, steps_per_second) = last_position(&folder.join(METRICS)).unwrap_or_default();
-        let state = if step >= total {
+        let saved = folder.join(CHECKPOINTS).join(checkpoint_name(total)).is_dir();
+        let all_steps = step >= total;
+        let state = if all_steps && saved {
             RunState::Finished
         } else if folder_lock::is_held(&folder) || writes_elsewhere(&folder, record.as_ref()) {
             RunState::Running
         } else if record.as_ref().is_some_and(|r| r.status == RecordedStatus::Failed) {
             RunState::Failed
+        } else if all_steps {
+            // Perhaps a copy without the checkpoints.
+            RunState::Finished
         } else {
             RunState::Waiting
         };
-        let saved = folder.join(CHECKPOINTS).join(checkpoint_name(total)).is_dir();
         Self { id, state, step, total, saved, steps_per_second, record }
     }
 

@@ -25,6 +25,14 @@ const GRACE: u32 = 120;
 /// Number of the newest job array, in the folder of Slurm's files.
 const JOB: &str = "job_id";
 
+/// Makes sure that there is Slurm.
+///
+/// # Errors
+/// If there is not: with what to install, or to do without it.
+pub fn require() -> Result<()> {
+    slurm(Command::new("sbatch").arg("--version")).map(drop)
+}
+
 /// Submits a job array for all runs that are neither finished nor under way.
 ///
 /// # Errors

@@ -149,10 +149,12 @@ impl Sweep {
         settings::complete(table, &Config::DEFAULT)
     }
 
-    /// What distinguishes another specification from this one, one line each; the revision of the
-    /// program is not part of what is run.
-    #[must_use]
-    pub fn differences(&self, other: &Self) -> Vec<String> {
+    /// What distinguishes another specification from this one, one line each. The revision of the
+    /// program is not part of what is run, and a default that is written out is no difference.
+    ///
+    /// # Errors
+    /// If a hyper-parameter of either is unknown or out of range.
+    pub fn differences(&self, other: &Self) -> Result<Vec<String>> {
         let mut found = Vec::new();
         let mut compare = |name: &str, here: String, there: String| {
             if here != there {
@@ -164,13 +166,13 @@ impl Sweep {
         compare("the list of algorithms", names(&self.algos), names(&other.algos));
         compare("the number of seeds", self.seeds.to_string(), other.seeds.to_string());
         compare("`stochastic`", self.stochastic.to_string(), other.stochastic.to_string());
-        let value = |table: &toml::Table, key: &str| {
-            table.get(key).map_or_else(|| "the default".to_owned(), ToString::to_string)
-        };
-        for key in Config::FIELDS {
-            compare(&format!("`{key}`"), value(&self.config, key), value(&other.config, key));
+        let all = |sweep: &Self| sweep.settings(Algorithm::DeepSpi, 1);
+        let (here, there) = (all(self)?, all(other)?);
+        for field in Config::FIELDS {
+            let value = |config: &Config| config.get(field).unwrap_or_default();
+            compare(&format!("`{field}`"), value(&here), value(&there));
         }
-        found
+        Ok(found)
     }
 }
 
@@ -239,12 +241,15 @@ pub(super) mod tests {
     #[test]
     fn differences_are_named_and_the_revision_is_none() {
         let other = Sweep { revision: "another".into(), ..tiny() };
-        assert!(tiny().differences(&other).is_empty());
+        assert!(tiny().differences(&other).expect("valid").is_empty());
+        let mut other = tiny();
+        other.config.insert("gae_lambda".into(), 0.95.into());
+        assert!(tiny().differences(&other).expect("valid").is_empty(), "0.95 is the default");
         let mut other = Sweep { seeds: 3, ..tiny() };
         other.config.remove("gamma");
         assert_eq!(
-            tiny().differences(&other),
-            ["the number of seeds is 2, not 3", "`gamma` is 0.9, not the default"]
+            tiny().differences(&other).expect("valid"),
+            ["the number of seeds is 2, not 3", "`gamma` is 0.9, not 0.99"]
         );
     }
 }
