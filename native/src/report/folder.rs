@@ -40,7 +40,7 @@ impl ReportFolder {
         let mut own = Vec::new();
         match fs::read_to_string(path.join(MARKER)).map(|text| toml::from_str::<Marker>(&text)) {
             Ok(Ok(marker)) => {
-                let differences = sweep.differences(&marker.sweep);
+                let differences = sweep.differences(&marker.sweep)?;
                 if !overwrite && !differences.is_empty() {
                     bail!(
                         "{shown} holds a report on another sweep: {}; {remedy}",
