@@ -155,17 +155,15 @@ fn slack(ours: usize, theirs: usize) -> f64 {
 
 #[track_caller]
 fn close(ours: f64, theirs: &Value, what: &str) {
-    let theirs = theirs.as_f64().unwrap_or_else(|| panic!("{what}: no number but {theirs}"));
+    let theirs = theirs.as_f64().expect("a number");
     let scale = theirs.abs().max(1.0);
     assert!((ours - theirs).abs() <= ROUNDING * scale, "{what}: {ours} is not {theirs}");
 }
 
 #[track_caller]
 fn between(low: f64, high: f64, bounds: &Value, what: &str) {
-    let bounds: Vec<f64> = serde_json::from_value(bounds.clone()).expect("four numbers");
-    let [low_outer, low_inner, high_inner, high_outer] = bounds[..] else {
-        panic!("{what}: four numbers are needed, not {bounds:?}")
-    };
+    let bounds: [f64; 4] = serde_json::from_value(bounds.clone()).expect("four numbers");
+    let [low_outer, low_inner, high_inner, high_outer] = bounds;
     // Averages of the same values in another order differ in the last digit.
     let fits =
         |outer: f64, value: f64, inner: f64| outer - ROUNDING <= value && value <= inner + ROUNDING;

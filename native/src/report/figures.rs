@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::analysis::{AlgorithmSummary, KindSummary, Report};
-use super::facts::{Facts, thousands};
+use super::facts::{Facts, count, thousands};
 use super::losses::LossComparison;
 use super::runs::{RunData, protocol};
 use super::score::ScoreKind;
@@ -47,10 +47,10 @@ pub fn name(kind: ScoreKind, what: &str) -> String {
 
 fn subtitle(kind: &KindSummary, facts: &Facts) -> String {
     format!(
-        "{}; {} games, {} seeds, {} steps, {}",
+        "{}; {}, {}, {} steps, {}",
         kind.kind.title(),
-        kind.games.len(),
-        facts.sweep.seeds,
+        count(kind.games.len() as u64, "game"),
+        count(facts.sweep.seeds, "seed"),
         thousands(facts.steps),
         protocol(facts.sweep.stochastic)
     )
@@ -230,10 +230,16 @@ fn losses(report: &Report, facts: &Facts) -> Result<Output> {
             }
         }
     }
+    let axis = |loss: &LossComparison| {
+        // The transition loss is a negative log-likelihood, which may be below 0.
+        let mut lows = loss.curves.iter().flat_map(|(_, points)| points).map(|p| p.interval.low);
+        let label = "median over runs";
+        if lows.all(|low| low > 0.0) { Axis::log10(label) } else { Axis::linear(label) }
+    };
     let panel = |loss: &LossComparison| Panel {
         title: loss.loss.label().into(),
         x: Axis::linear("agent steps"),
-        y: Axis::log10("median over runs"),
+        y: axis(loss),
         layers: loss
             .curves
             .iter()
@@ -246,8 +252,9 @@ fn losses(report: &Report, facts: &Facts) -> Result<Output> {
     let figure = Figure {
         title: format!("{}Losses of the world model", Report::mark(missing, facts.runs)),
         subtitle: Some(format!(
-            "last minibatch of an iteration, as the authors log it; {games} games, {} seeds, {}",
-            facts.sweep.seeds,
+            "last minibatch of an iteration, as the authors log it; {}, {}, {}",
+            count(games as u64, "game"),
+            count(facts.sweep.seeds, "seed"),
             protocol(facts.sweep.stochastic)
         )),
         panels: report.losses.iter().map(panel).collect(),

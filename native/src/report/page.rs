@@ -10,7 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::analysis::{GameScore, KindSummary, Report};
 use super::baselines::{Comparison, caveat};
-use super::facts::{Facts, thousands};
+use super::facts::{Facts, count, thousands};
 use super::figures::name;
 use super::losses::LossComparison;
 use super::score::ScoreKind;
@@ -77,8 +77,10 @@ pub fn html(
             body {
                 h1 { "Report on the sweep " (facts.sweep.suite) }
                 p.faint {
-                    (facts.sweep.games.len()) " games, " (report.algos.len()) " algorithms, "
-                    (facts.sweep.seeds) " seeds, " (thousands(facts.steps)) " agent steps a run; "
+                    (count(facts.sweep.games.len() as u64, "game")) ", "
+                    (count(report.algos.len() as u64, "algorithm")) ", "
+                    (count(facts.sweep.seeds, "seed")) ", "
+                    (thousands(facts.steps)) " agent steps a run; "
                     (facts.finished) " of " (facts.runs) " runs finished"
                 }
                 @if report.is_incomplete() {
@@ -142,7 +144,7 @@ fn circumstances(report: &Report, facts: &Facts) -> Markup {
         dl {
             dt { "Games" } dd { (sweep.games.join(", ")) }
             dt { "Algorithms" } dd { (report.algos.iter().map(|a| label(*a)).collect::<Vec<_>>().join(", ")) }
-            dt { "Seeds" } dd { "1 to " (sweep.seeds) }
+            dt { "Seeds" } dd { "1" @if sweep.seeds > 1 { " to " (sweep.seeds) } }
             dt { "Length" } dd { (thousands(facts.steps)) " agent steps a run, four frames each" }
             dt { "Environments" } dd { (facts.protocol()) }
             dt { "Settings" } dd {
@@ -206,7 +208,7 @@ fn kind_section(kind: &KindSummary, report: &Report, facts: &Facts, pictures: &P
             (banner())
             p { "There is no game yet that every algorithm has such a score of: nothing can be compared." }
         } @else {
-            h3 { "Aggregates over " (kind.games.len()) " games" }
+            h3 { "Aggregates over " (count(kind.games.len() as u64, "game")) }
             (banner())
             (aggregate_table(kind))
             (figure("aggregates", "Aggregates of each algorithm with intervals"))
@@ -228,8 +230,8 @@ fn kind_section(kind: &KindSummary, report: &Report, facts: &Facts, pictures: &P
         h3 { "Games" }
         (banner())
         p.faint {
-            "Mean raw score over finished runs, in brackets human-normalised; "
-            "where fewer than " (facts.sweep.seeds) " runs are finished, their number."
+            "Mean raw score over runs, in brackets human-normalised"
+            @if kind.missing.is_empty() { "." } @else { "; with the number of runs where some are missing." }
         }
         (game_table(kind, report, facts))
     }
