@@ -306,6 +306,14 @@ fn evaluations_are_reported_when_all_runs_have_one() {
     fs::write(&file, "{\"env\":").expect("written");
     let (page, _) = report(folder.path(), None);
     assert!(page.contains("evaluation.json is no evaluation"), "half a file is said");
+    assert!(!page.contains("Incomplete"), "the training itself is finished");
+    let other = runs[0].folder(folder.path()).join("evaluation.json");
+    fs::copy(other, &file).expect("copied");
+    let (page, _) = report(folder.path(), None);
+    assert!(
+        page.contains("its evaluation is of the run"),
+        "an evaluation of another run is no good"
+    );
 }
 
 #[test]
@@ -331,6 +339,8 @@ fn baselines_are_set_beside_with_their_caveats() {
         }
     }
     assert_eq!(rows(folder.path(), "baselines").len(), 4);
+    report(folder.path(), None);
+    assert!(!folder.path().join("report/baselines.csv").exists(), "it is of the earlier report");
 }
 
 #[test]

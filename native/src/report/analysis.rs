@@ -8,6 +8,7 @@ use super::baselines::{Baselines, Comparison};
 use super::losses::{LossComparison, compare};
 use super::runs::{RunData, places};
 use super::score::ScoreKind;
+use super::warnings::warnings;
 use crate::benchmark::Sweep;
 use crate::comparison::{
     Curves, Point, RESAMPLES, RESAMPLES_OF_CURVES, ScoreMatrix, Scored, Summary, aggregates, curve,
@@ -125,35 +126,13 @@ impl Report {
             METHODS.into_iter().filter(|algo| sweep.algos.contains(algo)).collect();
         let first = algos.first().copied().unwrap_or(Config::DEFAULT.algo);
         let places = places(&sweep.settings(first, 1)?);
-        let mut warnings: Vec<String> = Vec::new();
-        for run in runs.iter().filter(|run| !run.is_finished()) {
-            warnings.push(format!("incomplete: {} is {}", run.id, run.status()));
-        }
-        let unfinished_games = |run: &&RunData| run.is_finished() && run.finished.is_none();
-        let without_game = runs.iter().filter(unfinished_games).count();
-        if without_game > 0 {
-            warnings.push(format!(
-                "{without_game} finished runs have not finished a single game: their training-time score is 0 by definition, which looks good where scores are negative, as in Pong"
-            ));
-        }
-        let (evaluated, finished) = (
-            runs.iter().filter(|run| run.is_finished() && run.evaluation.is_some()).count(),
-            runs.iter().filter(|run| run.is_finished()).count(),
-        );
-        if evaluated > 0 && evaluated < finished {
-            warnings.push(format!(
-                "{evaluated} of {finished} finished runs are evaluated; evaluations are reported when all are"
-            ));
-        }
-        if sweep.seeds == 1 {
-            warnings.push("one seed a game: intervals over seeds have no width, which says nothing about the spread".into());
-        }
+        let mut warnings = warnings(&runs, sweep.seeds);
         warnings.extend(baselines.as_ref().and_then(Baselines::warning));
+        let finished = || runs.iter().filter(|run| run.is_finished());
+        let all_evaluated = finished().count() > 0 && finished().all(|r| r.evaluated().is_some());
         let kinds = ScoreKind::ALL
             .into_iter()
-            .filter(|kind| {
-                *kind != ScoreKind::Evaluation || (evaluated == finished && finished > 0)
-            })
+            .filter(|kind| *kind != ScoreKind::Evaluation || all_evaluated)
             .map(|kind| KindSummary::new(kind, &algos, &runs, &places, effort))
             .collect::<Result<Vec<_>, _>>()?;
         let compared = kinds.first().map(|kind| kind.games.clone()).unwrap_or_default();
@@ -312,8 +291,8 @@ fn runs_as_json<S: serde::Serializer>(runs: &[RunData], out: S) -> Result<S::Ok,
             "total_steps": run.total,
             "training_score": run.training,
             "finished_games_score": run.finished,
-            "evaluation_score": run.evaluation.as_ref().map(|evaluation| evaluation.mean),
-            "evaluation_protocol": run.evaluation.as_ref().map(|e| e.protocol.clone()),
+            "evaluation_score": run.evaluated().map(|evaluation| evaluation.mean),
+            "evaluation_protocol": run.evaluated().map(|e| e.protocol.clone()),
             "transition_loss": run.losses.transition_loss,
             "reward_loss": run.losses.reward_loss,
             "info": run.info,

@@ -40,7 +40,7 @@ impl Facts {
     pub fn new(sweep: &Sweep, report: &Report, request: &Request<'_>) -> Self {
         let infos = || report.runs.iter().filter_map(|run| run.info.as_ref());
         let revision = |info: &RunInfo| format!("{} {}", info.version, info.revision);
-        let evaluations = report.runs.iter().filter_map(|run| run.evaluation.as_ref());
+        let evaluations = report.runs.iter().filter_map(RunData::evaluated);
         Self {
             sweep: sweep.clone(),
             steps: report.runs.iter().map(|run| run.total).max().unwrap_or(0),

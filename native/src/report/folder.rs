@@ -1,6 +1,7 @@
 //! Where a report may be written: into nothing, or over an earlier report on the same sweep.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -79,6 +80,17 @@ impl ReportFolder {
             bail!(
                 "{shown} holds a file {name} that no report of this program wrote; move it away, or replace it with --overwrite"
             );
+        }
+        // What the earlier report had and this one has not would pass for a part of it.
+        let plain = |name: &&String| Path::new(name).file_name() == Some(name.as_ref());
+        for name in self.own.iter().filter(plain).filter(|name| !files.contains(name)) {
+            match fs::remove_file(self.path.join(name)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error)
+                        .with_context(|| format!("cannot remove the old {name} in {shown}"));
+                }
+                _ => {}
+            }
         }
         let marker = Marker { files: files.to_vec(), sweep: self.sweep.clone() };
         write_whole(&self.path.join(MARKER), toml::to_string(&marker)?.as_bytes())

@@ -16,6 +16,7 @@ mod page;
 mod runs;
 mod score;
 mod tables;
+mod warnings;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -14,6 +14,7 @@ use super::facts::{Facts, count, thousands};
 use super::figures::name;
 use super::losses::LossComparison;
 use super::score::ScoreKind;
+use super::warnings::INCOMPLETE;
 use crate::figures::methods::label;
 use crate::figures::output::Output;
 
@@ -123,7 +124,7 @@ fn unfinished(report: &Report) -> Vec<String> {
 /// Warnings that are not about a single run.
 fn notes(report: &Report) -> Markup {
     let notes: Vec<&String> =
-        report.warnings.iter().filter(|text| !text.starts_with("incomplete")).collect();
+        report.warnings.iter().filter(|text| !text.starts_with(INCOMPLETE)).collect();
     html! {
         @if !notes.is_empty() {
             div.note { ul { @for note in notes { li { (note) } } } }

@@ -58,8 +58,8 @@ pub struct RunData {
     pub training: Option<f64>,
     /// The same over environments that have finished a game.
     pub finished: Option<f64>,
-    /// Its evaluation.
-    pub evaluation: Option<Evaluated>,
+    /// Its evaluation; the reason if there is one that cannot be used.
+    pub evaluation: Result<Option<Evaluated>, String>,
     /// Losses after the last step.
     pub losses: Losses,
     /// The newest iteration at each of [`places`]; none before the first and after the last.
@@ -76,10 +76,15 @@ impl RunData {
             info: None,
             training: None,
             finished: None,
-            evaluation: None,
+            evaluation: Ok(None),
             losses: Losses::default(),
             curve: Vec::new(),
         }
+    }
+
+    /// Its evaluation, if it has one that can be used.
+    pub fn evaluated(&self) -> Option<&Evaluated> {
+        self.evaluation.as_ref().ok()?.as_ref()
     }
 
     /// Whether its numbers count.
@@ -131,7 +136,7 @@ fn one(sweep_folder: &Path, sweep: &Sweep, id: RunId) -> Result<RunData> {
         let config = settings::from_file(&folder.join(CONFIG), &Config::DEFAULT)?;
         belongs(&info, &config, &expected, sweep, id)?;
         let samples = samples(&folder.join(METRICS))?;
-        let evaluation = evaluation(&folder)?;
+        let evaluation = evaluation(&folder, id).map_err(|error| format!("{error:#}"));
         let last = samples.last().copied();
         let step = last.map_or(0, |sample| sample.step);
         let training = last.and_then(|sample| sample.training);
@@ -198,8 +203,11 @@ pub const fn protocol(stochastic: bool) -> &'static str {
 }
 
 /// The evaluation in a run folder; none if there is none.
-fn evaluation(folder: &Path) -> Result<Option<Evaluated>> {
+fn evaluation(folder: &Path, id: RunId) -> Result<Option<Evaluated>> {
     let Some(found) = Evaluation::read(folder)? else { return Ok(None) };
+    let of = format!("{}__{}__{}", found.env, found.algo, found.training_seed);
+    ensure!(of == id.to_string(), "its evaluation is of the run {of}");
+    ensure!(found.summary.mean.is_finite(), "its evaluation is not a number (NaN)");
     let played = &found.protocol;
     let actions =
         if played.greedy { "most probable actions" } else { "actions drawn from the policy" };

@@ -59,7 +59,7 @@ impl ScoreKind {
         let score = match self {
             Self::Training => run.training,
             Self::Finished => run.finished,
-            Self::Evaluation => run.evaluation.as_ref().map(|evaluation| evaluation.mean),
+            Self::Evaluation => run.evaluated().map(|evaluation| evaluation.mean),
         };
         score.filter(|score| score.is_finite())
     }
