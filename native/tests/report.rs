@@ -183,6 +183,13 @@ fn a_finished_sweep_is_reported_whole() {
     let difference = &data["report"]["losses"][0]["difference"];
     close(difference["mean"].as_f64().expect("a number"), -0.25 / ITERATIONS as f64);
     close(difference["wilcoxon"]["p"].as_f64().expect("a number"), 0.25);
+    let paired = rows(folder.path(), "losses-paired");
+    close(number(&paired[0]["p"]), 0.25);
+    // The reward loss is the same in all runs: nothing to test.
+    assert_eq!((paired[1]["mean_difference"].as_str(), paired[1]["p"].as_str()), ("0", ""));
+    let games = rows(folder.path(), "losses-by-game");
+    assert_eq!(games.len(), 2 * 3);
+    close(number(&games[0]["difference"]), -0.25 / ITERATIONS as f64);
     assert_eq!(rows(folder.path(), "runs").len(), 18);
     assert_eq!(rows(folder.path(), "games").len(), 2 * 9);
     let curve = rows(folder.path(), "training-curves");

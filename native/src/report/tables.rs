@@ -12,6 +12,10 @@ use crate::chart::table::Table;
 /// Never: rows fit their columns.
 pub fn all(report: &Report) -> Result<Vec<(String, Table)>> {
     let mut tables = vec![("runs".to_owned(), runs(report)?), ("games".to_owned(), games(report)?)];
+    if !report.losses.is_empty() {
+        tables.push(("losses-by-game".to_owned(), losses_by_game(report)?));
+        tables.push(("losses-paired".to_owned(), losses_paired(report)?));
+    }
     if let Some(comparison) = &report.baselines {
         let mut table = Table::new(&["game", "baseline", "mean_score"]);
         for (game, scores) in &comparison.table.games {
@@ -91,6 +95,38 @@ fn games(report: &Report) -> Result<Table> {
                 &field(score.normalised),
             ])?;
         }
+    }
+    Ok(table)
+}
+
+fn losses_by_game(report: &Report) -> Result<Table> {
+    let mut table = Table::new(&["loss", "game", "deep-spi", "deep-mdp", "difference"]);
+    for loss in &report.losses {
+        for game in &loss.games {
+            let difference = game.deep_spi - game.deep_mdp;
+            let name = loss.loss.label();
+            table.push(&[&name, &game.game, &game.deep_spi, &game.deep_mdp, &difference])?;
+        }
+    }
+    Ok(table)
+}
+
+fn losses_paired(report: &Report) -> Result<Table> {
+    let mut table =
+        Table::new(&["loss", "games", "mean_difference", "low", "high", "wilcoxon", "p", "exact"]);
+    for loss in &report.losses {
+        let Some(found) = &loss.difference else { continue };
+        let test = found.wilcoxon;
+        table.push(&[
+            &loss.loss.label(),
+            &found.games,
+            &found.mean,
+            &found.interval.low,
+            &found.interval.high,
+            &field(test.map(|test| test.statistic)),
+            &field(test.map(|test| test.p)),
+            &test.map_or_else(String::new, |test| test.exact.to_string()),
+        ])?;
     }
     Ok(table)
 }
