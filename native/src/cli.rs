@@ -10,6 +10,7 @@ use deepspi_core::maze::{MazeConfig, MazePreset, MazeReset};
 use crate::device::DeviceChoice;
 use crate::evaluation::{EvaluateArgs, PlayArgs};
 use crate::figures::{Sweep, Which};
+use crate::report::ReportArgs;
 
 /// A check found a difference.
 pub const EXIT_MISMATCH: u8 = 1;
@@ -52,6 +53,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Draw the learning curve of a run as SVG, with the numbers as CSV beside it.
     Curve(CurveArgs),
+    /// Make the report of a sweep: one page, its figures, and all numbers as CSV and JSON.
+    Report(ReportArgs),
     /// Play whole games with a trained agent, on environments of their own: scores with intervals.
     Evaluate(EvaluateArgs),
     /// Record a trained agent as a film: the game, what the agent sees, and what it thinks of it.

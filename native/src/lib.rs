@@ -9,6 +9,7 @@ pub mod chart;
 pub mod checkpoints;
 pub mod claim;
 pub mod cli;
+pub mod comparison;
 pub mod curve;
 pub mod device;
 pub mod evaluation;
@@ -16,6 +17,7 @@ pub mod figures;
 pub mod folder_lock;
 pub mod output;
 pub mod parity;
+pub mod report;
 pub mod run_folder;
 
 pub mod session;
