@@ -27,6 +27,7 @@ pub use sweep::{RunId, Sweep};
 
 use crate::cli::{BenchArgs, BenchCommand, EXIT_UNFINISHED, Launcher, RunOptions};
 use crate::device::{self, Selected};
+use crate::report;
 use crate::settings;
 use crate::signals::StopFlag;
 use child::Starter;
@@ -202,15 +203,29 @@ fn unfinished(folder: &Path, outcome: &Outcome) -> ExitCode {
         }
     }
     eprintln!(
-        "error: {} runs failed, {} are not finished; the same command tries them again and goes on",
+        "error: {} runs failed, {} are not finished; the same command tries them again and goes on, and \
+         `native report {}` shows what is finished",
         outcome.failures.len(),
-        outcome.left
+        outcome.left,
+        folder.display()
     );
     ExitCode::from(EXIT_UNFINISHED)
 }
 
-/// A sweep whose runs are all finished.
+/// A sweep whose runs are all finished ends in its report.
 fn conclude(folder: &Path) -> Result<ExitCode> {
-    println!("every run in {} is finished", folder.display());
+    eprintln!("every run in {} is finished; making the report", folder.display());
+    let page = report::make(&report::Request {
+        sweep: folder,
+        out: &folder.join("report"),
+        baselines: None,
+        overwrite: false,
+        command: format!("native report {}", folder.display()),
+        effort: report::Effort::FULL,
+    })
+    .with_context(|| {
+        format!("the runs are kept; `native report {}` tries the report again", folder.display())
+    })?;
+    println!("{}", page.display());
     Ok(ExitCode::SUCCESS)
 }
