@@ -49,7 +49,9 @@ async function nativeSpeed(algorithm) {
 
 const updates = 8; // of an iteration of the small preset: 4 epochs of 2 minibatches
 for (const algorithm of ["ppo", "deep-mdp", "deep-spi"]) {
-  const here = await withPage({ hash: `device=cpu&room=neighbourhood&a.algo=${algorithm}&b.algo=${algorithm}` }, async (page) => {
+  // So long that no run ends while it is measured.
+  const agent = (name) => `${name}.algo=${algorithm}&${name}.total_timesteps=4000000`;
+  const here = await withPage({ hash: `device=cpu&room=neighbourhood&${agent("a")}&${agent("b")}` }, async (page) => {
     await ready(page);
     await page.click("#start");
     await waitForIteration(page, 5, { more: true });
