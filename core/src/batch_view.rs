@@ -46,8 +46,12 @@ pub struct TransitionLosses {
 }
 
 impl BatchView {
-    /// Looks at a rollout through `model`, in parts of the size of a minibatch.
-    pub(crate) async fn of(
+    /// Looks at a rollout through `model`, in parts of the size of a minibatch. `targets` are those of
+    /// the rollout, not normalised; `rng` draws the noise of a sampled transition density.
+    ///
+    /// # Errors
+    /// The device's own error.
+    pub async fn of(
         model: &Model,
         rollout: &Rollout,
         targets: &Advantages,

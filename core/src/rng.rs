@@ -23,6 +23,8 @@ pub enum Stream {
     PowerIteration,
     /// Chance inside environments of the core.
     Environment,
+    /// Seeds of the episodes of an evaluation: never those of the training's own environments.
+    Evaluation,
 }
 
 /// A fresh generator for one purpose of a run.

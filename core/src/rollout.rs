@@ -82,6 +82,21 @@ impl Decision {
         };
         self.log_probs.chunks(actions).map(choose).collect()
     }
+
+    /// The most probable action of every environment; of equals the first.
+    #[must_use]
+    pub fn greedy(&self, actions: usize) -> Vec<u32> {
+        let choose = |row: &[f32]| {
+            let mut best = (0, f32::NEG_INFINITY);
+            for (action, &log_prob) in (0_u32..).zip(row) {
+                if log_prob > best.1 {
+                    best = (action, log_prob);
+                }
+            }
+            best.0
+        };
+        self.log_probs.chunks(actions).map(choose).collect()
+    }
 }
 
 fn log_softmax(logits: &[f32]) -> impl Iterator<Item = f32> {
@@ -370,6 +385,13 @@ mod tests {
             let share = actions.iter().filter(|&&a| a == action).count() as f64 / 20_000.0;
             assert!((share - p).abs() < 0.015, "action {action}: {share}");
         }
+    }
+
+    #[test]
+    fn greedy_is_the_first_of_the_most_probable() {
+        let logits = [0.0, 2.0, 2.0, 1.0, 0.5, 0.5, 3.0, 1.0, 2.0];
+        let decision = Decision::from_logits(&logits, vec![0.0; 3], 3);
+        assert_eq!(decision.greedy(3), [1, 0, 0]);
     }
 
     #[test]

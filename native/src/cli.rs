@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use deepspi_core::config::Config;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use deepspi_core::config::{Algorithm, Config};
 use deepspi_core::maze::{MazeConfig, MazePreset, MazeReset};
 
 use crate::device::DeviceChoice;
+use crate::evaluation::{EvaluateArgs, PlayArgs};
 use crate::figures::{Sweep, Which};
+use crate::report::ReportArgs;
 
 /// A check found a difference.
 pub const EXIT_MISMATCH: u8 = 1;
@@ -16,6 +18,10 @@ pub const EXIT_MISMATCH: u8 = 1;
 pub const EXIT_BAD_INPUT: u8 = 2;
 /// A loss or a parameter became NaN or infinite.
 pub const EXIT_NOT_FINITE: u8 = 3;
+/// A sweep ended before all its runs did: some failed, or it was stopped.
+pub const EXIT_UNFINISHED: u8 = 1;
+/// Another process trains the run folder.
+pub const EXIT_BUSY: u8 = 4;
 
 /// Trains DeepSPI agents on Atari games and the maze, draws the figures of the theory, and checks and
 /// measures this implementation.
@@ -43,8 +49,16 @@ pub enum Command {
     Speed(SpeedArgs),
     /// Draw the figures of the maze experiment and of the theory; trains what they need.
     Figures(FiguresArgs),
+    /// Train all runs of a comparison: games x algorithms x seeds. The same command continues.
+    Bench(BenchArgs),
     /// Draw the learning curve of a run as SVG, with the numbers as CSV beside it.
     Curve(CurveArgs),
+    /// Make the report of a sweep: one page, its figures, and all numbers as CSV and JSON.
+    Report(ReportArgs),
+    /// Play whole games with a trained agent, on environments of their own: scores with intervals.
+    Evaluate(EvaluateArgs),
+    /// Record a trained agent as a film: the game, what the agent sees, and what it thinks of it.
+    Play(PlayArgs),
 }
 
 /// Flags of `train`.
@@ -74,6 +88,13 @@ pub struct TrainArgs {
     /// Folder that holds the run folders.
     #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Run")]
     pub runs_dir: PathBuf,
+    /// The folder of this run itself: begun if it holds no run, continued if it holds this one; a
+    /// finished run ends at once, another one is refused. The same command can be given again.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["resume", "runs_dir"], help_heading = "Run")]
+    pub run_dir: Option<PathBuf>,
+    /// Stop when standard input ends; `native bench` keeps it open for as long as it lives.
+    #[arg(long, hide = true)]
+    pub stop_with_parent: bool,
     /// Folder with ROMs; else $ALE_ROMS_DIR, an installed ale_py, or the user's cache.
     #[arg(long, value_name = "DIR", help_heading = "Environment")]
     pub roms: Option<PathBuf>,
@@ -166,6 +187,115 @@ pub struct CurveArgs {
     pub window: u64,
 }
 
+/// Flags of `bench`.
+#[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct BenchArgs {
+    /// What to do instead of training.
+    #[command(subcommand)]
+    pub command: Option<BenchCommand>,
+    /// Games: ale57, ale26 (Atari 100k), smoke (does everything work?), or a file: one game a line, or
+    /// TOML with `games`, `seeds` and a table `config`.
+    #[arg(long, value_name = "SUITE", help_heading = "Sweep")]
+    pub suite: Option<String>,
+    /// Algorithms to compare.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "ALGOS",
+        default_value = "deep-spi,deep-mdp,ppo",
+        help_heading = "Sweep"
+    )]
+    pub algos: Vec<Algorithm>,
+    /// Seeds 1 to N of every game and algorithm; default: the suite's.
+    #[arg(long, value_name = "N", help_heading = "Sweep")]
+    pub seeds: Option<u64>,
+    /// The authors' stochastic variant: sticky actions 0.3 and up to 60 no-ops.
+    #[arg(long, help_heading = "Sweep")]
+    pub stochastic: bool,
+    /// TOML file with hyper-parameters for all runs; flags on the command line win over it.
+    #[arg(long, value_name = "FILE", help_heading = "Sweep")]
+    pub config: Option<PathBuf>,
+    /// Folder of the sweep; default: bench/<suite>.
+    #[arg(long, value_name = "DIR", help_heading = "Sweep")]
+    pub out: Option<PathBuf>,
+    /// Print the plan, the time and the disk space it takes, and exit.
+    #[arg(long, conflicts_with = "overwrite", help_heading = "Sweep")]
+    pub dry_run: bool,
+    /// Delete the sweep that the folder holds and begin anew.
+    #[arg(long, help_heading = "Sweep")]
+    pub overwrite: bool,
+    /// Runs at a time; default: one a core on the CPU, one on a GPU, no limit with Slurm.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000), help_heading = "Processes")]
+    pub jobs: Option<u64>,
+    /// What starts the runs: this process, or Slurm, which gets a job array.
+    #[arg(long, value_enum, default_value = "local", help_heading = "Processes")]
+    pub launcher: Launcher,
+    /// Further arguments for `sbatch`, in one string: "--partition=gpu --gres=gpu:1 --time=2-0".
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true, help_heading = "Processes")]
+    pub slurm_args: Option<String>,
+    /// How every run is trained.
+    #[command(flatten)]
+    pub options: RunOptions,
+    /// Hyper-parameters.
+    #[command(flatten)]
+    pub hyper: Config,
+}
+
+/// What starts the runs of a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Launcher {
+    /// Processes of this machine.
+    Local,
+    /// A job array of Slurm.
+    Slurm,
+}
+
+/// What a sweep passes on to its runs besides what they are.
+#[derive(Clone, Debug, Args)]
+pub struct RunOptions {
+    /// Device to train on: auto, gpu, gpu:NAME or cpu.
+    #[arg(long, default_value = "auto", help_heading = "Processes")]
+    pub device: DeviceChoice,
+    /// Folder with ROMs; else $ALE_ROMS_DIR, an installed ale_py, or the user's cache.
+    #[arg(long, value_name = "DIR", help_heading = "Processes")]
+    pub roms: Option<PathBuf>,
+    /// Threads of a run's environments; default: its share of the cores.
+    #[arg(long, value_name = "N", help_heading = "Processes")]
+    pub env_threads: Option<usize>,
+    /// Agent steps between checkpoints; default: 102400, or a tenth of a run if that is less.
+    #[arg(long, value_name = "STEPS", help_heading = "Processes")]
+    pub save_every: Option<u64>,
+    /// Newest checkpoints of a run to keep, besides the best; at least 1.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=1000), help_heading = "Processes")]
+    pub keep_checkpoints: u64,
+}
+
+/// Subcommands of `bench`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BenchCommand {
+    /// How far a sweep is, from its folder alone; also while it runs, and on another machine.
+    Status {
+        /// Folder of the sweep; default: the one in `bench`.
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+    /// One run of a sweep: what a task of a job array does.
+    #[command(hide = true)]
+    Task {
+        /// Folder of the sweep.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Place of the run in the sweep's plan.
+        #[arg(value_name = "INDEX")]
+        index: usize,
+        /// How it is trained.
+        #[command(flatten)]
+        options: RunOptions,
+    },
+}
+
 /// Flags of `speed`.
 #[derive(Clone, Debug, Args)]
 pub struct SpeedArgs {
@@ -208,6 +338,12 @@ impl Cli {
     /// Never after [`Self::matches`], which has judged the arguments already.
     pub fn from_matches(matches: &ArgMatches) -> Result<Self> {
         Ok(<Self as FromArgMatches>::from_arg_matches(matches)?)
+    }
+
+    /// The matches that hold the flags of `bench`.
+    #[must_use]
+    pub fn bench_matches(matches: &ArgMatches) -> &ArgMatches {
+        matches.subcommand_matches("bench").unwrap_or(matches)
     }
 
     /// The matches that hold the training flags.

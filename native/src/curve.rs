@@ -11,7 +11,7 @@ use plotters::prelude::*;
 use serde_json::Value;
 
 use crate::cli::CurveArgs;
-use crate::output::scores;
+use crate::output::{METRICS, scores};
 use crate::run_folder::RunFolder;
 
 /// Games that finished within one window of steps.
@@ -31,7 +31,7 @@ struct Point {
 /// If the folder is no run, no game has finished, or the figure cannot be written.
 pub fn run(args: &CurveArgs) -> Result<ExitCode> {
     let folder = RunFolder::open(&args.run)?;
-    let log = folder.path.join("metrics.jsonl");
+    let log = folder.path.join(METRICS);
     let text = std::fs::read_to_string(&log)
         .with_context(|| format!("cannot read the log {}", log.display()))?;
     let points = summarise(&finished_games(&text)?, args.window);

@@ -3,6 +3,7 @@
 //! `auto` takes a real GPU, else the CPU backend. A software rasteriser (lavapipe, WARP) is slower than
 //! the CPU backend by a factor of ten and is taken only when it is named.
 
+use std::fmt;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
@@ -23,6 +24,18 @@ pub enum DeviceChoice {
     Named(String),
     /// The CPU.
     Cpu,
+}
+
+impl fmt::Display for DeviceChoice {
+    /// As on the command line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Gpu => f.write_str("gpu"),
+            Self::Named(name) => write!(f, "gpu:{name}"),
+            Self::Cpu => f.write_str("cpu"),
+        }
+    }
 }
 
 impl FromStr for DeviceChoice {
@@ -181,6 +194,12 @@ mod tests {
     fn choices_parse_and_others_are_refused() {
         assert_eq!("gpu:llvmpipe".parse(), Ok(DeviceChoice::Named("llvmpipe".into())));
         assert_eq!("auto".parse(), Ok(DeviceChoice::Auto));
+        for text in ["auto", "gpu", "gpu:llvmpipe", "cpu"] {
+            assert_eq!(
+                text.parse::<DeviceChoice>().map(|choice| choice.to_string()),
+                Ok(text.into())
+            );
+        }
         for text in ["gpu:", "cuda", ""] {
             text.parse::<DeviceChoice>().expect_err("not a device");
         }

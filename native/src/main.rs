@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use native::cli::{Cli, Command};
-use native::{curve, figures, parity, speed, train};
+use native::{benchmark, curve, evaluation, figures, parity, report, speed, train};
 
 // Training allocates and frees the same large buffers in every update; the system allocator returns
 // them to the kernel each time, and the page faults cost more than the arithmetic on them.
@@ -19,7 +19,11 @@ fn main() -> ExitCode {
         Some(Command::Parity(args)) => parity::run(&args),
         Some(Command::Speed(args)) => speed::run(&args),
         Some(Command::Figures(args)) => figures::run(&args),
+        Some(Command::Bench(args)) => benchmark::run(&args, Cli::bench_matches(&matches)),
         Some(Command::Curve(args)) => curve::run(&args),
+        Some(Command::Report(args)) => report::run(&args),
+        Some(Command::Evaluate(args)) => evaluation::run(&args),
+        Some(Command::Play(args)) => evaluation::play::run(&args),
     });
     result.unwrap_or_else(|error| {
         // One paragraph: what failed, then each cause after a colon.

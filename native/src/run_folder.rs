@@ -1,13 +1,14 @@
 //! The folder of one run: what it contains and how it is described.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use deepspi_core::config::Config;
 use deepspi_core::run_files::{CHECKPOINTS, CONFIG, RunInfo};
+
+use crate::whole_file::write_whole;
 
 /// A run folder that exists.
 #[derive(Clone, Debug)]
@@ -78,11 +79,7 @@ impl RunFolder {
     /// # Errors
     /// If the folder cannot be written.
     pub fn describe(&self, config: &Config) -> Result<()> {
-        let text = self.info.describe(config)?;
-        let mut temporary = tempfile::NamedTempFile::new_in(&self.path)?;
-        temporary.write_all(text.as_bytes())?;
-        temporary.persist(self.path.join(CONFIG))?;
-        Ok(())
+        write_whole(&self.path.join(CONFIG), self.info.describe(config)?.as_bytes())
     }
 
     /// Opens an existing run.

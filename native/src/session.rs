@@ -42,6 +42,10 @@ impl<E: VectorEnv> Session<E> {
         envs.reset().context("the environments could not be reset")?;
         let outputs =
             Outputs::open(&folder.path, &folder.info.env, trainer.config(), trainer.global_step())?;
+        let stop = StopFlag::install()?;
+        if args.stop_with_parent {
+            stop.set_when_input_ends();
+        }
         Ok(Self {
             trainer,
             envs,
@@ -49,7 +53,7 @@ impl<E: VectorEnv> Session<E> {
             outputs,
             store: CheckpointStore::new(folder.checkpoints(), args.keep_checkpoints as usize),
             save_every: args.save_every.max(1),
-            stop: StopFlag::install()?,
+            stop,
         })
     }
 

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::{ArgMatches, parser::ValueSource};
 use deepspi_core::config::Config;
 use serde::Deserialize;
+use toml::Value;
 
 /// The configuration of a run from defaults, an optional TOML file and explicit flags. What a
 /// certified run needs is set unless file or flags say something of it.
@@ -18,14 +19,28 @@ pub fn resolve(
     file: Option<&Path>,
     defaults: &Config,
 ) -> Result<Config> {
+    complete(explicit(flags, matches, file)?, defaults)
+}
+
+/// What a file and, before it, the command line say of hyper-parameters, and nothing else.
+///
+/// # Errors
+/// If the file cannot be read or parsed.
+pub fn explicit(flags: &Config, matches: &ArgMatches, file: Option<&Path>) -> Result<toml::Table> {
     let mut table = file.map(read).transpose()?.unwrap_or_default();
-    let flags = toml::Table::try_from(flags)?;
+    let values = toml::Table::try_from(flags)?;
     for field in Config::FIELDS {
         if matches.value_source(field) == Some(ValueSource::CommandLine) {
-            table.insert((*field).to_owned(), flags[*field].clone());
+            // A float of 32 bits, made longer, would not be written as it was given.
+            let short = flags.get(field).and_then(|text| text.parse().ok());
+            let value = match (&values[*field], short) {
+                (Value::Float(_), Some(short)) => Value::Float(short),
+                (value, _) => value.clone(),
+            };
+            table.insert((*field).to_owned(), value);
         }
     }
-    complete(table, defaults)
+    Ok(table)
 }
 
 /// The configuration of a TOML file; what it leaves out is taken from `defaults`.
@@ -48,8 +63,12 @@ fn read(path: &Path) -> Result<toml::Table> {
     Ok(table)
 }
 
-/// Fills in what a table leaves out, and judges the result.
-fn complete(mut table: toml::Table, defaults: &Config) -> Result<Config> {
+/// The configuration of a table that names some fields; what a certified run needs is set unless the
+/// table says something of it.
+///
+/// # Errors
+/// If a field is unknown or a value is out of range.
+pub fn complete(mut table: toml::Table, defaults: &Config) -> Result<Config> {
     let config = with_defaults(&table, defaults)?;
     let config = if config.certified {
         // The neighbourhood follows from gamma, which is known only now.
@@ -98,6 +117,14 @@ mod tests {
         // A flag that repeats the default still wins over the file.
         let config = resolve_args(&["native", "--gamma", "0.99"], Some(file)).expect("valid");
         assert_eq!((config.seed, config.gamma), (7, 0.99));
+    }
+
+    #[test]
+    fn flags_are_kept_as_they_were_given() {
+        let matches = Cli::command().get_matches_from(["native", "--gamma", "0.9", "--seed", "3"]);
+        let cli = Cli::from_matches(&matches).expect("valid");
+        let table = explicit(&cli.train.hyper, &matches, None).expect("no file");
+        assert_eq!(toml::to_string(&table).expect("writable"), "gamma = 0.9\nseed = 3\n");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use deepspi_core::config::Config;
 use deepspi_core::env::VectorEnv;
 use deepspi_core::learner::Learner;
 use deepspi_core::loss::TransitionNoise;
+use deepspi_core::message::Message;
 use deepspi_core::metrics::PendingMetrics;
 use deepspi_core::nn::{Model, NetworkSpec};
 use deepspi_core::objective::noise_shape;
@@ -47,10 +48,13 @@ struct Report {
 
 /// Spread of repeated measurements.
 #[derive(Clone, Copy, Debug, Serialize)]
-struct Quartiles {
-    median: f64,
-    low: f64,
-    high: f64,
+pub struct Quartiles {
+    /// Half are below.
+    pub median: f64,
+    /// A quarter is below.
+    pub low: f64,
+    /// Three quarters are below.
+    pub high: f64,
 }
 
 impl Quartiles {
@@ -86,7 +90,8 @@ pub fn run(args: &SpeedArgs) -> Result<ExitCode> {
     let updates = bench.updates(args.repeats)?;
     let memory_growth_mb =
         args.memory_updates.map(|count| bench.memory_growth(count)).transpose()?;
-    let end_to_end = end_to_end(&config, &spec, &selected.device, &mut envs, args.repeats)?;
+    let mut trainer = Trainer::new(config.clone(), spec.clone(), &selected.device)?;
+    let end_to_end = end_to_end(&mut trainer, &mut envs, args.repeats.div_ceil(3), drop)?;
 
     let report = Report {
         device: selected.description,
@@ -252,21 +257,24 @@ impl UpdateBench {
     }
 }
 
-fn end_to_end(
-    config: &Config,
-    spec: &NetworkSpec,
-    device: &burn::tensor::Device,
+/// Agent steps per second of whole iterations, after one to warm up; `message` gets what they report.
+///
+/// # Errors
+/// If training fails.
+pub fn end_to_end(
+    trainer: &mut Trainer,
     envs: &mut AtariEnvs,
     repeats: u64,
+    mut message: impl FnMut(Message),
 ) -> Result<Quartiles> {
-    let mut trainer = Trainer::new(config.clone(), spec.clone(), device)?;
+    let steps = trainer.config().batch_size() as f64;
     let mut once = || -> Result<f64> {
         let start = Instant::now();
-        pollster::block_on(trainer.iterate(envs, |_| {}))?;
-        Ok(config.batch_size() as f64 / start.elapsed().as_secs_f64())
+        pollster::block_on(trainer.iterate(envs, &mut message))?;
+        Ok(steps / start.elapsed().as_secs_f64())
     };
     once()?;
-    Ok(Quartiles::of((0..repeats.div_ceil(3)).map(|_| once()).collect::<Result<_>>()?))
+    Ok(Quartiles::of((0..repeats).map(|_| once()).collect::<Result<_>>()?))
 }
 
 fn milliseconds(start: Instant) -> f64 {

@@ -83,7 +83,13 @@ pub fn bootstrap(
         sample.fill_with(|| values[generator.random_range(0..values.len() as u32) as usize]);
         results.extend(statistic(&sample));
     }
-    let results = sorted(&results);
+    percentile_interval(&results)
+}
+
+/// The 95 % interval of resampled statistics: from the value below which 2.5 % of them lie to the one
+/// above which 2.5 % do.
+pub fn percentile_interval(results: &[f64]) -> Option<Interval> {
+    let results = sorted(results);
     let tail = (1.0 - CONFIDENCE) / 2.0;
     Some(Interval {
         low: sorted_quantile(&results, tail)?,

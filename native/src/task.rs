@@ -54,10 +54,10 @@ impl Task {
     ///
     /// # Errors
     /// If this program does not know its game.
-    pub fn from_run(info: &RunInfo, args: &TrainArgs) -> Result<Self> {
+    pub fn from_run(info: &RunInfo, env_threads: Option<usize>) -> Result<Self> {
         Ok(match info.maze {
             Some(maze) => Self::Maze(maze),
-            None => Self::Atari(AtariSettings::new(&info.env, info.stochastic, args.env_threads)?),
+            None => Self::Atari(AtariSettings::new(&info.env, info.stochastic, env_threads)?),
         })
     }
 

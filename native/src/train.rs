@@ -12,8 +12,10 @@ use deepspi_core::trainer::Trainer;
 
 use crate::atari::AtariEnvs;
 use crate::checkpoints::{CheckpointStore, Loaded};
-use crate::cli::TrainArgs;
+use crate::claim::{Claim, claim};
+use crate::cli::{EXIT_BUSY, TrainArgs};
 use crate::device::{self, Selected};
+use crate::folder_lock::FolderLock;
 use crate::run_folder::RunFolder;
 use crate::session::Session;
 use crate::settings;
@@ -34,8 +36,11 @@ pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<ExitCode> {
     };
     let defaults = task.as_ref().map_or(Config::DEFAULT, Task::defaults);
     let config = settings::resolve(&args.hyper, matches, args.config.as_deref(), &defaults)?;
-    match task {
-        Some(task) if !args.print_config => start(&task, &config, args),
+    match (task, &args.run_dir) {
+        (Some(task), Some(folder)) if !args.print_config => {
+            start_or_continue(folder, &task, &config, args)
+        }
+        (Some(task), None) if !args.print_config => start(&task, &config, args),
         _ => {
             print!("{}", toml::to_string(&config)?);
             Ok(ExitCode::SUCCESS)
@@ -44,24 +49,56 @@ pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<ExitCode> {
 }
 
 fn start(task: &Task, config: &Config, args: &TrainArgs) -> Result<ExitCode> {
-    let selected = device::select(&args.device)?;
-    let prepared = Prepared::new(task, config, config.seed, args)?;
-    device::verify(&selected, config, &task.network())?;
-    let trainer = Trainer::new(config.clone(), task.network(), &selected.device)?;
-    let folder = RunFolder::create(&args.runs_dir, task.describe(&selected.description), config)?;
-    announce(&folder, config, &selected);
-    prepared.train(trainer, &folder, args)
+    let new = New::prepare(task, config, args)?;
+    let info = task.describe(&new.selected.description);
+    let folder = RunFolder::create(&args.runs_dir, info, config)?;
+    match FolderLock::take(&folder.path)? {
+        Some(lock) => new.train(&folder, args, &lock),
+        None => Ok(busy(&folder.path)),
+    }
+}
+
+/// The run of a folder of a given name, wherever it stands.
+fn start_or_continue(
+    path: &Path,
+    task: &Task,
+    config: &Config,
+    args: &TrainArgs,
+) -> Result<ExitCode> {
+    // The device is not known yet; another one does not make it another run.
+    match claim(path, &task.describe(""), config)? {
+        Claim::Busy => Ok(busy(path)),
+        Claim::Finished => {
+            eprintln!("{} is finished already", path.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Claim::New(lock) => {
+            let new = New::prepare(task, config, args)?;
+            let info = task.describe(&new.selected.description);
+            let folder = RunFolder { path: path.to_owned(), info };
+            folder.describe(config)?;
+            new.train(&folder, args, &lock)
+        }
+        Claim::Unfinished(folder, loaded, lock) => go_on(&folder, *loaded, args, &lock),
+    }
 }
 
 fn resume(path: &Path, args: &TrainArgs, matches: &ArgMatches) -> Result<ExitCode> {
     let folder = RunFolder::open(path)?;
+    let Some(lock) = FolderLock::take(path)? else { return Ok(busy(path)) };
     let store = CheckpointStore::new(folder.checkpoints(), args.keep_checkpoints as usize);
-    let Loaded { mut checkpoint, path: checkpoint_path, skipped } = store.load_newest()?;
+    let mut loaded = store.load_newest()?;
+    change_length(&mut loaded.checkpoint.state, &args.hyper, matches)?;
+    go_on(&folder, loaded, args, &lock)
+}
+
+/// A run from its newest checkpoint. Who has the lock may write into the folder.
+fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -> Result<ExitCode> {
+    let Loaded { checkpoint, path: checkpoint_path, skipped } = loaded;
     for problem in skipped {
         tracing::warn!("skipped a damaged checkpoint: {problem}");
     }
-    change_length(&mut checkpoint.state, &args.hyper, matches)?;
-    let task = Task::from_run(&folder.info, args)?;
+    let task = Task::from_run(&folder.info, args.env_threads)?;
     let selected = device::select(&args.device)?;
     let mut trainer = Trainer::restore(checkpoint, &task.network(), &selected.device)
         .with_context(|| format!("cannot continue {}", checkpoint_path.display()))?;
@@ -71,13 +108,42 @@ fn resume(path: &Path, args: &TrainArgs, matches: &ArgMatches) -> Result<ExitCod
     let prepared = Prepared::new(&task, &config, seed, args)?;
     trainer.environments_were_reset();
     device::verify(&selected, &config, &task.network())?;
-    announce(&folder, &config, &selected);
+    announce(folder, &config, &selected);
     tracing::info!(
         "continuing at step {} from {}",
         trainer.global_step(),
         checkpoint_path.display()
     );
-    prepared.train(trainer, &folder, args)
+    prepared.train(trainer, folder, args)
+}
+
+/// Another process trains the folder; not a fault, but nothing was done either.
+fn busy(path: &Path) -> ExitCode {
+    eprintln!("error: another process trains {}; wait until it ends, or stop it", path.display());
+    ExitCode::from(EXIT_BUSY)
+}
+
+/// A run that is ready to begin and has written nothing yet.
+struct New {
+    selected: Selected,
+    trainer: Trainer,
+    prepared: Prepared,
+}
+
+impl New {
+    fn prepare(task: &Task, config: &Config, args: &TrainArgs) -> Result<Self> {
+        let selected = device::select(&args.device)?;
+        let prepared = Prepared::new(task, config, config.seed, args)?;
+        device::verify(&selected, config, &task.network())?;
+        let trainer = Trainer::new(config.clone(), task.network(), &selected.device)?;
+        Ok(Self { selected, trainer, prepared })
+    }
+
+    /// Trains it; who has the lock may write into the folder.
+    fn train(self, folder: &RunFolder, args: &TrainArgs, _: &FolderLock) -> Result<ExitCode> {
+        announce(folder, self.trainer.config(), &self.selected);
+        self.prepared.train(self.trainer, folder, args)
+    }
 }
 
 /// Environments that are running.

@@ -135,7 +135,8 @@ fn points(
         if !place.shows(at) {
             continue;
         }
-        if let Some((low, high)) = mark.error {
+        // An interval without width has no bar: a line of no length cannot be drawn.
+        if let Some((low, high)) = mark.error.filter(|(low, high)| low < high) {
             let ends = [low, high].map(|y| (at.0, place.height(y)));
             curve(canvas, &ends, place, Stroke::solid(colour, 1.3), labels)?;
             for end in ends.into_iter().filter(|&end| place.shows(end)) {

@@ -206,7 +206,7 @@ fn paragraph(
 mod tests {
     use resvg::usvg::{Group, Node};
 
-    use super::super::png::tree;
+    use super::super::png::Reader;
     use super::*;
     use crate::chart::{
         Axis, Cell, Colour, ColourScale, Heatmap, HorizontalLine, Layer, Line, Mark, Marker, Points,
@@ -230,7 +230,7 @@ mod tests {
     }
 
     fn assert_texts_are_whole_and_apart(figure: &Figure) {
-        let tree = tree(&draw(figure).expect("a figure")).expect("an SVG");
+        let tree = Reader::new().tree(&draw(figure).expect("a figure")).expect("an SVG");
         let page = Rect {
             left: 0.0,
             top: 0.0,

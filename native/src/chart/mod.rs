@@ -22,7 +22,7 @@ mod legend;
 mod number;
 mod panel;
 mod placement;
-mod png;
+pub(crate) mod png;
 mod scales;
 pub mod table;
 mod text;

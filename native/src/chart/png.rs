@@ -1,4 +1,5 @@
-//! The PNG of a figure, made from its SVG, so that the two cannot differ.
+//! Pixels from SVG with the font of the program: the PNG of a figure, made from its SVG so that the two
+//! cannot differ, and the texts of recorded games.
 
 use std::sync::Arc;
 
@@ -6,14 +7,14 @@ use anyhow::{Context, Result};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
-use super::text::{Weight, bytes};
+use super::text::{FAMILIES, Weight, bytes};
 
 /// Pixels of the PNG for one of the SVG: sharp on dense screens and in print.
 const SCALE: f32 = 2.0;
 
 /// The bytes of a PNG.
 pub(super) fn png(svg: &str) -> Result<Vec<u8>> {
-    let tree = tree(svg)?;
+    let tree = Reader::new().tree(svg)?;
     let size = tree.size().to_int_size().scale_by(SCALE).context("the figure is too large")?;
     let mut pixels =
         Pixmap::new(size.width(), size.height()).context("the figure is too large for a PNG")?;
@@ -21,14 +22,25 @@ pub(super) fn png(svg: &str) -> Result<Vec<u8>> {
     pixels.encode_png().context("cannot encode the PNG")
 }
 
-/// An SVG with its texts laid out in the font of the program.
-pub(super) fn tree(svg: &str) -> Result<Tree> {
-    let mut fonts = fontdb::Database::new();
-    for weight in [Weight::Regular, Weight::Bold] {
-        fonts.load_font_data(bytes(weight).to_vec());
+/// Reads SVG; its texts are laid out in the font of the program and in no other.
+#[derive(Debug)]
+pub(crate) struct Reader(Options<'static>);
+
+impl Reader {
+    /// The families an SVG must ask for.
+    pub const FAMILIES: &'static str = FAMILIES;
+
+    pub fn new() -> Self {
+        let mut fonts = fontdb::Database::new();
+        for weight in [Weight::Regular, Weight::Bold] {
+            fonts.load_font_data(bytes(weight).to_vec());
+        }
+        Self(Options { fontdb: Arc::new(fonts), ..Options::default() })
     }
-    let options = Options { fontdb: Arc::new(fonts), ..Options::default() };
-    Tree::from_str(svg, &options).context("the SVG of the figure is not valid")
+
+    pub fn tree(&self, svg: &str) -> Result<Tree> {
+        Tree::from_str(svg, &self.0).context("the SVG of the figure is not valid")
+    }
 }
 
 #[cfg(test)]
@@ -41,7 +53,7 @@ mod tests {
             format!(
                 "<svg width=\"40\" height=\"20\" xmlns=\"http://www.w3.org/2000/svg\">\
                  <text x=\"2\" y=\"15\" font-family=\"{}\">{text}</text></svg>",
-                super::super::text::FAMILIES
+                FAMILIES
             )
         };
         let (empty, word) = (png(&svg("")).expect("a PNG"), png(&svg("PPO")).expect("a PNG"));

@@ -1,6 +1,7 @@
 //! Consumers of the trainer's messages: log files, TensorBoard, the terminal.
 
 mod clock;
+mod count_bar;
 mod jsonl;
 mod progress;
 pub mod scores;
@@ -14,6 +15,10 @@ use deepspi_core::config::Config;
 use deepspi_core::message::Message;
 
 pub use clock::{Clock, Rates};
+pub use count_bar::CountBar;
+
+/// Every message of a run as one line, in its folder.
+pub const METRICS: &str = "metrics.jsonl";
 
 /// Sends log lines to standard error; `RUST_LOG` chooses which.
 pub fn install_log() {
@@ -45,7 +50,7 @@ impl Outputs {
     pub fn open(folder: &Path, game: &str, config: &Config, global_step: u64) -> Result<Self> {
         Ok(Self {
             clock: Clock::start(global_step),
-            jsonl: jsonl::JsonLines::open(&folder.join("metrics.jsonl"), global_step)?,
+            jsonl: jsonl::JsonLines::open(&folder.join(METRICS), global_step)?,
             tensorboard: tensorboard::TensorBoard::create(folder, game)?,
             progress: progress::Progress::new(
                 config.num_iterations() * config.batch_size() as u64,

@@ -1,0 +1,115 @@
+//! What a sweep will take: time and disk, from a short measurement on the device it is to run on.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use deepspi_core::checkpoint::Checkpoint;
+use deepspi_core::config::Algorithm;
+use deepspi_core::env::VectorEnv;
+use deepspi_core::trainer::Trainer;
+use indicatif::{HumanBytes, HumanCount, HumanDuration};
+
+use super::child::Starter;
+use super::run_status::{RunState, RunStatus};
+use crate::atari::{AtariEnvs, AtariSettings};
+use crate::device::Selected;
+use crate::speed::end_to_end;
+
+/// Iterations that are timed, after one to warm up.
+const ITERATIONS: u64 = 3;
+/// The log and TensorBoard's together are so many times the messages: measured on Qbert.
+const LOGS: f64 = 2.2;
+
+/// What one algorithm takes.
+#[derive(Clone, Copy, Debug)]
+struct Measured {
+    algo: Algorithm,
+    /// Agent steps per second of one run that has the machine to itself.
+    steps_per_second: f64,
+    checkpoint_bytes: f64,
+    /// Bytes of all logs per agent step.
+    log_bytes: f64,
+}
+
+/// Measures every algorithm of the sweep on its first game and prints what all runs will take.
+///
+/// # Errors
+/// If the game, its ROM or the device does not work.
+pub fn print(starter: &Starter, runs: &[RunStatus], selected: &Selected) -> Result<()> {
+    let open = |run: &&RunStatus| !run.is_complete();
+    let (mut seconds, mut bytes, mut bytes_of_all) = (0.0, 0.0, 0.0);
+    println!("measured on {}, one run at a time:", selected.description);
+    for algo in &starter.sweep.algos {
+        let one = measure(starter, *algo, selected)?;
+        // The newest, and the best.
+        let kept = (starter.options.keep_checkpoints + 1) as f64;
+        let mut hours_of_one = 0.0;
+        for run in runs.iter().filter(|run| run.id.algo == *algo) {
+            let size = one.checkpoint_bytes * kept + one.log_bytes * run.total as f64;
+            bytes_of_all += size;
+            hours_of_one = run.total as f64 / one.steps_per_second;
+            if open(&run) {
+                seconds += (run.total - run.step.min(run.total)) as f64 / one.steps_per_second;
+                bytes += size;
+            }
+        }
+        println!(
+            "{:9} {:>8.0} agent steps/s, a run takes {}, its checkpoints {} each",
+            one.algo.name(),
+            one.steps_per_second,
+            time(hours_of_one),
+            HumanBytes(one.checkpoint_bytes as u64)
+        );
+    }
+    let left = runs.iter().filter(open).count();
+    println!(
+        "{left} of {} runs to do: about {} on this machine, {} on the disk ({} for all); runs side by side share the machine, and take less in all where one does not fill it",
+        runs.len(),
+        time(seconds),
+        HumanBytes(bytes as u64),
+        HumanBytes(bytes_of_all as u64)
+    );
+    Ok(())
+}
+
+/// Prints the runs in the order in which they will be started.
+pub fn print_plan(runs: &[RunStatus]) {
+    for (number, run) in runs.iter().enumerate() {
+        let state = match run.state {
+            _ if run.is_complete() => "finished".to_owned(),
+            RunState::Running => "running".to_owned(),
+            _ if run.step > 0 => format!("goes on after step {}", HumanCount(run.step)),
+            _ => "to do".to_owned(),
+        };
+        println!("{:4} {:36} {} steps, {state}", number + 1, run.id, HumanCount(run.total));
+    }
+}
+
+fn time(seconds: f64) -> String {
+    Duration::try_from_secs_f64(seconds)
+        .map_or_else(|_| "for ever".to_owned(), |time| HumanDuration(time).to_string())
+}
+
+fn measure(starter: &Starter, algo: Algorithm, selected: &Selected) -> Result<Measured> {
+    let sweep = &starter.sweep;
+    let config = sweep.settings(algo, 1)?;
+    let game = sweep.games.first().map_or("", String::as_str);
+    let settings = AtariSettings::new(game, sweep.stochastic, starter.options.env_threads)?;
+    let roms = starter.options.roms.as_deref();
+    let mut envs = AtariEnvs::new(&settings, roms, config.num_envs, config.seed)?;
+    envs.reset()?;
+    let steps = config.batch_size() as f64;
+    let mut trainer = Trainer::new(config, settings.network(), &selected.device)?;
+    let mut lines = 0;
+    let speed = end_to_end(&mut trainer, &mut envs, ITERATIONS, |message| {
+        lines += serde_json::to_vec(&message).map_or(0, |line| line.len() + 1);
+    })?;
+    let checkpoint: Checkpoint = pollster::block_on(trainer.checkpoint())?;
+    let files = checkpoint.to_files()?;
+    Ok(Measured {
+        algo,
+        steps_per_second: speed.median,
+        checkpoint_bytes: files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() as f64,
+        log_bytes: LOGS * lines as f64 / (steps * (ITERATIONS + 1) as f64),
+    })
+}

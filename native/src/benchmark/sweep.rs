@@ -1,0 +1,255 @@
+//! The specification of a sweep: which runs belong to a folder.
+//!
+//! `sweep.toml` is the only thing that says it. Runs are named after what distinguishes them, so that
+//! whoever reads the specification finds them; what they share is the same for all of them.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use deepspi_atari::Game;
+use deepspi_core::config::{Algorithm, Config};
+use serde::{Deserialize, Serialize};
+
+use super::suite::known_games;
+use crate::settings;
+use crate::whole_file::write_whole;
+
+/// The specification, in the folder of the sweep.
+pub const SPECIFICATION: &str = "sweep.toml";
+/// Folder of the run folders, in the folder of the sweep.
+pub const RUNS: &str = "runs";
+/// More seeds than anybody trains: a larger number is a typing error.
+const MOST_SEEDS: u64 = 10_000;
+
+/// What is run: all combinations of games, algorithms and seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sweep {
+    /// Name of the suite of games.
+    pub suite: String,
+    /// Names of the games, as CleanRL writes them.
+    pub games: Vec<String>,
+    /// Algorithms that are compared.
+    pub algos: Vec<Algorithm>,
+    /// Seeds 1 to N.
+    pub seeds: u64,
+    /// The authors' stochastic variant.
+    pub stochastic: bool,
+    /// Revision of the program that began the sweep.
+    pub revision: String,
+    /// Hyper-parameters that were chosen, by the names of `config.toml`; all others are defaults.
+    pub config: toml::Table,
+}
+
+/// One run of a sweep. Its name is that of its folder: `<Game>__<algo>__<seed>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunId {
+    /// The game.
+    pub game: &'static Game,
+    /// The algorithm.
+    pub algo: Algorithm,
+    /// The seed.
+    pub seed: u64,
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Padded as any text, for tables.
+        f.pad(&format!("{}__{}__{}", self.game.name, self.algo.name(), self.seed))
+    }
+}
+
+impl RunId {
+    /// Its folder in the folder of a sweep.
+    #[must_use]
+    pub fn folder(&self, sweep: &Path) -> PathBuf {
+        sweep.join(RUNS).join(self.to_string())
+    }
+}
+
+impl Sweep {
+    /// Reads the specification of a sweep folder.
+    ///
+    /// # Errors
+    /// If the folder is no sweep, or one that this program cannot run.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let file = folder.join(SPECIFICATION);
+        let text = fs::read_to_string(&file).with_context(|| {
+            format!(
+                "{} is not the folder of a sweep: cannot read {}; begin one with `native bench`",
+                folder.display(),
+                file.display()
+            )
+        })?;
+        let foreign = || format!("{} is not the specification of a sweep", file.display());
+        let sweep: Self = toml::from_str(&text).with_context(foreign)?;
+        sweep.validate().with_context(foreign)?;
+        Ok(sweep)
+    }
+
+    /// Writes the specification, whole or not at all.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        write_whole(&folder.join(SPECIFICATION), toml::to_string(self)?.as_bytes())
+    }
+
+    /// Judges the whole specification.
+    ///
+    /// # Errors
+    /// The first thing that cannot be run.
+    pub fn validate(&self) -> Result<()> {
+        known_games(&self.games)?;
+        for (field, remedy) in [("algo", "--algos deep-spi,deep-mdp,ppo"), ("seed", "--seeds 5")] {
+            if self.config.contains_key(field) {
+                bail!("`{field}` differs between the runs of a sweep; say {remedy} instead");
+            }
+        }
+        for (i, algo) in self.algos.iter().enumerate() {
+            if self.algos[..i].contains(algo) {
+                bail!("the algorithm {algo} is named twice; leave one of them out");
+            }
+            self.settings(*algo, 1)
+                .with_context(|| format!("{algo} cannot be run with these settings"))?;
+        }
+        if self.algos.is_empty() {
+            bail!("no algorithm is named; name at least one of deep-spi, deep-mdp and ppo");
+        }
+        if !(1..=MOST_SEEDS).contains(&self.seeds) {
+            bail!("the number of seeds is {}; allowed: 1 to {MOST_SEEDS}", self.seeds);
+        }
+        Ok(())
+    }
+
+    /// All runs: by game, then algorithm, then seed. A game that [`Self::validate`] would refuse has
+    /// none.
+    #[must_use]
+    pub fn runs(&self) -> Vec<RunId> {
+        let games = self.games.iter().filter_map(|name| Game::find(name).ok());
+        games
+            .flat_map(|game| {
+                self.algos.iter().flat_map(move |&algo| {
+                    (1..=self.seeds).map(move |seed| RunId { game, algo, seed })
+                })
+            })
+            .collect()
+    }
+
+    /// All hyper-parameters of a run.
+    ///
+    /// # Errors
+    /// If a hyper-parameter is unknown or out of range.
+    pub fn settings(&self, algo: Algorithm, seed: u64) -> Result<Config> {
+        let mut table = self.config.clone();
+        table.insert("algo".into(), toml::Value::try_from(algo)?);
+        table.insert("seed".into(), toml::Value::try_from(seed)?);
+        settings::complete(table, &Config::DEFAULT)
+    }
+
+    /// What distinguishes another specification from this one, one line each. The revision of the
+    /// program is not part of what is run, and a default that is written out is no difference.
+    ///
+    /// # Errors
+    /// If a hyper-parameter of either is unknown or out of range.
+    pub fn differences(&self, other: &Self) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        let mut compare = |name: &str, here: String, there: String| {
+            if here != there {
+                found.push(format!("{name} is {here}, not {there}"));
+            }
+        };
+        compare("the suite", self.suite.clone(), other.suite.clone());
+        compare("the list of games", self.games.join(", "), other.games.join(", "));
+        compare("the list of algorithms", names(&self.algos), names(&other.algos));
+        compare("the number of seeds", self.seeds.to_string(), other.seeds.to_string());
+        compare("`stochastic`", self.stochastic.to_string(), other.stochastic.to_string());
+        let all = |sweep: &Self| sweep.settings(Algorithm::DeepSpi, 1);
+        let (here, there) = (all(self)?, all(other)?);
+        for field in Config::FIELDS {
+            let value = |config: &Config| config.get(field).unwrap_or_default();
+            compare(&format!("`{field}`"), value(&here), value(&there));
+        }
+        Ok(found)
+    }
+}
+
+fn names(algos: &[Algorithm]) -> String {
+    algos.iter().map(|algo| algo.name()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Two games, two algorithms, two seeds of two tiny iterations.
+    pub(in crate::benchmark) fn tiny() -> Sweep {
+        let text = "num_envs = 4\nnum_steps = 4\ntotal_timesteps = 32\ngamma = 0.9\n";
+        Sweep {
+            suite: "tiny".into(),
+            games: vec!["Pong".into(), "Breakout".into()],
+            algos: vec![Algorithm::Ppo, Algorithm::DeepSpi],
+            seeds: 2,
+            stochastic: false,
+            revision: "unknown".into(),
+            config: toml::from_str(text).expect("a table"),
+        }
+    }
+
+    #[test]
+    fn a_specification_comes_back_from_its_folder() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let error = Sweep::open(folder.path()).expect_err("empty").to_string();
+        assert!(error.contains("not the folder of a sweep"), "{error}");
+        tiny().save(folder.path()).expect("written");
+        assert_eq!(Sweep::open(folder.path()).expect("read"), tiny());
+        fs::write(folder.path().join(SPECIFICATION), "suite = \"ti").expect("written");
+        Sweep::open(folder.path()).expect_err("half a file");
+    }
+
+    #[test]
+    fn every_combination_is_one_run_and_has_its_settings() {
+        let sweep = tiny();
+        let names: Vec<_> = sweep.runs().iter().map(ToString::to_string).collect();
+        assert_eq!(names.len(), 8);
+        assert_eq!(names[..3], ["Pong__ppo__1", "Pong__ppo__2", "Pong__deep-spi__1"]);
+        let config = sweep.settings(Algorithm::DeepMdp, 7).expect("valid");
+        assert_eq!((config.algo, config.seed, config.num_envs), (Algorithm::DeepMdp, 7, 4));
+        assert_eq!((config.gamma, config.gae_lambda), (0.9, Config::DEFAULT.gae_lambda));
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_refused() {
+        let config = |text: &str| toml::from_str::<toml::Table>(text).expect("a table");
+        for (sweep, word) in [
+            (Sweep { games: vec!["Pong".into(), "pong".into()], ..tiny() }, "twice"),
+            (Sweep { algos: vec![], ..tiny() }, "algorithm"),
+            (Sweep { algos: vec![Algorithm::Ppo; 2], ..tiny() }, "twice"),
+            (Sweep { seeds: 0, ..tiny() }, "seeds"),
+            (Sweep { config: config("seed = 4"), ..tiny() }, "--seeds"),
+            (Sweep { config: config("gama = 0.9"), ..tiny() }, "gama"),
+            (Sweep { config: config("gamma = 2.0"), ..tiny() }, "`gamma` is 2"),
+            (Sweep { config: config("certified = true"), ..tiny() }, "ppo"),
+        ] {
+            let error = format!("{:#}", sweep.validate().expect_err(word));
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn differences_are_named_and_the_revision_is_none() {
+        let other = Sweep { revision: "another".into(), ..tiny() };
+        assert!(tiny().differences(&other).expect("valid").is_empty());
+        let mut other = tiny();
+        other.config.insert("gae_lambda".into(), 0.95.into());
+        assert!(tiny().differences(&other).expect("valid").is_empty(), "0.95 is the default");
+        let mut other = Sweep { seeds: 3, ..tiny() };
+        other.config.remove("gamma");
+        assert_eq!(
+            tiny().differences(&other).expect("valid"),
+            ["the number of seeds is 2, not 3", "`gamma` is 0.9, not 0.99"]
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! A run folder of a given name: it is begun, gone on with, or found finished.
+//!
+//! What starts runs by itself (a sweep, a job that a cluster puts back into its queue) gives the same
+//! command again and again. So the command must always be right: whatever a killed process left, and
+//! whoever else was given the same command. Nothing that an earlier process wrote is deleted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use deepspi_core::config::Config;
+use deepspi_core::run_files::{CHECKPOINTS, CONFIG, RunInfo};
+
+use crate::checkpoints::{CheckpointStore, Loaded};
+use crate::folder_lock::FolderLock;
+use crate::output::METRICS;
+use crate::run_folder::RunFolder;
+use crate::settings;
+
+/// What an earlier process wrote and nothing can go on from is moved into folders that begin so.
+const UNUSABLE: &str = "unusable-";
+
+/// What there is to do in a run folder.
+#[derive(Debug)]
+pub enum Claim {
+    /// Another process trains it.
+    Busy,
+    /// All its steps are done.
+    Finished,
+    /// Nothing in it can be gone on with.
+    New(FolderLock),
+    /// It is gone on with.
+    Unfinished(RunFolder, Box<Loaded>, FolderLock),
+}
+
+/// Takes the folder `path`, made if it is not there, for the run that `info` and `config` describe.
+///
+/// # Errors
+/// If it holds another run, or cannot be read or written.
+pub fn claim(path: &Path, info: &RunInfo, config: &Config) -> Result<Claim> {
+    fs::create_dir_all(path).with_context(|| {
+        format!("cannot create {}; choose a writable place with --run-dir", path.display())
+    })?;
+    let Some(lock) = FolderLock::take(path)? else { return Ok(Claim::Busy) };
+    if !path.join(CONFIG).exists() {
+        set_aside(path)?;
+        return Ok(Claim::New(lock));
+    }
+    // It is written whole or not at all: what cannot be read is somebody else's.
+    let unknown = || format!("{} cannot be continued; remove it to begin anew", path.display());
+    let folder = RunFolder::open(path).with_context(unknown)?;
+    let found = settings::from_file(&path.join(CONFIG), &Config::DEFAULT).with_context(unknown)?;
+    let differences = differences(&folder.info, &found, info, config);
+    if !differences.is_empty() {
+        bail!(
+            "{} holds another run: {}; choose another folder with --run-dir, or remove this one",
+            path.display(),
+            differences.join(", ")
+        );
+    }
+    // How many are kept does not matter to who only reads.
+    match CheckpointStore::new(folder.checkpoints(), 1).load_newest() {
+        Ok(mut loaded) => {
+            let state = &mut loaded.checkpoint.state;
+            state.config.total_timesteps = config.total_timesteps;
+            if state.iteration >= state.config.num_iterations() {
+                return Ok(Claim::Finished);
+            }
+            Ok(Claim::Unfinished(folder, Box::new(loaded), lock))
+        }
+        Err(error) => {
+            tracing::warn!("{} is begun anew: {error:#}", path.display());
+            set_aside(path)?;
+            Ok(Claim::New(lock))
+        }
+    }
+}
+
+/// What is not as wanted, one entry each.
+fn differences(
+    found: &RunInfo,
+    found_config: &Config,
+    wanted: &RunInfo,
+    wanted_config: &Config,
+) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut compare = |name: &str, found: String, wanted: String| {
+        if found != wanted {
+            all.push(format!("`{name}` is {found}, not {wanted}"));
+        }
+    };
+    compare("env", found.env.clone(), wanted.env.clone());
+    compare("stochastic", found.stochastic.to_string(), wanted.stochastic.to_string());
+    compare("maze", format!("{:?}", found.maze), format!("{:?}", wanted.maze));
+    for field in Config::FIELDS {
+        let value = |config: &Config| config.get(field).unwrap_or_default();
+        compare(field, value(found_config), value(wanted_config));
+    }
+    all
+}
+
+/// Moves logs and checkpoints into a folder of their own: a new log must not begin with steps of
+/// another process, but what it did may be wanted to find out what went wrong.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "moves aside what is of no use; what matters is written after it, durably"
+)]
+fn set_aside(run: &Path) -> Result<()> {
+    let is_of_a_run = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        name.is_some_and(|n| n == METRICS || n == CHECKPOINTS || n.starts_with("events.out."))
+    };
+    let moved = || -> Result<()> {
+        let entries = fs::read_dir(run)?;
+        let left: Vec<PathBuf> =
+            entries.filter_map(|e| Some(e.ok()?.path())).filter(is_of_a_run).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let mut number = 1;
+        let aside = loop {
+            let aside = run.join(format!("{UNUSABLE}{number}"));
+            if !aside.exists() {
+                break aside;
+            }
+            number += 1;
+        };
+        fs::create_dir(&aside)?;
+        for path in left {
+            if let Some(name) = path.file_name() {
+                fs::rename(&path, aside.join(name))?;
+            }
+        }
+        tracing::warn!("what an earlier process left was moved to {}", aside.display());
+        Ok(())
+    };
+    moved().with_context(|| {
+        format!("{} cannot be begun anew; remove it, or make it writable", run.display())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use deepspi_core::config::Algorithm;
+    use deepspi_core::maze::MazePreset;
+    use deepspi_core::trainer::Trainer;
+
+    use super::*;
+    use crate::run_folder::info_now;
+
+    fn config() -> Config {
+        MazePreset::Small.hyper_parameters()
+    }
+
+    fn info() -> RunInfo {
+        info_now("Pong", false, "cpu")
+    }
+
+    /// A folder with a run that has a checkpoint before its first step, and a log.
+    fn begun(folder: &Path) {
+        let run = RunFolder { path: folder.to_owned(), info: info() };
+        run.describe(&config()).expect("written");
+        fs::write(folder.join(METRICS), "{}\n").expect("written");
+        let network = MazePreset::Small.network();
+        let trainer = Trainer::new(config(), network, &crate::device::cpu().device).expect("valid");
+        let checkpoint = pollster::block_on(trainer.checkpoint()).expect("encodes");
+        CheckpointStore::new(run.checkpoints(), 1).save(&checkpoint, 0, None).expect("written");
+    }
+
+    #[test]
+    fn a_folder_is_new_then_unfinished_and_has_one_owner() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("deep").join("run");
+        let first = claim(&path, &info(), &config()).expect("writable");
+        assert!(matches!(first, Claim::New(_)));
+        assert!(matches!(claim(&path, &info(), &config()).expect("readable"), Claim::Busy));
+        drop(first);
+        begun(&path);
+        let again = claim(&path, &info(), &config()).expect("readable");
+        assert!(matches!(again, Claim::Unfinished(..)));
+        drop(again);
+        let short = Config { total_timesteps: config().batch_size() as u64, ..config() };
+        claim(&path, &info(), &short).expect_err("another length is another run");
+    }
+
+    #[test]
+    fn another_run_is_refused_and_what_differs_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        begun(folder.path());
+        let other = Config { algo: Algorithm::Ppo, gamma: 0.5, ..config() };
+        let error = claim(folder.path(), &info_now("Breakout", true, "cpu"), &other);
+        let error = error.expect_err("another run").to_string();
+        for word in ["`env` is Pong", "`stochastic`", "`algo` is deep-spi", "not 0.5", "--run-dir"]
+        {
+            assert!(error.contains(word), "{word}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_gone_on_with_is_kept_aside() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path();
+        // Killed before the first checkpoint, twice.
+        for number in 1..=2 {
+            RunFolder { path: path.to_owned(), info: info() }.describe(&config()).expect("written");
+            fs::write(path.join(METRICS), "{}\n").expect("written");
+            let claimed = claim(path, &info(), &config()).expect("writable");
+            assert!(matches!(claimed, Claim::New(_)));
+            assert!(!path.join(METRICS).exists());
+            assert!(path.join(format!("{UNUSABLE}{number}")).join(METRICS).exists());
+        }
+        // A log whose configuration is gone belongs to nobody.
+        fs::remove_file(path.join(CONFIG)).expect("removed");
+        fs::write(path.join(METRICS), "{}\n").expect("written");
+        assert!(matches!(claim(path, &info(), &config()).expect("writable"), Claim::New(_)));
+        assert!(path.join(format!("{UNUSABLE}3")).join(METRICS).exists());
+    }
+}

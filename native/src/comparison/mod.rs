@@ -1,0 +1,23 @@
+//! Comparing algorithms over many games and few seeds, as the field does it since rliable.
+//!
+//! The definitions are those of `google-research/rliable` (Agarwal et al., "Deep reinforcement
+//! learning at the edge of the statistical precipice", 2021) and of `scipy.stats`; `tests/rliable.rs`
+//! compares the numbers with theirs. What must not be broken: a score that is no number is an error
+//! and never left out in silence, and every interval is the same on every machine and with any number
+//! of threads.
+
+mod aggregate;
+mod bootstrap;
+mod curve;
+mod improvement;
+mod paired;
+mod profile;
+mod scores;
+
+pub use aggregate::{Metric, Summary, aggregates};
+pub use bootstrap::{RESAMPLES, RESAMPLES_OF_CURVES, stratified};
+pub use curve::{Curves, Point, curve};
+pub use improvement::{improvement, improvement_interval};
+pub use paired::{Paired, Wilcoxon, paired, wilcoxon};
+pub use profile::{profile, profile_with_band, thresholds};
+pub use scores::{Row, ScoreMatrix, Scored};

@@ -1,0 +1,217 @@
+//! Published scores to set beside a sweep, in the format of CleanRL's result table.
+//!
+//! That file has a header without a name for the column of games, so its rows have one field more than
+//! its header; cells read `mean ± std`. It is read as it is, and a header that names the first column
+//! is as good.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use deepspi_atari::Game;
+use serde::Serialize;
+
+use super::runs::protocol;
+use crate::comparison::{Metric, ScoreMatrix, Scored};
+use crate::output::scores::human_normalized;
+
+/// A table of published scores.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Baselines {
+    /// Name of the file.
+    pub file: String,
+    /// What was measured, from the header.
+    pub columns: Vec<String>,
+    /// Mean raw scores of each game, one for each column.
+    pub games: Vec<(String, Vec<f64>)>,
+    /// Names of the file that are none of the 57 games.
+    pub unknown: Vec<String>,
+}
+
+/// The baselines on the games of a report.
+#[derive(Clone, Debug, Serialize)]
+pub struct Comparison {
+    /// All that was read.
+    pub table: Baselines,
+    /// Games of the report that it has.
+    pub games: Vec<String>,
+    /// For each column, each metric of these games; without intervals, because single runs are not
+    /// published.
+    pub aggregates: Vec<(String, Vec<(Metric, f64)>)>,
+}
+
+impl Baselines {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If it cannot be read, has no known game, or a row is not a game with one score a column; the
+    /// message names line and column.
+    pub fn read(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the baselines {shown}"))?;
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self::parse(file, &text).with_context(|| {
+            format!("{shown} is no table of baselines (game, then `mean ± std` for each column)")
+        })
+    }
+
+    fn parse(file: String, text: &str) -> Result<Self> {
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+        let mut records = reader.records();
+        let header = records.next().context("it is empty")??;
+        let mut columns: Vec<String> = header.iter().map(ToOwned::to_owned).collect();
+        let mut games: Vec<(String, Vec<f64>)> = Vec::new();
+        let mut unknown = Vec::new();
+        for (index, record) in records.enumerate() {
+            let record = record?;
+            let line = record.position().map_or(0, csv::Position::line);
+            if index == 0 && record.len() == columns.len() && !columns.is_empty() {
+                // This header does name the column of games.
+                columns.remove(0);
+            }
+            ensure!(
+                !columns.is_empty() && record.len() == columns.len() + 1,
+                "line {line} has {} fields; expected a game and {} scores",
+                record.len(),
+                columns.len()
+            );
+            let name = &record[0];
+            let Ok(game) = Game::find(name) else {
+                unknown.push(name.to_owned());
+                continue;
+            };
+            if games.iter().any(|(other, _)| other == game.name) {
+                bail!("line {line}: {} is there twice", game.name);
+            }
+            let scores = columns.iter().zip(record.iter().skip(1)).map(|(column, cell)| {
+                let mean = cell.split('±').next().unwrap_or_default().trim();
+                let score = mean.parse::<f64>().ok().filter(|score| score.is_finite());
+                score.with_context(|| {
+                    format!("line {line}, column `{column}`: `{cell}` is not a score")
+                })
+            });
+            games.push((game.name.to_owned(), scores.collect::<Result<_>>()?));
+        }
+        ensure!(
+            !games.is_empty(),
+            "it has none of the 57 games{}",
+            if unknown.is_empty() {
+                String::new()
+            } else {
+                format!(", but {}", unknown.join(", "))
+            }
+        );
+        Ok(Self { file, columns, games, unknown })
+    }
+
+    /// What is not understood of it, as a sentence.
+    pub fn warning(&self) -> Option<String> {
+        (!self.unknown.is_empty()).then(|| {
+            format!(
+                "{} has rows that are none of the 57 games and are left out: {}",
+                self.file,
+                self.unknown.join(", ")
+            )
+        })
+    }
+
+    /// Aggregates on the given games, as far as the table has them.
+    ///
+    /// # Errors
+    /// Never with a table that was read.
+    pub fn on(self, games: &[String]) -> Result<Comparison> {
+        let shared: Vec<&(String, Vec<f64>)> =
+            self.games.iter().filter(|(game, _)| games.contains(game)).collect();
+        let mut aggregates = Vec::new();
+        for (i, column) in self.columns.iter().enumerate() {
+            let scored = shared.iter().filter_map(|(game, scores)| {
+                let score = human_normalized(game, scores[i])?;
+                Some(Scored { game: game.clone(), seed: 0, score })
+            });
+            if shared.is_empty() {
+                continue;
+            }
+            let matrix = ScoreMatrix::new(column, scored)?;
+            let values = Metric::ALL.map(|metric| (metric, metric.value(&matrix)));
+            aggregates.push((column.clone(), values.to_vec()));
+        }
+        let games = shared.iter().map(|(game, _)| game.clone()).collect();
+        Ok(Comparison { games, aggregates, table: self })
+    }
+}
+
+/// How far the baselines can be compared with a sweep.
+pub fn caveat(stochastic: bool) -> String {
+    format!(
+        "CleanRL's published table is of deterministic environments, 3 seeds, 10 million steps, and gives means only: there are no intervals, and IQM and optimality gap are of game means, not of runs. This sweep is {}. Another program and another protocol: a difference is no evidence of a better algorithm.",
+        protocol(stochastic)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Baselines> {
+        Baselines::parse("table.csv".into(), text)
+    }
+
+    #[test]
+    fn the_published_format_is_read_as_it_is() {
+        let text = "first,\"second, with a comma\"\n\
+            Alien-v5,1000.5 ± 20.25,2000.0 ± 1\n\
+            MsPacmanNoFrameskip-v4,-5 ± 0,7\n\
+            Chess-v5,1 ± 1,1 ± 1\n";
+        let table = parse(text).expect("a table");
+        assert_eq!(table.columns, ["first", "second, with a comma"]);
+        assert_eq!(
+            table.games,
+            [("Alien".into(), vec![1000.5, 2000.0]), ("MsPacman".into(), vec![-5.0, 7.0])]
+        );
+        assert!(table.warning().is_some_and(|text| text.contains("Chess-v5")));
+        let named = parse("game,a\nPong,20.0 ± 1.0\n").expect("a table");
+        assert_eq!(
+            (named.columns, named.games),
+            (vec!["a".into()], vec![("Pong".into(), vec![20.0])])
+        );
+    }
+
+    #[test]
+    fn aggregates_are_of_the_shared_games() {
+        // Normalised: Breakout 1, Pong 41/35.3, Freeway 0.5.
+        let table = parse("a\nBreakout-v5,30.5 ± 1\nPong-v5,20.3 ± 1\nFreeway,14.8 ± 0\n");
+        let games = ["Breakout".to_owned(), "Freeway".to_owned(), "Alien".to_owned()];
+        let found = table.expect("a table").on(&games).expect("finite scores");
+        assert_eq!(found.games, ["Breakout", "Freeway"]);
+        for (metric, expected) in [
+            (Metric::Iqm, 0.75),
+            (Metric::Median, 0.75),
+            (Metric::Mean, 0.75),
+            (Metric::OptimalityGap, 0.25),
+        ] {
+            let value = found.aggregates[0].1.iter().find(|(m, _)| *m == metric).expect("there").1;
+            assert!((value - expected).abs() < 1e-12, "{metric:?} {value}");
+        }
+        let none = parse("a\nPong,1\n").expect("a table").on(&games).expect("no game");
+        assert!(none.games.is_empty() && none.aggregates.is_empty());
+    }
+
+    #[test]
+    fn what_is_malformed_is_named() {
+        for (text, words) in [
+            ("", "empty"),
+            ("a,b\nPong,1,2,3\n", "line 2 has 4 fields"),
+            ("a\nPong,1 ± 2\nAlien,x ± 1\n", "line 3, column `a`: `x ± 1`"),
+            ("a\nPong,NaN ± 1\n", "`NaN ± 1`"),
+            ("a\nPong,1\nPong-v5,2\n", "Pong is there twice"),
+            ("a\nChess,1\n", "but Chess"),
+        ] {
+            let error = format!("{:#}", parse(text).expect_err(words));
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

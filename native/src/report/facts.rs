@@ -1,0 +1,96 @@
+//! What a reader must know of a sweep before any number of it.
+
+use std::collections::BTreeSet;
+
+use deepspi_core::run_files::RunInfo;
+use serde::Serialize;
+
+use super::Request;
+use super::analysis::{Effort, Report};
+use super::runs::RunData;
+use crate::benchmark::Sweep;
+
+/// The circumstances of a sweep and of its report.
+#[derive(Clone, Debug, Serialize)]
+pub struct Facts {
+    /// Specification of the sweep.
+    pub sweep: Sweep,
+    /// Agent steps of every run.
+    pub steps: u64,
+    /// Runs of the specification.
+    pub runs: usize,
+    /// Those that are finished.
+    pub finished: usize,
+    /// Devices that trained.
+    pub devices: BTreeSet<String>,
+    /// Versions and revisions of the programs that trained.
+    pub revisions: BTreeSet<String>,
+    /// Version and revision of the program that reports.
+    pub report_revision: String,
+    /// How evaluations were played.
+    pub evaluations: BTreeSet<String>,
+    /// The command that made the report.
+    pub command: String,
+    /// Resamples of the intervals.
+    pub effort: Effort,
+}
+
+impl Facts {
+    /// Of a report.
+    pub fn new(sweep: &Sweep, report: &Report, request: &Request<'_>) -> Self {
+        let infos = || report.runs.iter().filter_map(|run| run.info.as_ref());
+        let revision = |info: &RunInfo| format!("{} {}", info.version, info.revision);
+        let evaluations = report.runs.iter().filter_map(RunData::evaluated);
+        Self {
+            sweep: sweep.clone(),
+            steps: report.runs.iter().map(|run| run.total).max().unwrap_or(0),
+            runs: report.runs.len(),
+            finished: report.runs.iter().filter(|run| RunData::is_finished(run)).count(),
+            devices: infos().map(|info| info.device.clone()).collect(),
+            revisions: infos().map(revision).collect(),
+            report_revision: format!("{} {}", env!("CARGO_PKG_VERSION"), env!("DEEPSPI_REVISION")),
+            evaluations: evaluations.map(|evaluation| evaluation.protocol.clone()).collect(),
+            command: request.command.clone(),
+            effort: request.effort,
+        }
+    }
+
+    /// The environments, in words.
+    pub const fn protocol(&self) -> &'static str {
+        if self.sweep.stochastic {
+            "stochastic: sticky actions 0.3, up to 60 no-ops at the start of a game"
+        } else {
+            "deterministic: no sticky actions, up to 30 no-ops at the start of a game"
+        }
+    }
+}
+
+/// `1 game`, `2 games`.
+pub fn count(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(number), if number == 1 { "" } else { "s" })
+}
+
+/// A number with its digits in groups.
+pub fn thousands(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_come_in_groups_of_three() {
+        let found = [0, 999, 1_000, 10_000_000].map(thousands);
+        assert_eq!(found, ["0", "999", "1,000", "10,000,000"]);
+        assert_eq!([count(1, "game"), count(2000, "game")], ["1 game", "2,000 games"]);
+    }
+}

@@ -1,0 +1,98 @@
+//! Where a report may be written: into nothing, or over an earlier report on the same sweep.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::benchmark::Sweep;
+use crate::whole_file::write_whole;
+
+/// Says that a folder is a report, on what, and which files are its own. Written before them, so that
+/// a report that was interrupted can be made again.
+const MARKER: &str = "report.toml";
+
+#[derive(Serialize, Deserialize)]
+struct Marker {
+    files: Vec<String>,
+    sweep: Sweep,
+}
+
+/// A folder that may be written.
+#[derive(Debug)]
+pub struct ReportFolder {
+    path: PathBuf,
+    sweep: Sweep,
+    overwrite: bool,
+    /// Files of the earlier report.
+    own: Vec<String>,
+}
+
+impl ReportFolder {
+    /// Judges the folder, before hours of numbers are read.
+    ///
+    /// # Errors
+    /// If it holds anything but a report on the same sweep and may not be overwritten.
+    pub fn new(path: &Path, sweep: &Sweep, overwrite: bool) -> Result<Self> {
+        let shown = path.display();
+        let remedy = "choose another folder with --out, or replace its files with --overwrite";
+        let mut own = Vec::new();
+        match fs::read_to_string(path.join(MARKER)).map(|text| toml::from_str::<Marker>(&text)) {
+            Ok(Ok(marker)) => {
+                let differences = sweep.differences(&marker.sweep)?;
+                if !overwrite && !differences.is_empty() {
+                    bail!(
+                        "{shown} holds a report on another sweep: {}; {remedy}",
+                        differences.join(", ")
+                    );
+                }
+                own = marker.files;
+            }
+            _ if overwrite => {}
+            _ => {
+                let first = fs::read_dir(path).ok().and_then(|mut entries| entries.next());
+                if let Some(entry) = first {
+                    let name = entry?.file_name();
+                    bail!(
+                        "{shown} is not empty and no report of this program: it holds {}; {remedy}",
+                        name.to_string_lossy()
+                    );
+                }
+            }
+        }
+        Ok(Self { path: path.to_owned(), sweep: sweep.clone(), overwrite, own })
+    }
+
+    /// Makes the folder ready for `files`.
+    ///
+    /// # Errors
+    /// If one of them exists and is not of the earlier report, or the folder cannot be written.
+    pub fn begin(&self, files: &[String]) -> Result<()> {
+        let shown = self.path.display();
+        fs::create_dir_all(&self.path).with_context(|| {
+            format!("cannot create {shown}; choose a writable folder with --out")
+        })?;
+        let foreign =
+            files.iter().find(|name| !self.own.contains(name) && self.path.join(name).exists());
+        if let (Some(name), false) = (foreign, self.overwrite) {
+            bail!(
+                "{shown} holds a file {name} that no report of this program wrote; move it away, or replace it with --overwrite"
+            );
+        }
+        // What the earlier report had and this one has not would pass for a part of it.
+        let plain = |name: &&String| Path::new(name).file_name() == Some(name.as_ref());
+        for name in self.own.iter().filter(plain).filter(|name| !files.contains(name)) {
+            match fs::remove_file(self.path.join(name)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error)
+                        .with_context(|| format!("cannot remove the old {name} in {shown}"));
+                }
+                _ => {}
+            }
+        }
+        let marker = Marker { files: files.to_vec(), sweep: self.sweep.clone() };
+        write_whole(&self.path.join(MARKER), toml::to_string(&marker)?.as_bytes())
+    }
+}

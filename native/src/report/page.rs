@@ -1,0 +1,407 @@
+//! The page: everything of a report in one HTML file that needs no other.
+//!
+//! The templates escape whatever comes from files; only the figures, which this program draws itself,
+//! are put in as they are.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::analysis::{GameScore, KindSummary, Report};
+use super::baselines::{Comparison, caveat};
+use super::facts::{Facts, count, thousands};
+use super::figures::name;
+use super::losses::LossComparison;
+use super::score::ScoreKind;
+use super::warnings::INCOMPLETE;
+use crate::figures::methods::label;
+use crate::figures::output::Output;
+
+const STYLE: &str = include_str!("page.css");
+
+/// The drawings, by name.
+struct Pictures(Vec<(String, String)>);
+
+impl Pictures {
+    fn read(folder: &Path, outputs: &[Output]) -> Result<Self> {
+        let read = |output: &Output| {
+            let path = folder.join(format!("{}.svg", output.name));
+            let svg = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            Ok((output.name.clone(), svg))
+        };
+        outputs.iter().map(read).collect::<Result<_>>().map(Self)
+    }
+
+    /// A figure with its files; nothing if there is none of this name.
+    fn show(&self, name: &str, alt: &str) -> Markup {
+        let Some((_, svg)) = self.0.iter().find(|(other, _)| other == name) else {
+            return html! {};
+        };
+        html! {
+            figure {
+                div.picture role="img" aria-label=(alt) { (PreEscaped(svg)) }
+                figcaption {
+                    "Files: "
+                    @for ending in ["svg", "png", "csv", "json"] {
+                        a href=(format!("{name}.{ending}")) { (ending.to_uppercase()) } " "
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The whole page.
+///
+/// # Errors
+/// If a figure in `folder` cannot be read.
+pub fn html(
+    report: &Report,
+    facts: &Facts,
+    folder: &Path,
+    outputs: &[Output],
+    files: &[String],
+) -> Result<String> {
+    let pictures = Pictures::read(folder, outputs)?;
+    let title = format!("{}: {} runs", facts.sweep.suite, facts.runs);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Report: " (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                h1 { "Report on the sweep " (facts.sweep.suite) }
+                p.faint {
+                    (count(facts.sweep.games.len() as u64, "game")) ", "
+                    (count(report.algos.len() as u64, "algorithm")) ", "
+                    (count(facts.sweep.seeds, "seed")) ", "
+                    (thousands(facts.steps)) " agent steps a run; "
+                    (facts.finished) " of " (facts.runs) " runs finished"
+                }
+                @if report.is_incomplete() {
+                    div.missing {
+                        p {
+                            strong { "Incomplete" } ": "
+                            (facts.runs - facts.finished) " of " (facts.runs)
+                            " runs are not finished. They are left out of every number below, "
+                            "and algorithms are compared only on games that all of them have finished."
+                        }
+                        details {
+                            summary { "Which" }
+                            ul { @for run in unfinished(report) { li { (run) } } }
+                        }
+                    }
+                }
+                (notes(report))
+                (circumstances(report, facts))
+                @for kind in &report.kinds { (kind_section(kind, report, facts, &pictures)) }
+                (loss_section(report, facts, &pictures))
+                @if let Some(comparison) = &report.baselines {
+                    (baseline_section(comparison, report, facts))
+                }
+                (run_section(report))
+                h2 { "Files" }
+                p { "Everything above as tables (CSV), data (JSON) and pictures:" }
+                p.faint { @for file in files { a href=(file) { (file) } " " } }
+            }
+        }
+    };
+    Ok(page.into_string())
+}
+
+/// Runs whose numbers do not count, each with the reason.
+fn unfinished(report: &Report) -> Vec<String> {
+    let runs = report.runs.iter().filter(|run| !run.is_finished());
+    runs.map(|run| format!("{}: {}", run.id, run.status())).collect()
+}
+
+/// Warnings that are not about a single run.
+fn notes(report: &Report) -> Markup {
+    let notes: Vec<&String> =
+        report.warnings.iter().filter(|text| !text.starts_with(INCOMPLETE)).collect();
+    html! {
+        @if !notes.is_empty() {
+            div.note { ul { @for note in notes { li { (note) } } } }
+        }
+    }
+}
+
+fn circumstances(report: &Report, facts: &Facts) -> Markup {
+    let sweep = &facts.sweep;
+    let list = |values: &std::collections::BTreeSet<String>| {
+        html! {
+            @if values.is_empty() { "none yet" }
+            @for (i, value) in values.iter().enumerate() { @if i > 0 { br; } (value) }
+        }
+    };
+    html! {
+        h2 { "What was run" }
+        dl {
+            dt { "Games" } dd { (sweep.games.join(", ")) }
+            dt { "Algorithms" } dd { (report.algos.iter().map(|a| label(*a)).collect::<Vec<_>>().join(", ")) }
+            dt { "Seeds" } dd { "1" @if sweep.seeds > 1 { " to " (sweep.seeds) } }
+            dt { "Length" } dd { (thousands(facts.steps)) " agent steps a run, four frames each" }
+            dt { "Environments" } dd { (facts.protocol()) }
+            dt { "Settings" } dd {
+                @if sweep.config.is_empty() { "all defaults" }
+                @for (key, value) in &sweep.config { code { (key) " = " (value) } " " }
+            }
+            dt { "Scores" } dd {
+                p {
+                    @for (i, kind) in report.kinds.iter().enumerate() {
+                        @if i > 0 { "; " }
+                        a href=(format!("#{}", kind.kind.name())) { (kind.kind.title()) }
+                    }
+                    ": not the same thing, each is defined where it is reported."
+                }
+                @if !facts.evaluations.is_empty() { p.faint { "Evaluated: " (list(&facts.evaluations)) } }
+                p {
+                    "Human-normalised: (score - random) / (human - random), with the field's table "
+                    "of 57 games; 0 is a random policy, 1 a human tester."
+                }
+            }
+            dt { "Statistics" } dd {
+                "IQM, median, mean, optimality gap, probability of improvement and profiles as in "
+                "rliable; 95 % percentile intervals of the stratified bootstrap over seeds, "
+                (thousands(facts.effort.resamples as u64)) " resamples ("
+                (thousands(facts.effort.resamples_of_curves as u64)) " for profiles and curves)."
+            }
+            dt { "Devices" } dd { (list(&facts.devices)) }
+            dt { "Trained with" } dd { code { (list(&facts.revisions)) } }
+            dt { "Reported with" } dd { code { (facts.report_revision) } }
+            dt { "Command" } dd { code { (facts.command) } }
+        }
+    }
+}
+
+/// What is missing in the figure or table below.
+fn incomplete(missing: &[String], left_out: &[String]) -> Markup {
+    html! {
+        @if !missing.is_empty() {
+            div.missing {
+                details {
+                    summary {
+                        strong { "Incomplete" } ": " (missing.len()) " runs have no such score"
+                        @if !left_out.is_empty() {
+                            "; not compared, because an algorithm has none: " (left_out.join(", "))
+                        }
+                    }
+                    ul { @for run in missing { li { (run) } } }
+                }
+            }
+        }
+    }
+}
+
+fn kind_section(kind: &KindSummary, report: &Report, facts: &Facts, pictures: &Pictures) -> Markup {
+    let banner = || incomplete(&kind.missing, &kind.left_out);
+    let figure = |what: &str, alt: &str| pictures.show(&name(kind.kind, what), alt);
+    html! {
+        h2 id=(kind.kind.name()) { (kind.kind.title()) }
+        p { (kind.kind.definition()) }
+        @if kind.algorithms.is_empty() {
+            (banner())
+            p { "There is no game yet that every algorithm has such a score of: nothing can be compared." }
+        } @else {
+            h3 { "Aggregates over " (count(kind.games.len() as u64, "game")) }
+            (banner())
+            (aggregate_table(kind))
+            (figure("aggregates", "Aggregates of each algorithm with intervals"))
+            @if !kind.improvements.is_empty() {
+                h3 { "Probability of improvement" }
+                (banner())
+                (improvement_table(kind))
+                (figure("improvement", "Probability that one algorithm beats another"))
+            }
+            h3 { "Performance profiles" }
+            (banner())
+            (figure("profiles", "Share of runs above each human-normalised score"))
+            @if kind.kind != ScoreKind::Evaluation {
+                h3 { "Sample efficiency" }
+                (banner())
+                (figure("curves", "IQM of human-normalised scores over training"))
+            }
+        }
+        h3 { "Games" }
+        (banner())
+        p.faint {
+            "Mean raw score over runs, in brackets human-normalised"
+            @if kind.missing.is_empty() { "." } @else { "; with the number of runs where some are missing." }
+        }
+        (game_table(kind, report, facts))
+    }
+}
+
+fn aggregate_table(kind: &KindSummary) -> Markup {
+    html! {
+        div.wide { table {
+            tr {
+                th { "Algorithm" }
+                @for summary in kind.algorithms.first().map(|a| &a.aggregates).into_iter().flatten() {
+                    th { (summary.metric.label()) }
+                }
+                th { "Seeds a game" }
+            }
+            @for algo in &kind.algorithms { tr {
+                td { (label(algo.algo)) }
+                @for summary in &algo.aggregates {
+                    td { (number(summary.value)) " [" (number(summary.interval.low)) ", " (number(summary.interval.high)) "]" }
+                }
+                td { @if algo.runs.0 == algo.runs.1 { (algo.runs.0) } @else { (algo.runs.0) " to " (algo.runs.1) } }
+            } }
+        } }
+        p.faint { "In square brackets: 95 % interval over seeds. The lower the optimality gap, the better." }
+    }
+}
+
+fn improvement_table(kind: &KindSummary) -> Markup {
+    html! {
+        div.wide { table {
+            tr { th { "X > Y" } th { "P(X > Y)" } th { "95 % interval" } }
+            @for pair in &kind.improvements { tr {
+                td { (label(pair.x)) " > " (label(pair.y)) }
+                td { (number(pair.value)) }
+                td { (number(pair.interval.low)) " to " (number(pair.interval.high)) }
+            } }
+        } }
+    }
+}
+
+fn game_table(kind: &KindSummary, report: &Report, facts: &Facts) -> Markup {
+    let cell = |score: &GameScore| {
+        html! { td {
+            @match (score.mean, score.normalised) {
+                (Some(mean), Some(normalised)) => {
+                    (raw(mean)) " (" (number(normalised)) ")"
+                    @if (score.scores.len() as u64) < facts.sweep.seeds { ", " (score.scores.len()) " runs" }
+                }
+                _ => "none",
+            }
+        } }
+    };
+    html! {
+        div.wide { table {
+            tr { th { "Game" } @for algo in &report.algos { th { (label(*algo)) } } }
+            @for row in kind.scores.chunks(report.algos.len().max(1)) { tr {
+                td { (row[0].game) }
+                @for score in row { (cell(score)) }
+            } }
+        } }
+    }
+}
+
+fn loss_section(report: &Report, facts: &Facts, pictures: &Pictures) -> Markup {
+    let row = |loss: &LossComparison| {
+        html! { tr {
+            td { (loss.loss.label()) }
+            @if let Some(found) = &loss.difference {
+                td { (found.games) }
+                td { (small(found.mean)) }
+                td { (small(found.interval.low)) " to " (small(found.interval.high)) }
+                td { @match &found.wilcoxon {
+                    Some(test) => { (small(test.p)) @if !test.exact { " (approximate)" } }
+                    None => "no difference",
+                } }
+            } @else {
+                td { "0" } td { "none" } td { "none" } td { "none" }
+            }
+        } }
+    };
+    html! {
+        @if !report.losses.is_empty() {
+            h2 id="losses" { "Losses of the world model" }
+            p {
+                "DeepSPI minus DeepMDP, paired by game: each game's mean over seeds of the loss of the "
+                "last minibatch at the end of training. Below 0, DeepSPI's model fits better. The "
+                "interval is a 95 % bootstrap over games ("
+                (thousands(crate::comparison::RESAMPLES as u64)) " resamples), the test Wilcoxon's "
+                "signed-rank test, two-sided."
+            }
+            (incomplete(&unfinished(report), &[]))
+            div.wide { table {
+                tr { th { "Loss" } th { "Games" } th { "Mean difference" } th { "95 % interval" } th { "Wilcoxon p" } }
+                @for loss in &report.losses { (row(loss)) }
+            } }
+            @if facts.sweep.games.len() < 6 {
+                p.faint { "With fewer than 6 games no exact two-sided p can be below 0.05." }
+            }
+            (pictures.show("losses", "Median losses over training"))
+        }
+    }
+}
+
+fn baseline_section(comparison: &Comparison, report: &Report, facts: &Facts) -> Markup {
+    let own = report.kinds.first();
+    html! {
+        h2 id="baselines" { "Published baselines" }
+        p { "From " code { (comparison.table.file) } ". " (caveat(facts.sweep.stochastic)) }
+        @if comparison.aggregates.is_empty() {
+            p { "It shares no compared game with this sweep." }
+        } @else {
+            @if let Some(kind) = own { (incomplete(&kind.missing, &kind.left_out)) }
+            p.faint {
+                "Human-normalised, on " (comparison.games.len()) " games: " (comparison.games.join(", "))
+                @if own.is_some_and(|kind| kind.games.len() > comparison.games.len()) {
+                    ". This sweep's own aggregates above are of more games than the file has"
+                }
+            }
+            div.wide { table {
+                tr {
+                    th { "Baseline" }
+                    @for (metric, _) in comparison.aggregates.first().map(|(_, values)| values).into_iter().flatten() {
+                        th { (metric.label()) }
+                    }
+                }
+                @for (column, values) in &comparison.aggregates { tr {
+                    td { (column) }
+                    @for (_, value) in values { td { (number(*value)) } }
+                } }
+            } }
+        }
+    }
+}
+
+fn run_section(report: &Report) -> Markup {
+    html! {
+        h2 id="runs" { "Runs" }
+        div.wide { table {
+            tr { th { "Run" } th { "Step" } th { "Training-time score" } th.text { "Status" } }
+            @for run in &report.runs { tr {
+                td { (run.id) }
+                td { (thousands(run.step)) }
+                td { (run.training.map_or_else(|| "none".to_owned(), raw)) }
+                td.text { (run.status()) }
+            } }
+        } }
+    }
+}
+
+fn number(value: f64) -> String {
+    format!("{value:.3}")
+}
+
+/// Small numbers keep their digits.
+fn small(value: f64) -> String {
+    if value != 0.0 && value.abs() < 1e-3 { format!("{value:.2e}") } else { format!("{value:.4}") }
+}
+
+fn raw(value: f64) -> String {
+    if value.abs() >= 1000.0 { format!("{value:.0}") } else { format!("{value:.1}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        assert_eq!([small(0.0), small(-0.138_1), small(6.6e-4)], ["0.0000", "-0.1381", "6.60e-4"]);
+        assert_eq!([raw(-20.68), raw(12_850.0)], ["-20.7", "12850"]);
+    }
+}

@@ -1,0 +1,238 @@
+//! The run folders of a sweep, and what is wrong with each of them.
+//!
+//! Damage of one run is never an error of the report: it is said, and the run does not count.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use deepspi_core::config::Config;
+use deepspi_core::run_files::{CONFIG, RunInfo};
+use rayon::prelude::*;
+
+use super::log::{Losses, Sample, samples};
+use crate::benchmark::{RunId, RunState, RunStatus, Sweep};
+use crate::evaluation::Evaluation;
+use crate::output::METRICS;
+use crate::run_folder::RunFolder;
+use crate::settings;
+
+/// Places of a curve over training.
+const PLACES: u64 = 100;
+
+/// How far a run is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// All steps are done.
+    Finished,
+    /// Some steps are done; the reason if its processes failed.
+    Unfinished(Option<String>),
+    /// It has no folder.
+    Missing,
+    /// Its folder cannot be used.
+    Damaged(String),
+}
+
+/// An evaluation of the trained agent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluated {
+    /// Mean raw return.
+    pub mean: f64,
+    /// How it was played, in words.
+    pub protocol: String,
+}
+
+/// One run of a sweep.
+#[derive(Clone, Debug)]
+pub struct RunData {
+    /// Which.
+    pub id: RunId,
+    /// How far it is.
+    pub state: State,
+    /// Agent steps done.
+    pub step: u64,
+    /// Agent steps at its end.
+    pub total: u64,
+    /// What made it.
+    pub info: Option<RunInfo>,
+    /// The authors' training score after the last step; none if that was no number.
+    pub training: Option<f64>,
+    /// The same over environments that have finished a game.
+    pub finished: Option<f64>,
+    /// Its evaluation; the reason if there is one that cannot be used.
+    pub evaluation: Result<Option<Evaluated>, String>,
+    /// Losses after the last step.
+    pub losses: Losses,
+    /// The newest iteration at each of [`places`]; none before the first and after the last.
+    pub curve: Vec<Option<Sample>>,
+}
+
+impl RunData {
+    fn new(id: RunId, total: u64, state: State) -> Self {
+        Self {
+            id,
+            state,
+            step: 0,
+            total,
+            info: None,
+            training: None,
+            finished: None,
+            evaluation: Ok(None),
+            losses: Losses::default(),
+            curve: Vec::new(),
+        }
+    }
+
+    /// Its evaluation, if it has one that can be used.
+    pub fn evaluated(&self) -> Option<&Evaluated> {
+        self.evaluation.as_ref().ok()?.as_ref()
+    }
+
+    /// Whether its numbers count.
+    pub fn is_finished(&self) -> bool {
+        self.state == State::Finished
+    }
+
+    /// Its state in words.
+    pub fn status(&self) -> String {
+        match &self.state {
+            State::Finished => "finished".into(),
+            State::Missing => "missing: it has not begun".into(),
+            State::Damaged(why) => format!("unusable: {why}"),
+            State::Unfinished(failure) => {
+                let step = format!("unfinished at step {} of {}", self.step, self.total);
+                failure
+                    .as_ref()
+                    .map_or_else(|| step.clone(), |why| format!("{step}; failed: {why}"))
+            }
+        }
+    }
+}
+
+/// Agent steps at which curves are looked at: ends of iterations, at most [`PLACES`], the last among
+/// them.
+pub fn places(config: &Config) -> Vec<u64> {
+    let iterations = config.num_iterations();
+    let count = iterations.clamp(1, PLACES);
+    (1..=count).map(|i| iterations * i / count * config.batch_size() as u64).collect()
+}
+
+/// Reads all runs, in the order of the specification.
+///
+/// # Errors
+/// If the specification has settings that cannot be.
+pub fn load(folder: &Path, sweep: &Sweep) -> Result<Vec<RunData>> {
+    sweep.runs().into_par_iter().map(|id| one(folder, sweep, id)).collect()
+}
+
+fn one(sweep_folder: &Path, sweep: &Sweep, id: RunId) -> Result<RunData> {
+    let expected = sweep.settings(id.algo, id.seed)?;
+    let total = expected.num_iterations() * expected.batch_size() as u64;
+    let folder = id.folder(sweep_folder);
+    if !folder.exists() {
+        return Ok(RunData::new(id, total, State::Missing));
+    }
+    let read = || -> Result<RunData> {
+        let info = RunFolder::open(&folder)?.info;
+        let config = settings::from_file(&folder.join(CONFIG), &Config::DEFAULT)?;
+        belongs(&info, &config, &expected, sweep, id)?;
+        let samples = samples(&folder.join(METRICS))?;
+        let evaluation = evaluation(&folder, id).map_err(|error| format!("{error:#}"));
+        let last = samples.last().copied();
+        let step = last.map_or(0, |sample| sample.step);
+        let training = last.and_then(|sample| sample.training);
+        ensure!(
+            last.is_none() || training.is_some(),
+            "its score after {step} steps is not a number (NaN); the run diverged"
+        );
+        let state = if step >= total {
+            State::Finished
+        } else {
+            let status = RunStatus::read(sweep_folder, id, total);
+            let error = status.record.and_then(|record| record.last_error);
+            State::Unfinished(error.filter(|_| status.state == RunState::Failed))
+        };
+        let at = |place: u64| {
+            let until = samples.partition_point(|sample| sample.step <= place);
+            (place <= step).then(|| samples[..until].last().copied()).flatten()
+        };
+        Ok(RunData {
+            step,
+            info: Some(info),
+            training,
+            finished: last.and_then(|sample| sample.finished),
+            evaluation,
+            losses: last.map(|sample| sample.losses).unwrap_or_default(),
+            curve: places(&expected).into_iter().map(at).collect(),
+            ..RunData::new(id, total, state)
+        })
+    };
+    Ok(read().unwrap_or_else(|error| RunData::new(id, total, State::Damaged(format!("{error:#}")))))
+}
+
+/// Whether a run is the one that its place in the sweep says.
+fn belongs(
+    info: &RunInfo,
+    config: &Config,
+    expected: &Config,
+    sweep: &Sweep,
+    id: RunId,
+) -> Result<()> {
+    ensure!(
+        info.env == id.game.name && info.stochastic == sweep.stochastic,
+        "its config.toml is of {} ({}), not of {} ({})",
+        info.env,
+        protocol(info.stochastic),
+        id.game.name,
+        protocol(sweep.stochastic)
+    );
+    let (found, wanted) = (toml::Table::try_from(config)?, toml::Table::try_from(expected)?);
+    for (key, wanted) in &wanted {
+        let found = found.get(key).map_or_else(|| "missing".to_owned(), ToString::to_string);
+        let wanted = wanted.to_string();
+        ensure!(
+            found == wanted,
+            "its config.toml is not of this sweep: `{key}` is {found}, not {wanted}"
+        );
+    }
+    Ok(())
+}
+
+/// Kind of environments, in a word.
+pub const fn protocol(stochastic: bool) -> &'static str {
+    if stochastic { "stochastic" } else { "deterministic" }
+}
+
+/// The evaluation in a run folder; none if there is none.
+fn evaluation(folder: &Path, id: RunId) -> Result<Option<Evaluated>> {
+    let Some(found) = Evaluation::read(folder)? else { return Ok(None) };
+    let of = format!("{}__{}__{}", found.env, found.algo, found.training_seed);
+    ensure!(of == id.to_string(), "its evaluation is of the run {of}");
+    ensure!(found.summary.mean.is_finite(), "its evaluation is not a number (NaN)");
+    let played = &found.protocol;
+    let actions =
+        if played.greedy { "most probable actions" } else { "actions drawn from the policy" };
+    Ok(Some(Evaluated {
+        mean: found.summary.mean,
+        protocol: format!(
+            "{} whole games, {actions}, {} environments, seed {}, agent after {} steps",
+            played.episodes,
+            protocol(played.stochastic),
+            played.seed,
+            found.global_step
+        ),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_ends_of_iterations() {
+        let config = |total| Config { total_timesteps: total, ..Config::DEFAULT };
+        assert_eq!(places(&config(3 * 1024)), [1024, 2048, 3072]);
+        let long = places(&config(10_000_000));
+        assert_eq!((long.len(), long[99]), (100, 9765 * 1024));
+        assert!(long.iter().all(|place| place % 1024 == 0));
+    }
+}

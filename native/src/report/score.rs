@@ -1,0 +1,71 @@
+//! Which of the scores of a run is meant: they are not interchangeable, and every table says which.
+
+use serde::Serialize;
+
+use super::runs::RunData;
+use crate::output::scores::human_normalized;
+
+/// A score that every run has one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScoreKind {
+    /// The authors' score of the last iteration of training.
+    Training,
+    /// The same without environments that have not finished a game.
+    Finished,
+    /// Whole games in separate environments.
+    Evaluation,
+}
+
+impl ScoreKind {
+    /// All, the one that the paper reports first.
+    pub const ALL: [Self; 3] = [Self::Training, Self::Finished, Self::Evaluation];
+
+    /// Stem of its files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Training => "training",
+            Self::Finished => "finished-games",
+            Self::Evaluation => "evaluation",
+        }
+    }
+
+    /// Heading of its part.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Training => "Training-time score",
+            Self::Finished => "Training-time score, finished games only",
+            Self::Evaluation => "Evaluation",
+        }
+    }
+
+    /// What it is.
+    pub const fn definition(self) -> &'static str {
+        match self {
+            Self::Training => {
+                "As the authors define it: at the last iteration of training, the mean over environments of the raw return of the game that each finished last, with 0 for an environment that has not finished any."
+            }
+            Self::Finished => {
+                "As the training-time score, but over environments that have finished a game: without the zeros of the others."
+            }
+            Self::Evaluation => {
+                "Mean raw return over whole games of the trained agent, in environments of their own (`native evaluate`)."
+            }
+        }
+    }
+
+    /// Raw score of a run; none where it has none.
+    pub fn of(self, run: &RunData) -> Option<f64> {
+        let score = match self {
+            Self::Training => run.training,
+            Self::Finished => run.finished,
+            Self::Evaluation => run.evaluated().map(|evaluation| evaluation.mean),
+        };
+        score.filter(|score| score.is_finite())
+    }
+
+    /// Human-normalised score of a run.
+    pub fn normalised(self, run: &RunData) -> Option<f64> {
+        human_normalized(run.id.game.name, self.of(run)?)
+    }
+}

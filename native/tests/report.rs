@@ -1,0 +1,402 @@
+//! `native report` on sweeps made up here: what the page says, that all files agree, and that whatever
+//! is wrong with a run or an argument is said.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::{finish, native};
+use deepspi_core::config::Algorithm;
+use native::benchmark::{RunId, Sweep};
+use native::output::scores::human_normalized;
+use native::report::{Effort, Request, make};
+use native::run_folder::info_now;
+use native::statistics::{interquartile_mean, mean, median};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const EFFORT: Effort = Effort { resamples: 500, resamples_of_curves: 100 };
+const ITERATIONS: u64 = 4;
+const BATCH: u64 = 16;
+
+fn specification() -> Sweep {
+    let config = format!("num_envs = 4\nnum_steps = 4\ntotal_timesteps = {}\n", ITERATIONS * BATCH);
+    Sweep {
+        suite: "made-up".into(),
+        games: ["Pong", "Breakout", "Freeway"].map(String::from).to_vec(),
+        algos: vec![Algorithm::DeepSpi, Algorithm::DeepMdp, Algorithm::Ppo],
+        seeds: 2,
+        stochastic: true,
+        revision: "unknown".into(),
+        config: toml::from_str(&config).expect("a table"),
+    }
+}
+
+/// A raw score that differs between all runs.
+fn score(id: &RunId, iteration: u64) -> f64 {
+    let algo = match id.algo {
+        Algorithm::Ppo => 1.0,
+        Algorithm::DeepMdp => 2.5,
+        Algorithm::DeepSpi => 3.0,
+    };
+    algo * iteration as f64 + id.seed as f64 * 0.75 - id.game.name.len() as f64 * 0.1
+}
+
+fn log(id: &RunId, iterations: u64) -> String {
+    let line = |i: u64| {
+        let loss = if id.algo == Algorithm::DeepSpi { 0.5 } else { 0.75 } / i as f64;
+        let line = json!({
+            "type": "iteration",
+            "global_step": i * BATCH,
+            "avg_episodic_return": score(id, i),
+            "finished_return": (i > 1).then(|| score(id, i) + 1.0),
+            "last": {"transition_loss": loss + id.seed as f64 * 0.01, "reward_loss": 0.1},
+        });
+        format!("{line}\n")
+    };
+    (1..=iterations).map(line).collect()
+}
+
+fn write_run(folder: &Path, sweep: &Sweep, id: &RunId, iterations: u64) -> PathBuf {
+    let run = id.folder(folder);
+    fs::create_dir_all(&run).expect("created");
+    let config = sweep.settings(id.algo, id.seed).expect("valid");
+    let info = info_now(id.game.name, sweep.stochastic, "made-up device");
+    fs::write(run.join("config.toml"), info.describe(&config).expect("TOML")).expect("written");
+    fs::write(run.join("metrics.jsonl"), log(id, iterations)).expect("written");
+    run
+}
+
+/// A sweep of which all runs are finished.
+fn finished_sweep() -> (TempDir, Sweep) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sweep = specification();
+    sweep.save(folder.path()).expect("written");
+    for id in sweep.runs() {
+        write_run(folder.path(), &sweep, &id, ITERATIONS);
+    }
+    (folder, sweep)
+}
+
+fn find(sweep: &Sweep, name: &str) -> RunId {
+    sweep.runs().into_iter().find(|id| id.to_string() == name).expect("a run of the sweep")
+}
+
+/// A report in the folder `report` of the sweep: the page, and all data.
+fn report(folder: &Path, baselines: Option<&Path>) -> (String, Value) {
+    let out = folder.join("report");
+    let request = Request {
+        sweep: folder,
+        out: &out,
+        baselines,
+        overwrite: false,
+        command: "native report <test>".into(),
+        effort: EFFORT,
+    };
+    let page = make(&request).expect("a report");
+    let data = fs::read(out.join("report.json")).expect("data");
+    let data = serde_json::from_slice(&data).expect("JSON");
+    (fs::read_to_string(page).expect("a page"), data)
+}
+
+/// Rows of a table, each as names and fields.
+fn rows(folder: &Path, name: &str) -> Vec<BTreeMap<String, String>> {
+    let path = folder.join("report").join(format!("{name}.csv"));
+    let mut reader = csv::Reader::from_path(path).expect("a table");
+    reader.deserialize().map(|row| row.expect("a row")).collect()
+}
+
+fn number(text: &str) -> f64 {
+    text.parse().expect("a number")
+}
+
+#[track_caller]
+fn close(value: f64, expected: f64) {
+    assert!((value - expected).abs() < 1e-9, "{value} is not {expected}");
+}
+
+#[test]
+fn a_finished_sweep_is_reported_whole() {
+    let (folder, sweep) = finished_sweep();
+    let (page, data) = report(folder.path(), None);
+    assert!(!page.to_lowercase().contains("incomplete"), "everything is finished");
+    for fact in [
+        "made-up device",
+        "Pong, Breakout, Freeway",
+        "stochastic: sticky actions 0.3",
+        "native report &lt;test&gt;",
+        env!("CARGO_PKG_VERSION"),
+        "num_envs",
+    ] {
+        assert!(page.contains(fact), "the page must say {fact}");
+    }
+    // The aggregates, computed here from the raw scores.
+    for (i, algo) in [Algorithm::Ppo, Algorithm::DeepMdp, Algorithm::DeepSpi].iter().enumerate() {
+        let found = &data["report"]["kinds"][0]["algorithms"][i];
+        assert_eq!(found["algo"], algo.name());
+        let normalised = |game: &str, seed| {
+            let id = find(&sweep, &format!("{game}__{}__{seed}", algo.name()));
+            human_normalized(game, score(&id, ITERATIONS)).expect("in the table")
+        };
+        let games: Vec<Vec<f64>> = sweep
+            .games
+            .iter()
+            .map(|game| (1..=2).map(|seed| normalised(game, seed)).collect())
+            .collect();
+        let means: Vec<f64> = games.iter().filter_map(|game| mean(game)).collect();
+        let capped: Vec<f64> = games.concat().iter().map(|score| score.min(1.0)).collect();
+        let expected = [
+            ("median", median(&means)),
+            ("iqm", interquartile_mean(&games.concat())),
+            ("mean", mean(&means)),
+            ("optimality_gap", mean(&capped).map(|mean| 1.0 - mean)),
+        ];
+        for (metric, value) in expected {
+            let aggregates = found["aggregates"].as_array().expect("a list");
+            let found = aggregates.iter().find(|a| a["metric"] == metric).expect("there");
+            let value = value.expect("a value");
+            close(found["value"].as_f64().expect("a number"), value);
+            let end = |name: &str| found["interval"][name].as_f64().expect("a number");
+            assert!(end("low") <= value && value <= end("high"), "{found}");
+            let label = metric.replace("optimality_gap", "optimality gap").replace("iqm", "IQM");
+            let table = rows(folder.path(), "training-aggregates");
+            let row = table
+                .iter()
+                .find(|row| row["algorithm"] == algo.name() && row["metric"] == label)
+                .expect("a row");
+            close(number(&row["value"]), value);
+            close(number(&row["low"]), end("low"));
+        }
+    }
+    // DeepSPI beats the others in every game and DeepMDP by less than its spread over seeds.
+    let improvements = rows(folder.path(), "training-improvement");
+    let found: Vec<_> = improvements
+        .iter()
+        .map(|row| (row["x"].as_str(), row["y"].as_str(), number(&row["probability_x_better"])))
+        .collect();
+    let expected =
+        [("deep-spi", "ppo", 1.0), ("deep-spi", "deep-mdp", 1.0), ("deep-mdp", "ppo", 1.0)];
+    assert_eq!(found, expected);
+    // Three games, the same difference in each: exact p is 2 / 2^3.
+    let difference = &data["report"]["losses"][0]["difference"];
+    close(difference["mean"].as_f64().expect("a number"), -0.25 / ITERATIONS as f64);
+    close(difference["wilcoxon"]["p"].as_f64().expect("a number"), 0.25);
+    let paired = rows(folder.path(), "losses-paired");
+    close(number(&paired[0]["p"]), 0.25);
+    // The reward loss is the same in all runs: nothing to test.
+    assert_eq!((paired[1]["mean_difference"].as_str(), paired[1]["p"].as_str()), ("0", ""));
+    let games = rows(folder.path(), "losses-by-game");
+    assert_eq!(games.len(), 2 * 3);
+    close(number(&games[0]["difference"]), -0.25 / ITERATIONS as f64);
+    assert_eq!(rows(folder.path(), "runs").len(), 18);
+    assert_eq!(rows(folder.path(), "games").len(), 2 * 9);
+    let curve = rows(folder.path(), "training-curves");
+    assert_eq!(curve.len(), 3 * ITERATIONS as usize);
+    assert_eq!(curve[0]["step"], BATCH.to_string());
+}
+
+#[test]
+fn the_page_stands_alone_and_all_its_files_are_there() {
+    let (folder, _) = finished_sweep();
+    let (page, _) = report(folder.path(), None);
+    for attribute in ["href=\"", "src=\"", "url(", "@import"] {
+        for part in page.split(attribute).skip(1) {
+            let target = part.split(['"', ')']).next().expect("a value");
+            assert!(!target.contains("//") && !target.starts_with("data:"), "{target}");
+            if let Some(anchor) = target.strip_prefix('#') {
+                assert!(page.contains(&format!("id=\"{anchor}\"")), "{target} leads nowhere");
+            } else if attribute == "href=\"" {
+                let path = folder.path().join("report").join(target);
+                assert!(
+                    fs::metadata(&path).is_ok_and(|file| file.len() > 0),
+                    "{target} is missing"
+                );
+            }
+        }
+    }
+    assert!(!page.contains("<script") && !page.contains("<link"));
+    // Made again over itself; the numbers do not depend on when.
+    let (again, _) = report(folder.path(), None);
+    assert_eq!(page, again);
+}
+
+#[test]
+fn what_is_missing_is_said_and_left_out() {
+    let (folder, sweep) = finished_sweep();
+    let path = |name: &str| find(&sweep, name).folder(folder.path());
+    // Missing; unfinished; half-written; of other settings; diverged; one that was killed while writing.
+    fs::remove_dir_all(path("Pong__ppo__1")).expect("removed");
+    write_run(folder.path(), &sweep, &find(&sweep, "Pong__deep-mdp__2"), 2);
+    fs::remove_file(path("Breakout__ppo__1").join("config.toml")).expect("removed");
+    let other = Sweep { config: toml::from_str("gamma = 0.5").expect("a table"), ..sweep.clone() };
+    write_run(folder.path(), &other, &find(&sweep, "Breakout__deep-spi__2"), ITERATIONS);
+    let diverged = find(&sweep, "Pong__deep-spi__1");
+    let text = log(&diverged, ITERATIONS)
+        .replace("avg_episodic_return\":", "avg_episodic_return\":null,\"x\":");
+    fs::write(path("Pong__deep-spi__1").join("metrics.jsonl"), text).expect("written");
+    let killed = find(&sweep, "Freeway__ppo__1");
+    let text = log(&killed, ITERATIONS) + "{\"type\":\"itera";
+    fs::write(path("Freeway__ppo__1").join("metrics.jsonl"), text).expect("written");
+
+    let (page, data) = report(folder.path(), None);
+    assert!(page.contains("Incomplete"), "five runs are not finished");
+    for words in [
+        "Pong__ppo__1: missing",
+        "Pong__deep-mdp__2: unfinished at step 32 of 64",
+        "Breakout__ppo__1: unusable",
+        "Breakout__deep-spi__2: unusable: its config.toml is not of this sweep: `gamma` is 0.5",
+        "Pong__deep-spi__1: unusable: its score after 64 steps is not a number (NaN)",
+    ] {
+        assert!(page.contains(words), "the page must say {words}");
+    }
+    assert!(!page.contains("Freeway__ppo__1: "), "half a line at the end costs nothing");
+    let kind = &data["report"]["kinds"][0];
+    assert_eq!(kind["missing"].as_array().map(Vec::len), Some(5));
+    assert_eq!(kind["games"], json!(["Breakout", "Freeway", "Pong"]));
+    let svg =
+        fs::read_to_string(folder.path().join("report/training-profiles.svg")).expect("a figure");
+    assert!(svg.contains("INCOMPLETE (5 of 18"), "the figure itself must say it");
+    let statuses = rows(folder.path(), "runs");
+    assert_eq!(statuses.iter().filter(|row| row["status"] == "finished").count(), 13);
+
+    // A game that an algorithm has not finished at all is no longer compared.
+    fs::remove_dir_all(path("Pong__ppo__2")).expect("removed");
+    let (page, data) = report(folder.path(), None);
+    assert_eq!(data["report"]["kinds"][0]["left_out"], json!(["Pong"]));
+    assert!(page.contains("not compared, because an algorithm has none: Pong"));
+}
+
+#[test]
+fn nothing_to_compare_is_no_failure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sweep = specification();
+    sweep.save(folder.path()).expect("written");
+    write_run(folder.path(), &sweep, &sweep.runs()[0], ITERATIONS);
+    let (page, _) = report(folder.path(), None);
+    assert!(page.contains("nothing can be compared") && page.contains("Incomplete"));
+}
+
+#[test]
+fn evaluations_are_reported_when_all_runs_have_one() {
+    let (folder, sweep) = finished_sweep();
+    let runs = sweep.runs();
+    for (i, id) in runs.iter().enumerate() {
+        let evaluation = json!({
+            "env": id.game.name, "algo": id.algo.name(), "training_seed": id.seed,
+            "checkpoint": "step_000000000064", "global_step": 64,
+            "protocol": {
+                "episodes": 3, "seed": 1, "greedy": false, "stochastic": true, "rules": "whole games",
+            },
+            "device": "cpu", "version": "0", "revision": "unknown",
+            "summary": {
+                "mean": 2.0, "mean_low": 1.0, "mean_high": 3.0, "median": 2.0, "min": 1.0,
+                "max": 3.0, "human_normalized_mean": null, "mean_length": 100.0, "time_limits": 0,
+            },
+        });
+        fs::write(id.folder(folder.path()).join("evaluation.json"), evaluation.to_string())
+            .expect("written");
+        if i == 0 {
+            let (page, data) = report(folder.path(), None);
+            assert!(page.contains("1 of 18 finished runs are evaluated"));
+            assert_eq!(data["report"]["kinds"].as_array().map(Vec::len), Some(2));
+        }
+    }
+    let (page, data) = report(folder.path(), None);
+    assert!(page.contains("3 whole games, actions drawn from the policy, stochastic environments"));
+    let kind = &data["report"]["kinds"][2];
+    assert_eq!(kind["kind"], "evaluation");
+    // All algorithms have the same score in each game.
+    assert!(kind["improvements"].as_array().expect("a list").iter().all(|p| p["value"] == 0.5));
+    let file = runs[3].folder(folder.path()).join("evaluation.json");
+    fs::write(&file, "{\"env\":").expect("written");
+    let (page, _) = report(folder.path(), None);
+    assert!(page.contains("evaluation.json is no evaluation"), "half a file is said");
+    assert!(!page.contains("Incomplete"), "the training itself is finished");
+    let other = runs[0].folder(folder.path()).join("evaluation.json");
+    fs::copy(other, &file).expect("copied");
+    let (page, _) = report(folder.path(), None);
+    assert!(
+        page.contains("its evaluation is of the run"),
+        "an evaluation of another run is no good"
+    );
+}
+
+#[test]
+fn baselines_are_set_beside_with_their_caveats() {
+    let (folder, _) = finished_sweep();
+    let file = folder.path().join("table.csv");
+    fs::write(
+        &file,
+        "<b>first</b>,second\nPong-v5,14.6 ± 1.0,-20.7 ± 0.0\nBreakout-v5,30.5 ± 3.25,1.7 ± 0.1\nChess-v5,1 ± 1,1 ± 1\n",
+    )
+    .expect("written");
+    let (page, data) = report(folder.path(), Some(&file));
+    for words in ["deterministic environments, 3 seeds", "This sweep is stochastic", "Chess-v5"] {
+        assert!(page.contains(words), "the page must say {words}");
+    }
+    assert!(page.contains("&lt;b&gt;first&lt;/b&gt;") && !page.contains("<b>first"));
+    // As good as a human, and as a random policy.
+    let aggregates = &data["report"]["baselines"]["aggregates"];
+    for (column, expected) in [(0, [1.0, 1.0, 1.0, 0.0]), (1, [0.0, 0.0, 0.0, 1.0])] {
+        for (metric, expected) in expected.into_iter().enumerate() {
+            let value = aggregates[column][1][metric][1].as_f64().expect("a number");
+            close(value, expected);
+        }
+    }
+    assert_eq!(rows(folder.path(), "baselines").len(), 4);
+    report(folder.path(), None);
+    assert!(!folder.path().join("report/baselines.csv").exists(), "it is of the earlier report");
+}
+
+#[test]
+fn arguments_that_make_no_report_are_refused() {
+    let (folder, sweep) = finished_sweep();
+    let command =
+        |sweep: &Path, more: &[&str]| finish(native().arg("report").arg(sweep).args(more));
+    let empty = tempfile::tempdir().expect("a folder");
+    command(empty.path(), &[])
+        .refused_in_one_paragraph(&["not the folder of a sweep", "native bench"]);
+    sweep.save(empty.path()).expect("written");
+    command(empty.path(), &[]).refused_in_one_paragraph(&["no run", "has begun"]);
+
+    let table = folder.path().join("table.csv");
+    let table_name = table.to_str().expect("a plain path");
+    command(folder.path(), &["--baselines", table_name])
+        .refused_in_one_paragraph(&["cannot read the baselines"]);
+    fs::write(&table, "a,b,c\nPong,1 ± 1\n").expect("written");
+    command(folder.path(), &["--baselines", table_name]).refused_in_one_paragraph(&[
+        "table.csv",
+        "line 2",
+        "2 fields",
+    ]);
+    assert!(!folder.path().join("report").exists(), "nothing is written before all is judged");
+}
+
+#[test]
+fn only_a_report_on_the_same_sweep_is_replaced() {
+    let (folder, sweep) = finished_sweep();
+    let out = folder.path().join("elsewhere");
+    fs::create_dir(&out).expect("created");
+    fs::write(out.join("thesis.txt"), "years of work").expect("written");
+    let command = |more: &[&str]| {
+        finish(native().arg("report").arg(folder.path()).arg("--out").arg(&out).args(more))
+    };
+    command(&[]).refused_in_one_paragraph(&["thesis.txt", "--overwrite"]);
+    command(&["--overwrite"]).succeeded();
+    command(&[]).succeeded();
+    assert_eq!(fs::read(out.join("thesis.txt")).expect("still there"), b"years of work");
+
+    Sweep { seeds: 1, ..sweep }.save(folder.path()).expect("written");
+    let refused = command(&[]);
+    refused.refused_in_one_paragraph(&["another sweep", "seeds is 1, not 2"]);
+    // A file that a later report needs, and that no report has written.
+    fs::write(folder.path().join("table.csv"), "a\nPong,1 ± 1\n").expect("written");
+    command(&["--overwrite"]).succeeded();
+    fs::write(out.join("baselines.csv"), "mine").expect("written");
+    let table = folder.path().join("table.csv");
+    let table = table.to_str().expect("a plain path");
+    command(&["--baselines", table]).refused_in_one_paragraph(&["baselines.csv", "--overwrite"]);
+    assert_eq!(fs::read(out.join("baselines.csv")).expect("still there"), b"mine");
+}

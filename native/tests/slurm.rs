@@ -1,0 +1,249 @@
+//! A sweep as a job array of a real Slurm: one node, started by the test on loopback and stopped after.
+//!
+//! Needs Debian's package `slurm-wlm`; without it the test says that it was skipped.
+#![cfg(unix)]
+
+mod common;
+
+use std::env;
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{ITERATION, TINY, checkpoints, finish, native};
+use native::benchmark::run_status::RecordedStatus;
+use native::benchmark::{RunRecord, RunState, RunStatus, Sweep};
+
+/// Agent steps of a run.
+const STEPS: u64 = 40 * ITERATION;
+/// Longer than any wait here takes on a busy machine; Slurm looks at its queue every few seconds.
+const LIMIT: Duration = Duration::from_secs(180);
+const DAEMONS: [&str; 3] = ["munged", "slurmctld", "slurmd"];
+
+/// Where a program is; daemons are not on the path of ordinary users.
+fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+#[track_caller]
+fn wait_until(what: &str, slurm: &Slurm, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(
+            start.elapsed() < LIMIT,
+            "{what} did not happen within {LIMIT:?}: {}",
+            slurm.logs()
+        );
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// A cluster of this machine.
+struct Slurm {
+    folder: PathBuf,
+    daemons: Vec<Child>,
+}
+
+impl Slurm {
+    /// Starts it with everything it reads and writes in `folder`, as the user who runs the test.
+    fn start(folder: &Path) -> Self {
+        for name in ["state", "spool"] {
+            fs::create_dir(folder.join(name)).expect("created");
+        }
+        let key = folder.join("munge.key");
+        // Nobody is kept out: only this test uses the cluster.
+        fs::write(&key, [7; 128]).expect("written");
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("changed");
+        let host = hostname::get().expect("a name").to_string_lossy().into_owned();
+        let host = host.split('.').next().expect("a first part").to_owned();
+        fs::write(folder.join("slurm.conf"), configuration(folder, &host)).expect("written");
+        let mut slurm = Self { folder: folder.to_owned(), daemons: Vec::new() };
+        let file = |name: &str| folder.join(name).display().to_string();
+        slurm.daemon(
+            "munged",
+            &[
+                "--foreground".into(),
+                format!("--key-file={}", key.display()),
+                format!("--socket={}", file("munge.socket")),
+                format!("--pid-file={}", file("munged.pid")),
+                format!("--log-file={}", file("munged.log")),
+                format!("--seed-file={}", file("munged.seed")),
+            ],
+        );
+        wait_until("munge", &slurm, || folder.join("munge.socket").exists());
+        slurm.daemon("slurmctld", &["-D".into()]);
+        slurm.daemon("slurmd", &["-D".into(), "-N".into(), host]);
+        wait_until("a node that is ready", &slurm, || {
+            slurm.ask("sinfo", &["-h", "-o", "%T"]) == "idle"
+        });
+        slurm
+    }
+
+    fn daemon(&mut self, name: &str, arguments: &[String]) {
+        let output = fs::File::create(self.folder.join(format!("{name}.out"))).expect("created");
+        let child = Command::new(find(name).expect("looked for before"))
+            .args(arguments)
+            .env("SLURM_CONF", self.folder.join("slurm.conf"))
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().expect("a second handle"))
+            .stderr(output)
+            .spawn();
+        self.daemons.push(child.expect("the daemon starts"));
+    }
+
+    /// What a command of Slurm says.
+    fn ask(&self, program: &str, arguments: &[&str]) -> String {
+        let mut command = Command::new(program);
+        command.args(arguments).env("SLURM_CONF", self.folder.join("slurm.conf"));
+        let output = command.output().expect("the program starts");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// This program, which finds the cluster.
+    fn native(&self) -> Command {
+        let mut command = native();
+        command.env("SLURM_CONF", self.folder.join("slurm.conf"));
+        command
+    }
+
+    fn logs(&self) -> String {
+        let names = ["munged.log", "slurmctld.log", "slurmd.log", "slurmctld.out", "slurmd.out"];
+        let read = |name: &&str| fs::read_to_string(self.folder.join(name)).unwrap_or_default();
+        let end = |text: String| {
+            let lines: Vec<_> = text.lines().collect();
+            lines[lines.len().saturating_sub(15)..].join("\n")
+        };
+        names.iter().map(|name| format!("\n--- {name}\n{}", end(read(name)))).collect()
+    }
+}
+
+impl Drop for Slurm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Jobs outlive their daemons.
+            self.ask("scancel", &["--me"]);
+            std::thread::sleep(Duration::from_secs(3));
+        }
+        for daemon in self.daemons.iter_mut().rev() {
+            // What has ended by itself cannot be killed.
+            drop(daemon.kill());
+            drop(daemon.wait());
+        }
+    }
+}
+
+/// Nothing that a sandbox may forbid: no control groups, no accounting, no other host.
+fn configuration(folder: &Path, host: &str) -> String {
+    let port = || {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.local_addr().expect("bound").port()
+    };
+    let user = Command::new("id").arg("-un").output().expect("id exists").stdout;
+    let user = String::from_utf8_lossy(&user).trim().to_owned();
+    let folder = folder.display();
+    let (controller, node) = (port(), port());
+    format!(
+        "ClusterName=test\n\
+         SlurmctldHost={host}(127.0.0.1)\n\
+         SlurmctldPort={controller}\n\
+         SlurmdPort={node}\n\
+         SlurmUser={user}\n\
+         SlurmdUser={user}\n\
+         AuthType=auth/munge\n\
+         CredType=cred/munge\n\
+         # A job that is put back waits until its old credential has expired.\n\
+         AuthInfo=socket={folder}/munge.socket,cred_expire=5\n\
+         StateSaveLocation={folder}/state\n\
+         SlurmdSpoolDir={folder}/spool\n\
+         SlurmctldPidFile={folder}/slurmctld.pid\n\
+         SlurmdPidFile={folder}/slurmd.pid\n\
+         SlurmctldLogFile={folder}/slurmctld.log\n\
+         SlurmdLogFile={folder}/slurmd.log\n\
+         ProctrackType=proctrack/pgid\n\
+         TaskPlugin=task/none\n\
+         JobAcctGatherType=jobacct_gather/none\n\
+         AccountingStorageType=accounting_storage/none\n\
+         SelectType=select/cons_tres\n\
+         SelectTypeParameters=CR_CPU\n\
+         SlurmdParameters=config_overrides\n\
+         SwitchType=switch/none\n\
+         MpiDefault=none\n\
+         ReturnToService=2\n\
+         KillWait=20\n\
+         NodeName={host} NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN\n\
+         PartitionName=test Nodes=ALL Default=YES MaxTime=INFINITE State=UP\n"
+    )
+}
+
+#[test]
+fn a_job_array_trains_a_sweep_and_survives_a_requeue() {
+    if DAEMONS.iter().chain(&["sbatch", "squeue"]).any(|program| find(program).is_none()) {
+        eprintln!("SKIPPED: slurm-wlm is not installed");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let cluster = folder.path().join("slurm");
+    fs::create_dir(&cluster).expect("created");
+    let slurm = Slurm::start(&cluster);
+
+    let suite = folder.path().join("suite.txt");
+    fs::write(&suite, "Breakout\n").expect("written");
+    // A name that a shell would take apart.
+    let sweep_folder = folder.path().join("a sweep");
+    let bench = || {
+        let mut command = slurm.native();
+        command.args(["bench", "--launcher", "slurm", "--slurm-args", "--time=30 --comment='a b'"]);
+        command.arg("--suite").arg(&suite).arg("--out").arg(&sweep_folder);
+        command.args(["--algos", "ppo", "--seeds", "2", "--device", "cpu", "--env-threads", "1"]);
+        command.args(["--total-timesteps", &STEPS.to_string(), "--save-every", "80"]).args(TINY);
+        command
+    };
+    let submitted = finish(&mut bench());
+    submitted.succeeded();
+    assert!(submitted.stdout.contains("with 2 runs"), "{}", submitted.stdout);
+    finish(&mut bench()).refused_in_one_paragraph(&["still in Slurm's queue", "scancel"]);
+
+    let sweep = Sweep::open(&sweep_folder).expect("a sweep");
+    let statuses = || -> Vec<RunStatus> {
+        sweep.runs().into_iter().map(|id| RunStatus::read(&sweep_folder, id, STEPS)).collect()
+    };
+    let first = sweep.runs()[0].folder(&sweep_folder);
+    wait_until("the first checkpoint", &slurm, || !checkpoints(&first).is_empty());
+    let job = fs::read_to_string(sweep_folder.join("slurm").join("job_id")).expect("written");
+    slurm.ask("scontrol", &["requeue", &format!("{job}_0")]);
+    wait_until("the end of the task that was put back", &slurm, || {
+        statuses()[0].state != RunState::Running
+    });
+    let stopped = RunRecord::read(&first).expect("a record");
+    assert_eq!(
+        stopped.status,
+        RecordedStatus::Stopped,
+        "Slurm's signal must be a stop: {stopped:?}"
+    );
+    let at = statuses()[0].step;
+    assert_eq!(checkpoints(&first).last(), Some(&at), "and a stop must save");
+    assert!(at < STEPS, "the run ended before it could be put back; make it longer");
+
+    let status = || finish(slurm.native().args(["bench", "status"]).arg(&sweep_folder));
+    wait_until("the end of the sweep", &slurm, || {
+        status().succeeded().stdout.contains("2 of 2 runs finished")
+    });
+    wait_until("an empty queue", &slurm, || slurm.ask("squeue", &["-h"]).is_empty());
+    let log = fs::read_to_string(first.join("metrics.jsonl")).expect("a log");
+    let resumed: Vec<_> = log.lines().filter(|line| line.contains("\"resumed\"")).collect();
+    assert_eq!(resumed.len(), 1, "put back once, continued once");
+    assert!(resumed[0].contains(&format!("{at}")), "from where it saved: {resumed:?}");
+    for (id, attempts) in sweep.runs().into_iter().zip([2, 1]) {
+        let record = RunRecord::read(&id.folder(&sweep_folder)).expect("a record");
+        assert_eq!((record.status, record.attempts), (RecordedStatus::Done, attempts), "{id}");
+    }
+
+    // Nothing is left to submit.
+    let end = finish(&mut bench());
+    assert!(end.succeeded().stdout.contains("every run in"), "{}", end.stdout);
+}
