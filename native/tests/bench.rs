@@ -159,7 +159,9 @@ fn a_sweep_survives_whatever_ends_it() {
 
     let end = finish(&mut bench(folder));
     end.succeeded();
-    assert!(end.stdout.contains("every run in"), "{}", end.stdout);
+    assert!(end.stdout.contains("index.html"), "{}", end.stdout);
+    let page = fs::read_to_string(folder.join("sweep/report/index.html")).expect("a report");
+    assert!(!page.contains("Incomplete"), "every run is finished");
     for run in run_folders(folder) {
         steps_are_done_once(&run);
         assert_eq!(newest(&run), STEPS);

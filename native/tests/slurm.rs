@@ -7,6 +7,7 @@ mod common;
 
 use std::env;
 use std::fs;
+use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -183,7 +184,8 @@ fn configuration(folder: &Path, host: &str) -> String {
 #[test]
 fn a_job_array_trains_a_sweep_and_survives_a_requeue() {
     if DAEMONS.iter().chain(&["sbatch", "squeue"]).any(|program| find(program).is_none()) {
-        eprintln!("SKIPPED: slurm-wlm is not installed");
+        // Past the harness, which keeps what a passing test prints to itself.
+        drop(std::io::stderr().write_all(b"SKIPPED: slurm-wlm is not installed\n"));
         return;
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -243,7 +245,7 @@ fn a_job_array_trains_a_sweep_and_survives_a_requeue() {
         assert_eq!((record.status, record.attempts), (RecordedStatus::Done, attempts), "{id}");
     }
 
-    // Nothing is left to submit.
-    let end = finish(&mut bench());
-    assert!(end.succeeded().stdout.contains("every run in"), "{}", end.stdout);
+    // Nothing is left to submit: the report is made.
+    finish(&mut bench()).succeeded();
+    assert!(sweep_folder.join("report/index.html").is_file());
 }
