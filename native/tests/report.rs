@@ -122,6 +122,7 @@ fn a_finished_sweep_is_reported_whole() {
     let (folder, sweep) = finished_sweep();
     let (page, data) = report(folder.path(), None);
     assert!(!page.to_lowercase().contains("incomplete"), "everything is finished");
+    assert!(page.contains("3 of 57 games, and 64 of 10,000,000 agent steps"), "the scale is said");
     for fact in [
         "made-up device",
         "Pong, Breakout, Freeway",

@@ -8,7 +8,7 @@ use super::baselines::{Baselines, Comparison};
 use super::losses::{LossComparison, compare};
 use super::runs::{RunData, places};
 use super::score::ScoreKind;
-use super::warnings::warnings;
+use super::warnings::{scale, warnings};
 use crate::benchmark::Sweep;
 use crate::comparison::{
     Curves, Point, RESAMPLES, RESAMPLES_OF_CURVES, ScoreMatrix, Scored, Summary, aggregates, curve,
@@ -125,8 +125,10 @@ impl Report {
         let algos: Vec<Algorithm> =
             METHODS.into_iter().filter(|algo| sweep.algos.contains(algo)).collect();
         let first = algos.first().copied().unwrap_or(Config::DEFAULT.algo);
-        let places = places(&sweep.settings(first, 1)?);
+        let settings = sweep.settings(first, 1)?;
+        let places = places(&settings);
         let mut warnings = warnings(&runs, sweep.seeds);
+        warnings.extend(scale(sweep.games.len(), settings.total_timesteps));
         warnings.extend(baselines.as_ref().and_then(Baselines::warning));
         let finished = || runs.iter().filter(|run| run.is_finished());
         let all_evaluated = finished().count() > 0 && finished().all(|r| r.evaluated().is_some());

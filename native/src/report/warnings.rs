@@ -2,10 +2,26 @@
 
 use std::collections::BTreeSet;
 
+use deepspi_atari::games::GAMES;
+use deepspi_core::config::Config;
+
+use super::facts::thousands;
 use super::runs::RunData;
 
 /// How the warning on a run that does not count begins; the page lists those by themselves.
 pub const INCOMPLETE: &str = "incomplete: ";
+
+/// That a sweep is less than the paper's comparison; none if it is not. `steps`: of each run.
+pub fn scale(games: usize, steps: u64) -> Option<String> {
+    let (all, whole) = (GAMES.len(), Config::DEFAULT.total_timesteps);
+    (games < all || steps < whole).then(|| {
+        format!(
+            "this is less than the benchmark: {games} of {all} games, and {} of {} agent steps a run; nothing about the whole follows from it",
+            thousands(steps),
+            thousands(whole)
+        )
+    })
+}
 
 /// One sentence each.
 pub fn warnings(runs: &[RunData], seeds: u64) -> Vec<String> {
