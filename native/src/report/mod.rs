@@ -110,6 +110,6 @@ pub fn make(request: &Request<'_>) -> Result<PathBuf> {
     write_whole(&request.out.join("report.json"), format!("{json:#}\n").as_bytes())?;
     let page = request.out.join("index.html");
     let html = page::html(&report, &facts, request.out, &outputs, &names)?;
-    write_whole(&page, html.as_bytes())?;
+    write_whole(&page, (html + "\n").as_bytes())?;
     Ok(page)
 }
