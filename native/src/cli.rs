@@ -217,7 +217,7 @@ pub struct BenchArgs {
     /// TOML file with hyper-parameters for all runs; flags on the command line win over it.
     #[arg(long, value_name = "FILE", help_heading = "Sweep")]
     pub config: Option<PathBuf>,
-    /// Folder of the sweep; default: bench/<suite>.
+    /// Folder of the sweep; default: `bench/` and the name of the suite.
     #[arg(long, value_name = "DIR", help_heading = "Sweep")]
     pub out: Option<PathBuf>,
     /// Print the plan, the time and the disk space it takes, and exit.
