@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { outFile, ready, train, waitForIteration, withPage } from "./support.mjs";
+import { outFile, ready, waitForIteration, withPage } from "./support.mjs";
 
 test("without WebGPU the page trains on the CPU and says why", () =>
   withPage({ hash: "device=webgpu" }, async (page, { complaints }) => {
@@ -32,8 +32,9 @@ test("an adapter that never answers does not keep the page waiting", { timeout: 
     assert.match(await page.textContent("#device"), /CPU/);
   }));
 
-test("a device destroyed in mid-run is survived", { timeout: 400_000 }, () =>
-  withPage({ webgpu: true, hash: "device=webgpu&pace=2" }, async (page) => {
+// One test, because a start on SwiftShader takes half a minute.
+test("the worker draws the latents on the device that trains, and survives its end in mid-run", { timeout: 400_000 }, () =>
+  withPage({ webgpu: true, hash: "device=webgpu&pace=2&room=latents" }, async (page, { complaints }) => {
     const worker = page.workers()[0] ?? (await page.waitForEvent("worker"));
     // Holds on to the device when it is made, as nothing in the page does.
     await worker.evaluate(() => {
@@ -48,28 +49,14 @@ test("a device destroyed in mid-run is survived", { timeout: 400_000 }, () =>
     assert.match(await page.textContent("#device"), /WebGPU/);
     await page.click("#step");
     await waitForIteration(page, 1, { timeout: 200_000 });
-    await page.click("#start");
-    await worker.evaluate(() => self.deviceOfTheTest.destroy());
-    await page.waitForFunction(() => /WebGPU failed/.test(document.querySelector(".notices").textContent), null, {
-      timeout: 120_000,
-    });
-    await page.waitForFunction(() => /CPU/.test(document.querySelector("#device").textContent));
-    await waitForIteration(page, 3, { more: true, timeout: 60_000 });
-    assert.equal(await page.locator("#restart-trainer").count(), 0, "nothing had to be restarted");
-  }));
 
-test("the worker draws the latents on the device that trains", { timeout: 400_000 }, () =>
-  withPage({ webgpu: true, hash: "device=webgpu&room=latents" }, async (page, { complaints }) => {
-    await ready(page, 300_000);
-    assert.match(await page.textContent("#device"), /WebGPU/);
-    await train(page, 1, 200_000);
     await page.waitForFunction(() => document.querySelectorAll(".latents-given.seen canvas").length === 2, null, {
       timeout: 60_000,
     });
     // What is on the screen, without the layer of names: the stars' line, points and grid in several colours.
     const plate = page.locator(".latents-given.seen").first();
     await page.evaluate(() => {
-      for (const layer of document.querySelectorAll(".latents-overlay, .latents-plate > .latents-canvas"))
+      for (const layer of document.querySelectorAll(".latents-overlay, .chart-menu, .latents-plate > .latents-canvas"))
         layer.style.visibility = "hidden";
     });
     const picture = await plate.screenshot({ path: await outFile("latents-webgpu.png") });
@@ -86,4 +73,13 @@ test("the worker draws the latents on the device that trains", { timeout: 400_00
     assert.ok(colours > 20, `${colours} colours: nothing was drawn`);
     assert.match(await page.textContent("#device"), /WebGPU/, "drawing did not cost the device");
     assert.deepEqual(complaints, []);
+
+    await page.click("#start");
+    await worker.evaluate(() => self.deviceOfTheTest.destroy());
+    await page.waitForFunction(() => /WebGPU failed/.test(document.querySelector(".notices").textContent), null, {
+      timeout: 120_000,
+    });
+    await page.waitForFunction(() => /CPU/.test(document.querySelector("#device").textContent));
+    await waitForIteration(page, 3, { more: true, timeout: 60_000 });
+    assert.equal(await page.locator("#restart-trainer").count(), 0, "nothing had to be restarted");
   }));
