@@ -22,10 +22,9 @@ pub fn LatentPanel(
     let panel = Panel::new(agent, width_of(plate));
     let playground = Playground::here();
     let name = move || playground.agent_label(agent);
-    let axis = move |axis: usize| {
+    let share = move |axis: usize| {
         let share = panel.view.with(|view| view.as_ref().map(|view| view.explained[axis]));
-        let share = share.map(|share| format!(": {:.0} % of the variance", 100.0 * share));
-        ["first component", "second component"][axis].to_owned() + &share.unwrap_or_default()
+        share.map_or_else(String::new, |share| format!(": {:.0} % of the variance", 100.0 * share))
     };
     let steps = move || {
         panel
@@ -35,7 +34,8 @@ pub fn LatentPanel(
     let title =
         Signal::derive(move || format!("Latents of {}{}", name(), steps().unwrap_or_default()));
     let draw = Callback::new(move |(title, source): (String, String)| {
-        let axes = [0, 1].map(|index| untrack(|| axis(index)));
+        let axes = [(0, "first component"), (1, "second component")]
+            .map(|(axis, name)| name.to_owned() + &untrack(|| share(axis)));
         let (scene, shot) = (panel.scene.get_untracked(), panel.target());
         let sheet = Sheet {
             title: &title,
@@ -63,7 +63,7 @@ pub fn LatentPanel(
                 <span class="muted">{steps}</span>
             </h3>
             <div class="latents-plot">
-                <p class="axis second" aria-hidden="true">{move || axis(1)}</p>
+                <p class="axis second" aria-hidden="true">"second" {move || share(1)}</p>
                 <div class="latents-plate" node_ref=plate>
                     <Canvases panel=panel/>
                     <Overlay panel=panel/>
@@ -74,7 +74,7 @@ pub fn LatentPanel(
                     <p class="latents-absent">{move || absent(panel)}</p>
                     <SaveMenu title draw source csv/>
                 </div>
-                <p class="axis first" aria-hidden="true">{move || axis(0)}</p>
+                <p class="axis first" aria-hidden="true">"first component" {move || share(0)}</p>
             </div>
             <p class="caption">{move || caption(panel)}</p>
         </section>
