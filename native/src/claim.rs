@@ -92,10 +92,7 @@ fn differences(
     compare("env", found.env.clone(), wanted.env.clone());
     compare("stochastic", found.stochastic.to_string(), wanted.stochastic.to_string());
     compare("maze", format!("{:?}", found.maze), format!("{:?}", wanted.maze));
-    for field in Config::FIELDS {
-        let value = |config: &Config| config.get(field).unwrap_or_default();
-        compare(field, value(found_config), value(wanted_config));
-    }
+    all.extend(settings::differences(found_config, wanted_config));
     all
 }
 

@@ -51,6 +51,17 @@ pub fn from_file(file: &Path, defaults: &Config) -> Result<Config> {
     complete(read(file)?, defaults)
 }
 
+/// In which hyper-parameters two configurations differ, one phrase each.
+#[must_use]
+pub fn differences(found: &Config, wanted: &Config) -> Vec<String> {
+    let value = |config: &Config, field| config.get(field).unwrap_or_default();
+    let unlike = Config::FIELDS.iter().filter_map(|field| {
+        let (found, wanted) = (value(found, field), value(wanted, field));
+        (found != wanted).then(|| format!("`{field}` is {found}, not {wanted}"))
+    });
+    unlike.collect()
+}
+
 /// The fields that a file names.
 fn read(path: &Path) -> Result<toml::Table> {
     let text = std::fs::read_to_string(path)

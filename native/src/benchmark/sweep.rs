@@ -167,11 +167,7 @@ impl Sweep {
         compare("the number of seeds", self.seeds.to_string(), other.seeds.to_string());
         compare("`stochastic`", self.stochastic.to_string(), other.stochastic.to_string());
         let all = |sweep: &Self| sweep.settings(Algorithm::DeepSpi, 1);
-        let (here, there) = (all(self)?, all(other)?);
-        for field in Config::FIELDS {
-            let value = |config: &Config| config.get(field).unwrap_or_default();
-            compare(&format!("`{field}`"), value(&here), value(&there));
-        }
+        found.extend(settings::differences(&all(self)?, &all(other)?));
         Ok(found)
     }
 }

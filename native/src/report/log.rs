@@ -60,8 +60,9 @@ pub fn samples(log: &Path) -> Result<Vec<Sample>> {
         let Some(step) = line.global_step else { continue };
         match line.kind.as_str() {
             "iteration" => {
-                // Whatever a process wrote after the checkpoint that another went on from.
-                samples.retain(|sample| sample.step < step);
+                // Whatever a process wrote after the checkpoint that another went on from. Steps
+                // ascend, so it is at the end; a look at all would cost the square of their number.
+                while samples.pop_if(|sample| sample.step >= step).is_some() {}
                 samples.push(Sample {
                     step,
                     training: line.avg_episodic_return,

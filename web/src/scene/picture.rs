@@ -121,7 +121,17 @@ impl Window {
         let spacing = height / GRID_PARTS;
         Axis::between((-half).into(), half.into(), pixels, spacing).ticks()
     }
+
+    /// The grid lines of an axis that have room for a number.
+    #[must_use]
+    pub fn numbers(&self, axis: usize) -> Vec<Tick> {
+        let free = CORNER..f64::from(self.size[axis]) - CORNER;
+        self.grid(axis).into_iter().filter(|tick| free.contains(&tick.at)).collect()
+    }
 }
+
+/// Numbers nearer to a corner than this are left out: those of the other axis are there.
+const CORNER: f64 = 24.0;
 
 /// The window of a scene's canvas at a moment of a glide.
 #[must_use]

@@ -27,8 +27,6 @@ const FOOT: f64 = 10.0;
 /// Height of the colour bar, and of a line at the foot.
 const BAR: f64 = 12.0;
 const FOOT_LINE: f64 = 14.0;
-/// Numbers nearer to a corner than this are left out: those of the other axis are there.
-const CORNER: f64 = 24.0;
 
 /// What a saved picture says and shows.
 #[derive(Clone, Copy, Debug)]
@@ -64,17 +62,17 @@ impl Sheet<'_> {
         let mut file = File::new(self, size);
         file.text([LEFT, 22.0], TITLE, "start", self.title);
 
-        file.open(&format!("<g transform=\"translate({LEFT} {TOP})\">"));
+        file.line(&format!("<g transform=\"translate({LEFT} {TOP})\">"));
         file.rectangle([0.0, 0.0], [width, height], scene.background);
         for mark in marks(&scene, self.roles, &shot) {
             file.mark(&mark);
         }
         self.names(&mut file, &scene, &shot);
-        file.close("</g>");
+        file.line("</g>");
         file.text([LEFT + 0.5 * width, bottom + 17.0], TEXT, "middle", self.axes[0]);
-        file.open(&format!("<g transform=\"translate(18 {}) rotate(-90)\">", TOP + 0.5 * height));
+        file.line(&format!("<g transform=\"translate(18 {}) rotate(-90)\">", TOP + 0.5 * height));
         file.text([0.0, 0.0], TEXT, "middle", self.axes[1]);
-        file.close("</g>");
+        file.line("</g>");
 
         file.colour_bar([LEFT, legend], 0.42 * width);
         file.shapes([LEFT + 0.48 * width, legend + 0.5 * BAR]);
@@ -91,16 +89,11 @@ impl Sheet<'_> {
         if !window.is_open() {
             return;
         }
-        let [width, height] = PLATE.map(f64::from);
-        for tick in window.grid(0) {
-            if (CORNER..width - CORNER).contains(&tick.at) {
-                file.halo([tick.at, height - 6.0], NUMBER, "middle", &tick.label);
-            }
+        for tick in window.numbers(0) {
+            file.halo([tick.at, f64::from(PLATE[1]) - 6.0], NUMBER, "middle", &tick.label);
         }
-        for tick in window.grid(1) {
-            if (CORNER..height - CORNER).contains(&tick.at) {
-                file.halo([5.0, tick.at + 4.0], NUMBER, "start", &tick.label);
-            }
+        for tick in window.numbers(1) {
+            file.halo([5.0, tick.at + 4.0], NUMBER, "start", &tick.label);
         }
         let sides = sides(&window, self.roles, &shot.points);
         for label in labels(&window, self.roles, &shot.points, sides).into_iter().flatten() {
@@ -119,7 +112,7 @@ struct File<'a> {
 impl<'a> File<'a> {
     fn new(sheet: &Sheet<'a>, [width, height]: [f64; 2]) -> Self {
         let mut file = Self { text: String::new(), scene: sheet.scene };
-        file.open(&format!(
+        file.line(&format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
              width=\"{width}\" height=\"{height}\" font-family=\"{}\">\n<title>{}</title>",
             escape(sheet.font),
@@ -134,17 +127,13 @@ impl<'a> File<'a> {
         self.text
     }
 
-    fn open(&mut self, tag: &str) {
-        self.text.push_str(tag);
+    fn line(&mut self, markup: &str) {
+        self.text.push_str(markup);
         self.text.push('\n');
     }
 
-    fn close(&mut self, tag: &str) {
-        self.open(tag);
-    }
-
     fn rectangle(&mut self, [x, y]: [f64; 2], [width, height]: [f64; 2], fill: Rgb) {
-        self.open(&format!(
+        self.line(&format!(
             "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{}\"/>",
             to_css(fill)
         ));
@@ -164,7 +153,7 @@ impl<'a> File<'a> {
     }
 
     fn write(&mut self, [x, y]: [f64; 2], size: f64, anchor: &str, text: &str, more: &str) {
-        self.open(&format!(
+        self.line(&format!(
             "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" text-anchor=\"{anchor}\" \
              fill=\"{}\"{more}>{}</text>",
             to_css(self.scene.outline),
@@ -178,7 +167,7 @@ impl<'a> File<'a> {
         // A border lies inside the edge; a stroke lies half outside of what it follows.
         let radius = mark.radius - 0.5 * mark.border;
         let look = format!("fill=\"{fill}\" stroke=\"{edge}\" stroke-width=\"{}\"", mark.border);
-        self.open(&match mark.shape {
+        self.line(&match mark.shape {
             Shape::Disc => format!("<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{radius}\" {look}/>"),
             Shape::Square => format!(
                 "<rect x=\"{:.2}\" y=\"{:.2}\" width=\"{side}\" height=\"{side}\" {look}/>",
@@ -208,7 +197,7 @@ impl<'a> File<'a> {
             let (offset, colour) = (100.0 * index as f64 / last as f64, to_css(*colour));
             let _written = write!(stops, "<stop offset=\"{offset:.2}%\" stop-color=\"{colour}\"/>");
         }
-        self.open(&format!(
+        self.line(&format!(
             "<defs><linearGradient id=\"values\">{stops}</linearGradient></defs>\n\
              <rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{BAR}\" fill=\"url(#values)\"/>"
         ));

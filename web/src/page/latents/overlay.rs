@@ -9,8 +9,6 @@ use crate::scene::picture::Window;
 
 /// Radius of the ring, in CSS pixels.
 const RING: f32 = 15.0;
-/// Numbers nearer to a corner than this are left out: those of the other axis are there.
-const CORNER: f64 = 24.0;
 
 /// The layer over the canvases. It is for the eye; the picker says the same in words.
 #[component]
@@ -42,7 +40,7 @@ pub fn Overlay(panel: Panel) -> impl IntoView {
 }
 
 fn numbers(window: Window) -> Option<impl IntoView> {
-    let [width, height] = window.size.map(f64::from);
+    let height = f64::from(window.size[1]);
     let number = move |axis: usize, tick: Tick| {
         let (class, [x, y]) = if axis == 0 {
             ("number below", [tick.at, height - 8.0])
@@ -52,10 +50,7 @@ fn numbers(window: Window) -> Option<impl IntoView> {
         view! { <text class=class x=x y=y>{tick.label}</text> }
     };
     let along = |axis: usize| {
-        let length = [width, height][axis];
-        let is_clear = |tick: &Tick| (CORNER..length - CORNER).contains(&tick.at);
-        let ticks = window.grid(axis).into_iter().filter(is_clear);
-        ticks.map(|tick| number(axis, tick)).collect_view()
+        window.numbers(axis).into_iter().map(|tick| number(axis, tick)).collect_view()
     };
     window.is_open().then(|| view! { {along(0)} {along(1)} })
 }
