@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use common::{ITERATION, TINY, checkpoints, finish, native};
 use native::benchmark::run_status::RecordedStatus;
-use native::benchmark::{RunRecord, RunState, RunStatus, Sweep};
+use native::benchmark::{RunRecord, RunStatus, Sweep};
 
 /// Agent steps of a run.
 const STEPS: u64 = 40 * ITERATION;
@@ -218,10 +218,13 @@ fn a_job_array_trains_a_sweep_and_survives_a_requeue() {
     wait_until("the first checkpoint", &slurm, || !checkpoints(&first).is_empty());
     let job = fs::read_to_string(sweep_folder.join("slurm").join("job_id")).expect("written");
     slurm.ask("scontrol", &["requeue", &format!("{job}_0")]);
+    // Of the record and not of the folder's lock: the run lets go of its folder some time before the
+    // task that started it notices and writes down how it ended.
+    let record = || RunRecord::read(&first).expect("a record");
     wait_until("the end of the task that was put back", &slurm, || {
-        statuses()[0].state != RunState::Running
+        record().status != RecordedStatus::Running
     });
-    let stopped = RunRecord::read(&first).expect("a record");
+    let stopped = record();
     assert_eq!(
         stopped.status,
         RecordedStatus::Stopped,
