@@ -5,8 +5,8 @@
 //! outside, and puts all constructors in front of every exported function. Moving a point of the page
 //! calls such functions hundreds of times: it took 16 ms, and 1 ms without. Naming the caller tells
 //! the linker otherwise. The worker exports it, and `trainer.js` calls it once. The page runs no
-//! network: there it is named and not kept, so that wasm-bindgen drops it and all that only it uses,
-//! the compiler of GPU kernels above all.
+//! network: there it is named and not kept, so that wasm-bindgen drops the constructors. What they put
+//! into tables of functions stays, the compiler of GPU kernels above all (docs/performance.md).
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -3,8 +3,7 @@
 //! The same struct is the command line (feature `cli`), the TOML file in a run folder and the form
 //! of the playground, so that a run can be described once and moved between them. Defaults and
 //! ranges live here and nowhere else; [`Config::validate`] is the only place that judges a value.
-//! Flags that differ between the field's names and CleanRL's are not introduced: a command line of
-//! CleanRL or of the authors' implementation can be pasted.
+//! Names are CleanRL's where CleanRL has them, on the command line in kebab-case.
 
 mod choice;
 mod field;

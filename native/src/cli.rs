@@ -67,7 +67,8 @@ pub struct TrainArgs {
     /// Atari game as CleanRL writes it, for example Breakout or MsPacman; or `maze`.
     #[arg(long, value_name = "ENV", help_heading = "Run")]
     pub env: Option<String>,
-    /// Continue a run folder; only `--total-timesteps`, device, folders and saving may be changed.
+    /// Continue a run folder; only `--total-timesteps`, device, ROM folder, threads and saving may be
+    /// changed.
     #[arg(
         long,
         value_name = "RUN",
@@ -95,7 +96,7 @@ pub struct TrainArgs {
     /// Stop when standard input ends; `native bench` keeps it open for as long as it lives.
     #[arg(long, hide = true)]
     pub stop_with_parent: bool,
-    /// Folder with ROMs; else $ALE_ROMS_DIR, an installed ale_py, or the user's cache.
+    /// Folder with ROMs; else $ALE_ROMS_DIR, the user's cache, an installed ale_py, or a download.
     #[arg(long, value_name = "DIR", help_heading = "Environment")]
     pub roms: Option<PathBuf>,
     /// The authors' stochastic variant: sticky actions 0.3 and up to 60 no-ops.
@@ -190,6 +191,8 @@ pub struct CurveArgs {
 /// Flags of `bench`.
 #[derive(Clone, Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
+// A sweep has several of both: `--algos` and `--seeds`. Still accepted, so that the refusal can say it.
+#[command(mut_arg("algo", |arg| arg.hide(true)), mut_arg("seed", |arg| arg.hide(true)))]
 pub struct BenchArgs {
     /// What to do instead of training.
     #[command(subcommand)]
@@ -258,7 +261,7 @@ pub struct RunOptions {
     /// Device to train on: auto, gpu, gpu:NAME or cpu.
     #[arg(long, default_value = "auto", help_heading = "Processes")]
     pub device: DeviceChoice,
-    /// Folder with ROMs; else $ALE_ROMS_DIR, an installed ale_py, or the user's cache.
+    /// Folder with ROMs; else $ALE_ROMS_DIR, the user's cache, an installed ale_py, or a download.
     #[arg(long, value_name = "DIR", help_heading = "Processes")]
     pub roms: Option<PathBuf>,
     /// Threads of a run's environments; default: its share of the cores.
@@ -287,9 +290,9 @@ pub enum BenchCommand {
         /// Folder of the sweep.
         #[arg(value_name = "DIR")]
         folder: PathBuf,
-        /// Place of the run in the sweep's plan.
-        #[arg(value_name = "INDEX")]
-        index: usize,
+        /// Name of the run, which is that of its folder.
+        #[arg(value_name = "RUN")]
+        name: String,
         /// How it is trained.
         #[command(flatten)]
         options: RunOptions,
@@ -305,7 +308,7 @@ pub struct SpeedArgs {
     /// Atari game.
     #[arg(long, value_name = "GAME", default_value = "Breakout")]
     pub env: String,
-    /// Folder with ROMs; else $ALE_ROMS_DIR, an installed ale_py, or the user's cache.
+    /// Folder with ROMs; else $ALE_ROMS_DIR, the user's cache, an installed ale_py, or a download.
     #[arg(long, value_name = "DIR")]
     pub roms: Option<PathBuf>,
     /// Threads of the environments; default: all cores.

@@ -1,7 +1,7 @@
 //! Native front end of DeepSPI: arguments, Atari, files, threads and the clock.
 //!
-//! Nothing numeric happens here; the core computes, this crate feeds it environments and writes down
-//! what it says. A library only so that tests can reach it.
+//! Nothing is trained here; the core computes, this crate feeds it environments, writes down what it
+//! says, and makes statistics and figures of finished runs. A library only so that tests can reach it.
 
 pub mod atari;
 pub mod benchmark;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, parser::ValueSource};
 use deepspi_core::checkpoint::State;
 use deepspi_core::config::Config;
-use deepspi_core::maze::{Maze, MazeEnvs, MazeReset};
+use deepspi_core::maze::{Maze, MazeConfig, MazeEnvs, MazeReset};
 use deepspi_core::trainer::Trainer;
 
 use crate::atari::AtariEnvs;
@@ -26,7 +26,7 @@ use crate::task::Task;
 /// # Errors
 /// Bad input, or a failure of disk, device or emulator; checkpoints already written are intact.
 pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<ExitCode> {
-    if let (Some(folder), false) = (&args.resume, args.print_config) {
+    if let Some(folder) = &args.resume {
         return resume(folder, args, matches);
     }
     let task = if args.env.is_some() || !args.print_config {
@@ -41,11 +41,14 @@ pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<ExitCode> {
             start_or_continue(folder, &task, &config, args)
         }
         (Some(task), None) if !args.print_config => start(&task, &config, args),
-        _ => {
-            print!("{}", toml::to_string(&config)?);
-            Ok(ExitCode::SUCCESS)
-        }
+        _ => print_config(&config),
     }
+}
+
+/// The configuration as `--config` takes it.
+fn print_config(config: &Config) -> Result<ExitCode> {
+    print!("{}", toml::to_string(config)?);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn start(task: &Task, config: &Config, args: &TrainArgs) -> Result<ExitCode> {
@@ -89,6 +92,9 @@ fn resume(path: &Path, args: &TrainArgs, matches: &ArgMatches) -> Result<ExitCod
     let store = CheckpointStore::new(folder.checkpoints(), args.keep_checkpoints as usize);
     let mut loaded = store.load_newest()?;
     change_length(&mut loaded.checkpoint.state, &args.hyper, matches)?;
+    if args.print_config {
+        return print_config(&loaded.checkpoint.state.config);
+    }
     go_on(&folder, loaded, args, &lock)
 }
 
@@ -187,7 +193,7 @@ fn change_length(state: &mut State, given: &Config, matches: &ArgMatches) -> Res
     if matches.value_source("runs_dir") == Some(ValueSource::CommandLine) {
         bail!("--runs-dir cannot be given with --resume: a continued run stays in its folder");
     }
-    for field in Config::FIELDS {
+    for field in Config::FIELDS.iter().chain(MazeConfig::FIELDS) {
         if matches.value_source(field) != Some(ValueSource::CommandLine) {
             continue;
         }

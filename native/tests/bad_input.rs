@@ -161,8 +161,16 @@ fn resuming_what_is_no_run_is_refused() {
 fn a_resumed_run_keeps_its_hyper_parameters_and_its_game() {
     let folder = temporary();
     let run = trained(folder.path(), "32", "32");
-    finish(resume(&run).args(["--gamma", "0.9"]))
-        .refused_in_one_paragraph(&["--gamma", "cannot be changed"]);
+    for flag in ["--gamma", "--cue"] {
+        finish(resume(&run).args([flag, "0.9"]))
+            .refused_in_one_paragraph(&[flag, "cannot be changed"]);
+    }
+    let printed = finish(resume(&run).args(["--print-config", "--total-timesteps", "48"]));
+    let printed = &printed.succeeded().stdout;
+    assert!(
+        printed.contains("num_envs = 4") && printed.contains("total_timesteps = 48"),
+        "the configuration is that of the run: {printed}"
+    );
     finish(resume(&run).args(["--env", "Pong"])).refused(&["--env", "--resume"]);
 
     let before = contents(&run);

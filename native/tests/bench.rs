@@ -21,17 +21,17 @@ const RUNS: [&str; 2] = ["Breakout__deep-spi__1", "Breakout__ppo__1"];
 
 /// A sweep of two tiny runs into `folder`.
 fn bench(folder: &Path) -> Command {
-    bench_of(folder, &STEPS.to_string())
+    bench_of(folder, "ppo,deep-spi", "1", STEPS)
 }
 
-/// The same with runs of so many agent steps.
-fn bench_of(folder: &Path, steps: &str) -> Command {
+/// A sweep with runs of so many agent steps.
+fn bench_of(folder: &Path, algos: &str, seeds: &str, steps: u64) -> Command {
     let suite = folder.join("suite.txt");
     fs::write(&suite, "# one game\nBreakout\n").expect("written");
     let mut command = native();
     command.arg("bench").arg("--suite").arg(suite).arg("--out").arg(folder.join("sweep"));
-    command.args(["--algos", "ppo,deep-spi", "--seeds", "1", "--jobs", "2", "--device", "cpu"]);
-    command.args(["--total-timesteps", steps, "--save-every", "80"]).args(TINY);
+    command.args(["--algos", algos, "--seeds", seeds, "--jobs", "2", "--device", "cpu"]);
+    command.args(["--total-timesteps", &steps.to_string(), "--save-every", "80"]).args(TINY);
     command
 }
 
@@ -218,7 +218,7 @@ fn a_run_that_fails_is_tried_three_times_and_harms_no_other() {
     assert!(dry.stdout.contains("2 of 2 runs to do"), "{}", dry.stdout);
     assert!(!folder.join("sweep").exists(), "a dry run writes nothing");
 
-    let mut command = bench_of(folder, "32");
+    let mut command = bench_of(folder, "ppo,deep-spi", "1", 2 * ITERATION);
     finish(&mut command).succeeded();
     let [good, bad] = run_folders(folder);
     fs::remove_dir_all(bad.join("checkpoints")).expect("removed");
@@ -248,7 +248,33 @@ fn a_run_that_fails_is_tried_three_times_and_harms_no_other() {
     fs::remove_file(bad.join("config.toml")).expect("removed");
     finish(&mut command).succeeded();
     assert_eq!(fs::read(bad.join("unusable-1").join("metrics.jsonl")).expect("kept"), log);
-    assert_eq!(newest(&bad), 32);
+    assert_eq!(newest(&bad), 2 * ITERATION);
+}
+
+#[test]
+fn a_sweep_may_grow_but_not_shrink() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    let bench = |algos, seeds| finish(&mut bench_of(folder, algos, seeds, 2 * ITERATION));
+    bench("ppo", "1").succeeded();
+    let first = run_folders(folder)[1].join("metrics.jsonl");
+    let log = fs::read(&first).expect("a log");
+
+    let grown = bench("ppo,deep-spi", "2");
+    grown.succeeded();
+    assert!(grown.stderr.contains("3 of 4 runs to do"), "{}", grown.stderr);
+    assert_eq!(fs::read(&first).expect("a log"), log, "what was done is not done again");
+    let report = folder.join("sweep/report");
+    let page = fs::read_to_string(report.join("index.html")).expect("a report");
+    assert!(page.contains("4 of 4 runs finished"), "the report is on the larger sweep");
+
+    for (algos, seeds, word) in
+        [("ppo", "2", "the list of algorithms"), ("ppo,deep-spi", "1", "the number of seeds")]
+    {
+        bench(algos, seeds).refused_in_one_paragraph(&[word, "--out", "--overwrite"]);
+    }
+    let status = finish(native().args(["bench", "status"]).arg(folder.join("sweep")));
+    assert!(status.stdout.contains("4 of 4 runs finished"), "{}", status.stdout);
 }
 
 #[test]

@@ -94,6 +94,14 @@ fn one_seed_is_one_set_of_whole_games() {
     evaluate(&checkpoint(&run, ITERATION), &["--episodes", "3"])
         .refused_in_one_paragraph(&["after 32 steps, which is more", "--overwrite"]);
     assert_eq!(read(&run), (first, rows), "nothing was touched");
+    let table = folder.path().join("evaluation.csv");
+    fs::write(&table, "mine").expect("written");
+    evaluate(&run, &["--episodes", "3", "--out", text(folder.path())]).refused_in_one_paragraph(&[
+        "evaluation.csv",
+        "--out",
+        "--overwrite",
+    ]);
+    assert_eq!(fs::read(&table).expect("there"), b"mine");
     finish(resume(&run).args(["--total-timesteps", &(3 * ITERATION).to_string()])).succeeded();
     evaluate(&run, &["--episodes", "3"]).succeeded();
     assert_eq!(read(&run).0.global_step, 3 * ITERATION);

@@ -92,7 +92,7 @@ fn report(folder: &Path, baselines: Option<&Path>) -> (String, Value) {
         out: &out,
         baselines,
         overwrite: false,
-        command: "native report <test>".into(),
+        arguments: vec!["report".into(), "<test>".into()],
         effort: EFFORT,
     };
     let page = make(&request).expect("a report");
@@ -127,7 +127,7 @@ fn a_finished_sweep_is_reported_whole() {
         "made-up device",
         "Pong, Breakout, Freeway",
         "stochastic: sticky actions 0.3",
-        "native report &lt;test&gt;",
+        "native report '&lt;test&gt;'",
         env!("CARGO_PKG_VERSION"),
         "num_envs",
     ] {
@@ -391,7 +391,7 @@ fn only_a_report_on_the_same_sweep_is_replaced() {
 
     Sweep { seeds: 1, ..sweep }.save(folder.path()).expect("written");
     let refused = command(&[]);
-    refused.refused_in_one_paragraph(&["another sweep", "seeds is 1, not 2"]);
+    refused.refused_in_one_paragraph(&["another sweep", "seeds is 2, not 1"]);
     // A file that a later report needs, and that no report has written.
     fs::write(folder.path().join("table.csv"), "a\nPong,1 ± 1\n").expect("written");
     command(&["--overwrite"]).succeeded();

@@ -1,4 +1,4 @@
-// How fast the playground is: `npm run speed` in this folder, after a build (see README). Prints a table; never run by
+// How fast the playground is: `npm run speed` in this folder, after a build (see docs/playground.md). Prints a table; never run by
 // the tests, because a busy machine would fail them.
 //
 // - first paint, and when the first control answers, from a server on this machine, best and median of five visits;

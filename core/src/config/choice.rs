@@ -16,7 +16,7 @@ choices! {
     /// How the spectral layers bound their Lipschitz constant.
     SpectralMode = Parity {
         /// What the authors' code does: two power iterations whose estimate approaches the *squared*
-        /// spectral norm. The layers are then not 1-Lipschitz (paper.md D2 to D4).
+        /// spectral norm. The layers are then not 1-Lipschitz (docs/deepspi.md, D2 to D4).
         "parity" Parity,
         /// Really 1-Lipschitz: a guaranteed upper bound of the operator norm (Gram iteration), with
         /// the overlap of convolution patches counted.

@@ -9,7 +9,7 @@ choices! {
     MazeReset = Terminal {
         /// The terminal frame; the next step returns the start.
         "terminal" Terminal,
-        /// The authors' code: the frame of the *new* episode, already with `done` (paper.md 7.4, D9).
+        /// The authors' code: the frame of the *new* episode, already with `done` (docs/deepspi.md, D9).
         "parity" Parity,
     }
 
@@ -86,7 +86,8 @@ fields! {
         /// What an episode's last step returns: the terminal frame, or what the authors' code returns.
         ["Maze"] #[cfg_attr(feature = "cli", arg(value_enum))]
         maze_reset: MazeReset = MazeReset::Terminal;
-        /// Size of frames and networks.
+        /// Size of frames and networks. With it change the defaults of total-timesteps, num-envs,
+        /// num-minibatches and learning-rate: `--env maze --print-config` shows them.
         ["Maze"] #[cfg_attr(feature = "cli", arg(value_enum))]
         preset: MazePreset = MazePreset::Small;
     }

@@ -1,7 +1,7 @@
-//! The maze of the paper ("confounding gridworld", section 7 of the specification).
+//! The maze of the paper ("confounding gridworld"; docs/theory.md, section 7).
 //!
-//! Two corridors look almost alike and end in a star each; leaving the upper star upwards pays, the
-//! lower one downwards costs dearly. A policy that cannot tell the stars apart is best off going
+//! Two corridors look almost alike and end in a star each; going up from the upper star pays, going up
+//! from the lower one costs dearly. A policy that cannot tell the stars apart is best off going
 //! right. Whether a method separates them is what the experiment asks.
 //!
 //! [`Maze`] is the only source of the rules: the environment that trains ([`MazeEnvs`]), the pictures

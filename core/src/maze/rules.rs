@@ -1,4 +1,4 @@
-//! Layout, transitions and rewards: section 7.1 of the specification.
+//! Layout, transitions and rewards (docs/theory.md, section 7).
 //!
 //! ```text
 //! row 0  # # # # # G # #      G goal (0, n)

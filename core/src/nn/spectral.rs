@@ -1,7 +1,7 @@
 //! Spectral normalisation: dividing a kernel by an estimate of its largest singular value.
 //!
 //! `Parity` repeats the authors' estimate, whose last vector is not normalised, so that it approaches
-//! the *square* of the singular value (paper.md D2); golden values depend on it. `Exact` divides by an
+//! the *square* of the singular value (docs/deepspi.md, D2); golden values depend on it. `Exact` divides by an
 //! upper bound that is guaranteed: Gram iteration (Delattre et al., ICML 2023) never underestimates,
 //! where a power iteration never overestimates. Gradients flow through both.
 

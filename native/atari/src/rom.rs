@@ -150,7 +150,7 @@ impl Rom {
     }
 }
 
-/// Where to look for ROMs, in the order of the fields.
+/// Where to look for ROMs; [`RomFinder::find`] says in which order.
 #[derive(Debug, Clone)]
 pub struct RomFinder {
     /// Folder named by the user for this run. It is believed: a ROM missing there is an error, not

@@ -14,8 +14,8 @@ const REPORT: &str = "report";
 pub const SLURM: &str = "slurm";
 
 /// Takes the folder for a sweep: it is made if it is not there, and gone on with if it holds the same
-/// one. Returns the sweep as it was begun, with the revision of then, and the right to change the
-/// folder.
+/// one or a part of it. Returns the sweep with the revision that began it, and the right to change
+/// the folder.
 ///
 /// # Errors
 /// If it holds something else and `overwrite` is not given, another process is at it, or it cannot be
@@ -37,7 +37,8 @@ pub fn take(folder: &Path, wanted: &Sweep, overwrite: bool) -> Result<(Sweep, Fo
         remove(folder)?;
     } else if begun {
         let found = Sweep::open(folder)?;
-        require_same(folder, &found, wanted)?;
+        require_part(folder, &found, wanted)?;
+        let extended = found.extended(wanted);
         if found.revision != wanted.revision {
             tracing::warn!(
                 "the sweep was begun with revision {} of this program, this is {}",
@@ -45,23 +46,26 @@ pub fn take(folder: &Path, wanted: &Sweep, overwrite: bool) -> Result<(Sweep, Fo
                 wanted.revision
             );
         }
-        return Ok((found, lock));
+        if extended != found {
+            extended.save(folder)?;
+        }
+        return Ok((extended, lock));
     }
     wanted.save(folder)?;
     Ok((wanted.clone(), lock))
 }
 
-/// Refuses a folder that holds another sweep than the wanted one.
+/// Refuses a folder that holds something else than the wanted sweep or a part of it.
 ///
 /// # Errors
 /// If it does: with what differs, and what can be done.
-pub fn require_same(folder: &Path, found: &Sweep, wanted: &Sweep) -> Result<()> {
-    let differences = found.differences(wanted)?;
-    if !differences.is_empty() {
+pub fn require_part(folder: &Path, found: &Sweep, wanted: &Sweep) -> Result<()> {
+    let conflicts = found.conflicts(wanted)?;
+    if !conflicts.is_empty() {
         bail!(
             "{} holds another sweep: {}; choose another folder with --out, or delete that sweep with --overwrite",
             folder.display(),
-            differences.join("; ")
+            conflicts.join("; ")
         );
     }
     Ok(())
@@ -111,12 +115,15 @@ mod tests {
         let (found, lock) = take(&path, &later, false).expect("the same");
         assert_eq!(found, tiny(), "as it was begun");
         drop(lock);
-        let other = Sweep { seeds: 3, ..tiny() };
+        let other = Sweep { seeds: 1, ..tiny() };
         let error = take(&path, &other, false).expect_err("another").to_string();
-        for word in ["the number of seeds is 2, not 3", "--out", "--overwrite"] {
+        for word in ["the number of seeds is 2, not 1", "--out", "--overwrite"] {
             assert!(error.contains(word), "{error}");
         }
         assert_eq!(Sweep::open(&path).expect("untouched"), tiny());
+        let larger = Sweep { seeds: 3, ..tiny() };
+        assert_eq!(take(&path, &larger, false).expect("extended").0, larger);
+        assert_eq!(Sweep::open(&path).expect("read"), larger);
     }
 
     #[test]

@@ -42,7 +42,7 @@ use suite::Suite;
 pub fn run(args: &BenchArgs, matches: &ArgMatches) -> Result<ExitCode> {
     match &args.command {
         Some(BenchCommand::Status { folder }) => status::run(folder.as_deref()),
-        Some(BenchCommand::Task { folder, index, options }) => task(folder, *index, options),
+        Some(BenchCommand::Task { folder, name, options }) => task(folder, name, options),
         None => sweep(args, matches),
     }
 }
@@ -136,7 +136,7 @@ fn starter(folder: PathBuf, sweep: Sweep, options: &RunOptions) -> Result<Starte
 /// Prints what would be done; changes nothing.
 fn dry_run(args: &BenchArgs, wanted: Sweep, folder: PathBuf) -> Result<ExitCode> {
     if folder.join(sweep::SPECIFICATION).exists() {
-        folder::require_same(&folder, &Sweep::open(&folder)?, &wanted)?;
+        folder::require_part(&folder, &Sweep::open(&folder)?, &wanted)?;
     }
     let runs = plan::read(&folder, &wanted)?;
     estimate::print_plan(&runs);
@@ -172,11 +172,13 @@ fn here(
 }
 
 /// One run of the sweep, with the cores that Slurm gives it.
-fn task(folder: &Path, index: usize, options: &RunOptions) -> Result<ExitCode> {
+fn task(folder: &Path, name: &str, options: &RunOptions) -> Result<ExitCode> {
     let sweep = Sweep::open(folder)?;
-    let order = plan::order(&sweep);
-    let id = *order.get(index).with_context(|| {
-        format!("there is no run {index} in this sweep; it has runs 0 to {}", order.len() - 1)
+    let id = sweep.run(name).with_context(|| {
+        format!(
+            "there is no run {name} in the sweep in {}; `native bench status` lists its runs",
+            folder.display()
+        )
     })?;
     let runs = plan::read(folder, &sweep)?.into_iter().filter(|run| run.id == id).collect();
     let starter = starter(folder.to_owned(), sweep, options)?;
@@ -220,7 +222,7 @@ fn conclude(folder: &Path) -> Result<ExitCode> {
         out: &folder.join("report"),
         baselines: None,
         overwrite: false,
-        command: format!("native report {}", folder.display()),
+        arguments: vec!["report".into(), folder.into()],
         effort: report::Effort::FULL,
     })
     .with_context(|| {

@@ -20,8 +20,7 @@ pub const fn step_cost(algo: Algorithm) -> f64 {
     }
 }
 
-/// Runs of a sweep in the order of a sweep that is not begun: the same on every machine and at any
-/// time, so that a place in it names a run.
+/// Runs of a sweep in the order of one that is not begun.
 #[must_use]
 pub fn order(sweep: &Sweep) -> Vec<RunId> {
     let mut runs = sweep.runs();

@@ -1,41 +1,28 @@
-//! What the user sees of a sweep: one bar for all of it, or plain lines where there is no terminal.
+//! What the user sees of a sweep: one bar for all of it.
 
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::HumanDuration;
 
 use super::plan::total_and_left;
 use super::run_status::{RunState, RunStatus};
-
-/// Time between plain lines.
-const QUIET: Duration = Duration::from_secs(30);
+use crate::output::LiveLine;
 
 /// The display of a sweep that is running.
 #[derive(Debug)]
 pub struct SweepProgress {
-    bar: ProgressBar,
-    plain: bool,
+    live: LiveLine,
     started: Instant,
     /// What was left at the start.
     left_then: Option<f64>,
-    last_line: Option<Instant>,
 }
 
 impl SweepProgress {
     /// Shows nothing yet.
     #[must_use]
     pub fn new() -> Self {
-        let plain = !std::io::stderr().is_terminal();
-        let bar = if plain {
-            ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden())
-        } else {
-            ProgressBar::new(0)
-        };
-        if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent:>3} % | {msg}") {
-            bar.set_style(style);
-        }
-        Self { bar, plain, started: Instant::now(), left_then: None, last_line: None }
+        let live = LiveLine::new("{bar:24} {percent:>3} % | {msg}", 0);
+        Self { live, started: Instant::now(), left_then: None }
     }
 
     /// The state of all runs, of which this process has `active` under way.
@@ -43,14 +30,9 @@ impl SweepProgress {
         let (total, left) = total_and_left(runs);
         let left_then = *self.left_then.get_or_insert(left);
         let text = summary(runs, active, self.time_left(left_then, left));
-        self.bar.set_length(total as u64);
-        self.bar.set_position((total - left) as u64);
-        self.bar.set_message(text.clone());
-        let due = self.last_line.is_none_or(|last| last.elapsed() >= QUIET) || active == 0;
-        if self.plain && due {
-            self.last_line = Some(Instant::now());
-            eprintln!("{text}");
-        }
+        self.live.bar().set_length(total as u64);
+        self.live.bar().set_position((total - left) as u64);
+        self.live.show(text, active == 0, str::to_owned);
     }
 
     /// What is left, at the pace since the start.
@@ -62,16 +44,12 @@ impl SweepProgress {
 
     /// A line that stays.
     pub fn line(&self, text: &str) {
-        if self.plain {
-            eprintln!("{text}");
-        } else {
-            self.bar.println(text);
-        }
+        self.live.line(text);
     }
 
     /// Leaves the terminal in order.
     pub fn finish(&self) {
-        self.bar.abandon();
+        self.live.bar().abandon();
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Slurm decides what runs where and when, and what happens after a node fails. All it needs for that
 //! is a task that can be started again at any time, which `native bench task` is: a run goes on from
-//! its own folder. The number of a task is the place of its run in the sweep's plan, always, so that a
-//! second array for what the first left over means the same runs by the same numbers.
+//! its own folder. Which task is which run stands in the script of its array, which Slurm copies: the
+//! sweep can grow, and a second array take what the first left over, and still a task of the first
+//! means the run that it meant.
 
 use std::ffi::OsString;
 use std::fs;
@@ -15,8 +16,8 @@ use anyhow::{Context, Result, bail};
 
 use super::child::Starter;
 use super::folder::SLURM;
-use super::plan;
 use super::run_status::{RunState, RunStatus};
+use super::sweep::RunId;
 use crate::cli::RunOptions;
 use crate::whole_file::write_whole;
 
@@ -53,21 +54,14 @@ pub fn submit(
             format!("--slurm-args has a quotation mark without its partner: {text}")
         })?,
     };
-    let order = plan::order(&starter.sweep);
     let open = |run: &&RunStatus| !run.is_complete() && run.state != RunState::Running;
-    let places: Vec<usize> = runs
-        .iter()
-        .filter(open)
-        .filter_map(|run| order.iter().position(|id| *id == run.id))
-        .collect();
-    if places.is_empty() {
+    let open: Vec<RunId> = runs.iter().filter(open).map(|run| run.id).collect();
+    if open.is_empty() {
         bail!("every run is under way; `native bench status` tells how far they are");
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let list: String = order.iter().enumerate().map(|(i, id)| format!("{i} {id}\n")).collect();
-    write_whole(&folder.join("runs.txt"), list.as_bytes())?;
     let script = folder.join("job.sh");
-    write_whole(&script, job_script(starter, &folder, &array(&places, jobs))?.as_bytes())?;
+    write_whole(&script, job_script(starter, &folder, &open, jobs)?.as_bytes())?;
     let output = slurm(Command::new("sbatch").arg("--parsable").args(further).arg(&script))?;
     if !output.status.success() {
         bail!(
@@ -82,7 +76,7 @@ pub fn submit(
     write_whole(&folder.join(JOB), job.as_bytes())?;
     println!(
         "job array {job} with {} runs; `native bench status {}` tells how far they are, the same command submits what is left",
-        places.len(),
+        open.len(),
         starter.folder.display()
     );
     Ok(())
@@ -111,7 +105,12 @@ fn slurm(command: &mut Command) -> Result<Output> {
 }
 
 /// The script that Slurm gets.
-fn job_script(starter: &Starter, folder: &Path, array: &str) -> Result<String> {
+fn job_script(
+    starter: &Starter,
+    folder: &Path,
+    runs: &[RunId],
+    jobs: Option<u64>,
+) -> Result<String> {
     let sweep = absolute(&starter.folder)?;
     let options = RunOptions {
         roms: starter.options.roms.as_deref().map(absolute).transpose()?,
@@ -124,38 +123,29 @@ fn job_script(starter: &Starter, folder: &Path, array: &str) -> Result<String> {
         shlex::try_join(words.iter().map(AsRef::as_ref))
             .context("a path with a zero byte cannot be written into a script")
     };
+    let last = runs.len().saturating_sub(1);
+    let at_a_time = jobs.map(|jobs| format!("%{jobs}")).unwrap_or_default();
+    // Names without anything that a shell would take apart: `Breakout__deep-spi__1`.
+    let names: String = runs.iter().map(|id| format!(" {id}")).collect();
     // In names of files Slurm replaces what follows a percent sign.
     let logs = folder.display().to_string().replace('%', "%%");
     Ok(format!(
         "#!/bin/sh\n\
-         # Written by `native bench --launcher slurm`; runs.txt says which task is which run.\n\
+         # Written by `native bench --launcher slurm`.\n\
          #SBATCH --job-name=native-bench\n\
-         #SBATCH --array={array}\n\
-         #SBATCH --output=\"{logs}/task-%a.log\"\n\
+         #SBATCH --array=0-{last}{at_a_time}\n\
+         #SBATCH --output=\"{logs}/task-%A_%a.log\"\n\
          #SBATCH --open-mode=append\n\
          #SBATCH --requeue\n\
          #SBATCH --signal=B:TERM@{GRACE}\n\
+         # The runs, from task 0 on.\n\
+         set --{names}\n\
+         shift \"$SLURM_ARRAY_TASK_ID\"\n\
          # `exec`: the signal must reach the program and not a shell that waits for it.\n\
-         exec {} \"$SLURM_ARRAY_TASK_ID\" {}\n",
+         exec {} \"$1\" {}\n",
         quoted(words)?,
         quoted(options.arguments())?
     ))
-}
-
-/// Places as `sbatch` wants them, such as `0-3,7%2`.
-fn array(places: &[usize], jobs: Option<u64>) -> String {
-    let mut places = places.to_vec();
-    places.sort_unstable();
-    let mut ranges: Vec<(usize, usize)> = Vec::new();
-    for place in places {
-        match ranges.last_mut() {
-            Some((_, last)) if *last + 1 == place => *last = place,
-            _ => ranges.push((place, place)),
-        }
-    }
-    let range = |(a, b): &(usize, usize)| if a == b { a.to_string() } else { format!("{a}-{b}") };
-    let list = ranges.iter().map(range).collect::<Vec<_>>().join(",");
-    jobs.map_or_else(|| list.clone(), |jobs| format!("{list}%{jobs}"))
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
@@ -167,12 +157,6 @@ mod tests {
     use super::super::sweep::tests::tiny;
     use super::*;
     use crate::device::DeviceChoice;
-
-    #[test]
-    fn tasks_are_listed_in_ranges() {
-        assert_eq!(array(&[4, 0, 1, 2, 7, 8], None), "0-2,4,7-8");
-        assert_eq!(array(&[3], Some(2)), "3%2");
-    }
 
     #[test]
     fn the_script_survives_odd_names() {
@@ -190,8 +174,12 @@ mod tests {
             threads: None,
         };
         let folder = starter.folder.join(SLURM);
-        let script = job_script(&starter, &folder, "0-7%2").expect("no zero bytes");
+        let runs = tiny().runs();
+        let script = job_script(&starter, &folder, &runs, Some(2)).expect("no zero bytes");
         assert!(script.contains("#SBATCH --array=0-7%2\n"), "{script}");
+        assert!(script.contains("\nset -- Pong__ppo__1 Pong__ppo__2 "), "{script}");
+        let one = job_script(&starter, &folder, &runs[..1], None).expect("no zero bytes");
+        assert!(one.contains("#SBATCH --array=0-0\n"), "{one}");
         assert!(script.contains("#SBATCH --requeue\n"), "{script}");
         let last = script.lines().last().expect("lines");
         let words = shlex::split(last).expect("quoted as a shell reads it");
@@ -201,7 +189,7 @@ mod tests {
             "bench",
             "task",
             "/data/100%a/it's a sweep",
-            "$SLURM_ARRAY_TASK_ID",
+            "$1",
             "--device",
             "gpu",
             "--roms",
@@ -210,6 +198,9 @@ mod tests {
             "2",
         ];
         assert_eq!(words, expected);
-        assert!(script.contains("/slurm/task-%a.log\"") && script.contains("/100%%a/"), "{script}");
+        assert!(
+            script.contains("/slurm/task-%A_%a.log\"") && script.contains("/100%%a/"),
+            "{script}"
+        );
     }
 }

@@ -149,26 +149,46 @@ impl Sweep {
         settings::complete(table, &Config::DEFAULT)
     }
 
-    /// What distinguishes another specification from this one, one line each. The revision of the
-    /// program is not part of what is run, and a default that is written out is no difference.
+    /// The run of this name.
+    #[must_use]
+    pub fn run(&self, name: &str) -> Option<RunId> {
+        self.runs().into_iter().find(|id| id.to_string() == name)
+    }
+
+    /// What stands against going on with this sweep as the wanted one, one line each. Games, algorithms
+    /// and seeds may be added but not taken away: runs are named after them, so each stays what it was.
+    /// The revision of the program is not part of what is run, and a default that is written out is no
+    /// difference.
     ///
     /// # Errors
     /// If a hyper-parameter of either is unknown or out of range.
-    pub fn differences(&self, other: &Self) -> Result<Vec<String>> {
+    pub fn conflicts(&self, wanted: &Self) -> Result<Vec<String>> {
         let mut found = Vec::new();
-        let mut compare = |name: &str, here: String, there: String| {
-            if here != there {
+        let mut compare = |name: &str, fits: bool, here: String, there: String| {
+            if !fits {
                 found.push(format!("{name} is {here}, not {there}"));
             }
         };
-        compare("the suite", self.suite.clone(), other.suite.clone());
-        compare("the list of games", self.games.join(", "), other.games.join(", "));
-        compare("the list of algorithms", names(&self.algos), names(&other.algos));
-        compare("the number of seeds", self.seeds.to_string(), other.seeds.to_string());
-        compare("`stochastic`", self.stochastic.to_string(), other.stochastic.to_string());
+        let games = self.games.iter().all(|game| wanted.games.contains(game));
+        compare("the list of games", games, self.games.join(", "), wanted.games.join(", "));
+        let algos = self.algos.iter().all(|algo| wanted.algos.contains(algo));
+        compare("the list of algorithms", algos, names(&self.algos), names(&wanted.algos));
+        let seeds = |sweep: &Self| sweep.seeds.to_string();
+        compare("the number of seeds", self.seeds <= wanted.seeds, seeds(self), seeds(wanted));
+        let stochastic = |sweep: &Self| sweep.stochastic.to_string();
+        let same = self.stochastic == wanted.stochastic;
+        compare("`stochastic`", same, stochastic(self), stochastic(wanted));
         let all = |sweep: &Self| sweep.settings(Algorithm::DeepSpi, 1);
-        found.extend(settings::differences(&all(self)?, &all(other)?));
+        found.extend(settings::differences(&all(self)?, &all(wanted)?));
         Ok(found)
+    }
+
+    /// This sweep with the games, algorithms and seeds of the wanted one, which it is in no
+    /// [conflict](Self::conflicts) with.
+    #[must_use]
+    pub fn extended(&self, wanted: &Self) -> Self {
+        let Self { suite, games, algos, seeds, .. } = wanted.clone();
+        Self { suite, games, algos, seeds, ..self.clone() }
     }
 }
 
@@ -211,6 +231,8 @@ pub(super) mod tests {
         let names: Vec<_> = sweep.runs().iter().map(ToString::to_string).collect();
         assert_eq!(names.len(), 8);
         assert_eq!(names[..3], ["Pong__ppo__1", "Pong__ppo__2", "Pong__deep-spi__1"]);
+        assert_eq!(sweep.run("Pong__ppo__2"), Some(sweep.runs()[1]));
+        assert_eq!(sweep.run("Pong__ppo__3"), None);
         let config = sweep.settings(Algorithm::DeepMdp, 7).expect("valid");
         assert_eq!((config.algo, config.seed, config.num_envs), (Algorithm::DeepMdp, 7, 4));
         assert_eq!((config.gamma, config.gae_lambda), (0.9, Config::DEFAULT.gae_lambda));
@@ -235,17 +257,39 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn differences_are_named_and_the_revision_is_none() {
-        let other = Sweep { revision: "another".into(), ..tiny() };
-        assert!(tiny().differences(&other).expect("valid").is_empty());
+    fn conflicts_are_named_and_the_revision_is_none() {
+        let none = |wanted: &Sweep| tiny().conflicts(wanted).expect("valid").is_empty();
+        assert!(none(&Sweep { revision: "another".into(), ..tiny() }));
         let mut other = tiny();
         other.config.insert("gae_lambda".into(), 0.95.into());
-        assert!(tiny().differences(&other).expect("valid").is_empty(), "0.95 is the default");
-        let mut other = Sweep { seeds: 3, ..tiny() };
+        assert!(none(&other), "0.95 is the default");
+        let mut other = Sweep { seeds: 1, algos: vec![Algorithm::DeepMdp], ..tiny() };
         other.config.remove("gamma");
         assert_eq!(
-            tiny().differences(&other).expect("valid"),
-            ["the number of seeds is 2, not 3", "`gamma` is 0.9, not 0.99"]
+            tiny().conflicts(&other).expect("valid"),
+            [
+                "the list of algorithms is ppo, deep-spi, not deep-mdp",
+                "the number of seeds is 2, not 1",
+                "`gamma` is 0.9, not 0.99"
+            ]
         );
+    }
+
+    #[test]
+    fn a_larger_sweep_is_the_same_one_extended() {
+        let wanted = Sweep {
+            suite: "larger".into(),
+            games: ["Alien", "Breakout", "Pong"].map(Into::into).into(),
+            algos: vec![Algorithm::DeepSpi, Algorithm::DeepMdp, Algorithm::Ppo],
+            seeds: 3,
+            revision: "later".into(),
+            ..tiny()
+        };
+        assert!(tiny().conflicts(&wanted).expect("valid").is_empty());
+        let extended = tiny().extended(&wanted);
+        assert_eq!(extended, Sweep { revision: tiny().revision, ..wanted.clone() });
+        let all = extended.runs();
+        assert!(tiny().runs().iter().all(|run| all.contains(run)));
+        assert_eq!(wanted.conflicts(&tiny()).expect("valid").len(), 3, "nothing is taken away");
     }
 }

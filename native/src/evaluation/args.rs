@@ -46,10 +46,9 @@ pub struct HowArgs {
     /// RUN/checkpoints/step_000001024000 (RUN/checkpoints/best.json names the best).
     #[arg(value_name = "RUN|CHECKPOINT")]
     pub path: PathBuf,
-    /// Whether games have sticky actions 0.3 and up to 60 no-ops; default: as the run was trained.
-    /// `--stochastic=false` takes both from an agent that was trained with them.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
-    pub stochastic: Option<bool>,
+    /// Rules of Atari games.
+    #[command(flatten)]
+    pub games: GameArgs,
     /// Take the most probable action instead of drawing from the policy.
     #[arg(long)]
     pub greedy: bool,
@@ -61,10 +60,23 @@ pub struct HowArgs {
     /// devices, and so may the games.
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
-    /// Folder with ROMs; else $ALE_ROMS_DIR, an installed ale_py, or the user's cache.
-    #[arg(long, value_name = "DIR")]
-    pub roms: Option<PathBuf>,
     /// Replace what is there already.
     #[arg(long)]
     pub overwrite: bool,
+}
+
+/// Flags for Atari games alone.
+#[derive(Clone, Debug, Default, Args)]
+pub struct GameArgs {
+    /// Whether games have sticky actions 0.3 and up to 60 no-ops; default: as the run was trained.
+    /// `--stochastic=false` takes both from an agent that was trained with them.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub stochastic: Option<bool>,
+    /// After each lost life play on as training does: some no-ops, then FIRE where the game has it.
+    /// Without it nobody presses FIRE for the agent, and one that never learned to may wait for ever.
+    #[arg(long)]
+    pub training_resets: bool,
+    /// Folder with ROMs; else $ALE_ROMS_DIR, the user's cache, an installed ale_py, or a download.
+    #[arg(long, value_name = "DIR")]
+    pub roms: Option<PathBuf>,
 }

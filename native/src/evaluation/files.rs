@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agent::Agent;
 use super::summary::{Episode, Summary, table};
+use crate::task::MAZE;
 use crate::whole_file::write_whole;
 
 /// Summary, protocol and origin of an evaluation.
@@ -26,6 +27,9 @@ pub struct Protocol {
     pub greedy: bool,
     /// Sticky actions and long no-op starts.
     pub stochastic: bool,
+    /// Whether lost lives are followed by no-ops and FIRE, as in training.
+    #[serde(default)]
+    pub training_resets: bool,
     /// Rules of the environment in a sentence.
     pub rules: String,
 }
@@ -38,6 +42,11 @@ impl Protocol {
             ("--seed", self.seed.to_string(), other.seed.to_string()),
             ("--greedy", self.greedy.to_string(), other.greedy.to_string()),
             ("--stochastic", self.stochastic.to_string(), other.stochastic.to_string()),
+            (
+                "--training-resets",
+                self.training_resets.to_string(),
+                other.training_resets.to_string(),
+            ),
             ("rules", self.rules.clone(), other.rules.clone()),
         ];
         let unlike = fields.into_iter().find(|(_, one, other)| one != other);
@@ -140,8 +149,12 @@ impl Evaluation {
         row("mean length", format!("{:.1} steps", summary.mean_length));
         if summary.time_limits > 0 {
             // Training presses FIRE after every lost life, so an agent need never learn to.
-            let note = "after a lost life nobody presses FIRE for the agent, as training does";
-            row("cut at the time limit", format!("{} of {episodes}: {note}", summary.time_limits));
+            let note = if env == MAZE || protocol.training_resets {
+                ""
+            } else {
+                "; perhaps it waits for FIRE after a lost life: --training-resets presses it"
+            };
+            row("cut at the time limit", format!("{} of {episodes}{note}", summary.time_limits));
         }
         text
     }
@@ -159,6 +172,10 @@ pub fn check(folder: &Path, agent: &Agent, protocol: &Protocol, overwrite: bool)
     let remedy = "; write elsewhere with --out DIR, or replace it with --overwrite";
     let found = Evaluation::read(folder).with_context(|| format!("not overwritten{remedy}"))?;
     let Some(found) = found else {
+        let csv = folder.join(CSV);
+        if csv.exists() {
+            bail!("{} is there and of no evaluation{remedy}", csv.display());
+        }
         return Ok(());
     };
     let mine = (agent.task.name(), agent.config.algo.name(), agent.config.seed);

@@ -1,7 +1,5 @@
 //! One environment for one whole game, and where such environments come from.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, bail};
 use deepspi_atari::{AtariEnv, EnvError, EnvOptions, Rom, RomFinder, StepOutcome};
 use deepspi_core::env::{Outcome, VectorEnv};
@@ -12,6 +10,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::agent::Agent;
+use super::args::GameArgs;
 use crate::atari::FRAME;
 use crate::task::Task;
 
@@ -59,20 +58,21 @@ pub enum Games {
 }
 
 impl Games {
-    /// Whole games of what an agent was trained on. `stochastic` replaces its own setting.
+    /// Whole games of what an agent was trained on, by its own rules where `chosen` names no other.
     ///
     /// # Errors
-    /// If there is no ROM, or the maze is asked to be stochastic.
-    pub fn new(agent: &Agent, stochastic: Option<bool>, roms: Option<&Path>) -> Result<Self> {
-        Self::of(&agent.task, agent.config.gamma, stochastic, roms)
+    /// If there is no ROM, or the maze is asked to follow rules of Atari games.
+    pub fn new(agent: &Agent, chosen: &GameArgs) -> Result<Self> {
+        Self::of(&agent.task, agent.config.gamma, chosen)
     }
 
-    fn of(task: &Task, gamma: f32, stochastic: Option<bool>, roms: Option<&Path>) -> Result<Self> {
+    fn of(task: &Task, gamma: f32, chosen: &GameArgs) -> Result<Self> {
         match task {
             Task::Maze(config) => {
-                if stochastic.is_some() || roms.is_some() {
+                let GameArgs { stochastic, training_resets, roms } = chosen;
+                if stochastic.is_some() || *training_resets || roms.is_some() {
                     bail!(
-                        "--stochastic and --roms are for Atari games, not for the maze; leave them out"
+                        "--stochastic, --training-resets and --roms are for Atari games, not for the maze; leave them out"
                     );
                 }
                 // The other setting only hides the last frame, and with it why an episode ended.
@@ -80,13 +80,20 @@ impl Games {
                 Ok(Self::Maze(Box::new(Maze::new(config, gamma.into())?)))
             }
             Task::Atari(settings) => {
-                let stochastic = stochastic.unwrap_or(settings.stochastic);
+                let stochastic = chosen.stochastic.unwrap_or(settings.stochastic);
                 let options =
                     if stochastic { EnvOptions::stochastic() } else { EnvOptions::default() };
-                // Raw rewards are reported in any case, and they alone are scored. The clipped ones
-                // are what critic and world model know.
-                let options = EnvOptions { reward_clip: true, ..options.full_game() };
-                let rom = RomFinder::from_environment(roms).find(settings.game)?;
+                let options = EnvOptions {
+                    // A game whose resets are those of training is told of lost lives, and ends at
+                    // none of them: see `AtariGame`.
+                    episodic_life: chosen.training_resets,
+                    // Raw rewards are reported in any case, and they alone are scored. The clipped
+                    // ones are what critic and world model know.
+                    reward_clip: true,
+                    ..options
+                };
+                let rom =
+                    RomFinder::from_environment(chosen.roms.as_deref()).find(settings.game)?;
                 Ok(Self::Atari { rom, options, stochastic })
             }
         }
@@ -113,11 +120,16 @@ impl Games {
         match self {
             Self::Atari { options, .. } => format!(
                 "whole games over all lives, raw rewards, at most {} steps of {} frames, sticky actions {}, \
-                 up to {} no-ops",
+                 up to {} no-ops{}",
                 options.max_episode_steps,
                 options.frame_skip,
                 options.repeat_action_probability,
-                options.noop_max
+                options.noop_max,
+                if options.episodic_life {
+                    ", after lost lives as well, and then FIRE"
+                } else {
+                    ""
+                }
             ),
             Self::Maze(_) => "whole episodes of the maze, at most 200 steps".to_owned(),
         }
@@ -177,7 +189,8 @@ impl Game {
     }
 }
 
-/// A console with one game, as a vector of one environment.
+/// A console with one whole game, as a vector of one environment. An environment with episodic life
+/// resets after a lost one, and the game goes on.
 #[derive(Debug)]
 pub struct AtariGame {
     env: AtariEnv,
@@ -254,8 +267,17 @@ impl VectorEnv for AtariGame {
             return Err(EnvError::Length { what, expected, found });
         };
         self.last = self.env.step(action, &mut self.stack)?;
-        let StepOutcome { reward, raw_reward, done, terminated, truncated, .. } = self.last;
-        self.outcome = [Outcome { reward, raw_reward, done, game_over: terminated || truncated }];
+        if self.last.done && self.end().is_none() {
+            // The environment resets in place of a step, whatever the action.
+            let reset = self.env.step(action, &mut self.stack)?;
+            // The other lives went while nobody acted: it has begun another game.
+            self.last.terminated |= reset.terminated || reset.lives > self.last.lives;
+        }
+        let StepOutcome { reward, raw_reward, terminated, truncated, .. } = self.last;
+        let over = terminated || truncated;
+        // A lost life is no end here, and the reset after it no step of its own: the losses of the
+        // step that lost it compare with the frame after the reset.
+        self.outcome = [Outcome { reward, raw_reward, done: over, game_over: over }];
         Ok(())
     }
 
@@ -286,7 +308,8 @@ mod tests {
 
     #[test]
     fn an_episode_of_the_maze_knows_why_it_ended() {
-        let games = Games::of(&Task::Maze(MazeConfig::DEFAULT), 0.99, None, None).expect("a maze");
+        let games = Games::of(&Task::Maze(MazeConfig::DEFAULT), 0.99, &GameArgs::default())
+            .expect("a maze");
         let play = |action| {
             let mut game = games.start(1).expect("started");
             for step in 1..=200 {
@@ -299,14 +322,19 @@ mod tests {
         // Right runs into the exit of a corridor of 5 cells; left runs into the wall for ever.
         assert_eq!(play(3), (7, End::GameOver));
         assert_eq!(play(2), (200, End::TimeLimit));
-        let error = Games::of(&Task::Maze(MazeConfig::DEFAULT), 0.99, Some(true), None);
-        assert!(error.expect_err("no such maze").to_string().contains("--stochastic"));
+        for chosen in [
+            GameArgs { stochastic: Some(true), ..GameArgs::default() },
+            GameArgs { training_resets: true, ..GameArgs::default() },
+        ] {
+            let error = Games::of(&Task::Maze(MazeConfig::DEFAULT), 0.99, &chosen);
+            assert!(error.expect_err("no such maze").to_string().contains("--stochastic"));
+        }
     }
 
     #[test]
     fn a_lost_life_ends_nothing_and_returns_are_raw() {
         let settings = AtariSettings::new("Breakout", true, None).expect("a game");
-        let games = Games::of(&Task::Atari(settings), 0.99, None, None).expect("a ROM");
+        let games = Games::of(&Task::Atari(settings), 0.99, &GameArgs::default()).expect("a ROM");
         assert!(games.stochastic() && games.rules().contains("sticky actions 0.3"));
         let Game::Atari(mut game) = games.start(3).expect("started") else {
             panic!("a game of the emulator");
@@ -327,5 +355,33 @@ mod tests {
             }
         }
         assert_eq!(lives, [5, 4, 3, 2, 1, 0]);
+    }
+
+    #[test]
+    fn resets_of_training_bring_the_next_ball_and_end_nothing() {
+        let settings = AtariSettings::new("Breakout", false, None).expect("a game");
+        let task = Task::Atari(settings);
+        // Lives after each step of an agent that does nothing, until the game ends.
+        let lives = |training_resets, steps| {
+            let chosen = GameArgs { training_resets, ..GameArgs::default() };
+            let games = Games::of(&task, 0.99, &chosen).expect("a ROM");
+            assert_eq!(games.rules().contains("after lost lives as well"), training_resets);
+            let Game::Atari(mut game) = games.start(3).expect("started") else {
+                panic!("a game of the emulator");
+            };
+            let mut lives = vec![game.last().lives];
+            for _ in 0..steps {
+                game.step(&[0]).expect("played");
+                lives.push(game.last().lives);
+                assert_eq!(game.outcomes()[0].done, game.end().is_some());
+                if game.end().is_some() {
+                    break;
+                }
+            }
+            lives.dedup();
+            (lives, game.end())
+        };
+        assert_eq!(lives(false, 1000), (vec![5, 4], None), "nobody presses FIRE");
+        assert_eq!(lives(true, 1000), (vec![5, 4, 3, 2, 1, 0], Some(End::GameOver)));
     }
 }

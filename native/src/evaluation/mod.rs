@@ -32,12 +32,13 @@ pub use summary::{Episode, Summary};
 /// Bad input, or a failure of disk, device or emulator; nothing is then written.
 pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     let agent = Agent::load(&args.how.path, &args.how.device)?;
-    let games = Games::new(&agent, args.how.stochastic, args.how.roms.as_deref())?;
+    let games = Games::new(&agent, &args.how.games)?;
     let protocol = Protocol {
         episodes: args.episodes,
         seed: args.how.seed,
         greedy: args.how.greedy,
         stochastic: games.stochastic(),
+        training_resets: args.how.games.training_resets,
         rules: games.rules(),
     };
     let folder = args.out.as_deref().unwrap_or(&agent.run);

@@ -3,6 +3,7 @@
 mod clock;
 mod count_bar;
 mod jsonl;
+mod live_line;
 mod progress;
 pub mod scores;
 mod tensorboard;
@@ -16,6 +17,7 @@ use deepspi_core::message::Message;
 
 pub use clock::{Clock, Rates};
 pub use count_bar::CountBar;
+pub use live_line::LiveLine;
 
 /// Every message of a run as one line, in its folder.
 pub const METRICS: &str = "metrics.jsonl";

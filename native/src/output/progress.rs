@@ -1,41 +1,25 @@
-//! The terminal: a progress bar, or plain lines where there is no terminal.
-
-use std::io::IsTerminal;
-use std::time::{Duration, Instant};
+//! What the user sees of a training.
 
 use deepspi_core::message::{Iteration, Message};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Rates;
+use super::live_line::LiveLine;
 
-/// Seconds between plain lines.
-const QUIET: Duration = Duration::from_secs(30);
-
-/// What the user sees of a run.
+/// How far it is and how it goes.
 #[derive(Debug)]
 pub struct Progress {
-    bar: ProgressBar,
-    plain: bool,
+    live: LiveLine,
     total: u64,
-    last_line: Option<Instant>,
     /// V(s_I) of a maze agent after the iteration before.
     start_value: Option<f64>,
 }
 
 impl Progress {
     pub fn new(total: u64, global_step: u64) -> Self {
-        let plain = !std::io::stderr().is_terminal();
-        let bar = if plain {
-            ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden())
-        } else {
-            ProgressBar::new(total)
-        };
         let style = "{bar:24} {percent:>3} % {human_pos}/{human_len} | {msg}";
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
-        }
-        bar.set_position(global_step);
-        Self { bar, plain, total, last_line: None, start_value: None }
+        let live = LiveLine::new(style, total);
+        live.bar().set_position(global_step);
+        Self { live, total, start_value: None }
     }
 
     pub fn show(&mut self, message: &Message, rates: &Rates) {
@@ -44,30 +28,20 @@ impl Progress {
             Message::Maze(status) => self.start_value = Some(status.start_value),
             Message::Iteration(iteration) => {
                 let text = self.describe(iteration, rates);
-                self.bar.set_position(iteration.global_step);
-                self.bar.set_message(text.clone());
-                let due = self.last_line.is_none_or(|last| last.elapsed() >= QUIET);
-                if self.plain && (due || iteration.global_step >= self.total) {
-                    self.last_line = Some(Instant::now());
-                    eprintln!("step {}/{} | {text}", iteration.global_step, self.total);
-                }
+                let (step, total) = (iteration.global_step, self.total);
+                self.live.bar().set_position(step);
+                self.live.show(text, step >= total, |text| format!("step {step}/{total} | {text}"));
             }
-            Message::CheckpointWritten { location, .. } => self.line(&format!("saved {location}")),
-            Message::Warning { text } => self.line(&format!("warning: {text}")),
-            Message::Failure { text } => self.line(&format!("stopped: {text}")),
+            Message::CheckpointWritten { location, .. } => {
+                self.live.line(&format!("saved {location}"));
+            }
+            Message::Warning { text } => self.live.line(&format!("warning: {text}")),
+            Message::Failure { text } => self.live.line(&format!("stopped: {text}")),
         }
     }
 
     pub fn finish(&self) {
-        self.bar.abandon();
-    }
-
-    fn line(&self, text: &str) {
-        if self.plain {
-            eprintln!("{text}");
-        } else {
-            self.bar.println(text);
-        }
+        self.live.bar().abandon();
     }
 
     fn describe(&self, iteration: &Iteration, rates: &Rates) -> String {

@@ -1,6 +1,7 @@
 //! What a reader must know of a sweep before any number of it.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 
 use deepspi_core::run_files::RunInfo;
 use serde::Serialize;
@@ -50,7 +51,7 @@ impl Facts {
             revisions: infos().map(revision).collect(),
             report_revision: format!("{} {}", env!("CARGO_PKG_VERSION"), env!("DEEPSPI_REVISION")),
             evaluations: evaluations.map(|evaluation| evaluation.protocol.clone()).collect(),
-            command: request.command.clone(),
+            command: command(&request.arguments),
             effort: request.effort,
         }
     }
@@ -63,6 +64,15 @@ impl Facts {
             "deterministic: no sticky actions, up to 30 no-ops at the start of a game"
         }
     }
+}
+
+/// A command as one gives it to a shell.
+fn command(arguments: &[OsString]) -> String {
+    let words: Vec<_> = arguments.iter().map(|word| word.to_string_lossy()).collect();
+    let words = || words.iter().map(AsRef::as_ref);
+    // A zero byte, which nothing quotes, is in no argument.
+    let arguments = shlex::try_join(words()).unwrap_or_else(|_| words().collect());
+    format!("native {arguments}")
 }
 
 /// `1 game`, `2 games`.
@@ -86,6 +96,12 @@ pub fn thousands(value: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_can_be_given_again() {
+        let words = ["report", "my sweep", "--out", "a"].map(OsString::from);
+        assert_eq!(command(&words), "native report 'my sweep' --out a");
+    }
 
     #[test]
     fn digits_come_in_groups_of_three() {

@@ -1,4 +1,5 @@
-//! Where a report may be written: into nothing, or over an earlier report on the same sweep.
+//! Where a report may be written: into nothing, or over an earlier report on the same sweep, which may
+//! have grown since.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -34,18 +35,19 @@ impl ReportFolder {
     /// Judges the folder, before hours of numbers are read.
     ///
     /// # Errors
-    /// If it holds anything but a report on the same sweep and may not be overwritten.
+    /// If it holds anything but a report on the same sweep, or on a part of it, and may not be
+    /// overwritten.
     pub fn new(path: &Path, sweep: &Sweep, overwrite: bool) -> Result<Self> {
         let shown = path.display();
         let remedy = "choose another folder with --out, or replace its files with --overwrite";
         let mut own = Vec::new();
         match fs::read_to_string(path.join(MARKER)).map(|text| toml::from_str::<Marker>(&text)) {
             Ok(Ok(marker)) => {
-                let differences = sweep.differences(&marker.sweep)?;
-                if !overwrite && !differences.is_empty() {
+                let conflicts = marker.sweep.conflicts(sweep)?;
+                if !overwrite && !conflicts.is_empty() {
                     bail!(
                         "{shown} holds a report on another sweep: {}; {remedy}",
-                        differences.join(", ")
+                        conflicts.join(", ")
                     );
                 }
                 own = marker.files;

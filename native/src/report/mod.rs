@@ -18,6 +18,7 @@ mod score;
 mod tables;
 mod warnings;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -39,13 +40,12 @@ use folder::ReportFolder;
 pub fn run(args: &ReportArgs) -> Result<ExitCode> {
     let default = args.sweep.join("report");
     let out = args.out.as_deref().unwrap_or(&default);
-    let command: Vec<String> = std::env::args().skip(1).collect();
     let request = Request {
         sweep: &args.sweep,
         out,
         baselines: args.baselines.as_deref(),
         overwrite: args.overwrite,
-        command: format!("native {}", command.join(" ")),
+        arguments: std::env::args_os().skip(1).collect(),
         effort: Effort::FULL,
     };
     let page = make(&request)?;
@@ -64,8 +64,8 @@ pub struct Request<'a> {
     pub baselines: Option<&'a Path>,
     /// Replace files that are not of an earlier report on the same sweep.
     pub overwrite: bool,
-    /// The command that asked for it, for the page.
-    pub command: String,
+    /// Arguments of the command that asked for it, for the page.
+    pub arguments: Vec<OsString>,
     /// Resamples of the intervals.
     pub effort: Effort,
 }

@@ -383,16 +383,25 @@ fn run_section(report: &Report) -> Markup {
 }
 
 fn number(value: f64) -> String {
-    format!("{value:.3}")
+    fixed(value, 3)
+}
+
+/// So many digits after the point, and no sign before a zero.
+fn fixed(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    match text.strip_prefix('-') {
+        Some(zero) if zero.bytes().all(|byte| matches!(byte, b'0' | b'.')) => zero.to_owned(),
+        _ => text,
+    }
 }
 
 /// Small numbers keep their digits.
 fn small(value: f64) -> String {
-    if value != 0.0 && value.abs() < 1e-3 { format!("{value:.2e}") } else { format!("{value:.4}") }
+    if value != 0.0 && value.abs() < 1e-3 { format!("{value:.2e}") } else { fixed(value, 4) }
 }
 
 fn raw(value: f64) -> String {
-    if value.abs() >= 1000.0 { format!("{value:.0}") } else { format!("{value:.1}") }
+    if value.abs() >= 1000.0 { fixed(value, 0) } else { fixed(value, 1) }
 }
 
 #[cfg(test)]
@@ -402,6 +411,7 @@ mod tests {
     #[test]
     fn numbers_are_readable() {
         assert_eq!([small(0.0), small(-0.138_1), small(6.6e-4)], ["0.0000", "-0.1381", "6.60e-4"]);
-        assert_eq!([raw(-20.68), raw(12_850.0)], ["-20.7", "12850"]);
+        assert_eq!([raw(-20.68), raw(12_850.0), raw(-0.04)], ["-20.7", "12850", "0.0"]);
+        assert_eq!([number(-0.000_4), number(-0.001)], ["0.000", "-0.001"]);
     }
 }

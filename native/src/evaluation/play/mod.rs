@@ -34,7 +34,7 @@ const AT_A_TIME: usize = 16;
 pub fn run(args: &PlayArgs) -> Result<ExitCode> {
     let target = Target::new(&args.record, args.how.overwrite)?;
     let agent = Agent::load(&args.how.path, &args.how.device)?;
-    let games = Games::new(&agent, args.how.stochastic, args.how.roms.as_deref())?;
+    let games = Games::new(&agent, &args.how.games)?;
     let Games::Atari { rom, options, .. } = &games else {
         bail!(
             "`native play` records Atari games, and {} is a run of the maze; look at it in the \
