@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -141,7 +142,9 @@ fn a_device_that_is_not_there_is_explained() {
     let folder = temporary();
     let auto = finish(tiny_on("auto", folder.path()).args(["--total-timesteps", "16"]));
     if !auto.succeeded().stderr.contains("on cpu (flex") {
-        eprintln!("skipped: there is a real GPU here, so that asking for one is no error");
+        // Past the harness, which keeps what a passing test prints to itself.
+        let skipped = b"SKIPPED: there is a real GPU here, so that asking for one is no error\n";
+        drop(std::io::stderr().write_all(skipped));
         return;
     }
     start_refused_on("gpu", &[]).refused_in_one_paragraph(&["no GPU was found", "--device cpu"]);

@@ -14,7 +14,7 @@ use native::benchmark::run_status::RecordedStatus;
 use native::benchmark::{RunRecord, RunState, RunStatus, Sweep};
 
 /// Agent steps of a run.
-const STEPS: u64 = 40 * ITERATION;
+const STEPS: u64 = 60 * ITERATION;
 /// Longer than any wait here takes on a busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
 const RUNS: [&str; 2] = ["Breakout__deep-spi__1", "Breakout__ppo__1"];
@@ -72,6 +72,10 @@ impl Running {
         self.0.as_ref().expect("still owned").id()
     }
 
+    fn is_alive(&mut self) -> bool {
+        matches!(self.0.as_mut().expect("still owned").try_wait(), Ok(None))
+    }
+
     fn signal(&self, signal: &str, target: &str) {
         let status = Command::new("kill").args([signal, "--", target]).status();
         assert!(status.expect("kill exists").success(), "the signal must reach {target}");
@@ -95,8 +99,9 @@ impl Drop for Running {
 /// Starts the sweep and waits until both runs have gone on and saved.
 fn started(folder: &Path) -> Running {
     let before: Vec<u64> = run_folders(folder).iter().map(|run| newest(run)).collect();
-    let running = Running::start(folder);
+    let mut running = Running::start(folder);
     wait_until("progress of both runs", || {
+        assert!(running.is_alive(), "the sweep ended by itself: make STEPS larger");
         run_folders(folder).iter().zip(&before).all(|(run, before)| newest(run) > *before)
     });
     running
@@ -127,6 +132,9 @@ fn a_sweep_survives_whatever_ends_it() {
 
     // Asked to stop.
     let running = started(folder);
+    // Nothing moves meanwhile: refusals take their time, and the runs must not end.
+    let group = format!("-{}", running.id());
+    running.signal("-STOP", &group);
     finish(&mut bench(folder)).refused(&["another `native bench`", "bench status"]);
     let run = run_folders(folder)[0].clone();
     let mut train = native();
@@ -134,6 +142,7 @@ fn a_sweep_survives_whatever_ends_it() {
     let second = finish(&mut train);
     assert_eq!(second.code, Some(4), "a run has one process: {}", second.stderr);
     running.signal("-TERM", &running.id().to_string());
+    running.signal("-CONT", &group);
     let end = running.wait();
     assert_eq!(end.code, Some(1), "a sweep that is not finished is no success: {}", end.stderr);
     assert!(nobody_trains(folder), "the sweep must not end before its runs");

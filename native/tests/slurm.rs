@@ -16,12 +16,12 @@ use std::time::{Duration, Instant};
 
 use common::{ITERATION, TINY, checkpoints, finish, native};
 use native::benchmark::run_status::RecordedStatus;
-use native::benchmark::{RunRecord, RunStatus, Sweep};
+use native::benchmark::{RunId, RunRecord, RunStatus, Sweep};
 
 /// Agent steps of a run.
-const STEPS: u64 = 40 * ITERATION;
+const STEPS: u64 = 120 * ITERATION;
 /// Longer than any wait here takes on a busy machine; Slurm looks at its queue every few seconds.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_secs(400);
 const DAEMONS: [&str; 3] = ["munged", "slurmctld", "slurmd"];
 
 /// Where a program is; daemons are not on the path of ordinary users.
@@ -140,14 +140,12 @@ impl Drop for Slurm {
 
 /// Nothing that a sandbox may forbid: no control groups, no accounting, no other host.
 fn configuration(folder: &Path, host: &str) -> String {
-    let port = || {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.local_addr().expect("bound").port()
-    };
+    // Both are held until both are known, so that they differ.
+    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    let [controller, node] = held.each_ref().map(|l| l.local_addr().expect("bound").port());
     let user = Command::new("id").arg("-un").output().expect("id exists").stdout;
     let user = String::from_utf8_lossy(&user).trim().to_owned();
     let folder = folder.display();
-    let (controller, node) = (port(), port());
     format!(
         "ClusterName=test\n\
          SlurmctldHost={host}(127.0.0.1)\n\
@@ -225,6 +223,11 @@ fn a_job_array_trains_a_sweep_and_survives_a_requeue() {
         record().status != RecordedStatus::Running
     });
     let stopped = record();
+    assert_ne!(
+        stopped.status,
+        RecordedStatus::Done,
+        "it ended before it could be put back: make STEPS larger"
+    );
     assert_eq!(
         stopped.status,
         RecordedStatus::Stopped,
@@ -232,12 +235,14 @@ fn a_job_array_trains_a_sweep_and_survives_a_requeue() {
     );
     let at = statuses()[0].step;
     assert_eq!(checkpoints(&first).last(), Some(&at), "and a stop must save");
-    assert!(at < STEPS, "the run ended before it could be put back; make it longer");
 
     let status = || finish(slurm.native().args(["bench", "status"]).arg(&sweep_folder));
     wait_until("the end of the sweep", &slurm, || {
-        status().succeeded().stdout.contains("2 of 2 runs finished")
+        let record = |id: RunId| RunRecord::read(&id.folder(&sweep_folder));
+        let is_done = |id| record(id).is_some_and(|record| record.status == RecordedStatus::Done);
+        sweep.runs().into_iter().all(is_done)
     });
+    assert!(status().succeeded().stdout.contains("2 of 2 runs finished"));
     wait_until("an empty queue", &slurm, || slurm.ask("squeue", &["-h"]).is_empty());
     let log = fs::read_to_string(first.join("metrics.jsonl")).expect("a log");
     let resumed: Vec<_> = log.lines().filter(|line| line.contains("\"resumed\"")).collect();

@@ -86,37 +86,48 @@ export async function open(options = {}) {
   const { webgpu = false, hash = "", width = 1280, height = 900, dark = false, before } = options;
   const server = await serve();
   const profile = await mkdtemp(path.join(tmpdir(), "deepspi-browser-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: browserPath,
-    headless: true,
-    args: [...quiet, ...(webgpu ? withWebgpu : withoutWebgpu)],
-    viewport: { width, height },
-    colorScheme: dark ? "dark" : "light",
-    reducedMotion: "reduce",
-    acceptDownloads: true,
-    permissions: ["clipboard-read", "clipboard-write"],
-  });
-  const page = context.pages()[0] ?? (await context.newPage());
-  const complaints = [];
-  page.on("console", (message) => {
-    if (message.type() === "error") complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("requestfailed", (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
-  page.on("request", (request) => {
-    const { protocol, origin } = new URL(request.url());
-    if (protocol.startsWith("http") && origin !== new URL(server.address).origin)
-      complaints.push(`asked another host: ${request.url()}`);
-  });
-  if (before) await before(page, context);
-  await page.goto(server.address + (hash ? `#${hash}` : ""));
+  let context;
   const close = async () => {
-    await context.close();
+    await context?.close();
     await server.close();
-    await rm(profile, { recursive: true, force: true });
+    // The browser's last processes may write there a moment longer; what they leave is in the temporary folder.
+    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }).catch(() => {});
   };
-  return { page, context, complaints, address: server.address, close };
+  // A server that is left open would keep the test's process for ever.
+  try {
+    context = await chromium.launchPersistentContext(profile, {
+      executablePath: browserPath,
+      headless: true,
+      args: [...quiet, ...(webgpu ? withWebgpu : withoutWebgpu)],
+      viewport: { width, height },
+      colorScheme: dark ? "dark" : "light",
+      reducedMotion: "reduce",
+      acceptDownloads: true,
+      permissions: ["clipboard-read", "clipboard-write"],
+    });
+    const page = context.pages()[0] ?? (await context.newPage());
+    const complaints = [];
+    page.on("console", (message) => {
+      if (message.type() === "error") complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("requestfailed", (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+    page.on("request", (request) => {
+      const { protocol, origin } = new URL(request.url());
+      if (protocol.startsWith("http") && origin !== new URL(server.address).origin)
+        complaints.push(`asked another host: ${request.url()}`);
+    });
+    if (before) await before(page, context);
+    await page.goto(server.address + (hash ? `#${hash}` : ""));
+    return { page, context, complaints, address: server.address, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
+
+/** Hyper-parameters of runs that no test sees the end of. */
+export const endless = "a.total_timesteps=4000000&b.total_timesteps=4000000";
 
 /** Waits until the trainer can be started. */
 export async function ready(page, timeout = 120_000) {

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { test } from "node:test";
-import { exported, native, ready, train, waitForIteration, withPage } from "./support.mjs";
+import { endless, exported, native, ready, train, waitForIteration, withPage } from "./support.mjs";
 
 // Single precision, summed in another order; on a GPU also other kernels.
 const TOLERANCE = { cpu: 2e-4, webgpu: 2e-3 };
@@ -31,7 +31,8 @@ for (const device of ["cpu", "webgpu"]) {
   test(`the first updates on ${device} are those of the native program`, { timeout: 300_000 }, () =>
     withPage({ webgpu: device === "webgpu", hash: `device=${device}` }, async (page, { complaints }) => {
       await ready(page, 240_000);
-      assert.match(await page.textContent("#device"), device === "cpu" ? /CPU/ : /WebGPU/);
+      // The reasons for the CPU name WebGPU, too.
+      assert.match(await page.textContent("#device"), device === "cpu" ? /CPU/ : /Device: WebGPU on/);
       await train(page, 1, 240_000);
       const { agents } = await exported(page);
       for (const [agent, algorithm] of [
@@ -42,9 +43,12 @@ for (const device of ["cpu", "webgpu"]) {
         const found = agents[agent].iterations[0];
         for (const part of ["mean", "last"]) {
           for (const [name, value] of Object.entries(expected[part])) {
-            const error = Math.abs(found[part][name] - value) / Math.max(Math.abs(value), 0.05);
+            const error = Math.abs(found[part][name] - value);
+            // A share of 256 samples: one at the edge of the clip may fall on either side of it.
+            const slack =
+              name === "clip_fraction" ? 2 / 256 : TOLERANCE[device] * Math.max(Math.abs(value), 0.05);
             assert.ok(
-              error < TOLERANCE[device],
+              error < slack,
               `${algorithm} ${part}.${name}: ${found[part][name]} here, ${value} natively`,
             );
           }
@@ -55,14 +59,14 @@ for (const device of ["cpu", "webgpu"]) {
 }
 
 test("step, start, pause and reset do what they say", { timeout: 120_000 }, () =>
-  withPage({ hash: "device=cpu" }, async (page) => {
+  withPage({ hash: `device=cpu&${endless}` }, async (page) => {
     await ready(page);
     await train(page, 1, 240_000);
     const first = await exported(page);
     assert.equal(first.agents[0].iterations.length, 1);
 
     await page.click("#start");
-    await page.waitForTimeout(1500);
+    await waitForIteration(page, 3, { more: true });
     await page.click("#start");
     await page.waitForFunction(() => document.querySelector("#step").disabled === false);
     const paused = await exported(page);

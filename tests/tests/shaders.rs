@@ -3,6 +3,8 @@
 //! The comparison needs a graphics adapter, which may be a program (Mesa's lavapipe, package
 //! `mesa-vulkan-drivers`); where there is none it says so and passes.
 
+use std::io::Write;
+
 use burn::tensor::wgpu::wgpu;
 use burn::tensor::wgpu::wgpu::naga;
 use pollster::block_on;
@@ -88,7 +90,9 @@ fn device() -> Option<(wgpu::Device, wgpu::Queue)> {
     });
     let Ok(adapter) = block_on(instance.request_adapter(&wgpu::RequestAdapterOptions::default()))
     else {
-        println!("skipped: no graphics adapter, not even a program (mesa-vulkan-drivers)");
+        // Past the harness, which keeps what a passing test prints to itself.
+        let skipped = b"SKIPPED: no graphics adapter, not even a program (mesa-vulkan-drivers)\n";
+        drop(std::io::stderr().write_all(skipped));
         return None;
     };
     println!("drawn by {}", adapter.get_info().name);
