@@ -222,18 +222,14 @@ impl Playground {
         self.agents[agent].run.update(|run| run.checkpoint(archive, true));
     }
 
-    /// Puts an agent in the place of another; see [`Self::restore`].
+    /// Puts an agent in the place of another. Those without a checkpoint start anew with what the
+    /// controls show.
     pub fn load(self, agent: usize, archives: [Option<Archive>; AGENTS]) {
         self.agents[agent].run.update(Run::replace);
-        self.restore(archives);
+        self.restore(self.experiment.get_untracked(), archives);
     }
 
-    /// Continues agents from checkpoints; the others start anew with what the controls show.
-    pub fn restore(self, archives: [Option<Archive>; AGENTS]) {
-        self.restore_with(self.experiment.get_untracked(), archives);
-    }
-
-    fn restore_with(self, experiment: Experiment, archives: [Option<Archive>; AGENTS]) {
+    fn restore(self, experiment: Experiment, archives: [Option<Archive>; AGENTS]) {
         let experiment = Box::new(experiment);
         let device = self.preference.get_untracked();
         self.opened_preference.set(device);
@@ -260,7 +256,7 @@ impl Playground {
             agent.run.with_untracked(|run| run.kept().cloned())
         });
         // The run goes on as it was; settings that were changed meanwhile stay in the controls.
-        self.restore_with(self.opened.get_untracked(), kept);
+        self.restore(self.opened.get_untracked(), kept);
     }
 
     fn new_worker(self) {
