@@ -104,6 +104,10 @@ fields! {
     }
 }
 
+/// Transitions that one iteration may have. More would not fit into the memory of any machine this is
+/// for, and the product must fit into 32 bits, which is all there is in a browser.
+const LARGEST_BATCH: usize = 1 << 24;
+
 /// A value outside its range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("config field `{field}` is {value}; allowed: {allowed}")]
@@ -134,6 +138,13 @@ impl Config {
         let not_negative = |x: f32| x.is_finite() && x >= 0.0;
         require!(num_envs, (1..=65_536).contains(&self.num_envs), "1 to 65536");
         require!(num_steps, (1..=65_536).contains(&self.num_steps), "1 to 65536");
+        // Judged before anything is computed with the product: where `usize` has 32 bits it can be 0.
+        let batch = self.num_envs.checked_mul(self.num_steps);
+        require!(
+            num_steps,
+            batch.is_some_and(|steps| steps <= LARGEST_BATCH),
+            "num_envs * num_steps of at most 16777216"
+        );
         require!(
             total_timesteps,
             self.total_timesteps >= self.batch_size() as u64,
@@ -293,6 +304,23 @@ mod tests {
         ] {
             config.validate().expect_err("out of range");
         }
+    }
+
+    #[test]
+    fn an_iteration_has_a_largest_size() {
+        let iteration = |num_envs, num_steps| Config {
+            num_envs,
+            num_steps,
+            total_timesteps: u64::MAX,
+            ..Config::default()
+        };
+        iteration(4096, 4096).validate().expect("the largest");
+        let error = iteration(65_536, 65_536).validate().expect_err("2^32, which 32 bits lose");
+        assert_eq!(
+            error.to_string(),
+            "config field `num_steps` is 65536; allowed: num_envs * num_steps of at most 16777216"
+        );
+        iteration(4096, 4097).validate().expect_err("one step more");
     }
 
     #[test]

@@ -103,18 +103,25 @@ test("a checkpoint of the page is continued natively", { timeout: 120_000 }, () 
   }));
 
 test("a native checkpoint is continued by the page, zipped or as loose files", { timeout: 120_000 }, () =>
-  withPage({ hash: "device=cpu" }, async (page) => {
+  withPage({ hash: "device=cpu&room=maze" }, async (page, { complaints }) => {
     const runs = path.join(folder, "native");
     const options = ["--env", "maze", "--algo", "deep-mdp", "--total-timesteps", "1536", "--seed", "5", "--cue", "0.5"];
-    await run(native, [...options, "--device", "cpu", "--runs-dir", runs]);
+    await run(native, [...options, "--n-path", "9", "--device", "cpu", "--runs-dir", runs]);
     const [name] = await readdir(runs);
     const archive = path.join(folder, "native.zip");
     await run("python3", ["-m", "zipfile", "-c", archive, path.join(runs, name)]);
     await ready(page);
+    await train(page, 1);
     await unfold(page);
-    page.on("dialog", (dialog) => dialog.accept());
+    const questions = [];
+    page.on("dialog", (dialog) => {
+      questions.push(dialog.message());
+      return dialog.accept();
+    });
     await page.setInputFiles("#load-0", archive);
     await waitForIteration(page, 3, { agent: 0 });
+    await waitForIteration(page, 0, { agent: 1 });
+    assert.match(questions[0], /another maze.*starts anew/, "the other agent's run is lost, and the page said so");
     const { agents, ...rest } = await exported(page);
     assert.equal(agents[0].config.algo, "deep-mdp");
     assert.equal(agents[0].config.seed, 5);
@@ -126,10 +133,12 @@ test("a native checkpoint is continued by the page, zipped or as loose files", {
     const files = (await readdir(newest)).map((file) => path.join(newest, file));
     await page.setInputFiles("#load-1", files);
     await waitForIteration(page, 3);
+    assert.match(questions[1], /goes back to its last automatic checkpoint/);
+    assert.deepEqual(complaints, [], "the room was open while the maze became a longer one");
   }));
 
-test("a foreign or damaged checkpoint is refused, and training is as it was", { timeout: 60_000 }, () =>
-  withPage({ hash: short }, async (page) => {
+test("a foreign or damaged checkpoint is refused, and training goes on as it was", { timeout: 60_000 }, () =>
+  withPage({ hash: "device=cpu&pace=5" }, async (page) => {
     await ready(page);
     await train(page, 1);
     await unfold(page);
@@ -137,16 +146,60 @@ test("a foreign or damaged checkpoint is refused, and training is as it was", { 
     const bytes = Buffer.from(saved.bytes);
     bytes[bytes.length >> 1] ^= 0xff;
     page.on("dialog", (dialog) => dialog.accept());
+    const refused = (message) =>
+      page.waitForFunction(
+        (pattern) => new RegExp(pattern, "i").test(document.querySelector(".notices").textContent),
+        message.source,
+      );
     for (const [name, buffer, message] of [
       ["damaged.zip", bytes, /damaged/i],
       ["holiday.jpg", Buffer.from("not a checkpoint"), /not a zip/i],
     ]) {
       await page.setInputFiles("#load-0", { name, mimeType: "application/zip", buffer });
-      await page.waitForFunction(
-        (pattern) => new RegExp(pattern, "i").test(document.querySelector(".notices").textContent),
-        message.source,
-      );
+      await refused(message);
       assert.equal(await iterationOf(page, 0), 1);
     }
-    await train(page, 2);
+
+    // Whole, but of a game: only the worker sees that, after it has looked for the device that is wanted now.
+    const unpacked = path.join(folder, "of-a-game");
+    await run("python3", ["-m", "zipfile", "-e", saved.path, unpacked]);
+    const entries = await readdir(unpacked, { recursive: true, withFileTypes: true });
+    const files = await Promise.all(
+      entries
+        .filter((entry) => entry.isFile())
+        .map(async ({ name, parentPath }) => {
+          const buffer = await readFile(path.join(parentPath, name));
+          const game = buffer.toString("utf8").replace(/^env = .*/m, 'env = "Breakout"').replace(/^\[run\.maze\][^[]*/m, "");
+          return { name, mimeType: "", buffer: name === "config.toml" ? Buffer.from(game) : buffer };
+        }),
+    );
+    await page.selectOption("#device-preference", "webgpu");
+    await page.click("#start");
+    await waitForIteration(page, 2, { more: true });
+    await page.setInputFiles("#load-0", files);
+    await refused(/run of Breakout/);
+    await ready(page);
+    await waitForIteration(page, (await iterationOf(page)) + 2, { more: true });
   }));
+
+test("an agent that met NaN is saved as it was before", { timeout: 60_000 }, () =>
+  withPage(
+    { hash: "device=cpu&a.learning_rate=1e12&a.update_epochs=1&a.num_minibatches=1&b.learning_rate=1e30" },
+    async (page) => {
+      await ready(page);
+      await unfold(page);
+      const notice = (pattern) =>
+        page.waitForFunction((source) => new RegExp(source).test(document.querySelector(".notices").textContent), pattern);
+      // The first agent is then behind its only good iteration.
+      await page.click("#step");
+      await notice("deep-spi stopped");
+      await page.click("#save-1");
+      await notice("stopped before its first checkpoint");
+      const before = await download(page, () => page.click("#save-0"));
+      await page.click("#step");
+      await notice("ppo stopped");
+      const after = await download(page, () => page.click("#save-0"));
+      await notice("its last checkpoint before that");
+      assert.ok(after.bytes.equals(before.bytes), "the last good one");
+    },
+  ));

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exported, ready, rooms, train, waitForIteration, withPage } from "./support.mjs";
+import { download, exported, ready, rooms, train, unfold, waitForIteration, withPage } from "./support.mjs";
 
 test("the page loads, asks nobody else, and the browser has nothing to complain about", () =>
   withPage({}, async (page, { complaints }) => {
@@ -62,15 +62,20 @@ test("the address holds what was set: a page opened with it shows and trains the
     assert.equal(await other.inputValue("#nb-c-box"), "1.700");
   }));
 
-test("markup in a link stays text", () =>
+test("markup in a link stays text, and numbers whose product is 0 in 32 bits are left out", () =>
   withPage(
-    { hash: "maze.cue=<img src=x onerror=document.title='taken'>&nonsense=<script>1</script>&seed=3" },
+    {
+      hash:
+        "a.num_envs=65536&a.num_steps=65536&nonsense=<script>1</script>&seed=3" +
+        "&maze.cue=<img src=x onerror=document.title='taken'>",
+    },
     async (page) => {
       await ready(page);
       await page.waitForFunction(() => document.querySelector("#seed").value === "3");
       assert.equal(await page.locator("img").count(), 0);
       assert.notEqual(await page.title(), "taken");
       assert.match(await page.textContent(".notices"), /nonsense/, "the page says what it left out");
+      assert.match(await page.textContent(".notices"), /a\.num_steps=65536/);
     },
   ));
 
@@ -94,17 +99,25 @@ test("a page that may not store anything works all the same", () =>
     },
   ));
 
-test("a dead worker is told once, and the restart continues from the last checkpoint", () =>
+test("a dead worker is told once, its files are still there, and the restart continues from the last checkpoint", () =>
   withPage({ hash: "device=cpu" }, async (page) => {
     const worker = await trainerOf(page);
+    page.on("dialog", (dialog) => dialog.accept());
     await ready(page);
+    await unfold(page);
     await page.click("#start");
     // The checkpoint of the first iteration is sent before the view of the second.
     await waitForIteration(page, 2, { more: true });
+    const saved = await download(page, () => page.click("#save-0"));
     await worker.evaluate(() => setTimeout(() => Promise.reject(new Error("gone")), 0)).catch(() => {});
+    await page.waitForSelector("#restart-trainer");
+    await page.setInputFiles("#load-0", saved.path);
+    await page.waitForFunction(() => /Restart it/.test(document.querySelector(".notices").textContent));
+    const kept = await download(page, () => page.click("#save-0"));
+    assert.equal(kept.name, saved.name, "the page has its last checkpoint");
     await page.click("#restart-trainer");
     await ready(page);
-    // The history is cut to where the restored agents stand.
+    // The histories are cut to where the restored agents stand; what was to be loaded took nothing away.
     for (const agent of (await exported(page)).agents)
       assert.ok(agent.iterations.length > 0, "it goes on from a checkpoint");
   }));

@@ -84,6 +84,19 @@ test("step, start, pause and reset do what they say", { timeout: 120_000 }, () =
     assert.deepEqual(again.agents[1].iterations, first.agents[1].iterations, "the same seed, the same numbers");
   }));
 
+test("the speed counts the agent that trains, not the one that is done", () =>
+  withPage({ hash: "device=cpu&pace=5&a.total_timesteps=512" }, async (page) => {
+    await ready(page);
+    await page.click("#start");
+    // The speed is measured over the last second and a half.
+    await waitForIteration(page, 12, { more: true });
+    const speed = Number.parseFloat(await page.textContent("#speed"));
+    const { agents } = await exported(page);
+    assert.equal(agents[0].iterations.length, 1);
+    const { update_epochs, num_minibatches } = agents[1].config;
+    assert.ok(speed > 0 && speed < 1.5 * 5 * update_epochs * num_minibatches, `${speed} updates/s of one agent`);
+  }));
+
 test("a finished run says so and the whole of it is there", { timeout: 180_000 }, () =>
   withPage({ hash: "device=cpu&a.total_timesteps=2048&b.total_timesteps=2048" }, async (page) => {
     await ready(page);

@@ -4,6 +4,7 @@
 //! run folder (or one checkpoint of it) is read here. Whatever is uploaded is foreign until
 //! [`Archive::open`] has read it whole; sizes are limited because a small zip can unpack to anything.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
 
@@ -15,8 +16,16 @@ use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-/// Bytes a file may have; a checkpoint of the Atari networks has a tenth of it.
-const LARGEST_FILE: u64 = 256 << 20;
+/// Bytes the files that are read may have together; a checkpoint of the Atari networks has a tenth.
+const LARGEST: u64 = 256 << 20;
+/// Files of a checkpoint.
+const PARTS: [&str; 4] = [MODEL, OPTIMISER, STATE, SUMS];
+/// How a folder is called that no checkpoint is read from: `native` has moved an unusable one there,
+/// or was killed while it wrote or replaced one.
+const SET_ASIDE: [&str; 2] = ["unusable-", ".writing_"];
+const REPLACED: &str = ".replaced";
+/// How the folder of a checkpoint begins; see [`checkpoint_name`].
+const STEP: &str = "step_";
 
 /// A zip file that holds a run folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,12 +48,9 @@ pub enum ArchiveError {
     /// A file inside cannot be unpacked.
     #[error("the archive is damaged: {0}")]
     Unpack(#[from] std::io::Error),
-    /// A file inside is too large.
-    #[error("{name} has more than {} MiB: this is not a checkpoint", LARGEST_FILE >> 20)]
-    TooLarge {
-        /// Its name.
-        name: String,
-    },
+    /// The files inside are too large.
+    #[error("unpacked it has more than {} MiB: this is not a checkpoint", LARGEST >> 20)]
+    TooLarge,
     /// A file of the checkpoint is missing, damaged or foreign.
     #[error("the checkpoint cannot be used: {0}")]
     Files(#[from] RunFilesError),
@@ -53,9 +59,9 @@ pub enum ArchiveError {
 /// What an archive holds.
 #[derive(Debug)]
 pub struct Contents {
-    /// Description of the run; none if only the checkpoint was given.
+    /// Description of the checkpoint's own run; none if only the checkpoint was given.
     pub info: Option<RunInfo>,
-    /// The newest checkpoint.
+    /// The newest checkpoint, whatever other runs are there.
     pub checkpoint: Checkpoint,
 }
 
@@ -97,39 +103,68 @@ impl Archive {
         Ok(archive)
     }
 
-    /// Reads and verifies it.
+    /// Reads and verifies it. Only what is used is unpacked.
     ///
     /// # Errors
     /// If it is not a checkpoint of this program, or it is damaged.
     pub fn open(&self) -> Result<Contents, ArchiveError> {
+        self.open_within(LARGEST)
+    }
+
+    fn open_within(&self, mut room: u64) -> Result<Contents, ArchiveError> {
         let mut zip = ZipArchive::new(Cursor::new(self.bytes.as_slice()))?;
-        // Folder of a checkpoint -> its files; the names sort by step, so the last is the newest.
-        let mut checkpoints: BTreeMap<String, BTreeMap<String, Vec<u8>>> = BTreeMap::new();
-        let mut info = None;
-        for index in 0..zip.len() {
-            let entry = zip.by_index(index)?;
-            let path = entry.name()?.into_owned();
-            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path.as_str()));
-            if ![CONFIG, MODEL, OPTIMISER, STATE, SUMS].contains(&name) {
-                continue;
-            }
+        let paths: Result<Vec<_>, _> =
+            zip.file_names().map(|path| path.map(Cow::into_owned)).collect();
+        let paths = paths?;
+        let (config, mut parts) = choose(&paths);
+        let mut read = |index: usize| -> Result<Vec<u8>, ArchiveError> {
             let mut bytes = Vec::new();
-            entry.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
-            if bytes.len() as u64 > LARGEST_FILE {
-                return Err(ArchiveError::TooLarge { name: name.to_owned() });
-            }
-            if name == CONFIG {
-                info = Some(RunInfo::read(&String::from_utf8_lossy(&bytes))?);
-            } else {
-                checkpoints.entry(folder.to_owned()).or_default().insert(name.to_owned(), bytes);
-            }
-        }
-        let (_, mut newest) = checkpoints.pop_last().unwrap_or_default();
+            zip.by_index(index)?.take(room + 1).read_to_end(&mut bytes)?;
+            room = room.checked_sub(bytes.len() as u64).ok_or(ArchiveError::TooLarge)?;
+            Ok(bytes)
+        };
+        let config = config.map(&mut read).transpose()?;
+        let info =
+            config.map(|bytes| RunInfo::read(&String::from_utf8_lossy(&bytes))).transpose()?;
         let checkpoint = Checkpoint::from_files(|name| {
-            newest.remove(name).ok_or(ArchiveError::Files(RunFilesError::Missing { name }))
+            let missing = ArchiveError::Files(RunFilesError::Missing { name });
+            read(parts.remove(name).ok_or(missing)?)
         })?;
         Ok(Contents { info, checkpoint })
     }
+}
+
+/// Where the newest checkpoint among these paths is: the description of its run, and its files.
+fn choose(paths: &[String]) -> (Option<usize>, BTreeMap<&str, usize>) {
+    let files = || paths.iter().enumerate().map(|(index, path)| (index, split(path)));
+    let folders = files().filter(|(_, (folder, name))| {
+        let set_aside = |part: &str| {
+            SET_ASIDE.iter().any(|start| part.starts_with(start)) || part.ends_with(REPLACED)
+        };
+        PARTS.contains(name) && !folder.split('/').any(set_aside)
+    });
+    /// The names of checkpoints sort by step; other folders only count where there is none.
+    fn age<'a>(folder: &&'a str) -> (bool, &'a str, &'a str) {
+        let name = split(folder).1;
+        (name.starts_with(STEP), name, folder)
+    }
+    let Some(newest) = folders.map(|(_, (folder, _))| folder).max_by_key(age) else {
+        return (None, BTreeMap::new());
+    };
+    // The nearest one around it: the others are of other runs.
+    let encloses = |folder: &str| {
+        let rest = newest.strip_prefix(folder);
+        rest.is_some_and(|rest| folder.is_empty() || rest.is_empty() || rest.starts_with('/'))
+    };
+    let configs = files().filter(|(_, (folder, name))| *name == CONFIG && encloses(folder));
+    let config = configs.max_by_key(|(_, (folder, _))| folder.len()).map(|(index, _)| index);
+    let parts = files().filter(|(_, (folder, _))| *folder == newest);
+    (config, parts.map(|(index, (_, name))| (name, index)).collect())
+}
+
+/// Folder and name of a path.
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
 }
 
 fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, ArchiveError> {
@@ -152,12 +187,8 @@ mod tests {
 
     use super::*;
 
-    fn archive() -> Archive {
-        let maze = MazeConfig::DEFAULT;
-        let device = Device::flex();
-        let trainer = Trainer::new(maze.preset.hyper_parameters(), maze.preset.network(), &device);
-        let checkpoint = pollster::block_on(trainer.expect("valid").checkpoint()).expect("encodes");
-        let info = RunInfo {
+    fn info(maze: MazeConfig) -> RunInfo {
+        RunInfo {
             env: "maze".into(),
             stochastic: false,
             device: "cpu".into(),
@@ -165,8 +196,28 @@ mod tests {
             revision: String::new(),
             started: 5,
             maze: Some(maze),
-        };
-        Archive::new(&info, &checkpoint, 512).expect("packed")
+        }
+    }
+
+    fn checkpoint() -> Checkpoint {
+        let maze = MazeConfig::DEFAULT;
+        let device = Device::flex();
+        let trainer = Trainer::new(maze.preset.hyper_parameters(), maze.preset.network(), &device);
+        pollster::block_on(trainer.expect("valid").checkpoint()).expect("encodes")
+    }
+
+    fn archive() -> Archive {
+        Archive::new(&info(MazeConfig::DEFAULT), &checkpoint(), 512).expect("packed")
+    }
+
+    /// The files of a checkpoint in a folder.
+    fn files_in(folder: &str, checkpoint: &Checkpoint) -> Vec<(String, Vec<u8>)> {
+        let files = checkpoint.to_files().expect("writable");
+        files.map(|(name, bytes)| (format!("{folder}/{name}"), bytes)).into()
+    }
+
+    fn zip(files: &[(String, Vec<u8>)]) -> Archive {
+        Archive { name: "several".into(), bytes: pack(files).expect("packed") }
     }
 
     #[test]
@@ -178,6 +229,44 @@ mod tests {
         let contents = uploaded.open().expect("whole");
         assert_eq!(contents.info.and_then(|info| info.maze), Some(MazeConfig::DEFAULT));
         assert_eq!(contents.checkpoint.state.iteration, 0);
+    }
+
+    #[test]
+    fn the_newest_of_several_runs_comes_with_its_own_maze_and_not_what_was_set_aside() {
+        let mut checkpoint = checkpoint();
+        let mut run = |name: &str, cue: f64, iterations: &[u64]| {
+            let info = info(MazeConfig { cue, ..MazeConfig::DEFAULT });
+            let text = info.describe(&checkpoint.state.config).expect("writable");
+            let mut files = vec![(format!("runs/{name}/{CONFIG}"), text.into_bytes())];
+            for iteration in iterations {
+                checkpoint.state.iteration = *iteration;
+                let step = checkpoint_name(iteration * 512);
+                files.extend(files_in(&format!("runs/{name}/{CHECKPOINTS}/{step}"), &checkpoint));
+            }
+            files
+        };
+        let runs = [run("a", 0.1, &[2]), run("b", 0.2, &[10, 9]), run("ba", 0.3, &[1])];
+        let mut files = runs.concat();
+        for folder in ["unusable-1/checkpoints/step_999", ".writing_step_999", "step_999.replaced"]
+        {
+            files.push((format!("runs/b/{folder}/{STATE}"), b"no checkpoint".to_vec()));
+        }
+        let contents = zip(&files).open().expect("one is whole");
+        assert_eq!(contents.checkpoint.state.iteration, 10);
+        assert_eq!(contents.info.and_then(|info| info.maze).map(|maze| maze.cue), Some(0.2));
+    }
+
+    #[test]
+    fn all_that_is_unpacked_has_one_limit_and_the_rest_is_not_unpacked() {
+        let checkpoint = checkpoint();
+        let mut files = files_in("run/checkpoints/step_000000000512", &checkpoint);
+        let size = files.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+        let older = "run/checkpoints/step_000000000256/model.safetensors";
+        files.push((older.to_owned(), vec![0; 1 << 20]));
+        let archive = zip(&files);
+        archive.open_within(size).expect("as large as allowed");
+        let error = archive.open_within(size - 1).expect_err("one byte more");
+        assert!(matches!(error, ArchiveError::TooLarge), "{error}");
     }
 
     #[test]

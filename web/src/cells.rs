@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use deepspi_core::maze::{ACTIONS, Action, Maze, MazeCells, MazeReport, Tile};
 
+use crate::experiment::AGENTS;
 use crate::plot::csv_field;
 use crate::protocol::AgentView;
 
@@ -33,6 +34,27 @@ pub fn name(maze: &Maze, state: usize) -> &'static str {
 pub fn heading(maze: &Maze, state: usize) -> String {
     let (row, column) = maze.cell(state);
     format!("Cell in row {row}, column {column}: {}", name(maze, state))
+}
+
+/// Name of the axis of a batch's advantages, which may have been divided by their deviation.
+#[must_use]
+pub const fn advantage_of_batch(normalised: bool) -> &'static str {
+    if normalised { "advantage A, normalised" } else { "advantage A" }
+}
+
+/// What of the advantage is in the utilities of the two agents.
+#[must_use]
+pub const fn advantage_in_utility(normalised: [bool; AGENTS]) -> &'static str {
+    match normalised {
+        [true, true] => "A divided by its standard deviation in the batch",
+        [true, false] => {
+            "A (that of the first agent divided by its standard deviation in the batch)"
+        }
+        [false, true] => {
+            "A (that of the second agent divided by its standard deviation in the batch)"
+        }
+        [false, false] => "A",
+    }
 }
 
 /// The state that is next in a direction: in the same row or column if there is one, else the nearest
@@ -116,6 +138,19 @@ mod tests {
 
     fn maze() -> Maze {
         Maze::new(MazeConfig::DEFAULT, 0.99).expect("valid")
+    }
+
+    #[test]
+    fn advantages_are_called_normalised_only_where_they_are() {
+        for normalised in [[true, true], [true, false], [false, true], [false, false]] {
+            for agent in normalised {
+                assert_eq!(advantage_of_batch(agent).contains("normalised"), agent);
+            }
+            let text = advantage_in_utility(normalised);
+            assert_eq!(text.contains("deviation"), normalised.contains(&true), "{text}");
+            assert_eq!(text.contains("first"), normalised == [true, false], "{text}");
+            assert_eq!(text.contains("second"), normalised == [false, true], "{text}");
+        }
     }
 
     #[test]

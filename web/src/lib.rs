@@ -4,7 +4,7 @@
 //! Nothing numeric belongs here. There are two programs: the page (`main.rs`, `page`), small and
 //! there at once, and the trainer (`worker.rs`, `trainer`), with networks and GPU, in a web worker
 //! with an instance of its own, so that training never makes the page wait. They share what does not
-//! know a browser - [`experiment`], [`protocol`], [`history`] and their neighbours - which is tested natively.
+//! know a browser - [`experiment`], [`protocol`], [`run`] and their neighbours - which is tested natively.
 //! Whatever touches the browser is in modules that exist for wasm32 only (see this crate's
 //! `Cargo.toml` for the reason); `tools/wasm-build clippy --profile web -p web` checks them.
 
@@ -23,6 +23,7 @@ pub mod plot;
 pub mod presets;
 pub mod protocol;
 pub mod room;
+pub mod run;
 pub mod scene;
 pub mod simplex;
 pub mod terms;

@@ -133,7 +133,8 @@ pub enum Report {
         /// One short phrase.
         text: String,
     },
-    /// Agents are ready at the iterations they stand at; training is paused.
+    /// Agents are ready at the iterations they stand at; training is paused. In the same message are
+    /// the checkpoints they go on from.
     Opened {
         /// What trains.
         device: DeviceReport,
@@ -172,7 +173,7 @@ pub enum Report {
         /// One or two sentences.
         text: String,
     },
-    /// A request could not be carried out; what was there is untouched.
+    /// A request could not be carried out; what was there goes on as before.
     Refused {
         /// One or two sentences.
         text: String,

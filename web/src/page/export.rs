@@ -20,8 +20,9 @@ pub fn save(playground: Playground, format: Format) {
     let experiment = playground.opened.read_untracked();
     let device = playground.device.read_untracked();
     let [a, b] = playground.agents;
-    let (a, b) = (a.history.read_untracked(), b.history.read_untracked());
-    let export = Export { experiment: &experiment, device: device.as_ref(), histories: [&a, &b] };
+    let (a, b) = (a.run.read_untracked(), b.run.read_untracked());
+    let histories = [a.history(), b.history()];
+    let export = Export { experiment: &experiment, device: device.as_ref(), histories };
     match format {
         Format::Csv => {
             offer(&format!("{}.csv", export.name()), "text/csv", export.csv().as_bytes());

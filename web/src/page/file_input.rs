@@ -11,7 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{DragEvent, File, FileList, HtmlInputElement};
 
 use super::settings::draft::{Draft, confirmed};
-use super::state::Playground;
+use super::state::{Phase, Playground};
 use crate::archive::Archive;
 use crate::experiment::AGENTS;
 
@@ -152,16 +152,25 @@ async fn read(playground: Playground, files: Vec<File>) -> Option<Archive> {
 /// Lets an agent go on from a checkpoint. The other one goes on from its own last checkpoint, unless
 /// the maze becomes another one: then it starts anew.
 fn load(playground: Playground, draft: Draft, agent: usize, archive: Archive) {
-    const QUESTION: &str = "Load the checkpoint? The run in progress of this agent is replaced, and the other \
-                            agent goes back to its last automatic checkpoint.";
-    if untrack(move || draft.has_progress()) && !confirmed(QUESTION) {
+    const SAME_MAZE: &str = "Load the checkpoint? The run in progress of this agent is replaced, and the other \
+                             agent goes back to its last automatic checkpoint.";
+    const OTHER_MAZE: &str = "Load the checkpoint? It is of another maze, and both agents live in the same one. \
+                              The run in progress of this agent is replaced, and the run of the other agent is \
+                              lost: it starts anew in the other maze.";
+    if playground.phase.with_untracked(Phase::is_faulted) {
+        playground.notify("The trainer has stopped. Restart it, then load the checkpoint again.");
         return;
     }
     let maze = archive.open().ok().and_then(|contents| contents.info).and_then(|info| info.maze);
     let same_maze = maze.is_none_or(|maze| maze == playground.opened.with_untracked(|e| e.maze));
+    let question = if same_maze { SAME_MAZE } else { OTHER_MAZE };
+    if untrack(move || draft.has_progress()) && !confirmed(question) {
+        return;
+    }
     let mut archives = [const { None }; AGENTS];
     if same_maze {
-        archives = playground.agents.map(|agent| agent.kept.get_untracked());
+        archives =
+            playground.agents.map(|agent| agent.run.with_untracked(|run| run.kept().cloned()));
     }
     archives[agent] = Some(archive);
     playground.load(agent, archives);

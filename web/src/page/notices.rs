@@ -57,8 +57,9 @@ fn Notice(text: String) -> impl IntoView {
 fn Fault(text: String) -> impl IntoView {
     let playground = Playground::here();
     let shown = text.clone();
-    let has_checkpoint =
-        move || playground.agents.iter().any(|agent| agent.kept.read_untracked().is_some());
+    let has_checkpoint = move || {
+        playground.agents.iter().any(|agent| agent.run.with_untracked(|run| run.kept().is_some()))
+    };
     let what = if has_checkpoint() {
         "Restarting goes on from the last automatic checkpoint."
     } else {

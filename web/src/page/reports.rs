@@ -5,8 +5,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::state::{Phase, Playground};
-use crate::history::History;
 use crate::protocol::{Report, Status};
+use crate::run::Run;
 
 /// Takes in a report.
 pub fn handle(playground: Playground, report: Report) {
@@ -14,12 +14,12 @@ pub fn handle(playground: Playground, report: Report) {
         Report::Listening => playground.worker_listens(),
         Report::Preparing { text } => playground.phase.set(Phase::Preparing(text)),
         Report::Opened { device, experiment, iterations } => {
+            let maze = playground.opened.with_untracked(|opened| opened.maze);
             for (agent, iterations) in playground.agents.iter().zip(iterations) {
-                if agent.replaced.get_untracked() {
-                    agent.replaced.set(false);
-                    agent.history.set(History::default());
-                } else {
-                    agent.history.update(|history| history.truncate(iterations));
+                agent.run.update(|run| run.opened(iterations));
+                // Their states are not those of the new maze.
+                if maze != experiment.maze {
+                    agent.forget_views();
                 }
             }
             playground.device.set(Some(device));
@@ -31,32 +31,31 @@ pub fn handle(playground: Playground, report: Report) {
             playground.phase.set(Phase::Ready);
         }
         Report::Event { agent, message } => {
-            playground.agents[agent].history.update(|history| history.push(message));
+            playground.agents[agent].run.update(|run| run.push(message));
         }
         Report::View { agent, view } => {
+            let signals = playground.agents[agent];
+            if signals.run.with_untracked(Run::is_given_up) {
+                return;
+            }
             // Most views have none: the last one stays.
             if let Some(assessment) = &view.assessment {
-                playground.agents[agent].assessment.set(Some(Arc::new(assessment.clone())));
+                signals.assessment.set(Some(Arc::new(assessment.clone())));
             }
-            playground.agents[agent].view.set(Some(Arc::from(view)));
+            signals.view.set(Some(Arc::from(view)));
         }
-        Report::Checkpoint { agent, asked, archive } => {
-            if asked {
-                let signals = playground.agents[agent];
-                signals.saved.set(signals.history.with_untracked(|h| h.iterations.len()));
-                super::download::offer(
-                    &format!("{}.zip", archive.name),
-                    "application/zip",
-                    &archive.bytes,
-                );
-            }
-            playground.agents[agent].kept.set(Some(archive));
+        Report::Checkpoint { agent, asked: true, archive } => playground.offer(agent, archive),
+        Report::Checkpoint { agent, asked: false, archive } => {
+            playground.agents[agent].run.update(|run| run.checkpoint(archive, false));
         }
         Report::Status(status) => playground.status.set(status),
         Report::Notice { text } => playground.notify(text),
         Report::Refused { text } => {
             for agent in playground.agents {
-                agent.replaced.set(false);
+                agent.run.update(Run::stays);
+            }
+            if matches!(playground.phase.get_untracked(), Phase::Preparing(_)) {
+                playground.phase.set(Phase::Ready);
             }
             playground.notify(text);
         }
@@ -69,7 +68,7 @@ pub fn handle(playground: Playground, report: Report) {
 
 /// Training cannot go on with this worker. Said once: what follows a fault is its consequence.
 pub fn fault(playground: Playground, text: String) {
-    if matches!(playground.phase.get_untracked(), Phase::Faulted(_)) {
+    if playground.phase.with_untracked(Phase::is_faulted) {
         return;
     }
     playground.status.set(Status::default());

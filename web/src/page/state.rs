@@ -9,12 +9,13 @@ use deepspi_core::maze::{Assessment, Maze};
 use leptos::prelude::*;
 
 use super::bridge::Bridge;
+use super::download;
 use crate::archive::Archive;
 use crate::experiment::{AGENTS, Experiment};
-use crate::history::History;
 use crate::neighbourhood;
 use crate::protocol::{AgentView, DevicePreference, DeviceReport, Pace, Request, Status, Watch};
 pub use crate::room::Room;
+use crate::run::Run;
 
 /// Whether the worker can be asked to train.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,23 +28,37 @@ pub enum Phase {
     Faulted(String),
 }
 
+impl Phase {
+    fn loading() -> Self {
+        Self::Preparing("Loading the trainer".to_owned())
+    }
+
+    /// Whether the worker is dead.
+    #[must_use]
+    pub const fn is_faulted(&self) -> bool {
+        matches!(self, Self::Faulted(_))
+    }
+}
+
 /// What the page knows of one agent.
 #[derive(Clone, Copy, Debug)]
 pub struct AgentSignals {
-    /// Its events.
-    pub history: RwSignal<History>,
+    /// Its events, and what of them is kept.
+    pub run: RwSignal<Run>,
     /// Where it stands.
     pub view: RwSignal<Option<Arc<AgentView>>>,
     /// The terms of the theorems when they were last computed.
     pub assessment: RwSignal<Option<Arc<Assessment>>>,
-    /// Its newest checkpoint, kept in case the worker dies.
-    pub kept: RwSignal<Option<Archive>>,
-    /// Iterations of its history that a file of the user holds.
-    pub saved: RwSignal<usize>,
-    /// Whether a checkpoint of another run is being loaded: then its history ends.
-    pub replaced: RwSignal<bool>,
     /// Whether the worker draws its latents.
     pub drawn_by_worker: RwSignal<bool>,
+}
+
+impl AgentSignals {
+    /// What is shown is of another maze, or of a run that was given up.
+    pub(super) fn forget_views(self) {
+        self.view.set(None);
+        self.assessment.set(None);
+    }
 }
 
 /// What the page knows and can do.
@@ -83,12 +98,9 @@ impl Playground {
     #[must_use]
     pub fn new(experiment: Experiment, bridge: Bridge) -> Self {
         let agent = || AgentSignals {
-            history: RwSignal::new(History::default()),
+            run: RwSignal::new(Run::reset()),
             view: RwSignal::new(None),
             assessment: RwSignal::new(None),
-            kept: RwSignal::new(None),
-            saved: RwSignal::new(0),
-            replaced: RwSignal::new(false),
             drawn_by_worker: RwSignal::new(false),
         };
         Self {
@@ -97,7 +109,7 @@ impl Playground {
             preference: RwSignal::new(DevicePreference::default()),
             opened_preference: RwSignal::new(DevicePreference::default()),
             device: RwSignal::new(None),
-            phase: RwSignal::new(Phase::Preparing("Loading the trainer".to_owned())),
+            phase: RwSignal::new(Phase::loading()),
             status: RwSignal::new(Status::default()),
             pace: RwSignal::new(Pace::default()),
             agents: [agent(), agent()],
@@ -166,7 +178,13 @@ impl Playground {
         if !experiment.errors().is_empty() {
             return;
         }
-        self.forget();
+        if self.phase.with_untracked(Phase::is_faulted) {
+            self.new_worker();
+        }
+        for agent in self.agents {
+            agent.run.set(Run::reset());
+            agent.forget_views();
+        }
         self.opened.set(experiment.clone());
         let device = self.preference.get_untracked();
         self.opened_preference.set(device);
@@ -179,23 +197,39 @@ impl Playground {
         self.send(&Request::Pace(pace));
     }
 
-    /// Asks for a checkpoint, which is then offered as a download.
+    /// Asks for a checkpoint, which is then offered as a download. A dead worker has none to give:
+    /// then it is the last one that the page was given.
     pub fn save(self, agent: usize) {
-        self.send(&Request::Save { agent });
+        if !self.phase.with_untracked(Phase::is_faulted) {
+            return self.send(&Request::Save { agent });
+        }
+        let kept = self.agents[agent].run.with_untracked(|run| run.kept().cloned());
+        let letter = ["A", "B"][agent];
+        self.notify(match kept {
+            Some(archive) => {
+                self.offer(agent, archive);
+                format!("The trainer has stopped: the file is the last automatic checkpoint of agent {letter}.")
+            }
+            None => format!(
+                "The trainer has stopped, and there is no checkpoint of agent {letter} that could be saved."
+            ),
+        });
     }
 
-    /// Puts an agent in the place of another; see [`Self::restore`].
+    /// Offers a checkpoint as a download, and keeps it.
+    pub(super) fn offer(self, agent: usize, archive: Archive) {
+        download::offer(&format!("{}.zip", archive.name), "application/zip", &archive.bytes);
+        self.agents[agent].run.update(|run| run.checkpoint(archive, true));
+    }
+
+    /// Puts an agent in the place of another. Those without a checkpoint start anew with what the
+    /// controls show.
     pub fn load(self, agent: usize, archives: [Option<Archive>; AGENTS]) {
-        self.agents[agent].replaced.set(true);
-        self.restore(archives);
+        self.agents[agent].run.update(Run::replace);
+        self.restore(self.experiment.get_untracked(), archives);
     }
 
-    /// Continues agents from checkpoints; the others start anew with what the controls show.
-    pub fn restore(self, archives: [Option<Archive>; AGENTS]) {
-        self.restore_with(self.experiment.get_untracked(), archives);
-    }
-
-    fn restore_with(self, experiment: Experiment, archives: [Option<Archive>; AGENTS]) {
+    fn restore(self, experiment: Experiment, archives: [Option<Archive>; AGENTS]) {
         let experiment = Box::new(experiment);
         let device = self.preference.get_untracked();
         self.opened_preference.set(device);
@@ -215,14 +249,18 @@ impl Playground {
 
     /// Loads a new worker and continues from the checkpoints kept.
     pub fn restart_worker(self) {
-        self.phase.set(Phase::Preparing("Loading the trainer".to_owned()));
         self.new_worker();
-        let kept = self.agents.map(|agent| agent.kept.get_untracked());
+        let kept = self.agents.map(|agent| {
+            // A checkpoint that was being loaded went with the old worker.
+            agent.run.update(Run::stays);
+            agent.run.with_untracked(|run| run.kept().cloned())
+        });
         // The run goes on as it was; settings that were changed meanwhile stay in the controls.
-        self.restore_with(self.opened.get_untracked(), kept);
+        self.restore(self.opened.get_untracked(), kept);
     }
 
     fn new_worker(self) {
+        self.phase.set(Phase::loading());
         self.bridge.update_value(|bridge| bridge.restart(self));
         self.send(&Request::Pace(self.pace.get_untracked()));
     }
@@ -244,21 +282,7 @@ impl Playground {
     /// Whether there is training that closing the page would lose.
     #[must_use]
     pub fn has_unsaved_run(self) -> bool {
-        self.agents.iter().any(|agent| {
-            let trained = agent.history.with_untracked(|history| history.iterations.len());
-            trained > agent.saved.get_untracked()
-        })
-    }
-
-    /// Forgets both runs.
-    pub(super) fn forget(self) {
-        for agent in self.agents {
-            agent.history.set(History::default());
-            agent.view.set(None);
-            agent.assessment.set(None);
-            agent.kept.set(None);
-            agent.saved.set(0);
-        }
+        self.agents.iter().any(|agent| agent.run.with_untracked(Run::has_unsaved))
     }
 
     /// The worker is there: what was asked meanwhile is sent.

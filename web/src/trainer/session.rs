@@ -73,6 +73,14 @@ impl Slot {
     }
 }
 
+/// Agents made, but not taken yet.
+#[derive(Debug)]
+struct Prepared {
+    experiment: Experiment,
+    chosen: Chosen,
+    agents: Vec<Slot>,
+}
+
 impl Session {
     /// Nothing is trained yet.
     pub fn new(inbox: Inbox, drawings: Drawings) -> Self {
@@ -154,57 +162,64 @@ impl Session {
         }
     }
 
-    /// Both agents anew, or from checkpoints. What was trained is left alone if something is wrong.
+    /// Both agents anew, or from checkpoints. What was trained goes on as it was if something is wrong.
     async fn open(
+        &mut self,
+        experiment: Experiment,
+        preference: DevicePreference,
+        archives: [Option<Archive>; AGENTS],
+    ) {
+        match self.prepare(experiment, preference, archives).await {
+            Ok(prepared) => self.take(prepared).await,
+            Err(text) => post(Report::Refused { text }),
+        }
+    }
+
+    /// Agents to be taken in the place of those there are, which are left alone.
+    async fn prepare(
         &mut self,
         mut experiment: Experiment,
         preference: DevicePreference,
         archives: [Option<Archive>; AGENTS],
-    ) {
-        self.set_running(false);
-        let refuse = |text: String| post(Report::Refused { text });
+    ) -> Result<Prepared, String> {
         // The maze of a checkpoint is the maze of both agents.
         let mut unpacked = [const { None }; AGENTS];
         for (contents, archive) in unpacked.iter_mut().zip(&archives) {
-            match archive.as_ref().map(Archive::open).transpose() {
-                Ok(found) => {
-                    let info = found.as_ref().and_then(|contents| contents.info.as_ref());
-                    experiment.maze = info.and_then(|info| info.maze).unwrap_or(experiment.maze);
-                    *contents = found;
-                }
-                Err(error) => return refuse(error.to_string()),
-            }
+            let found = archive.as_ref().map(Archive::open).transpose();
+            *contents = found.map_err(|error| error.to_string())?;
+            let info = contents.as_ref().and_then(|contents| contents.info.as_ref());
+            experiment.maze = info.and_then(|info| info.maze).unwrap_or(experiment.maze);
         }
         if let Some(error) = experiment.errors().first() {
-            return refuse(error.to_string());
+            return Err(error.to_string());
         }
         let slowest = &experiment.agents[AGENTS - 1];
         let chosen = self.devices.choose(preference, experiment.maze, slowest).await;
-        let mut slots = Vec::with_capacity(AGENTS);
-        for (index, (archive, contents)) in archives.into_iter().zip(unpacked).enumerate() {
+        let mut agents = Vec::with_capacity(AGENTS);
+        for (index, (kept, contents)) in archives.into_iter().zip(unpacked).enumerate() {
             let agent = match contents {
                 Some(contents) => Agent::restore(contents, experiment.maze, &chosen.device)
                     .map_err(|error| error.to_string()),
                 None => Agent::new(experiment.maze, &experiment.agents[index], &chosen.device)
                     .map_err(|error| error.to_string()),
-            };
-            match agent {
-                Ok(agent) => {
-                    experiment.agents[index] = agent.trainer().config().clone();
-                    slots.push(Slot { kept: archive, ..Slot::new(agent) });
-                }
-                Err(text) => return refuse(text),
-            }
+            }?;
+            experiment.agents[index] = agent.trainer().config().clone();
+            agents.push(Slot { kept, ..Slot::new(agent) });
         }
+        Ok(Prepared { experiment, chosen, agents })
+    }
+
+    async fn take(&mut self, prepared: Prepared) {
+        self.set_running(false);
+        let Prepared { experiment, chosen, agents } = prepared;
         self.experiment = experiment;
         self.chosen = chosen;
-        self.agents = slots;
+        self.agents = agents;
         if self.chosen.setup.is_none() {
             self.drawings.end();
         }
         self.announce();
         self.show_all().await;
-        self.report_status();
     }
 
     fn announce(&self) {
@@ -212,15 +227,23 @@ impl Session {
         for (iteration, slot) in iterations.iter_mut().zip(&self.agents) {
             *iteration = slot.agent.trainer().iteration();
         }
-        post(Report::Opened {
+        post_soon(Report::Opened {
             device: self.chosen.report.clone(),
             experiment: Box::new(self.experiment.clone()),
             iterations,
         });
+        // With it, because from here on the page has no other.
+        for (agent, slot) in self.agents.iter().enumerate() {
+            if let Some(archive) = slot.kept.clone() {
+                post_soon(Report::Checkpoint { agent, asked: false, archive });
+            }
+        }
+        self.report_status();
     }
 
     /// One iteration of each agent that can go on.
     async fn advance(&mut self) {
+        let mut updates = 0;
         for index in 0..self.agents.len() {
             if !self.agents[index].can_go_on() {
                 continue;
@@ -228,7 +251,10 @@ impl Session {
             let result = self.iterate(index).await;
             let device_error = self.chosen.report.is_gpu.then(faults::device_error).flatten();
             match (result, device_error) {
-                (Ok(()), None) => {}
+                (Ok(()), None) => {
+                    let config = self.agents[index].agent.trainer().config();
+                    updates += config.update_epochs * config.num_minibatches;
+                }
                 (Err(error @ TrainError::NotFinite(_)), None) => {
                     self.agents[index].stopped = true;
                     let name = self.experiment.agents[index].algo.name();
@@ -244,7 +270,7 @@ impl Session {
                 }
             }
         }
-        self.note_speed();
+        self.note_speed(updates);
         if !self.agents.iter().any(Slot::can_go_on) {
             self.set_running(false);
             self.show_all().await;
@@ -314,33 +340,54 @@ impl Session {
     }
 
     async fn save(&mut self, index: usize) {
-        if index < self.agents.len() {
-            self.keep(index, true).await;
-        } else {
-            post(Report::Refused { text: "There is no such agent to save.".to_owned() });
+        let refuse = |text: &str| post(Report::Refused { text: text.to_owned() });
+        match self.agents.get(index) {
+            // Its parameters are no numbers any more: the last good ones are all there is.
+            Some(slot) if slot.stopped => match slot.kept.clone() {
+                Some(archive) => {
+                    post(Report::Checkpoint { agent: index, asked: true, archive });
+                    let text =
+                        "The agent has stopped: the file is its last checkpoint before that.";
+                    post(Report::Notice { text: text.to_owned() });
+                }
+                None => refuse(
+                    "The agent stopped before its first checkpoint: there is nothing that could be saved.",
+                ),
+            },
+            Some(_) => self.keep(index, true).await,
+            None => refuse("There is no such agent to save."),
         }
     }
 
     /// Goes on with the last checkpoints on the CPU.
     async fn device_lost(&mut self, why: &str) {
-        let was_running = self.running;
         if !self.chosen.report.is_gpu {
             self.set_running(false);
             return post(Report::Fault { text: format!("The CPU backend failed: {why}") });
         }
         self.devices.give_up_gpu("WebGPU failed while it trained");
+        let was_running = self.running;
         let archives: Vec<_> = self.agents.iter().map(|slot| slot.kept.clone()).collect();
         let archives = <[_; AGENTS]>::try_from(archives).unwrap_or_default();
-        self.open(self.experiment.clone(), DevicePreference::Cpu, archives).await;
-        self.chosen.report.reason = "WebGPU failed while it trained".to_owned();
-        self.announce();
-        post(Report::Notice {
-            text: format!(
-                "WebGPU failed ({why}). Training goes on, on the CPU, from the last checkpoint in \
-                 memory; at most the last seconds are trained again."
-            ),
-        });
-        self.set_running(was_running);
+        match self.prepare(self.experiment.clone(), DevicePreference::Cpu, archives).await {
+            Ok(mut prepared) => {
+                prepared.chosen.report.reason = "WebGPU failed while it trained".to_owned();
+                self.take(prepared).await;
+                post(Report::Notice {
+                    text: format!(
+                        "WebGPU failed ({why}). Training goes on, on the CPU, from the last checkpoint in \
+                         memory; at most the last seconds are trained again."
+                    ),
+                });
+                self.set_running(was_running);
+            }
+            Err(error) => {
+                self.set_running(false);
+                let text =
+                    format!("WebGPU failed ({why}), and the CPU could not take over: {error}");
+                post(Report::Fault { text });
+            }
+        }
     }
 
     fn set_running(&mut self, running: bool) {
@@ -362,10 +409,9 @@ impl Session {
         }
     }
 
-    fn note_speed(&mut self) {
-        let updates = self.experiment.agents.iter().map(|c| c.update_epochs * c.num_minibatches);
+    fn note_speed(&mut self, updates: usize) {
         let now = time::now_ms();
-        self.speed.push_back((now, updates.sum()));
+        self.speed.push_back((now, updates));
         while self.speed.len() > 2 && self.speed.front().is_some_and(|(t, _)| now - t > SPEED_MS) {
             self.speed.pop_front();
         }

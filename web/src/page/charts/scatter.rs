@@ -14,7 +14,8 @@ pub fn Scatter(
     #[prop(into)]
     title: Signal<String>,
     /// Name of the x axis.
-    x_label: &'static str,
+    #[prop(into)]
+    x_label: Signal<&'static str>,
     /// Name of the y axis.
     y_label: &'static str,
     /// Name of the value behind the colour.
@@ -43,7 +44,7 @@ pub fn Scatter(
             let title = &title.read();
             DotPlot {
                 title,
-                x_label,
+                x_label: x_label.get(),
                 y_label,
                 value_label,
                 diagonal,
@@ -81,7 +82,8 @@ pub fn Scatter(
     });
     let csv = move || {
         let source = source.get_untracked().text;
-        dots.with_untracked(|dots| dots_csv(dots, [x_label, y_label, value_label], &source))
+        let labels = [x_label.get_untracked(), y_label, value_label];
+        dots.with_untracked(|dots| dots_csv(dots, labels, &source))
     };
     view! {
         <figure class="chart">

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::Shown;
+use crate::cells;
 use crate::page::charts::Scatter;
 use crate::plot::Dots;
 
@@ -21,7 +22,7 @@ pub fn Batches(shown: Shown) -> impl IntoView {
         view! {
             <Scatter
                 title=Signal::derive(move || format!("{}: utility against advantage", shown.name(agent)))
-                x_label="advantage A, normalised"
+                x_label=Signal::derive(move || cells::advantage_of_batch(shown.normalised()[agent]))
                 y_label="utility U"
                 value_label="A − U, taken away"
                 diagonal="U = A"

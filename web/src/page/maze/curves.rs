@@ -132,8 +132,8 @@ fn series(
         let curve = |agent: usize| {
             shown.drawn.track();
             let points = shown.playground().opened.with(|experiment| {
-                let history = shown.playground().agents[agent].history;
-                history.with_untracked(|history| points(&experiment.agents[agent], history))
+                let run = shown.playground().agents[agent].run;
+                run.with_untracked(|run| points(&experiment.agents[agent], run.history()))
             });
             let (colour, dash) = (COLOURS[agent], DASHES[agent]);
             Series { label: shown.name(agent).into(), colour, dash, points }

@@ -32,8 +32,8 @@ pub fn Detail(shown: Shown) -> impl IntoView {
             </div>
             <p class="muted">
                 "π policy; V, Q and A are exact for this policy. U is what the clipped ratio is multiplied \
-                 with: A divided by its standard deviation in the batch and, with DeepSPI, less the weighted \
-                 losses of the world model, l_R for the reward and l_P for the next latent."
+                 with: " {move || cells::advantage_in_utility(shown.normalised())} " and, with DeepSPI, less \
+                 the weighted losses of the world model, l_R for the reward and l_P for the next latent."
             </p>
         </section>
     }

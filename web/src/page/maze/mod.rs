@@ -35,7 +35,7 @@ impl Shown {
     fn new(playground: Playground) -> Self {
         let drawn = paced(move || {
             for agent in playground.agents {
-                agent.history.track();
+                agent.run.track();
                 agent.view.track();
             }
         });
@@ -61,6 +61,11 @@ impl Shown {
             let there = selected.filter(|state| maze.is_some_and(|maze| *state < maze.states()));
             there.or(maze.map(|maze| maze.stars()[0])).unwrap_or_default()
         })
+    }
+
+    /// Whether each agent is trained with normalised advantages.
+    fn normalised(self) -> [bool; AGENTS] {
+        self.playground().opened.with(|opened| opened.agents.each_ref().map(|agent| agent.norm_adv))
     }
 
     /// Name of an agent, unlike the other's.

@@ -15,6 +15,7 @@ use leptos::prelude::*;
 use crate::experiment::Experiment;
 use crate::form::{Scope, default_of, enter, label};
 use crate::page::state::{Phase, Playground};
+use crate::run::Run;
 
 /// Quiet time after which agents without progress follow the controls.
 const FOLLOW: Duration = Duration::from_millis(400);
@@ -205,7 +206,7 @@ pub fn confirmed(question: &str) -> bool {
 
 fn has_progress(playground: Playground) -> bool {
     playground.agents.iter().any(|agent| {
-        agent.history.with(|history| !history.iterations.is_empty())
+        agent.run.with(Run::has_progress)
             || agent.view.with(|view| view.as_ref().is_some_and(|view| view.global_step > 0))
     })
 }

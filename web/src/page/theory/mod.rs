@@ -130,7 +130,7 @@ fn Switch(shown: Shown) -> impl IntoView {
 #[component]
 fn Standing(shown: Shown) -> impl IntoView {
     let is_new = Memo::new(move |_| {
-        shown.playground.agents[shown.agent.get()].history.with(|h| h.iterations.is_empty())
+        shown.playground.agents[shown.agent.get()].run.with(|run| !run.has_progress())
     });
     let text = move || {
         shown.found.with(|found| {

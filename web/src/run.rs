@@ -1,0 +1,199 @@
+//! The run of one agent as the page has it, and what becomes of it when the worker is asked to begin
+//! anew, to load, or dies.
+//!
+//! Two rules must hold whatever comes in between. The checkpoint kept is of the run that is shown:
+//! each time agents are made, it is forgotten, and the worker reports the one it went on from. And no
+//! more is taken for saved than there is: the page asks before it is closed with an unsaved run.
+
+use deepspi_core::message::Message;
+
+use crate::archive::Archive;
+use crate::history::History;
+
+/// What the page knows of an agent's run. A new one is that of an agent not made yet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Run {
+    history: History,
+    kept: Option<Archive>,
+    /// Iterations of the history that need not be saved any more.
+    saved: usize,
+    change: Option<Change>,
+}
+
+/// What was asked for and has not come yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    /// A new agent: what is still reported is of a run that was given up.
+    Reset,
+    /// A checkpoint of another run; if it is refused, this one goes on.
+    Replacement,
+}
+
+impl Run {
+    /// The run of a new agent that is being made.
+    #[must_use]
+    pub fn reset() -> Self {
+        Self { change: Some(Change::Reset), ..Self::default() }
+    }
+
+    /// A checkpoint of another run is being loaded in the place of this one.
+    pub fn replace(&mut self) {
+        self.change = Some(Change::Replacement);
+    }
+
+    /// What was asked for will not come: the run is as it was.
+    pub fn stays(&mut self) {
+        self.change = None;
+    }
+
+    /// The agent is ready after so many iterations.
+    pub fn opened(&mut self, iterations: u64) {
+        if self.change.take() == Some(Change::Replacement) {
+            self.history = History::default();
+        } else {
+            self.history.truncate(iterations);
+        }
+        self.saved = self.saved.min(self.history.iterations.len());
+        self.kept = None;
+    }
+
+    /// Takes in an event of the trainer.
+    pub fn push(&mut self, message: Message) {
+        if !self.is_given_up() {
+            self.history.push(message);
+        }
+    }
+
+    /// Keeps a checkpoint; if the user has it as a file, nothing so far is left to be saved.
+    pub fn checkpoint(&mut self, archive: Archive, as_file: bool) {
+        if self.is_given_up() {
+            return;
+        }
+        self.kept = Some(archive);
+        if as_file {
+            self.saved = self.history.iterations.len();
+        }
+    }
+
+    /// Its events.
+    #[must_use]
+    pub const fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The newest checkpoint, in case the worker dies.
+    #[must_use]
+    pub const fn kept(&self) -> Option<&Archive> {
+        self.kept.as_ref()
+    }
+
+    /// Whether what the worker reports is still of a run before this one.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        self.change == Some(Change::Reset)
+    }
+
+    /// Whether it was trained here.
+    #[must_use]
+    pub fn has_progress(&self) -> bool {
+        !self.history.iterations.is_empty()
+    }
+
+    /// Whether closing the page would lose training that could be saved.
+    #[must_use]
+    pub fn has_unsaved(&self) -> bool {
+        self.history.iterations.len() > self.saved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use deepspi_core::message::Iteration;
+    use deepspi_core::metrics::UpdateMetrics;
+    use deepspi_core::monitor::RatioBounds;
+
+    use super::*;
+
+    fn archive(name: &str) -> Archive {
+        Archive { name: name.into(), bytes: Vec::new() }
+    }
+
+    /// Reports the iterations `from..to`.
+    fn train(run: &mut Run, from: u64, to: u64) {
+        for iteration in from..to {
+            run.push(Message::Iteration(Box::new(Iteration {
+                iteration,
+                global_step: (iteration + 1) * 512,
+                learning_rate: 1e-3,
+                last: UpdateMetrics::default(),
+                mean: UpdateMetrics::default(),
+                explained_variance: 0.0,
+                ratios: RatioBounds { sup: 1.0, inf: 1.0, limit: 1.1, premise_holds: true },
+                certificate: None,
+                avg_episodic_return: 0.0,
+                finished_return: None,
+                avg_episodic_length: 0.0,
+                episodes: 0,
+            })));
+        }
+    }
+
+    /// A run with so many iterations and a checkpoint of itself.
+    fn trained(iterations: u64) -> Run {
+        let mut run = Run::reset();
+        run.opened(0);
+        train(&mut run, 0, iterations);
+        run.checkpoint(archive("old"), false);
+        run
+    }
+
+    #[test]
+    fn after_a_reset_nothing_of_the_old_run_comes_back() {
+        let mut run = trained(5);
+        assert!(run.has_progress() && run.has_unsaved());
+        run = Run::reset();
+        // The iteration in progress ends before the worker has read what was asked.
+        train(&mut run, 5, 6);
+        run.checkpoint(archive("old"), false);
+        run.checkpoint(archive("old, as a file"), true);
+        assert!(run.is_given_up() && !run.has_progress());
+        run.opened(0);
+        assert_eq!(run, Run::default());
+        train(&mut run, 0, 1);
+        assert!(run.has_unsaved());
+    }
+
+    #[test]
+    fn a_restart_goes_on_from_the_checkpoint_and_what_comes_after_it_is_unsaved() {
+        let mut run = trained(3);
+        run.checkpoint(archive("3"), true);
+        assert!(!run.has_unsaved());
+        train(&mut run, 3, 8);
+        assert!(run.has_unsaved());
+        run.checkpoint(archive("8"), true);
+        run.opened(3);
+        assert_eq!((run.history().iterations.len(), run.kept()), (3, None));
+        run.checkpoint(archive("3"), false);
+        assert!(!run.has_unsaved());
+        train(&mut run, 3, 4);
+        assert!(run.has_unsaved(), "one iteration more than the file has");
+    }
+
+    #[test]
+    fn a_loaded_run_takes_the_place_of_the_one_before() {
+        let mut run = trained(5);
+        run.checkpoint(archive("mine"), true);
+        run.replace();
+        // Until it is there the old one is reported, and stays if the new one is refused.
+        train(&mut run, 5, 7);
+        let mut refused = run.clone();
+        refused.stays();
+        refused.opened(7);
+        assert_eq!(refused.history().iterations.len(), 7);
+        run.opened(2);
+        assert!(!run.has_progress() && !run.has_unsaved());
+        assert_eq!(run.kept(), None, "the worker reports the checkpoint it went on from");
+        train(&mut run, 2, 3);
+        assert!(run.has_unsaved(), "what the old run had saved does not count");
+    }
+}
