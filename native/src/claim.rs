@@ -14,7 +14,7 @@ use deepspi_core::run_files::{CHECKPOINTS, CONFIG, RunInfo};
 use crate::checkpoints::{CheckpointStore, Loaded};
 use crate::folder_lock::FolderLock;
 use crate::output::METRICS;
-use crate::run_folder::RunFolder;
+use crate::run_folder::{RunFolder, differences};
 use crate::settings;
 
 /// What an earlier process wrote and nothing can go on from is moved into folders that begin so.
@@ -74,26 +74,6 @@ pub fn claim(path: &Path, info: &RunInfo, config: &Config) -> Result<Claim> {
             Ok(Claim::New(lock))
         }
     }
-}
-
-/// What is not as wanted, one entry each.
-fn differences(
-    found: &RunInfo,
-    found_config: &Config,
-    wanted: &RunInfo,
-    wanted_config: &Config,
-) -> Vec<String> {
-    let mut all = Vec::new();
-    let mut compare = |name: &str, found: String, wanted: String| {
-        if found != wanted {
-            all.push(format!("`{name}` is {found}, not {wanted}"));
-        }
-    };
-    compare("env", found.env.clone(), wanted.env.clone());
-    compare("stochastic", found.stochastic.to_string(), wanted.stochastic.to_string());
-    compare("maze", format!("{:?}", found.maze), format!("{:?}", wanted.maze));
-    all.extend(settings::differences(found_config, wanted_config));
-    all
 }
 
 /// Moves logs and checkpoints into a folder of their own: a new log must not begin with steps of
