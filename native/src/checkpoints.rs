@@ -241,6 +241,13 @@ mod tests {
         assert_eq!(names(&store), ["step_000000000005"], "of two equally good ones the newer");
         assert!(store.reaches(5) && store.reaches(4) && !store.reaches(6));
         assert!(!CheckpointStore::new(folder.join("none"), 1).reaches(0));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = |path: PathBuf| fs::metadata(path).expect("there").permissions().mode();
+            let model = folder.join("step_000000000005").join(MODEL);
+            assert_eq!(mode(folder.join(BEST)), mode(model), "who may read one may read the other");
+        }
     }
 
     #[cfg(unix)]
