@@ -256,6 +256,13 @@ fn a_job_array_trains_a_sweep_and_survives_a_requeue() {
     // Nothing is left to submit: the report is made.
     finish(&mut bench()).succeeded();
     assert!(sweep_folder.join("report/index.html").is_file());
+
+    // A job that Slurm has forgotten is in nobody's way.
+    fs::write(sweep_folder.join("slurm").join("job_id"), "424242").expect("written");
+    let anew = finish(bench().arg("--overwrite"));
+    assert!(anew.succeeded().stdout.contains("with 2 runs"), "{}", anew.stdout);
+    slurm.ask("scancel", &["--me"]);
+    wait_until("an empty queue", &slurm, || slurm.ask("squeue", &["-h"]).is_empty());
 }
 
 /// Programs with the names of Slurm's. Jobs get the numbers 1, 2 and so on, on the cluster `east`.
