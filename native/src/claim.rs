@@ -14,7 +14,7 @@ use deepspi_core::run_files::{CHECKPOINTS, CONFIG, RunInfo};
 use crate::checkpoints::{CheckpointStore, Loaded};
 use crate::folder_lock::FolderLock;
 use crate::output::METRICS;
-use crate::run_folder::RunFolder;
+use crate::run_folder::{RunFolder, differences};
 use crate::settings;
 
 /// What an earlier process wrote and nothing can go on from is moved into folders that begin so.
@@ -42,12 +42,22 @@ pub fn claim(path: &Path, info: &RunInfo, config: &Config) -> Result<Claim> {
         format!("cannot create {}; choose a writable place with --run-dir", path.display())
     })?;
     let Some(lock) = FolderLock::take(path)? else { return Ok(Claim::Busy) };
-    if !path.join(CONFIG).exists() {
+    // What is merely out of reach now must not be begun anew.
+    let begun = path.join(CONFIG).try_exists().with_context(|| {
+        format!("{} cannot be read now; nothing was changed, try again", path.display())
+    })?;
+    if !begun {
         set_aside(path)?;
         return Ok(Claim::New(lock));
     }
-    // It is written whole or not at all: what cannot be read is somebody else's.
-    let unknown = || format!("{} cannot be continued; remove it to begin anew", path.display());
+    // It is written whole or not at all: what is not as this program writes it is somebody else's.
+    let unknown = || {
+        format!(
+            "{} cannot be continued; if its {CONFIG} is damaged, and not out of reach for a moment, \
+             remove the folder to begin anew",
+            path.display()
+        )
+    };
     let folder = RunFolder::open(path).with_context(unknown)?;
     let found = settings::from_file(&path.join(CONFIG), &Config::DEFAULT).with_context(unknown)?;
     let differences = differences(&folder.info, &found, info, config);
@@ -59,41 +69,37 @@ pub fn claim(path: &Path, info: &RunInfo, config: &Config) -> Result<Claim> {
         );
     }
     // How many are kept does not matter to who only reads.
-    match CheckpointStore::new(folder.checkpoints(), 1).load_newest() {
+    match CheckpointStore::new(folder.checkpoints(), 1).newest()? {
         Ok(mut loaded) => {
             let state = &mut loaded.checkpoint.state;
             state.config.total_timesteps = config.total_timesteps;
+            require_same(&loaded.path, &state.config, config)?;
             if state.iteration >= state.config.num_iterations() {
                 return Ok(Claim::Finished);
             }
             Ok(Claim::Unfinished(folder, Box::new(loaded), lock))
         }
-        Err(error) => {
-            tracing::warn!("{} is begun anew: {error:#}", path.display());
+        Err(why) => {
+            tracing::warn!("{} is begun anew: {why}", path.display());
             set_aside(path)?;
             Ok(Claim::New(lock))
         }
     }
 }
 
-/// What is not as wanted, one entry each.
-fn differences(
-    found: &RunInfo,
-    found_config: &Config,
-    wanted: &RunInfo,
-    wanted_config: &Config,
-) -> Vec<String> {
-    let mut all = Vec::new();
-    let mut compare = |name: &str, found: String, wanted: String| {
-        if found != wanted {
-            all.push(format!("`{name}` is {found}, not {wanted}"));
-        }
-    };
-    compare("env", found.env.clone(), wanted.env.clone());
-    compare("stochastic", found.stochastic.to_string(), wanted.stochastic.to_string());
-    compare("maze", format!("{:?}", found.maze), format!("{:?}", wanted.maze));
-    all.extend(settings::differences(found_config, wanted_config));
-    all
+/// The description of a folder says what belongs there. But a process that nobody knew of, on a machine
+/// whose locks do not reach here, may have saved the run that was there before.
+fn require_same(checkpoint: &Path, found: &Config, wanted: &Config) -> Result<()> {
+    let differences = settings::differences(found, wanted);
+    if !differences.is_empty() {
+        bail!(
+            "{} is a checkpoint of another run than its folder: {}; stop what wrote it, then remove the \
+             folder of the run to begin anew",
+            checkpoint.display(),
+            differences.join(", ")
+        );
+    }
+    Ok(())
 }
 
 /// Moves logs and checkpoints into a folder of their own: a new log must not begin with steps of
@@ -108,9 +114,9 @@ fn set_aside(run: &Path) -> Result<()> {
         name.is_some_and(|n| n == METRICS || n == CHECKPOINTS || n.starts_with("events.out."))
     };
     let moved = || -> Result<()> {
-        let entries = fs::read_dir(run)?;
-        let left: Vec<PathBuf> =
-            entries.filter_map(|e| Some(e.ok()?.path())).filter(is_of_a_run).collect();
+        let entries: std::io::Result<Vec<PathBuf>> =
+            fs::read_dir(run)?.map(|entry| Ok(entry?.path())).collect();
+        let left: Vec<PathBuf> = entries?.into_iter().filter(is_of_a_run).collect();
         if left.is_empty() {
             return Ok(());
         }
@@ -155,11 +161,16 @@ mod tests {
 
     /// A folder with a run that has a checkpoint before its first step, and a log.
     fn begun(folder: &Path) {
+        begun_as(folder, config());
+    }
+
+    /// The same with a checkpoint of another configuration.
+    fn begun_as(folder: &Path, trained: Config) {
         let run = RunFolder { path: folder.to_owned(), info: info() };
         run.describe(&config()).expect("written");
         fs::write(folder.join(METRICS), "{}\n").expect("written");
         let network = MazePreset::Small.network();
-        let trainer = Trainer::new(config(), network, &crate::device::cpu().device).expect("valid");
+        let trainer = Trainer::new(trained, network, &crate::device::cpu().device).expect("valid");
         let checkpoint = pollster::block_on(trainer.checkpoint()).expect("encodes");
         CheckpointStore::new(run.checkpoints(), 1).save(&checkpoint, 0, None).expect("written");
     }
@@ -190,6 +201,41 @@ mod tests {
         for word in ["`env` is Pong", "`stochastic`", "`algo` is deep-spi", "not 0.5", "--run-dir"]
         {
             assert!(error.contains(word), "{word}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_run_is_not_gone_on_from() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let longer = Config { total_timesteps: 2 * config().total_timesteps, ..config() };
+        begun_as(folder.path(), longer);
+        let claimed = claim(folder.path(), &info(), &config()).expect("made longer by --resume");
+        assert!(matches!(claimed, Claim::Unfinished(..)));
+        drop(claimed);
+        begun_as(folder.path(), Config { gamma: 0.5, ..config() });
+        let error = claim(folder.path(), &info(), &config()).expect_err("of another").to_string();
+        for word in ["step_000000000000", "`gamma` is 0.5", "begin anew"] {
+            assert!(error.contains(word), "{word}: {error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_out_of_reach_is_not_begun_anew() {
+        for name in [CONFIG, CHECKPOINTS] {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            begun(folder.path());
+            let file = folder.path().join(name);
+            if file.is_dir() {
+                fs::remove_dir_all(&file).expect("removed");
+            } else {
+                fs::remove_file(&file).expect("removed");
+            }
+            // A link to itself: not even root can read it, and yet it is there.
+            std::os::unix::fs::symlink(&file, &file).expect("linked");
+            let error = claim(folder.path(), &info(), &config()).expect_err("out of reach");
+            assert!(format!("{error:#}").contains("nothing was changed"), "{error:#}");
+            assert!(folder.path().join(METRICS).exists(), "nothing is set aside");
         }
     }
 

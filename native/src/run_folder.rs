@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use deepspi_core::config::Config;
 use deepspi_core::run_files::{CHECKPOINTS, CONFIG, RunInfo};
 
+use crate::settings;
 use crate::whole_file::write_whole;
 
 /// A run folder that exists.
@@ -103,6 +104,28 @@ impl RunFolder {
     }
 }
 
+/// In what a run is not the wanted one, one phrase each. On which device it was trained, when, and by
+/// which revision of this program does not matter.
+#[must_use]
+pub fn differences(
+    found: &RunInfo,
+    found_config: &Config,
+    wanted: &RunInfo,
+    wanted_config: &Config,
+) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut compare = |name: &str, found: String, wanted: String| {
+        if found != wanted {
+            all.push(format!("`{name}` is {found}, not {wanted}"));
+        }
+    };
+    compare("env", found.env.clone(), wanted.env.clone());
+    compare("stochastic", found.stochastic.to_string(), wanted.stochastic.to_string());
+    compare("maze", format!("{:?}", found.maze), format!("{:?}", wanted.maze));
+    all.extend(settings::differences(found_config, wanted_config));
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,5 +141,23 @@ mod tests {
         let opened = RunFolder::open(&second.path).expect("a run folder");
         assert!(opened.info.env == "Pong" && opened.info.stochastic);
         RunFolder::open(folder.path()).expect_err("not a run folder");
+    }
+
+    #[test]
+    fn what_makes_another_run_is_named() {
+        let config = Config { gamma: 0.9, ..Config::DEFAULT };
+        let info = info_now("Pong", false, "cpu");
+        let later = RunInfo {
+            device: "gpu".into(),
+            started: info.started + 1,
+            revision: "later".into(),
+            ..info.clone()
+        };
+        assert!(differences(&info, &config, &later, &config).is_empty());
+        let other = info_now("Pong", true, "cpu");
+        assert_eq!(
+            differences(&info, &config, &other, &Config::DEFAULT),
+            ["`stochastic` is false, not true", "`gamma` is 0.9, not 0.99"]
+        );
     }
 }

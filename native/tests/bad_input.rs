@@ -218,6 +218,31 @@ fn a_damaged_checkpoint_costs_only_itself() {
     ]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_checkpoint_out_of_reach_costs_nothing() {
+    let folder = temporary();
+    let run = trained(folder.path(), "32", "16");
+    let before = contents(&run);
+    let model = checkpoint(&run, 32).join("model.safetensors");
+    let bytes = fs::read(&model).expect("there");
+    fs::remove_file(&model).expect("removed");
+    // A link to itself: not even root can read it, and yet it is there.
+    std::os::unix::fs::symlink(&model, &model).expect("linked");
+    let longer = ["--total-timesteps", "64", "--keep-checkpoints", "1"];
+    finish(resume(&run).args(longer)).refused_in_one_paragraph(&[
+        "step_000000000032",
+        "model.safetensors",
+        "nothing was changed",
+        "try again",
+    ]);
+    fs::remove_file(&model).expect("removed");
+    fs::write(&model, bytes).expect("written");
+    assert!(contents(&run) == before, "nothing may be done without the newest");
+    let text = finish(resume(&run).args(longer)).succeeded().stderr.clone();
+    assert!(text.contains("at step 32"), "in reach again it must be gone on from: {text}");
+}
+
 #[test]
 fn pruning_never_prefers_a_damaged_checkpoint() {
     let folder = temporary();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Finished, ITERATION, TINY, checkpoints, finish, finished, native};
+use common::{Finished, ITERATION, TINY, checkpoints, finish, finished, native, resume};
 use native::benchmark::run_status::RecordedStatus;
 use native::benchmark::{RunRecord, RunState, RunStatus, Sweep};
 
@@ -284,6 +284,45 @@ fn a_sweep_may_grow_but_not_shrink() {
     }
     let status = finish(native().args(["bench", "status"]).arg(folder.join("sweep")));
     assert!(status.stdout.contains("4 of 4 runs finished"), "{}", status.stdout);
+}
+
+#[test]
+fn a_run_that_was_made_longer_stays_finished() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    let bench = || finish(&mut bench_of(folder, "ppo", "1", 2 * ITERATION));
+    bench().succeeded();
+    let run = &run_folders(folder)[1];
+    let longer = (4 * ITERATION).to_string();
+    let more = ["--total-timesteps", &longer, "--keep-checkpoints", "1"];
+    finish(resume(run).args(more)).succeeded();
+    assert_eq!(checkpoints(run), [4 * ITERATION], "the one of the sweep's last step made room");
+    let again = bench();
+    assert!(again.succeeded().stdout.contains("index.html"), "{}", again.stdout);
+    assert_eq!(RunRecord::read(run).expect("a record").attempts, 1, "nothing was left to do");
+}
+
+#[test]
+fn a_run_whose_machine_is_gone_is_waited_for_in_silence_and_gone_on_with() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    let bench = |seeds| finish(&mut bench_of(folder, "ppo", seeds, 2 * ITERATION));
+    bench("1").succeeded();
+    // Its machine went before it wrote a log, and 594 of the 600 seconds until that is noticed are over.
+    let run = &run_folders(folder)[1].with_file_name("Breakout__ppo__2");
+    fs::create_dir(run).expect("created");
+    let gone = RunRecord { host: "another".into(), ..RunRecord::started_here() };
+    gone.save(run).expect("written");
+    let record = fs::File::options().write(true).open(run.join("bench.json")).expect("there");
+    let now = record.metadata().and_then(|file| file.modified()).expect("a time");
+    record.set_modified(now - Duration::from_secs(594)).expect("set");
+    let sweep = bench("2");
+    sweep.succeeded();
+    assert!(sweep.stderr.contains("__2: another process trains it"), "{}", sweep.stderr);
+    assert_eq!(newest(run), 2 * ITERATION);
+    // Every 30 seconds, not at each of the looks, which are 2 seconds apart.
+    let waiting = sweep.stderr.matches("1 of 2 runs finished, 0 running").count();
+    assert!((1..3).contains(&waiting), "{}", sweep.stderr);
 }
 
 #[test]

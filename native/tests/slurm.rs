@@ -1,6 +1,8 @@
 //! A sweep as a job array of a real Slurm: one node, started by the test on loopback and stopped after.
-//!
 //! Needs Debian's package `slurm-wlm`; without it the test says that it was skipped.
+//!
+//! What one node cannot show (several clusters, a controller that is down, many runs) is asked of
+//! scripts with the names of Slurm's programs.
 #![cfg(unix)]
 
 mod common;
@@ -206,7 +208,10 @@ fn a_job_array_trains_a_sweep_and_survives_a_requeue() {
     let submitted = finish(&mut bench());
     submitted.succeeded();
     assert!(submitted.stdout.contains("with 2 runs"), "{}", submitted.stdout);
-    finish(&mut bench()).refused_in_one_paragraph(&["still in Slurm's queue", "scancel"]);
+    for more in [&[][..], &["--overwrite"]] {
+        finish(bench().args(more))
+            .refused_in_one_paragraph(&["still in Slurm's queue", "`scancel "]);
+    }
 
     let sweep = Sweep::open(&sweep_folder).expect("a sweep");
     let statuses = || -> Vec<RunStatus> {
@@ -256,4 +261,111 @@ fn a_job_array_trains_a_sweep_and_survives_a_requeue() {
     // Nothing is left to submit: the report is made.
     finish(&mut bench()).succeeded();
     assert!(sweep_folder.join("report/index.html").is_file());
+
+    // A job that Slurm has forgotten is in nobody's way.
+    fs::write(sweep_folder.join("slurm").join("job_id"), "424242").expect("written");
+    let anew = finish(bench().arg("--overwrite"));
+    assert!(anew.succeeded().stdout.contains("with 2 runs"), "{}", anew.stdout);
+    slurm.ask("scancel", &["--me"]);
+    wait_until("an empty queue", &slurm, || slurm.ask("squeue", &["-h"]).is_empty());
+}
+
+/// Programs with the names of Slurm's. Jobs get the numbers 1, 2 and so on, on the cluster `east`.
+struct Scripted {
+    folder: PathBuf,
+}
+
+impl Scripted {
+    fn new(folder: &Path) -> Self {
+        let script = |name: &str, text: &str| {
+            let path = folder.join(name);
+            fs::write(&path, format!("#!/bin/sh\nhere=$(dirname \"$0\")\n{text}\n"))
+                .expect("written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("changed");
+        };
+        script(
+            "sbatch",
+            "[ \"$1\" = --version ] && exit\n\
+             echo \"$@\" >> \"$here/submitted\"\n\
+             echo \"$(($(wc -l < \"$here/submitted\")));east\"",
+        );
+        script("squeue", ". \"$here/answer\"");
+        Self { folder: folder.to_owned() }
+    }
+
+    /// What `squeue` does from now on.
+    fn answer(&self, script: &str) {
+        fs::write(self.folder.join("answer"), script).expect("written");
+    }
+
+    /// Jobs that were submitted.
+    fn jobs(&self) -> usize {
+        let submitted = fs::read_to_string(self.folder.join("submitted")).unwrap_or_default();
+        submitted.lines().count()
+    }
+
+    /// This program, which finds the scripts first.
+    fn native(&self) -> Command {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(self.folder.clone()).chain(env::split_paths(&path));
+        let mut command = native();
+        command.env("PATH", env::join_paths(folders).expect("plain names"));
+        command
+    }
+}
+
+#[test]
+fn nothing_is_submitted_or_deleted_while_slurm_may_have_the_sweep() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    let slurm = Scripted::new(folder);
+    let suite = folder.join("suite.txt");
+    fs::write(&suite, "Breakout\n").expect("written");
+    let sweep = folder.join("sweep");
+    let bench = |arguments: &[&str]| {
+        let mut command = slurm.native();
+        command.arg("bench").arg("--suite").arg(&suite).arg("--out").arg(&sweep);
+        command.args(["--algos", "ppo", "--seeds", "1001", "--device", "cpu"]).args(TINY);
+        finish(command.args(arguments))
+    };
+    let submit = ["--launcher", "slurm"];
+
+    // More runs than one array may have.
+    let submitted = bench(&submit);
+    submitted.succeeded();
+    for words in ["job array 1;east with 1000 runs", "job array 2;east with 1 runs"] {
+        assert!(submitted.stdout.contains(words), "{}", submitted.stdout);
+    }
+    let text = |name: &str| fs::read_to_string(sweep.join("slurm").join(name)).expect("written");
+    assert_eq!(text("job_id"), "1;east\n2;east");
+    assert!(text("job-1.sh").contains("--array=0-999\n"), "numbers up to 1000 are allowed");
+    let second = text("job-2.sh");
+    assert!(second.contains("--array=0-0\n") && second.contains(" Breakout__ppo__1001\n"));
+
+    let forgotten = "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1";
+    let only_the_second = format!(
+        "case \"$*\" in *'--clusters=east --jobs 2') echo 2_0 test;; *) {forgotten};; esac"
+    );
+    let down = "echo 'Unable to contact slurm controller' >&2; exit 1";
+    let in_queue = ["array 2;east of this sweep is still", "`scancel --clusters=east 2`"];
+    let unknown = ["array 1;east", "Unable to contact slurm controller", "job_id", "try again"];
+    for (answer, words) in [(only_the_second.as_str(), &in_queue[..]), (down, &unknown)] {
+        slurm.answer(answer);
+        for arguments in [&submit[..], &["--launcher", "slurm", "--overwrite"], &["--overwrite"]] {
+            bench(arguments).refused_in_one_paragraph(words);
+        }
+    }
+    assert_eq!(slurm.jobs(), 2, "what is refused is not submitted");
+    assert_eq!(text("job_id"), "1;east\n2;east", "and deletes nothing");
+
+    for (answer, arguments, jobs) in [
+        (forgotten, ["--launcher", "slurm", "--overwrite"], "3;east\n4;east"),
+        // Squeue names the cluster even when it has no such job.
+        ("echo 'CLUSTER: east'", ["--launcher", "slurm", "--jobs=2"], "5;east\n6;east"),
+    ] {
+        slurm.answer(answer);
+        bench(&arguments).succeeded();
+        assert_eq!(text("job_id"), jobs);
+    }
+    assert!(text("job-2.sh").contains("--array=0-0%2\n"), "the limit is that of each array");
 }

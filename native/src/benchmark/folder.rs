@@ -1,17 +1,18 @@
 //! The folder of a sweep: begun, gone on with, or refused.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::run_status::{RunRecord, is_trained};
+use super::slurm;
 use super::sweep::{RUNS, SPECIFICATION, Sweep};
-use crate::folder_lock::{FolderLock, is_held};
+use crate::folder_lock::FolderLock;
+use crate::whole_file::is_absent;
 
 /// What else a sweep makes in its folder.
 const REPORT: &str = "report";
-/// Where the script for Slurm is.
-pub const SLURM: &str = "slurm";
 
 /// Takes the folder for a sweep: it is made if it is not there, and gone on with if it holds the same
 /// one or a part of it. Returns the sweep with the revision that began it, and the right to change
@@ -22,8 +23,8 @@ pub const SLURM: &str = "slurm";
 /// written.
 pub fn take(folder: &Path, wanted: &Sweep, overwrite: bool) -> Result<(Sweep, FolderLock)> {
     let shown = folder.display();
-    let begun = folder.join(SPECIFICATION).exists();
-    if folder.exists() && !begun && !is_empty(folder) {
+    // The specification is the first that a sweep writes: looked for last, it is not missed.
+    if folder.exists() && !is_empty(folder) && !is_begun(folder)? {
         bail!("{shown} is not empty and not the folder of a sweep; choose another one with --out");
     }
     fs::create_dir_all(folder)
@@ -33,6 +34,8 @@ pub fn take(folder: &Path, wanted: &Sweep, overwrite: bool) -> Result<(Sweep, Fo
             "another `native bench` runs the sweep in {shown}; `native bench status {shown}` tells how far it is"
         );
     };
+    // Only now: who had the lock before may have begun it.
+    let begun = is_begun(folder)?;
     if begun && overwrite {
         remove(folder)?;
     } else if begun {
@@ -71,6 +74,19 @@ pub fn require_part(folder: &Path, found: &Sweep, wanted: &Sweep) -> Result<()> 
     Ok(())
 }
 
+fn is_begun(folder: &Path) -> Result<bool> {
+    let file = folder.join(SPECIFICATION);
+    match file.try_exists() {
+        Err(error) if is_absent(&error) => Ok(false),
+        found => found.with_context(|| {
+            format!(
+                "cannot see whether there is {}; make it readable, or try again",
+                file.display()
+            )
+        }),
+    }
+}
+
 /// Whether nothing is in the folder but what a killed process may have left, whose names are hidden.
 fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|entries| {
@@ -81,25 +97,45 @@ fn is_empty(folder: &Path) -> bool {
 /// Deletes a sweep, and nothing else that may be in its folder. The specification goes last, so that
 /// what a killed process left is still known to be a sweep.
 fn remove(folder: &Path) -> Result<()> {
-    for run in fs::read_dir(folder.join(RUNS)).into_iter().flatten().filter_map(Result::ok) {
-        if is_held(&run.path()) {
-            bail!("{} is still being trained; stop that first", run.path().display());
+    // Its tasks may be between two attempts, or not have begun.
+    slurm::refuse_if_queued(folder)?;
+    for run in runs(folder)? {
+        if is_trained(&run, RunRecord::read(&run).as_ref()) {
+            bail!(
+                "{} is still being trained, or was some minutes ago on another machine; stop that first",
+                run.display()
+            );
         }
     }
     let remove = |path: &Path| match fs::metadata(path) {
-        Err(_) => Ok(()),
+        Err(error) if is_absent(&error) => Ok(()),
+        Err(error) => Err(error),
         Ok(found) if found.is_dir() => fs::remove_dir_all(path),
         Ok(_) => fs::remove_file(path),
     };
-    for name in [RUNS, REPORT, SLURM, SPECIFICATION] {
+    for name in [RUNS, REPORT, slurm::FOLDER, SPECIFICATION] {
         let path = folder.join(name);
         remove(&path).with_context(|| format!("cannot delete {}", path.display()))?;
     }
     Ok(())
 }
 
+/// Everything in the folder of the runs.
+fn runs(folder: &Path) -> Result<Vec<PathBuf>> {
+    let path = folder.join(RUNS);
+    let listed = || -> std::io::Result<Vec<PathBuf>> {
+        fs::read_dir(&path)?.map(|entry| Ok(entry?.path())).collect()
+    };
+    match listed() {
+        Err(error) if is_absent(&error) => Ok(Vec::new()),
+        runs => runs.with_context(|| format!("cannot see who trains in {}", path.display())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+
     use super::super::sweep::tests::tiny;
     use super::*;
 
@@ -143,8 +179,35 @@ mod tests {
         let error = take(path, &other, true).expect_err("in use").to_string();
         assert!(error.contains("still being trained"), "{error}");
         drop(lock);
+        let elsewhere = RunRecord { host: "another".into(), ..RunRecord::started_here() };
+        elsewhere.save(&run).expect("written");
+        let error = take(path, &other, true).expect_err("in use elsewhere").to_string();
+        assert!(error.contains("another machine"), "{error}");
+        assert_eq!(Sweep::open(path).expect("untouched"), tiny());
+        RunRecord::started_here().save(&run).expect("written");
         drop(take(path, &other, true).expect("overwritten"));
         assert_eq!(Sweep::open(path).expect("new"), other);
         assert!(!run.exists() && path.join("notes.txt").exists());
+    }
+
+    #[test]
+    fn of_two_first_commands_at_once_one_is_refused() {
+        for _ in 0..10 {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let path = folder.path().join("sweep");
+            let sweeps = [tiny(), Sweep { stochastic: true, ..tiny() }];
+            let start = Barrier::new(2);
+            let begin = &|sweep: &Sweep| {
+                start.wait();
+                // The lock is let go at once, so that the other one gets it.
+                take(&path, sweep, false).map(|(sweep, _)| sweep)
+            };
+            let begun: Vec<Result<Sweep>> = std::thread::scope(|scope| {
+                let both = sweeps.each_ref().map(|sweep| scope.spawn(move || begin(sweep)));
+                both.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+            });
+            let begun: Vec<Sweep> = begun.into_iter().filter_map(Result::ok).collect();
+            assert_eq!(begun, [Sweep::open(&path).expect("there is one")]);
+        }
     }
 }

@@ -25,14 +25,15 @@ impl SweepProgress {
         Self { live, started: Instant::now(), left_then: None }
     }
 
-    /// The state of all runs, of which this process has `active` under way.
-    pub fn show(&mut self, runs: &[RunStatus], active: usize) {
+    /// The state of all runs, of which this process has `active` under way: none at the `last`, and as
+    /// long as other processes train all that is left.
+    pub fn show(&mut self, runs: &[RunStatus], active: usize, last: bool) {
         let (total, left) = total_and_left(runs);
         let left_then = *self.left_then.get_or_insert(left);
         let text = summary(runs, active, self.time_left(left_then, left));
         self.live.bar().set_length(total as u64);
         self.live.bar().set_position((total - left) as u64);
-        self.live.show(text, active == 0, str::to_owned);
+        self.live.show(text, last, str::to_owned);
     }
 
     /// What is left, at the pace since the start.

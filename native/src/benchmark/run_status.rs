@@ -7,15 +7,16 @@
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use deepspi_core::config::Config;
-use deepspi_core::run_files::{CHECKPOINTS, CONFIG, checkpoint_name};
+use deepspi_core::run_files::{CHECKPOINTS, CONFIG};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::sweep::RunId;
+use crate::checkpoints::CheckpointStore;
 use crate::folder_lock;
 use crate::output::METRICS;
 use crate::settings;
@@ -27,7 +28,7 @@ pub const RECORD: &str = "bench.json";
 pub const OUTPUT: &str = "output.log";
 /// Bytes that are read from the end of a log at a time.
 const BLOCK: u64 = 64 * 1024;
-/// A log that another machine has not written to for so long belongs to a run that was interrupted.
+/// A run that another machine has not written to for so long was interrupted.
 /// Longer than an iteration takes, and than file servers keep what they have not yet shown.
 const SILENCE: Duration = Duration::from_secs(600);
 
@@ -109,7 +110,7 @@ pub struct RunStatus {
     pub step: u64,
     /// Agent steps at its end.
     pub total: u64,
-    /// Whether its last checkpoint is there.
+    /// Whether its last checkpoint is there, or that of a later step: it may have been made longer.
     pub saved: bool,
     /// Agent steps per second, of the last iteration's process.
     pub steps_per_second: Option<f64>,
@@ -126,11 +127,12 @@ impl RunStatus {
         let record = RunRecord::read(&folder);
         let total = steps_of(&folder).unwrap_or(total);
         let (step, steps_per_second) = last_position(&folder.join(METRICS)).unwrap_or_default();
-        let saved = folder.join(CHECKPOINTS).join(checkpoint_name(total)).is_dir();
+        // How many are kept does not matter to who only looks.
+        let saved = CheckpointStore::new(folder.join(CHECKPOINTS), 1).reaches(total);
         let all_steps = step >= total;
         let state = if all_steps && saved {
             RunState::Finished
-        } else if folder_lock::is_held(&folder) || writes_elsewhere(&folder, record.as_ref()) {
+        } else if is_trained(&folder, record.as_ref()) {
             RunState::Running
         } else if record.as_ref().is_some_and(|r| r.status == RecordedStatus::Failed) {
             RunState::Failed
@@ -194,13 +196,22 @@ fn position(line: &[u8]) -> Option<(u64, Option<f64>)> {
         .then(|| Some((record["global_step"].as_u64()?, record["sps"].as_f64())))?
 }
 
+/// Whether a process trains the run in this folder, with the record there, as far as anybody can tell.
+#[must_use]
+pub fn is_trained(run: &Path, record: Option<&RunRecord>) -> bool {
+    folder_lock::is_held(run) || writes_elsewhere(run, record)
+}
+
 /// Whether another machine seems to train the run. Locks do not reach across all shared file systems,
-/// so its log has to tell.
+/// so its files have to tell: the log, or while there is none or an old one, the record of its start.
 fn writes_elsewhere(run: &Path, record: Option<&RunRecord>) -> bool {
     let elsewhere =
         record.is_some_and(|r| r.status == RecordedStatus::Running && r.host != this_host());
-    let age = || fs::metadata(run.join(METRICS)).ok()?.modified().ok()?.elapsed().ok();
-    elsewhere && age().is_none_or(|age| age < SILENCE)
+    let written = |name| fs::metadata(run.join(name)).ok()?.modified().ok();
+    let last = [METRICS, RECORD].into_iter().filter_map(written).max();
+    // The clock of the other machine may be ahead of this one's.
+    let age = |time: SystemTime| time.elapsed().unwrap_or_default();
+    elsewhere && last.is_some_and(|time| age(time) < SILENCE)
 }
 
 /// Name of this machine.
@@ -288,5 +299,42 @@ mod tests {
         assert_eq!(state(), RunState::Running, "its log has just been written");
         fs::write(run.join(RECORD), "{\"attem").expect("written");
         assert_eq!(state(), RunState::Waiting, "half a record is none");
+    }
+
+    #[test]
+    fn a_run_elsewhere_is_interrupted_when_nothing_of_it_is_written_any_more() {
+        let (folder, id) = with_log(&iteration(16));
+        let run = id.folder(folder.path());
+        let state = || RunStatus::read(folder.path(), id, 32).state;
+        let written = |name: &str, time: SystemTime| {
+            let file = File::options().write(true).open(run.join(name)).expect("there");
+            file.set_modified(time).expect("set");
+        };
+        let elsewhere = RunRecord { host: "another".into(), ..RunRecord::started_here() };
+        elsewhere.save(&run).expect("written");
+        let long_ago = SystemTime::UNIX_EPOCH;
+        written(METRICS, long_ago);
+        assert_eq!(state(), RunState::Running, "it goes on, and has not logged an iteration yet");
+        written(RECORD, long_ago);
+        assert_eq!(state(), RunState::Waiting, "its machine is gone");
+        let ahead = long_ago + Duration::from_secs(4_000_000_000);
+        written(METRICS, ahead);
+        assert_eq!(state(), RunState::Running, "its clock is ahead");
+        // Its machine went before it wrote a log.
+        fs::remove_file(run.join(METRICS)).expect("removed");
+        assert_eq!(state(), RunState::Waiting);
+        elsewhere.save(&run).expect("written");
+        assert_eq!(state(), RunState::Running, "it has just been started");
+    }
+
+    #[test]
+    fn a_run_that_was_made_longer_is_complete() {
+        let (folder, id) = with_log(&(iteration(32) + &iteration(48)));
+        let checkpoints = id.folder(folder.path()).join(CHECKPOINTS);
+        fs::create_dir_all(checkpoints.join("step_000000000016")).expect("created");
+        let complete = || RunStatus::read(folder.path(), id, 32).is_complete();
+        assert!(!complete(), "what the sweep wants was not saved");
+        fs::create_dir(checkpoints.join("step_000000000048")).expect("created");
+        assert!(complete(), "the checkpoint of step 32 has made room for a later one");
     }
 }

@@ -103,12 +103,12 @@ impl Runner {
             }
             if looks.is_multiple_of(READ_LOGS_EVERY) {
                 self.read_logs();
-                progress.show(&self.runs, self.active.len());
+                progress.show(&self.runs, self.active.len(), false);
             }
             looks = looks.wrapping_add(1);
             std::thread::sleep(LOOK);
         }
-        progress.show(&self.runs, 0);
+        progress.show(&self.runs, 0, true);
         let left = self.queue.len() + self.elsewhere.len();
         Ok(Outcome { failures: self.failures, left })
     }

@@ -1,4 +1,4 @@
-//! Sweeps on a cluster: one job array of Slurm, one task a run.
+//! Sweeps on a cluster: job arrays of Slurm, one task a run.
 //!
 //! Slurm decides what runs where and when, and what happens after a node fails. All it needs for that
 //! is a task that can be started again at any time, which `native bench task` is: a run goes on from
@@ -12,42 +12,45 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::child::Starter;
-use super::folder::SLURM;
 use super::run_status::{RunState, RunStatus};
 use super::sweep::RunId;
 use crate::cli::RunOptions;
-use crate::whole_file::write_whole;
+use crate::whole_file::{is_absent, write_whole};
 
+/// Where scripts and logs of Slurm are, in the folder of the sweep.
+pub const FOLDER: &str = "slurm";
 /// Seconds before its time limit that a task is told to save and end. An iteration takes a fraction.
 const GRACE: u32 = 120;
-/// Number of the newest job array, in the folder of Slurm's files.
-const JOB: &str = "job_id";
+/// Numbers of the newest job arrays, one a line, in the folder of Slurm's files: `number`, or on several
+/// clusters `number;cluster`.
+const JOBS: &str = "job_id";
+/// Tasks of one array: Slurm takes numbers up to 1000 if its administrator has not said otherwise.
+const MOST_TASKS: usize = 1000;
 
 /// Makes sure that there is Slurm.
 ///
 /// # Errors
 /// If there is not: with what to install, or to do without it.
 pub fn require() -> Result<()> {
-    slurm(Command::new("sbatch").arg("--version")).map(drop)
+    slurm(Command::new("sbatch").arg("--version")).map(drop).context(
+        "submit from a machine of the cluster, or leave out --launcher slurm to run the sweep on this one",
+    )
 }
 
-/// Submits a job array for all runs that are neither finished nor under way.
+/// Submits job arrays for all runs that are neither finished nor under way.
 ///
 /// # Errors
-/// If Slurm is not there, refuses the job, or still has an earlier one of this sweep.
+/// If Slurm is not there, refuses a job, or still has an earlier one of this sweep.
 pub fn submit(
     starter: &Starter,
     runs: &[RunStatus],
     jobs: Option<u64>,
     arguments: Option<&str>,
 ) -> Result<()> {
-    let folder = absolute(&starter.folder)?.join(SLURM);
-    if let Ok(job) = fs::read_to_string(folder.join(JOB)) {
-        refuse_if_queued(job.trim())?;
-    }
+    refuse_if_queued(&starter.folder)?;
     let further = match arguments {
         None => Vec::new(),
         Some(text) => shlex::split(text).with_context(|| {
@@ -59,46 +62,94 @@ pub fn submit(
     if open.is_empty() {
         bail!("every run is under way; `native bench status` tells how far they are");
     }
+    let folder = absolute(&starter.folder)?.join(FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let script = folder.join("job.sh");
-    write_whole(&script, job_script(starter, &folder, &open, jobs)?.as_bytes())?;
-    let output = slurm(Command::new("sbatch").arg("--parsable").args(further).arg(&script))?;
-    if !output.status.success() {
-        bail!(
-            "Slurm refuses {}: {}; change what it says with --slurm-args",
-            script.display(),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+    let mut submitted: Vec<String> = Vec::new();
+    for (number, runs) in (1..).zip(open.chunks(MOST_TASKS)) {
+        let script = folder.join(format!("job-{number}.sh"));
+        write_whole(&script, job_script(starter, &folder, runs, jobs)?.as_bytes())?;
+        let output = slurm(Command::new("sbatch").arg("--parsable").args(&further).arg(&script))?;
+        if !output.status.success() {
+            bail!(
+                "Slurm refuses {}: {}; change what it says with --slurm-args{}",
+                script.display(),
+                said(&output.stderr),
+                if submitted.is_empty() { "" } else { " (the arrays before it are in the queue)" }
+            );
+        }
+        let job = said(&output.stdout);
+        println!("job array {job} with {} runs", runs.len());
+        submitted.push(job);
+        // At once: a later one may be refused.
+        write_whole(&folder.join(JOBS), submitted.join("\n").as_bytes())?;
     }
-    // On several clusters: `number;cluster`.
-    let text = String::from_utf8_lossy(&output.stdout);
-    let job = text.trim().split(';').next().unwrap_or_default();
-    write_whole(&folder.join(JOB), job.as_bytes())?;
     println!(
-        "job array {job} with {} runs; `native bench status {}` tells how far they are, the same command submits what is left",
-        open.len(),
+        "`native bench status {}` tells how far they are, the same command submits what is left",
         starter.folder.display()
     );
     Ok(())
 }
 
-/// A second array would only wait for the first.
-fn refuse_if_queued(job: &str) -> Result<()> {
-    let output = slurm(Command::new("squeue").args(["--noheader", "--jobs", job]))?;
-    // Slurm forgets jobs some minutes after their end, and calls their numbers invalid.
-    if output.status.success() && !output.stdout.trim_ascii().is_empty() {
-        bail!(
-            "job array {job} of this sweep is still in Slurm's queue; wait for it, or end it with `scancel {job}`"
-        );
+/// Refuses what cannot be done while Slurm has jobs of the sweep in `sweep`: a second array would only
+/// wait for the first, and a task whose run was deleted would begin it anew.
+///
+/// # Errors
+/// If it has some, or cannot tell.
+pub fn refuse_if_queued(sweep: &Path) -> Result<()> {
+    let file = sweep.join(FOLDER).join(JOBS);
+    let jobs = match fs::read_to_string(&file) {
+        Err(error) if is_absent(&error) => return Ok(()),
+        jobs => jobs.with_context(|| format!("cannot read {}", file.display()))?,
+    };
+    for job in jobs.lines().filter(|line| !line.is_empty()) {
+        let is_queued = is_queued(job).with_context(|| {
+            format!(
+                "cannot tell whether job array {job} of this sweep is still in Slurm's queue; try again \
+                 later, or remove {} if you know that it is not",
+                file.display()
+            )
+        })?;
+        if is_queued {
+            bail!(
+                "job array {job} of this sweep is still in Slurm's queue; wait for it, or end it with `scancel {}`",
+                named(job).join(" ")
+            );
+        }
     }
     Ok(())
+}
+
+/// A job as commands of Slurm take it.
+fn named(job: &str) -> Vec<String> {
+    match job.split_once(';') {
+        Some((number, cluster)) => vec![format!("--clusters={cluster}"), number.to_owned()],
+        None => vec![job.to_owned()],
+    }
+}
+
+fn is_queued(job: &str) -> Result<bool> {
+    let mut words = named(job);
+    words.insert(words.len() - 1, "--jobs".into());
+    let output = slurm(Command::new("squeue").arg("--noheader").args(words))?;
+    // Slurm forgets jobs some minutes after their end. Whatever else is wrong says nothing of the job.
+    let error = said(&output.stderr);
+    if !output.status.success() {
+        return if error.contains("Invalid job id") { Ok(false) } else { Err(anyhow!(error)) };
+    }
+    // Of another cluster it may name the cluster first.
+    Ok(said(&output.stdout).lines().any(|line| !line.starts_with("CLUSTER:")))
+}
+
+/// What a command of Slurm said.
+fn said(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim().to_owned()
 }
 
 fn slurm(command: &mut Command) -> Result<Output> {
     let name = command.get_program().to_string_lossy().into_owned();
     command.output().map_err(|error| match error.kind() {
-        ErrorKind::NotFound => anyhow::anyhow!(
-            "Slurm is not installed here: there is no `{name}` (package slurm-wlm of Debian and Ubuntu); submit from a machine of the cluster, or leave out --launcher slurm to run the sweep on this machine"
+        ErrorKind::NotFound => anyhow!(
+            "Slurm is not installed here: there is no `{name}` (package slurm-wlm of Debian and Ubuntu)"
         ),
         _ => anyhow::Error::new(error).context(format!("cannot start `{name}`")),
     })
@@ -173,7 +224,7 @@ mod tests {
             },
             threads: None,
         };
-        let folder = starter.folder.join(SLURM);
+        let folder = starter.folder.join(FOLDER);
         let runs = tiny().runs();
         let script = job_script(&starter, &folder, &runs, Some(2)).expect("no zero bytes");
         assert!(script.contains("#SBATCH --array=0-7%2\n"), "{script}");
