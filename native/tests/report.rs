@@ -320,15 +320,15 @@ fn figures_say_why_runs_are_missing_in_them() {
     };
     assert!(!title("training-profiles").contains("INCOMPLETE"), "all runs are finished");
     for (name, mark) in [
-        ("finished-games-profiles", "INCOMPLETE (1 of 18 runs have no"),
+        ("finished-games-profiles", "INCOMPLETE (1 of 18 runs without"),
         // PPO has no world model.
-        ("losses", "INCOMPLETE (1 of 12 runs have no"),
+        ("losses", "INCOMPLETE (1 of 12 runs without"),
     ] {
         assert!(title(name).contains(mark), "{name}");
     }
-    assert!(page.contains("Pong__deep-spi__1: it has no finished game"));
-    assert!(page.contains("Pong__deep-mdp__1: it has no losses that are numbers"));
-    assert!(!page.contains("runs are not finished"));
+    assert!(page.contains("Pong__deep-spi__1: without a finished game"));
+    assert!(page.contains("Pong__deep-mdp__1: without losses that are numbers"));
+    assert!(!page.contains("runs not finished"));
     assert_eq!(data["report"]["losses"][1]["missing"].as_array().map(Vec::len), Some(1));
     assert_eq!(data["report"]["kinds"][0]["missing"], json!([]));
 }

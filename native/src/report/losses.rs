@@ -76,7 +76,7 @@ pub fn select(runs: &[RunData]) -> Option<Selection<'_, Losses>> {
     let losses = |run: &RunData| {
         Loss::ALL.iter().all(|loss| loss.of(&run.losses).is_some()).then_some(run.losses)
     };
-    have.then(|| Selection::new(runs, &both, "no losses that are numbers", losses))
+    have.then(|| Selection::new(runs, &both, "without losses that are numbers", losses))
 }
 
 /// Both losses, over the same runs.

@@ -69,9 +69,9 @@ impl ScoreKind {
     /// The runs that have such a score.
     pub fn select<'a>(self, runs: &'a [RunData], algos: &[Algorithm]) -> Selection<'a, Score> {
         let lack = match self {
-            Self::Training => "no training-time score",
-            Self::Finished => "no finished game",
-            Self::Evaluation => "no evaluation",
+            Self::Training => "without a training-time score",
+            Self::Finished => "without a finished game",
+            Self::Evaluation => "without an evaluation",
         };
         let score =
             |run: &RunData| Some(Score { raw: self.of(run)?, normalised: self.normalised(run)? });

@@ -33,7 +33,7 @@ pub struct Missing {
     unfinished: usize,
     /// Runs that there should be.
     all: usize,
-    /// What finished runs have that do not count: `no finished game`.
+    /// What is wrong with finished runs that do not count: `without a finished game`.
     lack: &'static str,
 }
 
@@ -48,10 +48,10 @@ impl Missing {
         let Self { unfinished, all, lack, .. } = self;
         match (unfinished, self.lacking()) {
             (0, 0) => None,
-            (0, lacking) => Some(format!("{lacking} of {all} runs have {lack}")),
-            (_, 0) => Some(format!("{unfinished} of {all} runs are not finished")),
+            (0, lacking) => Some(format!("{lacking} of {all} runs {lack}")),
+            (_, 0) => Some(format!("{unfinished} of {all} runs not finished")),
             (_, lacking) => {
-                Some(format!("{unfinished} of {all} runs are not finished, {lacking} have {lack}"))
+                Some(format!("{unfinished} of {all} runs not finished, {lacking} {lack}"))
             }
         }
     }
@@ -69,7 +69,7 @@ impl Serialize for Missing {
 }
 
 impl<'a, N> Selection<'a, N> {
-    /// Of the runs of some algorithms; `lack` says what a finished run has without a `number`.
+    /// Of the runs of some algorithms; `lack` says what a finished run is without a `number`.
     pub fn new(
         runs: &'a [RunData],
         algos: &[Algorithm],
@@ -86,7 +86,7 @@ impl<'a, N> Selection<'a, N> {
             } else if let Some(number) = number(run) {
                 counted.push((run, number));
             } else {
-                missing.runs.push(format!("{}: it has {lack}", run.id));
+                missing.runs.push(format!("{}: {lack}", run.id));
             }
         }
         // As the rows of a score matrix.
@@ -190,7 +190,7 @@ mod tests {
             RunData { state: unfinished, ..run("Breakout", DeepSpi, 2, Some(5.0)) },
             run("Alien", DeepMdp, 1, None),
         ];
-        let found = Selection::new(&runs, &[Ppo, DeepSpi], "no score", |run| run.training);
+        let found = Selection::new(&runs, &[Ppo, DeepSpi], "without a score", |run| run.training);
         assert_eq!((found.games.as_slice(), found.len()), (["Pong".to_owned()].as_slice(), 4));
         assert_eq!(found.left_out, ["Alien", "Breakout"]);
         let numbers: Vec<f64> = found.compared(Ppo).map(|(_, number)| *number).collect();
@@ -199,18 +199,19 @@ mod tests {
         assert_eq!(
             found.missing.runs,
             [
-                "Breakout__deep-spi__1: it has no score",
+                "Breakout__deep-spi__1: without a score",
                 "Breakout__deep-spi__2: unfinished at step 0 of 16",
             ]
         );
         assert_eq!(found.missing.lacking(), 1);
         assert_eq!(
             found.missing.mark(),
-            "INCOMPLETE (1 of 6 runs are not finished, 1 have no score): "
+            "INCOMPLETE (1 of 6 runs not finished, 1 without a score): "
         );
         let text = found.without_spread().expect("DeepSPI has one run of Pong");
         assert!(text.starts_with("1 of 2 pairs"), "{text}");
-        let found = Selection::new(&runs[1..3], &[Ppo, DeepSpi], "no score", |run| run.training);
+        let found =
+            Selection::new(&runs[1..3], &[Ppo, DeepSpi], "without a score", |run| run.training);
         assert!(found.without_spread().is_some_and(|text| text.starts_with("one finished run")));
         assert_eq!(found.missing.words(), None);
     }

@@ -3,7 +3,7 @@
 use deepspi_atari::games::GAMES;
 use deepspi_core::config::Config;
 
-use super::facts::thousands;
+use super::facts::{count, thousands};
 use super::runs::RunData;
 use super::score::{Score, ScoreKind};
 use super::selection::Selection;
@@ -71,7 +71,8 @@ fn of_kind(kind: ScoreKind, selection: &Selection<'_, Score>) -> Vec<String> {
     let lacking = selection.missing.lacking();
     match kind {
         ScoreKind::Finished if lacking > 0 => vec![format!(
-            "{lacking} finished runs have not finished a single game: their training-time score is 0 by definition, which looks good where scores are negative, as in Pong"
+            "{} without a single finished game: the training-time score is then 0 by definition, which looks good where scores are negative, as in Pong",
+            count(lacking as u64, "finished run")
         )],
         ScoreKind::Evaluation if selection.len() > 0 => {
             let mut warnings = Vec::new();
