@@ -245,6 +245,12 @@ impl Config {
         self.total_timesteps / self.batch_size() as u64
     }
 
+    /// Agent steps of these iterations: what a run really does of `total_timesteps`.
+    #[must_use]
+    pub const fn whole_steps(&self) -> u64 {
+        self.num_iterations() * self.batch_size() as u64
+    }
+
     /// Learning rate of iteration `iteration` (0-based): linear to 0, constant within an iteration.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "iteration counts stay far below 2^52")]
@@ -286,7 +292,7 @@ mod tests {
         assert_eq!(toml::from_str::<Config>(&text).expect("parses"), config);
         assert_eq!(config.batch_size(), 1024);
         assert_eq!(config.minibatch_size(), 256);
-        assert_eq!(config.num_iterations(), 9765);
+        assert_eq!((config.num_iterations(), config.whole_steps()), (9765, 9765 * 1024));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use deepspi_core::config::Config;
 use deepspi_core::run_files::{CHECKPOINTS, CONFIG, RunInfo};
 
 use crate::checkpoints::{CheckpointStore, Loaded};
+use crate::evaluation;
 use crate::folder_lock::FolderLock;
 use crate::output::METRICS;
 use crate::run_folder::{RunFolder, differences};
@@ -102,8 +103,9 @@ fn require_same(checkpoint: &Path, found: &Config, wanted: &Config) -> Result<()
     Ok(())
 }
 
-/// Moves logs and checkpoints into a folder of their own: a new log must not begin with steps of
-/// another process, but what it did may be wanted to find out what went wrong.
+/// Moves logs, checkpoints and evaluations into a folder of their own: a new log must not begin with
+/// steps of another process, nor a new agent have the scores of another, but what they did may be
+/// wanted to find out what went wrong.
 #[expect(
     clippy::disallowed_methods,
     reason = "moves aside what is of no use; what matters is written after it, durably"
@@ -111,7 +113,8 @@ fn require_same(checkpoint: &Path, found: &Config, wanted: &Config) -> Result<()
 fn set_aside(run: &Path) -> Result<()> {
     let is_of_a_run = |path: &PathBuf| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        name.is_some_and(|n| n == METRICS || n == CHECKPOINTS || n.starts_with("events.out."))
+        let mut own = [METRICS, CHECKPOINTS].iter().chain(&evaluation::FILES);
+        name.is_some_and(|n| own.any(|own| n == *own) || n.starts_with("events.out."))
     };
     let moved = || -> Result<()> {
         let entries: std::io::Result<Vec<PathBuf>> =
@@ -252,10 +255,15 @@ mod tests {
             assert!(!path.join(METRICS).exists());
             assert!(path.join(format!("{UNUSABLE}{number}")).join(METRICS).exists());
         }
-        // A log whose configuration is gone belongs to nobody.
+        // A log whose configuration is gone belongs to nobody, and so does an evaluation.
         fs::remove_file(path.join(CONFIG)).expect("removed");
-        fs::write(path.join(METRICS), "{}\n").expect("written");
+        for name in [METRICS].iter().chain(&evaluation::FILES) {
+            fs::write(path.join(name), "{}\n").expect("written");
+        }
         assert!(matches!(claim(path, &info(), &config()).expect("writable"), Claim::New(_)));
-        assert!(path.join(format!("{UNUSABLE}3")).join(METRICS).exists());
+        for name in [METRICS].iter().chain(&evaluation::FILES) {
+            assert!(!path.join(name).exists(), "{name} is of an agent that is gone");
+            assert!(path.join(format!("{UNUSABLE}3")).join(name).exists());
+        }
     }
 }

@@ -8,10 +8,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use plotters::prelude::*;
-use serde_json::Value;
 
 use crate::cli::CurveArgs;
-use crate::output::{METRICS, scores};
+use crate::output::{Line, METRICS, read_log, scores};
 use crate::run_folder::RunFolder;
 
 /// Games that finished within one window of steps.
@@ -31,10 +30,7 @@ struct Point {
 /// If the folder is no run, no game has finished, or the figure cannot be written.
 pub fn run(args: &CurveArgs) -> Result<ExitCode> {
     let folder = RunFolder::open(&args.run)?;
-    let log = folder.path.join(METRICS);
-    let text = std::fs::read_to_string(&log)
-        .with_context(|| format!("cannot read the log {}", log.display()))?;
-    let points = summarise(&finished_games(&text)?, args.window);
+    let points = summarise(&finished_games(&folder.path.join(METRICS))?, args.window);
     if points.is_empty() {
         bail!("no game has finished in {} yet; train it for longer", args.run.display());
     }
@@ -47,31 +43,14 @@ pub fn run(args: &CurveArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `(step, return)` of all finished games, without those a resumed run did again.
-fn finished_games(log: &str) -> Result<Vec<(u64, f64)>> {
-    let mut games: Vec<(u64, f64)> = Vec::new();
-    for (number, line) in log.lines().enumerate() {
-        let Ok(record) = serde_json::from_str::<Value>(line) else {
-            // A killed process may have left half a line.
-            continue;
-        };
-        let step = || {
-            record["global_step"]
-                .as_u64()
-                .with_context(|| format!("line {} of the log has no global_step", number + 1))
-        };
-        match record["type"].as_str() {
-            Some("episode") => {
-                games.push((step()?, record["raw_return"].as_f64().unwrap_or(f64::NAN)));
-            }
-            Some("resumed") => {
-                let resumed = step()?;
-                games.retain(|game| game.0 <= resumed);
-            }
-            _ => {}
+/// `(step, return)` of all finished games.
+fn finished_games(log: &Path) -> Result<Vec<(u64, f64)>> {
+    read_log(log, |line| match line {
+        Line::Episode { global_step, raw_return } => {
+            Some((global_step, (global_step, raw_return.unwrap_or(f64::NAN))))
         }
-    }
-    Ok(games)
+        _ => None,
+    })
 }
 
 fn summarise(games: &[(u64, f64)], window: u64) -> Vec<Point> {
@@ -95,7 +74,7 @@ fn summarise(games: &[(u64, f64)], window: u64) -> Vec<Point> {
 fn table(points: &[Point]) -> String {
     let mut text = String::from("step,games,mean_return,quartile_1,quartile_3\n");
     for p in points {
-        text.push_str(&format!("{},{},{:.3},{},{}\n", p.step, p.games, p.mean, p.low, p.high));
+        text.push_str(&format!("{},{},{},{},{}\n", p.step, p.games, p.mean, p.low, p.high));
     }
     text
 }
@@ -154,19 +133,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn games_done_again_after_a_resume_count_once() {
-        let log = "{\"type\":\"episode\",\"global_step\":10,\"raw_return\":1.0}\n\
-                   {\"type\":\"episode\",\"global_step\":30,\"raw_return\":9.0}\n\
-                   {\"type\":\"epis\n\
-                   {\"type\":\"resumed\",\"global_step\":20}\n\
-                   {\"type\":\"episode\",\"global_step\":40,\"raw_return\":3.0}\n";
-        let games = finished_games(log).expect("a log");
-        assert_eq!(games, [(10, 1.0), (40, 3.0)]);
+    fn games_fall_into_windows_and_keep_their_digits() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join(METRICS);
+        let text = "{\"type\":\"episode\",\"global_step\":10,\"raw_return\":1.0}\n\
+                    {\"type\":\"episode\",\"global_step\":30,\"raw_return\":9.0}\n\
+                    {\"type\":\"resumed\",\"global_step\":20}\n\
+                    {\"type\":\"episode\",\"global_step\":39,\"raw_return\":-0.0004}\n\
+                    {\"type\":\"episode\",\"global_step\":40,\"raw_return\":0.0}\n";
+        std::fs::write(&log, text).expect("written");
+        let games = finished_games(&log).expect("a log");
+        assert_eq!(games, [(10, 1.0), (39, -0.0004), (40, 0.0)]);
         let points = summarise(&games, 20);
         assert_eq!(
             points.iter().map(|p| (p.step, p.games)).collect::<Vec<_>>(),
-            [(20, 1), (40, 1)]
+            [(20, 1), (40, 2)]
         );
-        assert!(table(&points).ends_with("40,1,3.000,3,3\n"));
+        assert!(table(&points).ends_with("40,2,-0.0002,-0.0004,0\n"), "{}", table(&points));
     }
 }

@@ -2,87 +2,26 @@
 //! is wrong with a run or an argument is said.
 
 mod common;
+#[path = "common/made_up.rs"]
+mod made_up;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::{finish, native};
 use deepspi_core::config::Algorithm;
+use made_up::{
+    BATCH, ITERATIONS, find, finished_sweep, log, log_planned, score, specification,
+    write_evaluation, write_run,
+};
 use native::benchmark::{RunId, Sweep};
 use native::output::scores::human_normalized;
 use native::report::{Effort, Request, make};
-use native::run_folder::info_now;
 use native::statistics::{interquartile_mean, mean, median};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 const EFFORT: Effort = Effort { resamples: 500, resamples_of_curves: 100 };
-const ITERATIONS: u64 = 4;
-const BATCH: u64 = 16;
-
-fn specification() -> Sweep {
-    let config = format!("num_envs = 4\nnum_steps = 4\ntotal_timesteps = {}\n", ITERATIONS * BATCH);
-    Sweep {
-        suite: "made-up".into(),
-        games: ["Pong", "Breakout", "Freeway"].map(String::from).to_vec(),
-        algos: vec![Algorithm::DeepSpi, Algorithm::DeepMdp, Algorithm::Ppo],
-        seeds: 2,
-        stochastic: true,
-        revision: "unknown".into(),
-        config: toml::from_str(&config).expect("a table"),
-    }
-}
-
-/// A raw score that differs between all runs.
-fn score(id: &RunId, iteration: u64) -> f64 {
-    let algo = match id.algo {
-        Algorithm::Ppo => 1.0,
-        Algorithm::DeepMdp => 2.5,
-        Algorithm::DeepSpi => 3.0,
-    };
-    algo * iteration as f64 + id.seed as f64 * 0.75 - id.game.name.len() as f64 * 0.1
-}
-
-fn log(id: &RunId, iterations: u64) -> String {
-    let line = |i: u64| {
-        let loss = if id.algo == Algorithm::DeepSpi { 0.5 } else { 0.75 } / i as f64;
-        let line = json!({
-            "type": "iteration",
-            "global_step": i * BATCH,
-            "avg_episodic_return": score(id, i),
-            "finished_return": (i > 1).then(|| score(id, i) + 1.0),
-            "last": {"transition_loss": loss + id.seed as f64 * 0.01, "reward_loss": 0.1},
-        });
-        format!("{line}\n")
-    };
-    (1..=iterations).map(line).collect()
-}
-
-fn write_run(folder: &Path, sweep: &Sweep, id: &RunId, iterations: u64) -> PathBuf {
-    let run = id.folder(folder);
-    fs::create_dir_all(&run).expect("created");
-    let config = sweep.settings(id.algo, id.seed).expect("valid");
-    let info = info_now(id.game.name, sweep.stochastic, "made-up device");
-    fs::write(run.join("config.toml"), info.describe(&config).expect("TOML")).expect("written");
-    fs::write(run.join("metrics.jsonl"), log(id, iterations)).expect("written");
-    run
-}
-
-/// A sweep of which all runs are finished.
-fn finished_sweep() -> (TempDir, Sweep) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let sweep = specification();
-    sweep.save(folder.path()).expect("written");
-    for id in sweep.runs() {
-        write_run(folder.path(), &sweep, &id, ITERATIONS);
-    }
-    (folder, sweep)
-}
-
-fn find(sweep: &Sweep, name: &str) -> RunId {
-    sweep.runs().into_iter().find(|id| id.to_string() == name).expect("a run of the sweep")
-}
 
 /// A report in the folder `report` of the sweep: the page, and all data.
 fn report(folder: &Path, baselines: Option<&Path>) -> (String, Value) {
@@ -284,20 +223,7 @@ fn evaluations_are_reported_when_all_runs_have_one() {
     let (folder, sweep) = finished_sweep();
     let runs = sweep.runs();
     for (i, id) in runs.iter().enumerate() {
-        let evaluation = json!({
-            "env": id.game.name, "algo": id.algo.name(), "training_seed": id.seed,
-            "checkpoint": "step_000000000064", "global_step": 64,
-            "protocol": {
-                "episodes": 3, "seed": 1, "greedy": false, "stochastic": true, "rules": "whole games",
-            },
-            "device": "cpu", "version": "0", "revision": "unknown",
-            "summary": {
-                "mean": 2.0, "mean_low": 1.0, "mean_high": 3.0, "median": 2.0, "min": 1.0,
-                "max": 3.0, "human_normalized_mean": null, "mean_length": 100.0, "time_limits": 0,
-            },
-        });
-        fs::write(id.folder(folder.path()).join("evaluation.json"), evaluation.to_string())
-            .expect("written");
+        write_evaluation(folder.path(), id, 64, &json!({}));
         if i == 0 {
             let (page, data) = report(folder.path(), None);
             assert!(page.contains("1 of 18 finished runs are evaluated"));
@@ -305,7 +231,8 @@ fn evaluations_are_reported_when_all_runs_have_one() {
         }
     }
     let (page, data) = report(folder.path(), None);
-    assert!(page.contains("3 whole games, actions drawn from the policy, stochastic environments"));
+    assert!(page.contains("3 episodes, actions drawn from the policy, seed 1, stochastic env"));
+    assert!(!page.contains("not all evaluations were played"));
     let kind = &data["report"]["kinds"][2];
     assert_eq!(kind["kind"], "evaluation");
     // All algorithms have the same score in each game.
@@ -322,6 +249,115 @@ fn evaluations_are_reported_when_all_runs_have_one() {
         page.contains("its evaluation is of the run"),
         "an evaluation of another run is no good"
     );
+}
+
+#[test]
+fn an_evaluation_is_of_the_end_of_its_run_and_played_as_the_others() {
+    let (folder, sweep) = finished_sweep();
+    for id in sweep.runs() {
+        write_evaluation(folder.path(), &id, 64, &json!({}));
+    }
+    let odd = find(&sweep, "Pong__ppo__2");
+    write_evaluation(folder.path(), &odd, 64, &json!({"training_resets": true}));
+    let (page, _) = report(folder.path(), None);
+    assert!(page.contains("not all evaluations were played in the same way"));
+    assert!(page.contains("--training-resets false, not true"));
+    assert!(page.contains("resets as in training: whole games"), "both protocols are shown");
+    // Evaluated before it was trained to its end; and of an agent that trained longer than the others.
+    for (step, words) in [
+        (
+            32,
+            "Pong__ppo__2 is left out: it is of the agent after 32 of 64 steps; evaluate it again",
+        ),
+        (80, "it is of the agent after 80 steps, more than the 64 of this sweep"),
+    ] {
+        write_evaluation(folder.path(), &odd, step, &json!({}));
+        let (page, data) = report(folder.path(), None);
+        assert!(page.contains(words), "the page must say {words}");
+        assert!(page.contains("17 of 18 finished runs are evaluated"));
+        assert_eq!(data["report"]["kinds"].as_array().map(Vec::len), Some(2));
+    }
+}
+
+#[test]
+fn only_the_steps_of_the_sweep_count() {
+    let (folder, sweep) = finished_sweep();
+    let (_, before) = report(folder.path(), None);
+    // Trained on by hand after its end, and then to no number at all.
+    let longer = find(&sweep, "Pong__ppo__1");
+    let log_of = |id: &RunId| id.folder(folder.path()).join("metrics.jsonl");
+    let more = log_planned(&longer, 2 * ITERATIONS, 2 * ITERATIONS)
+        .replace("avg_episodic_return\":", "avg_episodic_return\":null,\"x\":");
+    let more: Vec<&str> = more.lines().skip(ITERATIONS as usize).collect();
+    let resumed = json!({"type": "resumed", "global_step": ITERATIONS * BATCH});
+    let text = format!("{}{resumed}\n{}\n", log(&longer, ITERATIONS), more.join("\n"));
+    fs::write(log_of(&longer), text).expect("written");
+    let (page, after) = report(folder.path(), None);
+    assert!(page.contains("Pong__ppo__1 was trained on to step 128"));
+    assert_eq!(before["report"]["kinds"], after["report"]["kinds"]);
+    assert_eq!(before["report"]["runs"], after["report"]["runs"]);
+    assert_eq!(before["report"]["losses"], after["report"]["losses"]);
+    // Made longer half-way: another learning rate, another run.
+    fs::write(log_of(&longer), log_planned(&longer, 2 * ITERATIONS, 2 * ITERATIONS))
+        .expect("written");
+    let (page, _) = report(folder.path(), None);
+    assert!(page.contains("Pong__ppo__1: unusable: its learning rate at step 32"));
+}
+
+#[test]
+fn figures_say_why_runs_are_missing_in_them() {
+    let (folder, sweep) = finished_sweep();
+    let id = find(&sweep, "Pong__deep-spi__1");
+    let text = log(&id, ITERATIONS).replace("finished_return\":", "x\":");
+    fs::write(id.folder(folder.path()).join("metrics.jsonl"), text).expect("written");
+    let id = find(&sweep, "Pong__deep-mdp__1");
+    let text = log(&id, ITERATIONS).replace("transition_loss\":", "x\":");
+    fs::write(id.folder(folder.path()).join("metrics.jsonl"), text).expect("written");
+    let (page, data) = report(folder.path(), None);
+    let title = |name: &str| {
+        let path = folder.path().join("report").join(format!("{name}.svg"));
+        fs::read_to_string(path).expect("a figure")
+    };
+    assert!(!title("training-profiles").contains("INCOMPLETE"), "all runs are finished");
+    for (name, mark) in [
+        ("finished-games-profiles", "INCOMPLETE (1 of 18 runs without"),
+        // PPO has no world model.
+        ("losses", "INCOMPLETE (1 of 12 runs without"),
+    ] {
+        assert!(title(name).contains(mark), "{name}");
+    }
+    assert!(page.contains("Pong__deep-spi__1: without a finished game"));
+    assert!(page.contains("Pong__deep-mdp__1: without losses that are numbers"));
+    assert!(!page.contains("runs not finished"));
+    assert_eq!(data["report"]["losses"][1]["missing"].as_array().map(Vec::len), Some(1));
+    assert_eq!(data["report"]["kinds"][0]["missing"], json!([]));
+}
+
+#[test]
+fn few_runs_and_few_games_are_judged_by_what_is_finished() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let games = ["Alien", "Breakout", "Freeway", "Pong", "Qbert", "Seaquest"];
+    let sweep = Sweep {
+        games: games.map(String::from).to_vec(),
+        algos: vec![Algorithm::DeepSpi, Algorithm::DeepMdp],
+        ..specification()
+    };
+    sweep.save(folder.path()).expect("written");
+    let write = |wanted: &dyn Fn(&RunId) -> bool| {
+        for id in sweep.runs().iter().filter(|id| wanted(id)) {
+            write_run(folder.path(), &sweep, id, ITERATIONS);
+        }
+        report(folder.path(), None).0
+    };
+    let (all, some, few) =
+        ("one finished run a game", "pairs of game and algorithm", "fewer than 6");
+    let page = write(&|id| id.seed == 1 && id.game.name != "Pong");
+    assert!(page.contains(all) && !page.contains(some), "seed 2 has not begun");
+    assert!(page.contains(few), "five games are compared");
+    let page = write(&|id| id.game.name != "Alien" || id.seed == 1);
+    assert!(page.contains("2 of 12 pairs of game and algorithm") && !page.contains(all));
+    assert!(!page.contains(few), "six games are compared");
+    assert!(!write(&|_| true).contains(some));
 }
 
 #[test]

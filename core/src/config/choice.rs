@@ -57,3 +57,15 @@ choices! {
         "drift" Drift,
     }
 }
+
+impl Algorithm {
+    /// Its name for people, as the paper writes it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::DeepSpi => "DeepSPI",
+            Self::DeepMdp => "DeepMDP",
+            Self::Ppo => "PPO",
+        }
+    }
+}

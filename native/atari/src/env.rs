@@ -76,6 +76,39 @@ impl EnvOptions {
         Self { episodic_life: false, reward_clip: false, ..self }
     }
 
+    /// The rules in words.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        // No `..`: a new rule must be put into words, or left out here by name.
+        let Self {
+            repeat_action_probability,
+            noop_max,
+            episodic_life,
+            reward_clip,
+            use_fire_reset,
+            max_episode_steps,
+            frame_skip,
+            stack,
+        } = self;
+        let mut rules = vec![
+            if *repeat_action_probability > 0.0 {
+                format!("sticky actions {repeat_action_probability}")
+            } else {
+                "no sticky actions".to_owned()
+            },
+            format!("up to {noop_max} no-ops at the start of a game"),
+        ];
+        let kept = [
+            (*use_fire_reset, "then FIRE where the game has it"),
+            (*episodic_life, "a lost life ends an episode"),
+            (*reward_clip, "rewards are clipped to their sign"),
+        ];
+        rules.extend(kept.iter().filter(|(on, _)| *on).map(|(_, rule)| (*rule).to_owned()));
+        rules.push(format!("at most {max_episode_steps} steps of {frame_skip} frames"));
+        rules.push(format!("{stack} frames seen at a time"));
+        rules.join(", ")
+    }
+
     /// Bytes of one environment's observation, F x H x W.
     #[must_use]
     pub const fn observation_len(&self) -> usize {
@@ -374,6 +407,29 @@ fn ale_seed(seed: u64, index: u64) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rules_are_said_as_they_are() {
+        let default = EnvOptions::default();
+        assert_eq!(
+            default.describe(),
+            "no sticky actions, up to 30 no-ops at the start of a game, then FIRE where the game has \
+             it, a lost life ends an episode, rewards are clipped to their sign, at most 27000 steps of \
+             4 frames, 4 frames seen at a time"
+        );
+        for other in [
+            EnvOptions { repeat_action_probability: 0.3, ..default },
+            EnvOptions { noop_max: 60, ..default },
+            EnvOptions { episodic_life: false, ..default },
+            EnvOptions { reward_clip: false, ..default },
+            EnvOptions { use_fire_reset: false, ..default },
+            EnvOptions { max_episode_steps: 100, ..default },
+            EnvOptions { frame_skip: 3, ..default },
+            EnvOptions { stack: 2, ..default },
+        ] {
+            assert_ne!(other.describe(), default.describe(), "{other:?}");
+        }
+    }
 
     #[test]
     fn ale_seeds_stay_positive_and_distinct() {

@@ -12,9 +12,11 @@ use crate::task::MAZE;
 use crate::whole_file::write_whole;
 
 /// Summary, protocol and origin of an evaluation.
-pub const JSON: &str = "evaluation.json";
+const JSON: &str = "evaluation.json";
 /// Its episodes.
 const CSV: &str = "evaluation.csv";
+/// All files of an evaluation.
+pub const FILES: [&str; 2] = [JSON, CSV];
 
 /// How episodes are played.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,22 +37,38 @@ pub struct Protocol {
 }
 
 impl Protocol {
+    /// All settings by their flags. No `..`: a new one must be compared as well.
+    fn fields(&self) -> [(&'static str, String); 6] {
+        let Self { episodes, seed, greedy, stochastic, training_resets, rules } = self;
+        [
+            ("--episodes", episodes.to_string()),
+            ("--seed", seed.to_string()),
+            ("--greedy", greedy.to_string()),
+            ("--stochastic", stochastic.to_string()),
+            ("--training-resets", training_resets.to_string()),
+            ("rules", rules.clone()),
+        ]
+    }
+
     /// The first setting in which another protocol differs, with both values.
-    fn difference(&self, other: &Self) -> Option<String> {
-        let fields = [
-            ("--episodes", self.episodes.to_string(), other.episodes.to_string()),
-            ("--seed", self.seed.to_string(), other.seed.to_string()),
-            ("--greedy", self.greedy.to_string(), other.greedy.to_string()),
-            ("--stochastic", self.stochastic.to_string(), other.stochastic.to_string()),
-            (
-                "--training-resets",
-                self.training_resets.to_string(),
-                other.training_resets.to_string(),
-            ),
-            ("rules", self.rules.clone(), other.rules.clone()),
-        ];
-        let unlike = fields.into_iter().find(|(_, one, other)| one != other);
-        unlike.map(|(name, one, other)| format!("{name} {one}, not {other}"))
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let mut pairs = self.fields().into_iter().zip(other.fields());
+        let ((name, one), (_, other)) = pairs.find(|(one, other)| one != other)?;
+        Some(format!("{name} {one}, not {other}"))
+    }
+
+    /// Everything in words; unlike for protocols that are unlike.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        // No `..`: a new setting must be said as well.
+        let Self { episodes, seed, greedy, stochastic, training_resets, rules } = self;
+        let actions =
+            if *greedy { "most probable actions" } else { "actions drawn from the policy" };
+        // The maze knows neither; of an Atari game, the rules say more.
+        let stochastic = if *stochastic { ", stochastic environments" } else { "" };
+        let resets = if *training_resets { ", resets as in training" } else { "" };
+        format!("{episodes} episodes, {actions}, seed {seed}{stochastic}{resets}: {rules}")
     }
 }
 
@@ -129,12 +147,10 @@ impl Evaluation {
     #[must_use]
     pub fn table(&self) -> String {
         let Self { env, algo, protocol, summary, global_step, .. } = self;
-        let Protocol { episodes, seed, .. } = protocol;
-        let chosen = if protocol.greedy { "most probable action" } else { "actions drawn" };
         let mut text = format!(
-            "{algo} on {env} after {global_step} steps: {episodes} episodes, {chosen}, seed {seed}\n\
-             {}\non {}\n",
-            protocol.rules, self.device
+            "{algo} on {env} after {global_step} steps\n{}\non {}\n",
+            protocol.describe(),
+            self.device
         );
         let Summary { mean, mean_low, mean_high, median, min, max, .. } = summary;
         let mut row = |name: &str, value: String| {
@@ -154,7 +170,10 @@ impl Evaluation {
             } else {
                 "; perhaps it waits for FIRE after a lost life: --training-resets presses it"
             };
-            row("cut at the time limit", format!("{} of {episodes}{note}", summary.time_limits));
+            row(
+                "cut at the time limit",
+                format!("{} of {}{note}", summary.time_limits, protocol.episodes),
+            );
         }
         text
     }
@@ -192,5 +211,34 @@ pub fn check(folder: &Path, agent: &Agent, protocol: &Protocol, overwrite: bool)
     match reason {
         Some(reason) => bail!("{} holds {reason}{remedy}", folder.join(JSON).display()),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_setting_of_a_protocol_is_forgotten() {
+        let one = Protocol {
+            episodes: 30,
+            seed: 1,
+            greedy: false,
+            stochastic: false,
+            training_resets: false,
+            rules: "whole games".into(),
+        };
+        assert_eq!(one.difference(&one), None);
+        for other in [
+            Protocol { episodes: 31, ..one.clone() },
+            Protocol { seed: 2, ..one.clone() },
+            Protocol { greedy: true, ..one.clone() },
+            Protocol { stochastic: true, ..one.clone() },
+            Protocol { training_resets: true, ..one.clone() },
+            Protocol { rules: "half games".into(), ..one.clone() },
+        ] {
+            assert!(one.difference(&other).is_some(), "{other:?}");
+            assert_ne!(one.describe(), other.describe());
+        }
     }
 }

@@ -22,7 +22,7 @@ use anyhow::Result;
 use crate::output::CountBar;
 use agent::Agent;
 pub use args::{EvaluateArgs, PlayArgs};
-pub use files::{Evaluation, JSON, Protocol};
+pub use files::{Evaluation, FILES, Protocol};
 use game::Games;
 pub use summary::{Episode, Summary};
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::batch::Batch;
 use super::experiment::{Experiment, Snapshot};
-use super::methods::{all_methods, label};
+use super::methods::all_methods;
 use super::output::{Output, describe};
 use crate::chart::table::Table;
 use crate::chart::{
@@ -97,7 +97,7 @@ fn panel(maze: &Maze, algo: Algorithm, snapshot: &Snapshot, table: &mut Table) -
     let share =
         |axis: usize| format!("{:.0} % of the variance", 100.0 * projection.explained[axis]);
     Ok(Panel {
-        title: format!("{} after {} iterations", label(algo), snapshot.iteration),
+        title: format!("{} after {} iterations", algo.label(), snapshot.iteration),
         x: Axis::linear(share(0)),
         y: Axis::linear(share(1)),
         layers: vec![

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::batch::Batch;
 use super::experiment::{Experiment, Point, Record};
 use super::layers::{banded, over_training, reference};
-use super::methods::{METHODS, all_methods, colour, final_distance, final_value, label, summary};
+use super::methods::{METHODS, all_methods, colour, final_distance, final_value, summary};
 use super::output::{Output, describe};
 use crate::chart::table::Table;
 use crate::chart::{Axis, Figure, Layer, Panel};
@@ -111,7 +111,7 @@ pub fn curves(records: &[Record], quantity: impl Fn(&Point) -> f64) -> Vec<Layer
         let runs = records.iter().filter(|record| record.experiment.config.algo == algo);
         let runs = over_training(runs, 0, &quantity);
         if !runs.is_empty() {
-            layers.extend(banded(label(algo), colour(algo), &runs));
+            layers.extend(banded(algo.label(), colour(algo), &runs));
         }
     }
     layers
@@ -126,7 +126,7 @@ pub fn end_points(records: &[Record]) -> String {
         let distance = summary(&runs.iter().map(|r| final_distance(r)).collect::<Vec<_>>())?;
         Some(format!(
             "{}: V(s_I) {:.2} [{:.2}, {:.2}], relative distance {:.2} [{:.2}, {:.2}]",
-            label(algo),
+            algo.label(),
             value.median,
             value.interval.low,
             value.interval.high,

@@ -14,15 +14,6 @@ pub const BOOTSTRAP_SEED: u64 = 1;
 /// All three, in the order of the paper.
 pub const METHODS: [Algorithm; 3] = [Algorithm::Ppo, Algorithm::DeepMdp, Algorithm::DeepSpi];
 
-/// Name in figures.
-pub const fn label(algo: Algorithm) -> &'static str {
-    match algo {
-        Algorithm::Ppo => "PPO",
-        Algorithm::DeepMdp => "DeepMDP",
-        Algorithm::DeepSpi => "DeepSPI",
-    }
-}
-
 /// Colour in figures.
 pub const fn colour(algo: Algorithm) -> Colour {
     match algo {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::batch::Batch;
 use super::experiment::{Experiment, Record};
 use super::maze::references;
-use super::methods::{final_distance, final_value, label, seeded, summary};
+use super::methods::{final_distance, final_value, seeded, summary};
 use super::output::{Output, describe};
 use crate::chart::table::Table;
 use crate::chart::{Axis, Cell, ColourScale, Figure, Heatmap, Layer, Panel};
@@ -193,8 +193,8 @@ fn panel(
         Cell { x, y, value, text, marked: medians.share >= SEPARATED }
     };
     let title = match algo {
-        Algorithm::Ppo => label(algo).to_owned(),
-        _ => format!("{}, coefficients x{factor}", label(algo)),
+        Algorithm::Ppo => algo.label().to_owned(),
+        _ => format!("{}, coefficients x{factor}", algo.label()),
     };
     Panel {
         title,

@@ -7,7 +7,7 @@ use super::batch::Batch;
 use super::experiment::{Experiment, Record};
 use super::layers::reference;
 use super::maze::curves;
-use super::methods::{METHODS, all_methods, label};
+use super::methods::{METHODS, all_methods};
 use super::output::{Output, describe};
 use crate::chart::table::Table;
 use crate::chart::{Axis, Figure, Panel};
@@ -39,7 +39,7 @@ pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>>
         .map(|algo| {
             let of = |holds: &dyn Fn(f64, f64) -> bool| share(&records, algo.name(), holds);
             let premise = of(&|sup, _| sup < limit);
-            (label(algo), premise, of(&|sup, inf| sup <= 1.0 + clip && inf >= 1.0 - clip))
+            (algo.label(), premise, of(&|sup, inf| sup <= 1.0 + clip && inf >= 1.0 - clip))
         })
         .collect();
     let sentence: Vec<String> = shares

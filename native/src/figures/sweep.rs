@@ -11,9 +11,7 @@ use super::batch::Batch;
 use super::experiment::{Experiment, Record};
 use super::layers::reference;
 use super::maze::references;
-use super::methods::{
-    METHODS, all_methods, colour, final_distance, final_value, label, marker, summary,
-};
+use super::methods::{METHODS, all_methods, colour, final_distance, final_value, marker, summary};
 use super::output::{Output, describe};
 use crate::chart::table::Table;
 use crate::chart::{Axis, Figure, Layer, Mark, Panel, Points, short};
@@ -154,7 +152,7 @@ pub fn make(batch: &Batch, base: &Experiment, seeds: u64, sweep: Sweep) -> Resul
                     Some(Mark { x, y: summary.median, error })
                 };
                 Layer::Points(Points {
-                    label: label(algo).into(),
+                    label: algo.label().into(),
                     colour: colour(algo),
                     marker: marker(algo),
                     points: cells.iter().enumerate().filter_map(mark).collect(),

@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: every message as one line.
+//! `metrics.jsonl`: every message as one line; [`super::log`] reads it again.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};

@@ -4,6 +4,7 @@ mod clock;
 mod count_bar;
 mod jsonl;
 mod live_line;
+mod log;
 mod progress;
 pub mod scores;
 mod tensorboard;
@@ -18,6 +19,7 @@ use deepspi_core::message::Message;
 pub use clock::{Clock, Rates};
 pub use count_bar::CountBar;
 pub use live_line::LiveLine;
+pub use log::{Line, Losses, Sample, read_log};
 
 /// Every message of a run as one line, in its folder.
 pub const METRICS: &str = "metrics.jsonl";
@@ -54,10 +56,7 @@ impl Outputs {
             clock: Clock::start(global_step),
             jsonl: jsonl::JsonLines::open(&folder.join(METRICS), global_step)?,
             tensorboard: tensorboard::TensorBoard::create(folder, game)?,
-            progress: progress::Progress::new(
-                config.num_iterations() * config.batch_size() as u64,
-                global_step,
-            ),
+            progress: progress::Progress::new(config.whole_steps(), global_step),
         })
     }
 

@@ -1,20 +1,23 @@
 //! All statistics of a sweep, from its runs; the content of the page, of the tables and of the JSON.
 
+use anyhow::Result;
 use deepspi_core::config::{Algorithm, Config};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::baselines::{Baselines, Comparison};
-use super::losses::{LossComparison, compare};
+use super::losses::{self, LossComparison};
 use super::runs::{RunData, places};
-use super::score::ScoreKind;
+use super::score::{Score, ScoreKind};
+use super::selection::{Missing, Selection};
 use super::warnings::{scale, warnings};
 use crate::benchmark::Sweep;
 use crate::comparison::{
-    Curves, Point, RESAMPLES, RESAMPLES_OF_CURVES, ScoreMatrix, Scored, Summary, aggregates, curve,
+    Point, RESAMPLES, RESAMPLES_OF_CURVES, ScoreMatrix, Scored, Summary, aggregates, curve,
     improvement, improvement_interval, profile_with_band, thresholds,
 };
 use crate::figures::methods::METHODS;
+use crate::output::Losses;
 use crate::statistics::{Interval, interquartile_mean, mean};
 
 /// Resamples of the bootstrap.
@@ -84,7 +87,7 @@ pub struct KindSummary {
     /// The other games.
     pub left_out: Vec<String>,
     /// Runs without such a score, each with the reason.
-    pub missing: Vec<String>,
+    pub missing: Missing,
     /// In the order of the paper; empty if there is no game to compare.
     pub algorithms: Vec<AlgorithmSummary>,
     /// Each pair.
@@ -121,25 +124,26 @@ impl Report {
         runs: Vec<RunData>,
         baselines: Option<Baselines>,
         effort: Effort,
-    ) -> Result<Self, anyhow::Error> {
+    ) -> Result<Self> {
         let algos: Vec<Algorithm> =
             METHODS.into_iter().filter(|algo| sweep.algos.contains(algo)).collect();
         let first = algos.first().copied().unwrap_or(Config::DEFAULT.algo);
         let settings = sweep.settings(first, 1)?;
         let places = places(&settings);
-        let mut warnings = warnings(&runs, sweep.seeds);
+        let scores = ScoreKind::ALL.map(|kind| (kind, kind.select(&runs, &algos)));
+        let both = losses::select(&runs);
+        let mut warnings = warnings(&runs, &scores, both.as_ref());
         warnings.extend(scale(sweep.games.len(), settings.total_timesteps));
         warnings.extend(baselines.as_ref().and_then(Baselines::warning));
-        let finished = || runs.iter().filter(|run| run.is_finished());
-        let all_evaluated = finished().count() > 0 && finished().all(|r| r.evaluated().is_some());
-        let kinds = ScoreKind::ALL
-            .into_iter()
-            .filter(|kind| *kind != ScoreKind::Evaluation || all_evaluated)
-            .map(|kind| KindSummary::new(kind, &algos, &runs, &places, effort))
-            .collect::<Result<Vec<_>, _>>()?;
+        let kinds = scores
+            .iter()
+            .filter(|(kind, selection)| kind.is_reported(selection))
+            .map(|(kind, selection)| KindSummary::new(*kind, &algos, selection, &places, effort))
+            .collect::<Result<Vec<_>>>()?;
         let compared = kinds.first().map(|kind| kind.games.clone()).unwrap_or_default();
         let baselines = baselines.map(|table| table.on(&compared)).transpose()?;
-        let losses = compare(&runs, &places, effort);
+        let compare = |both: &Selection<'_, Losses>| losses::compare(both, &places, effort);
+        let losses = both.as_ref().map(compare).unwrap_or_default();
         Ok(Self { runs, algos, kinds, losses, baselines, warnings })
     }
 
@@ -148,136 +152,104 @@ impl Report {
     pub fn is_incomplete(&self) -> bool {
         !self.runs.iter().all(RunData::is_finished)
     }
-
-    /// `INCOMPLETE (3 of 18 runs): ` if there is something to say.
-    #[must_use]
-    pub fn mark(missing: usize, all: usize) -> String {
-        if missing == 0 {
-            String::new()
-        } else {
-            format!("INCOMPLETE ({missing} of {all} runs are not finished): ")
-        }
-    }
 }
 
 impl KindSummary {
     fn new(
         kind: ScoreKind,
         algos: &[Algorithm],
-        runs: &[RunData],
+        selection: &Selection<'_, Score>,
         places: &[u64],
         effort: Effort,
-    ) -> Result<Self, anyhow::Error> {
-        let usable: Vec<&RunData> =
-            runs.iter().filter(|run| run.is_finished() && kind.normalised(run).is_some()).collect();
-        let has = |game: &str, algo: Algorithm| {
-            usable.iter().any(|run| run.id.game.name == game && run.id.algo == algo)
-        };
-        let mut names: Vec<String> = runs.iter().map(|run| run.id.game.name.to_owned()).collect();
-        names.sort();
-        names.dedup();
-        let complete = |game: &String| algos.iter().all(|&algo| has(game, algo));
-        let (games, left_out): (Vec<_>, Vec<_>) = names.iter().cloned().partition(complete);
-        let why = |run: &RunData| match kind {
-            _ if !run.is_finished() => format!("{}: {}", run.id, run.status()),
-            ScoreKind::Finished => format!("{}: it has not finished a single game", run.id),
-            _ => format!("{}: it has no such score", run.id),
-        };
-        let not_usable = |run: &&RunData| !run.is_finished() || kind.normalised(run).is_none();
-        let missing = runs.iter().filter(not_usable).map(why).collect();
-
-        let of = |algo: Algorithm| -> Vec<&RunData> {
-            let mut mine: Vec<&RunData> = usable
-                .iter()
-                .copied()
-                .filter(|run| run.id.algo == algo && games.iter().any(|g| g == run.id.game.name))
-                .collect();
-            // As the rows of a score matrix.
-            mine.sort_by_key(|run| (run.id.game.name, run.id.seed));
-            mine
-        };
-        let matrix = |algo: Algorithm| {
-            let scored = of(algo).into_iter().filter_map(|run| {
-                let score = kind.normalised(run)?;
-                Some(Scored { game: run.id.game.name.to_owned(), seed: run.id.seed, score })
-            });
-            ScoreMatrix::new(algo.name(), scored)
-        };
-        let mut algorithms = Vec::new();
-        let mut improvements = Vec::new();
-        if !games.is_empty() {
-            let matrices = algos.iter().map(|&a| matrix(a)).collect::<Result<Vec<_>, _>>()?;
-            for (&algo, matrix) in algos.iter().zip(&matrices) {
-                let curve = if kind == ScoreKind::Evaluation {
-                    Vec::new()
-                } else {
-                    let curves = over_training(kind, &of(algo), matrix.lengths(), places);
-                    curve(&curves, interquartile_mean, effort.resamples_of_curves)
-                };
-                algorithms.push(AlgorithmSummary {
-                    algo,
-                    runs: matrix.runs(),
-                    aggregates: aggregates(matrix, effort.resamples),
-                    profile: profile_with_band(matrix, &thresholds(), effort.resamples_of_curves),
-                    curve,
-                });
-            }
-            // The newer algorithm of the paper first: P(DeepSPI > PPO).
-            for (i, x) in matrices.iter().enumerate().rev() {
-                for (j, y) in matrices[..i].iter().enumerate() {
-                    improvements.push(Improvement {
-                        x: algos[i],
-                        y: algos[j],
-                        value: improvement(x, y)?,
-                        interval: improvement_interval(x, y, effort.resamples)?,
-                    });
-                }
-            }
+    ) -> Result<Self> {
+        let (mut algorithms, mut pairs) = (Vec::new(), Vec::new());
+        if !selection.games.is_empty() {
+            let matrix = |&algo: &Algorithm| matrix(selection, algo);
+            let matrices = algos.iter().map(matrix).collect::<Result<Vec<_>>>()?;
+            pairs = improvements(algos, &matrices, effort)?;
+            let summary = |(&algo, matrix): (&Algorithm, &ScoreMatrix)| AlgorithmSummary {
+                algo,
+                runs: matrix.runs(),
+                aggregates: aggregates(matrix, effort.resamples),
+                profile: profile_with_band(matrix, &thresholds(), effort.resamples_of_curves),
+                curve: over_training(kind, selection, algo, places, effort),
+            };
+            algorithms = algos.iter().zip(&matrices).map(summary).collect();
         }
-        let scores = names
-            .iter()
-            .flat_map(|game| algos.iter().map(move |&algo| (game, algo)))
-            .map(|(game, algo)| {
-                let mine =
-                    || usable.iter().filter(|run| run.id.game.name == game && run.id.algo == algo);
-                let raw: Vec<(u64, f64)> =
-                    mine().filter_map(|run| Some((run.id.seed, kind.of(run)?))).collect();
-                let values: Vec<f64> = raw.iter().map(|score| score.1).collect();
-                let normalised: Vec<f64> = mine().filter_map(|run| kind.normalised(run)).collect();
-                GameScore {
-                    game: game.clone(),
-                    algo,
-                    scores: raw,
-                    mean: mean(&values),
-                    normalised: mean(&normalised),
-                }
-            })
-            .collect();
-        Ok(Self { kind, games, left_out, missing, algorithms, improvements, scores })
+        Ok(Self {
+            kind,
+            games: selection.games.clone(),
+            left_out: selection.left_out.clone(),
+            missing: selection.missing.clone(),
+            algorithms,
+            improvements: pairs,
+            scores: game_scores(algos, selection),
+        })
     }
+}
+
+/// Human-normalised scores of the games that are compared.
+fn matrix(selection: &Selection<'_, Score>, algo: Algorithm) -> Result<ScoreMatrix> {
+    let scored = selection.compared(algo).map(|(run, score)| Scored {
+        game: run.id.game.name.to_owned(),
+        seed: run.id.seed,
+        score: score.normalised,
+    });
+    ScoreMatrix::new(algo.name(), scored)
+}
+
+/// Each pair, the newer algorithm of the paper first: P(DeepSPI > PPO).
+fn improvements(
+    algos: &[Algorithm],
+    matrices: &[ScoreMatrix],
+    effort: Effort,
+) -> Result<Vec<Improvement>> {
+    let mut all = Vec::new();
+    for (i, x) in matrices.iter().enumerate().rev() {
+        for (j, y) in matrices[..i].iter().enumerate() {
+            all.push(Improvement {
+                x: algos[i],
+                y: algos[j],
+                value: improvement(x, y)?,
+                interval: improvement_interval(x, y, effort.resamples)?,
+            });
+        }
+    }
+    Ok(all)
 }
 
 fn over_training(
     kind: ScoreKind,
-    runs: &[&RunData],
-    lengths: Vec<usize>,
+    selection: &Selection<'_, Score>,
+    algo: Algorithm,
     places: &[u64],
-) -> Curves {
-    let value = |run: &RunData, place: usize| {
-        let sample = run.curve[place]?;
-        let raw = if kind == ScoreKind::Finished { sample.finished } else { sample.training };
-        crate::output::scores::human_normalized(run.id.game.name, raw?)
-    };
-    Curves {
-        places: places.iter().map(|place| *place as f64).collect(),
-        lengths,
-        values: runs
-            .iter()
-            .map(|run| {
-                (0..places.len()).map(|place| value(run, place).unwrap_or(f64::NAN)).collect()
-            })
-            .collect(),
+    effort: Effort,
+) -> Vec<Point> {
+    if kind == ScoreKind::Evaluation {
+        return Vec::new();
     }
+    let curves = selection.curves(algo, places, |run, sample| kind.during_training(run, sample));
+    curve(&curves, interquartile_mean, effort.resamples_of_curves)
+}
+
+/// Each game and algorithm, by the name of the game.
+fn game_scores(algos: &[Algorithm], selection: &Selection<'_, Score>) -> Vec<GameScore> {
+    let mut games: Vec<&String> = selection.games.iter().chain(&selection.left_out).collect();
+    games.sort();
+    let of = |(game, algo): (&String, Algorithm)| {
+        let runs = || selection.of_game(game, algo);
+        let raw: Vec<f64> = runs().map(|(_, score)| score.raw).collect();
+        let normalised: Vec<f64> = runs().map(|(_, score)| score.normalised).collect();
+        GameScore {
+            game: game.clone(),
+            algo,
+            scores: runs().map(|(run, score)| (run.id.seed, score.raw)).collect(),
+            mean: mean(&raw),
+            normalised: mean(&normalised),
+        }
+    };
+    let pairs = games.into_iter().flat_map(|game| algos.iter().map(move |&algo| (game, algo)));
+    pairs.map(of).collect()
 }
 
 fn runs_as_json<S: serde::Serializer>(runs: &[RunData], out: S) -> Result<S::Ok, S::Error> {
@@ -294,7 +266,7 @@ fn runs_as_json<S: serde::Serializer>(runs: &[RunData], out: S) -> Result<S::Ok,
             "training_score": run.training,
             "finished_games_score": run.finished,
             "evaluation_score": run.evaluated().map(|evaluation| evaluation.mean),
-            "evaluation_protocol": run.evaluated().map(|e| e.protocol.clone()),
+            "evaluation_protocol": run.evaluated().map(|e| e.protocol.describe()),
             "transition_loss": run.losses.transition_loss,
             "reward_loss": run.losses.reward_loss,
             "info": run.info,

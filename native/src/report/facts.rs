@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
+use deepspi_atari::EnvOptions;
 use deepspi_core::run_files::RunInfo;
 use serde::Serialize;
 
 use super::Request;
 use super::analysis::{Effort, Report};
-use super::runs::RunData;
+use super::runs::{RunData, protocol};
 use crate::benchmark::Sweep;
 
 /// The circumstances of a sweep and of its report.
@@ -50,19 +51,17 @@ impl Facts {
             devices: infos().map(|info| info.device.clone()).collect(),
             revisions: infos().map(revision).collect(),
             report_revision: format!("{} {}", env!("CARGO_PKG_VERSION"), env!("DEEPSPI_REVISION")),
-            evaluations: evaluations.map(|evaluation| evaluation.protocol.clone()).collect(),
+            evaluations: evaluations.map(|evaluation| evaluation.protocol.describe()).collect(),
             command: command(&request.arguments),
             effort: request.effort,
         }
     }
 
-    /// The environments, in words.
-    pub const fn protocol(&self) -> &'static str {
-        if self.sweep.stochastic {
-            "stochastic: sticky actions 0.3, up to 60 no-ops at the start of a game"
-        } else {
-            "deterministic: no sticky actions, up to 30 no-ops at the start of a game"
-        }
+    /// The environments of training, in words.
+    pub fn protocol(&self) -> String {
+        let stochastic = self.sweep.stochastic;
+        let rules = if stochastic { EnvOptions::stochastic() } else { EnvOptions::default() };
+        format!("{}: {}", protocol(stochastic), rules.describe())
     }
 }
 

@@ -6,13 +6,14 @@ use serde_json::json;
 use super::analysis::{AlgorithmSummary, KindSummary, Report};
 use super::facts::{Facts, count, thousands};
 use super::losses::LossComparison;
-use super::runs::{RunData, protocol};
+use super::runs::protocol;
 use super::score::ScoreKind;
+use super::warnings::LOSSES;
 use crate::chart::table::Table;
 use crate::chart::{Axis, Band, Colour, Figure, Layer, Mark, Marker, Panel, Points};
 use crate::comparison::{Metric, Point};
 use crate::figures::layers::{line, reference};
-use crate::figures::methods::{colour, label, marker};
+use crate::figures::methods::{colour, marker};
 use crate::figures::output::{Output, describe};
 
 /// Longest horizontal axis of a profile, in human-normalised scores.
@@ -64,7 +65,7 @@ fn output(name: String, figure: Figure, table: Table, facts: &Facts) -> Output {
 /// A figure of a kind of score, marked if runs are missing in it.
 fn figure(kind: &KindSummary, facts: &Facts, title: &str, panels: Vec<Panel>) -> Figure {
     Figure {
-        title: format!("{}{title}", Report::mark(kind.missing.len(), facts.runs)),
+        title: format!("{}{title}", kind.missing.mark()),
         subtitle: Some(subtitle(kind, facts)),
         columns: 2.min(panels.len()),
         panels,
@@ -87,7 +88,7 @@ fn aggregates(kind: &KindSummary, facts: &Facts) -> Result<Output> {
             ])?;
         }
     }
-    let names: Vec<String> = kind.algorithms.iter().map(|a| label(a.algo).to_owned()).collect();
+    let names: Vec<String> = kind.algorithms.iter().map(|a| a.algo.label().to_owned()).collect();
     let panel = |metric: Metric| {
         let points = |(i, algo): (usize, &AlgorithmSummary)| {
             let found = algo.aggregates.iter().find(|a| a.metric == metric);
@@ -97,7 +98,7 @@ fn aggregates(kind: &KindSummary, facts: &Facts) -> Result<Output> {
                 error: Some((a.interval.low, a.interval.high)),
             };
             Layer::Points(Points {
-                label: label(algo.algo).into(),
+                label: algo.algo.label().into(),
                 colour: colour(algo.algo),
                 marker: marker(algo.algo),
                 points: found.map(mark).into_iter().collect(),
@@ -128,7 +129,7 @@ fn improvements(kind: &KindSummary, facts: &Facts) -> Result<Output> {
         let (low, high) = (pair.interval.low, pair.interval.high);
         let games = kind.games.len();
         table.push(&[&pair.x.name(), &pair.y.name(), &pair.value, &low, &high, &games])?;
-        names.push(format!("{} > {}", label(pair.x), label(pair.y)));
+        names.push(format!("{} > {}", pair.x.label(), pair.y.label()));
         points.push(Mark { x: i as f64, y: pair.value, error: Some((low, high)) });
     }
     let marks =
@@ -207,7 +208,7 @@ fn rows(
 fn layers(kind: &KindSummary, of: impl Fn(&AlgorithmSummary) -> Vec<Point>) -> Vec<Layer> {
     kind.algorithms
         .iter()
-        .flat_map(|algo| banded(label(algo.algo), colour(algo.algo), &of(algo)))
+        .flat_map(|algo| banded(algo.algo.label(), colour(algo.algo), &of(algo)))
         .collect()
 }
 
@@ -243,14 +244,16 @@ fn losses(report: &Report, facts: &Facts) -> Result<Output> {
         layers: loss
             .curves
             .iter()
-            .flat_map(|(algo, points)| banded(label(*algo), colour(*algo), points))
+            .flat_map(|(algo, points)| banded(algo.label(), colour(*algo), points))
             .collect(),
         legend: false,
     };
-    let missing = report.runs.iter().filter(|run| !RunData::is_finished(run)).count();
-    let games = report.losses.iter().map(|loss| loss.games.len()).max().unwrap_or(0);
+    // Both losses are of the same runs.
+    let first = report.losses.first();
+    let mark = first.map_or_else(String::new, |loss| loss.missing.mark());
+    let games = first.map_or(0, |loss| loss.games.len());
     let figure = Figure {
-        title: format!("{}Losses of the world model", Report::mark(missing, facts.runs)),
+        title: format!("{mark}{LOSSES}"),
         subtitle: Some(format!(
             "last minibatch of an iteration, as the authors log it; {}, {}, {}",
             count(games as u64, "game"),

@@ -4,9 +4,10 @@ use deepspi_core::config::Algorithm;
 use serde::Serialize;
 
 use super::analysis::Effort;
-use super::log::Losses;
 use super::runs::RunData;
-use crate::comparison::{Curves, Paired, Point, curve, paired};
+use super::selection::{Missing, Selection};
+use crate::comparison::{Paired, Point, curve, paired};
+use crate::output::Losses;
 use crate::statistics::{mean, median};
 
 /// A loss of the world model.
@@ -58,61 +59,60 @@ pub struct LossComparison {
     pub loss: Loss,
     /// Games with a finished run of both.
     pub games: Vec<GameLoss>,
+    /// The other games.
+    pub left_out: Vec<String>,
+    /// Runs of both that do not count, each with the reason.
+    pub missing: Missing,
     /// DeepSPI - DeepMDP over these games; none without any.
     pub difference: Option<Paired>,
     /// Median over the runs of these games, over training.
     pub curves: Vec<(Algorithm, Vec<Point>)>,
 }
 
-/// Both losses; nothing if the sweep does not have both algorithms.
-pub fn compare(runs: &[RunData], places: &[u64], effort: Effort) -> Vec<LossComparison> {
-    let both = [Algorithm::DeepSpi, Algorithm::DeepMdp];
-    if !both.iter().all(|algo| runs.iter().any(|run| run.id.algo == *algo)) {
-        return Vec::new();
-    }
-    Loss::ALL.into_iter().map(|loss| of(loss, runs, places, effort)).collect()
+/// The runs that have both losses; none if the sweep does not have both algorithms.
+pub fn select(runs: &[RunData]) -> Option<Selection<'_, Losses>> {
+    let both = [Algorithm::DeepMdp, Algorithm::DeepSpi];
+    let have = both.iter().all(|algo| runs.iter().any(|run| run.id.algo == *algo));
+    let losses = |run: &RunData| {
+        Loss::ALL.iter().all(|loss| loss.of(&run.losses).is_some()).then_some(run.losses)
+    };
+    have.then(|| Selection::new(runs, &both, "without losses that are numbers", losses))
 }
 
-fn of(loss: Loss, runs: &[RunData], places: &[u64], effort: Effort) -> LossComparison {
-    let counts = |run: &&RunData| run.is_finished() && loss.of(&run.losses).is_some();
-    let of_game = |algo: Algorithm, game: &str| -> Vec<&RunData> {
-        let wanted = |run: &&RunData| run.id.algo == algo && run.id.game.name == game;
-        runs.iter().filter(wanted).filter(counts).collect()
-    };
-    let mut names: Vec<&str> = runs.iter().map(|run| run.id.game.name).collect();
-    names.dedup();
+/// Both losses, over the same runs.
+pub fn compare(
+    selection: &Selection<'_, Losses>,
+    places: &[u64],
+    effort: Effort,
+) -> Vec<LossComparison> {
+    Loss::ALL.into_iter().map(|loss| of(loss, selection, places, effort)).collect()
+}
+
+fn of(
+    loss: Loss,
+    selection: &Selection<'_, Losses>,
+    places: &[u64],
+    effort: Effort,
+) -> LossComparison {
     let mean_of = |algo: Algorithm, game: &str| {
-        let values: Vec<f64> =
-            of_game(algo, game).iter().filter_map(|run| loss.of(&run.losses)).collect();
-        mean(&values)
+        let losses = selection.of_game(game, algo).filter_map(|(_, losses)| loss.of(losses));
+        mean(&losses.collect::<Vec<f64>>())
     };
-    let games: Vec<GameLoss> = names
-        .into_iter()
-        .filter_map(|game| {
-            let deep_spi = mean_of(Algorithm::DeepSpi, game)?;
-            let deep_mdp = mean_of(Algorithm::DeepMdp, game)?;
-            Some(GameLoss { game: game.into(), deep_spi, deep_mdp })
-        })
-        .collect();
+    let of_game = |game: &String| {
+        let deep_spi = mean_of(Algorithm::DeepSpi, game)?;
+        let deep_mdp = mean_of(Algorithm::DeepMdp, game)?;
+        Some(GameLoss { game: game.clone(), deep_spi, deep_mdp })
+    };
+    let games: Vec<GameLoss> = selection.games.iter().filter_map(of_game).collect();
     let differences: Vec<f64> = games.iter().map(|game| game.deep_spi - game.deep_mdp).collect();
     let curve_of = |algo: Algorithm| {
-        let rows: Vec<Vec<&RunData>> = games.iter().map(|g| of_game(algo, &g.game)).collect();
-        let value = |run: &RunData, place: usize| {
-            run.curve[place].and_then(|sample| loss.of(&sample.losses)).unwrap_or(f64::NAN)
-        };
-        let curves = Curves {
-            places: places.iter().map(|place| *place as f64).collect(),
-            lengths: rows.iter().map(Vec::len).collect(),
-            values: rows
-                .iter()
-                .flatten()
-                .map(|run| (0..places.len()).map(|place| value(run, place)).collect())
-                .collect(),
-        };
+        let curves = selection.curves(algo, places, |_, sample| loss.of(&sample.losses));
         (algo, curve(&curves, median, effort.resamples_of_curves))
     };
     LossComparison {
         loss,
+        left_out: selection.left_out.clone(),
+        missing: selection.missing.clone(),
         difference: paired(&differences),
         curves: [Algorithm::DeepMdp, Algorithm::DeepSpi].map(curve_of).to_vec(),
         games,

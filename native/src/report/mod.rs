@@ -10,11 +10,11 @@ mod baselines;
 mod facts;
 mod figures;
 mod folder;
-mod log;
 mod losses;
 mod page;
 mod runs;
 mod score;
+mod selection;
 mod tables;
 mod warnings;
 

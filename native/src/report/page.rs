@@ -14,8 +14,8 @@ use super::facts::{Facts, count, thousands};
 use super::figures::name;
 use super::losses::LossComparison;
 use super::score::ScoreKind;
-use super::warnings::INCOMPLETE;
-use crate::figures::methods::label;
+use super::selection::Missing;
+use super::warnings::{INCOMPLETE, LOSSES};
 use crate::figures::output::Output;
 
 const STYLE: &str = include_str!("page.css");
@@ -101,7 +101,7 @@ pub fn html(
                 (notes(report))
                 (circumstances(report, facts))
                 @for kind in &report.kinds { (kind_section(kind, report, facts, &pictures)) }
-                (loss_section(report, facts, &pictures))
+                (loss_section(report, &pictures))
                 @if let Some(comparison) = &report.baselines {
                     (baseline_section(comparison, report, facts))
                 }
@@ -144,7 +144,7 @@ fn circumstances(report: &Report, facts: &Facts) -> Markup {
         h2 { "What was run" }
         dl {
             dt { "Games" } dd { (sweep.games.join(", ")) }
-            dt { "Algorithms" } dd { (report.algos.iter().map(|a| label(*a)).collect::<Vec<_>>().join(", ")) }
+            dt { "Algorithms" } dd { (report.algos.iter().map(|a| a.label()).collect::<Vec<_>>().join(", ")) }
             dt { "Seeds" } dd { "1" @if sweep.seeds > 1 { " to " (sweep.seeds) } }
             dt { "Length" } dd { (thousands(facts.steps)) " agent steps a run, four frames each" }
             dt { "Environments" } dd { (facts.protocol()) }
@@ -181,18 +181,18 @@ fn circumstances(report: &Report, facts: &Facts) -> Markup {
 }
 
 /// What is missing in the figure or table below.
-fn incomplete(missing: &[String], left_out: &[String]) -> Markup {
+fn incomplete(missing: &Missing, left_out: &[String]) -> Markup {
     html! {
-        @if !missing.is_empty() {
+        @if let Some(words) = missing.words() {
             div.missing {
                 details {
                     summary {
-                        strong { "Incomplete" } ": " (missing.len()) " runs have no such score"
+                        strong { "Incomplete" } ": " (words)
                         @if !left_out.is_empty() {
                             "; not compared, because an algorithm has none: " (left_out.join(", "))
                         }
                     }
-                    ul { @for run in missing { li { (run) } } }
+                    ul { @for run in &missing.runs { li { (run) } } }
                 }
             }
         }
@@ -232,7 +232,7 @@ fn kind_section(kind: &KindSummary, report: &Report, facts: &Facts, pictures: &P
         (banner())
         p.faint {
             "Mean raw score over runs, in brackets human-normalised"
-            @if kind.missing.is_empty() { "." } @else { "; with the number of runs where some are missing." }
+            @if kind.missing.runs.is_empty() { "." } @else { "; with the number of runs where some are missing." }
         }
         (game_table(kind, report, facts))
     }
@@ -249,7 +249,7 @@ fn aggregate_table(kind: &KindSummary) -> Markup {
                 th { "Seeds a game" }
             }
             @for algo in &kind.algorithms { tr {
-                td { (label(algo.algo)) }
+                td { (algo.algo.label()) }
                 @for summary in &algo.aggregates {
                     td { (number(summary.value)) " [" (number(summary.interval.low)) ", " (number(summary.interval.high)) "]" }
                 }
@@ -265,7 +265,7 @@ fn improvement_table(kind: &KindSummary) -> Markup {
         div.wide { table {
             tr { th { "X > Y" } th { "P(X > Y)" } th { "95 % interval" } }
             @for pair in &kind.improvements { tr {
-                td { (label(pair.x)) " > " (label(pair.y)) }
+                td { (pair.x.label()) " > " (pair.y.label()) }
                 td { (number(pair.value)) }
                 td { (number(pair.interval.low)) " to " (number(pair.interval.high)) }
             } }
@@ -287,7 +287,7 @@ fn game_table(kind: &KindSummary, report: &Report, facts: &Facts) -> Markup {
     };
     html! {
         div.wide { table {
-            tr { th { "Game" } @for algo in &report.algos { th { (label(*algo)) } } }
+            tr { th { "Game" } @for algo in &report.algos { th { (algo.label()) } } }
             @for row in kind.scores.chunks(report.algos.len().max(1)) { tr {
                 td { (row[0].game) }
                 @for score in row { (cell(score)) }
@@ -296,7 +296,13 @@ fn game_table(kind: &KindSummary, report: &Report, facts: &Facts) -> Markup {
     }
 }
 
-fn loss_section(report: &Report, facts: &Facts, pictures: &Pictures) -> Markup {
+/// Whether a test cannot find anything: of n games that differ, p is at least 2 / 2^n.
+fn too_few(loss: &LossComparison) -> bool {
+    let test = loss.difference.and_then(|found| found.wilcoxon);
+    test.is_some_and(|test| test.exact && test.n < 6)
+}
+
+fn loss_section(report: &Report, pictures: &Pictures) -> Markup {
     let row = |loss: &LossComparison| {
         html! { tr {
             td { (loss.loss.label()) }
@@ -315,7 +321,7 @@ fn loss_section(report: &Report, facts: &Facts, pictures: &Pictures) -> Markup {
     };
     html! {
         @if !report.losses.is_empty() {
-            h2 id="losses" { "Losses of the world model" }
+            h2 id="losses" { (LOSSES) }
             p {
                 "DeepSPI minus DeepMDP, paired by game: each game's mean over seeds of the loss of the "
                 "last minibatch at the end of training. Below 0, DeepSPI's model fits better. The "
@@ -323,13 +329,14 @@ fn loss_section(report: &Report, facts: &Facts, pictures: &Pictures) -> Markup {
                 (thousands(crate::comparison::RESAMPLES as u64)) " resamples), the test Wilcoxon's "
                 "signed-rank test, two-sided."
             }
-            (incomplete(&unfinished(report), &[]))
+            // Both losses are of the same runs.
+            @if let Some(loss) = report.losses.first() { (incomplete(&loss.missing, &loss.left_out)) }
             div.wide { table {
                 tr { th { "Loss" } th { "Games" } th { "Mean difference" } th { "95 % interval" } th { "Wilcoxon p" } }
                 @for loss in &report.losses { (row(loss)) }
             } }
-            @if facts.sweep.games.len() < 6 {
-                p.faint { "With fewer than 6 games no exact two-sided p can be below 0.05." }
+            @if report.losses.iter().any(too_few) {
+                p.faint { "With fewer than 6 games that differ no exact two-sided p can be below 0.05." }
             }
             (pictures.show("losses", "Median losses over training"))
         }

@@ -9,10 +9,9 @@ use deepspi_core::config::Config;
 use deepspi_core::run_files::{CONFIG, RunInfo};
 use rayon::prelude::*;
 
-use super::log::{Losses, Sample, samples};
 use crate::benchmark::{RunId, RunState, RunStatus, Sweep};
-use crate::evaluation::Evaluation;
-use crate::output::METRICS;
+use crate::evaluation::{Evaluation, Protocol};
+use crate::output::{Line, Losses, METRICS, Sample, read_log};
 use crate::run_folder::RunFolder;
 use crate::settings;
 
@@ -37,8 +36,8 @@ pub enum State {
 pub struct Evaluated {
     /// Mean raw return.
     pub mean: f64,
-    /// How it was played, in words.
-    pub protocol: String,
+    /// How it was played.
+    pub protocol: Protocol,
 }
 
 /// One run of a sweep.
@@ -48,10 +47,12 @@ pub struct RunData {
     pub id: RunId,
     /// How far it is.
     pub state: State,
-    /// Agent steps done.
+    /// Agent steps done, of those that count.
     pub step: u64,
     /// Agent steps at its end.
     pub total: u64,
+    /// Agent steps of its log: more than `total` if it was made longer by hand.
+    pub logged: u64,
     /// What made it.
     pub info: Option<RunInfo>,
     /// The authors' training score after the last step; none if that was no number.
@@ -67,12 +68,14 @@ pub struct RunData {
 }
 
 impl RunData {
-    fn new(id: RunId, total: u64, state: State) -> Self {
+    /// A run of which nothing is known but how far it is.
+    pub fn new(id: RunId, total: u64, state: State) -> Self {
         Self {
             id,
             state,
             step: 0,
             total,
+            logged: 0,
             info: None,
             training: None,
             finished: None,
@@ -126,7 +129,7 @@ pub fn load(folder: &Path, sweep: &Sweep) -> Result<Vec<RunData>> {
 
 fn one(sweep_folder: &Path, sweep: &Sweep, id: RunId) -> Result<RunData> {
     let expected = sweep.settings(id.algo, id.seed)?;
-    let total = expected.num_iterations() * expected.batch_size() as u64;
+    let total = expected.whole_steps();
     let folder = id.folder(sweep_folder);
     if !folder.exists() {
         return Ok(RunData::new(id, total, State::Missing));
@@ -135,8 +138,12 @@ fn one(sweep_folder: &Path, sweep: &Sweep, id: RunId) -> Result<RunData> {
         let info = RunFolder::open(&folder)?.info;
         let config = settings::from_file(&folder.join(CONFIG), &Config::DEFAULT)?;
         belongs(&info, &config, &expected, sweep, id)?;
-        let samples = samples(&folder.join(METRICS))?;
-        let evaluation = evaluation(&folder, id).map_err(|error| format!("{error:#}"));
+        let mut samples = samples(&folder.join(METRICS))?;
+        let logged = samples.last().map_or(0, |sample| sample.step);
+        // A run may be made longer, and then shows a better score than the others had time for.
+        samples.truncate(samples.partition_point(|sample| sample.step <= total));
+        samples.iter().try_for_each(|sample| is_of_length(sample, &expected))?;
+        let evaluation = evaluation(&folder, id, total).map_err(|error| format!("{error:#}"));
         let last = samples.last().copied();
         let step = last.map_or(0, |sample| sample.step);
         let training = last.and_then(|sample| sample.training);
@@ -157,6 +164,7 @@ fn one(sweep_folder: &Path, sweep: &Sweep, id: RunId) -> Result<RunData> {
         };
         Ok(RunData {
             step,
+            logged,
             info: Some(info),
             training,
             finished: last.and_then(|sample| sample.finished),
@@ -202,25 +210,41 @@ pub const fn protocol(stochastic: bool) -> &'static str {
     if stochastic { "stochastic" } else { "deterministic" }
 }
 
+/// All iterations of a log that count, ascending.
+fn samples(log: &Path) -> Result<Vec<Sample>> {
+    read_log(log, |line| match line {
+        Line::Iteration(sample) => Some((sample.step, sample)),
+        _ => None,
+    })
+}
+
+/// Whether an iteration is of a run as long as `expected`, as far as its learning rate, which falls to
+/// 0 at the end, tells. A run that was continued with another length half-way is no run of the sweep.
+fn is_of_length(sample: &Sample, expected: &Config) -> Result<()> {
+    let Some(found) = sample.learning_rate else { return Ok(()) };
+    let iterations = sample.step / expected.batch_size() as u64;
+    let wanted = expected.learning_rate_at(iterations.saturating_sub(1));
+    ensure!(
+        (found - wanted).abs() <= 1e-9 * expected.learning_rate,
+        "its learning rate at step {} was {found}, not {wanted}: it was continued with another --total-timesteps; train it anew",
+        sample.step
+    );
+    Ok(())
+}
+
 /// The evaluation in a run folder; none if there is none.
-fn evaluation(folder: &Path, id: RunId) -> Result<Option<Evaluated>> {
+fn evaluation(folder: &Path, id: RunId, total: u64) -> Result<Option<Evaluated>> {
     let Some(found) = Evaluation::read(folder)? else { return Ok(None) };
     let of = format!("{}__{}__{}", found.env, found.algo, found.training_seed);
     ensure!(of == id.to_string(), "its evaluation is of the run {of}");
+    let step = found.global_step;
+    ensure!(step >= total, "it is of the agent after {step} of {total} steps; evaluate it again");
+    ensure!(
+        step == total,
+        "it is of the agent after {step} steps, more than the {total} of this sweep; evaluate the checkpoint of step {total} instead"
+    );
     ensure!(found.summary.mean.is_finite(), "its evaluation is not a number (NaN)");
-    let played = &found.protocol;
-    let actions =
-        if played.greedy { "most probable actions" } else { "actions drawn from the policy" };
-    Ok(Some(Evaluated {
-        mean: found.summary.mean,
-        protocol: format!(
-            "{} whole games, {actions}, {} environments, seed {}, agent after {} steps",
-            played.episodes,
-            protocol(played.stochastic),
-            played.seed,
-            found.global_step
-        ),
-    }))
+    Ok(Some(Evaluated { mean: found.summary.mean, protocol: found.protocol }))
 }
 
 #[cfg(test)]

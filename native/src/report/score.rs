@@ -1,9 +1,21 @@
 //! Which of the scores of a run is meant: they are not interchangeable, and every table says which.
 
+use deepspi_core::config::Algorithm;
 use serde::Serialize;
 
 use super::runs::RunData;
+use super::selection::Selection;
+use crate::output::Sample;
 use crate::output::scores::human_normalized;
+
+/// A score of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// As the game counts.
+    pub raw: f64,
+    /// Human-normalised.
+    pub normalised: f64,
+}
 
 /// A score that every run has one of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -52,6 +64,33 @@ impl ScoreKind {
                 "Mean raw return over whole games of the trained agent, in environments of their own (`native evaluate`)."
             }
         }
+    }
+
+    /// The runs that have such a score.
+    pub fn select<'a>(self, runs: &'a [RunData], algos: &[Algorithm]) -> Selection<'a, Score> {
+        let lack = match self {
+            Self::Training => "without a training-time score",
+            Self::Finished => "without a finished game",
+            Self::Evaluation => "without an evaluation",
+        };
+        let score =
+            |run: &RunData| Some(Score { raw: self.of(run)?, normalised: self.normalised(run)? });
+        Selection::new(runs, algos, lack, score)
+    }
+
+    /// Whether it has a part of the report: evaluations once all finished runs have one.
+    pub fn is_reported(self, selection: &Selection<'_, Score>) -> bool {
+        self != Self::Evaluation || (selection.len() > 0 && selection.missing.lacking() == 0)
+    }
+
+    /// Human-normalised score of a run after an iteration of its training.
+    pub fn during_training(self, run: &RunData, sample: &Sample) -> Option<f64> {
+        let raw = match self {
+            Self::Training => sample.training,
+            Self::Finished => sample.finished,
+            Self::Evaluation => None,
+        };
+        human_normalized(run.id.game.name, raw?)
     }
 
     /// Raw score of a run; none where it has none.

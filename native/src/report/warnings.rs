@@ -1,15 +1,19 @@
 //! What a reader must be told of the runs, besides their numbers.
 
-use std::collections::BTreeSet;
-
 use deepspi_atari::games::GAMES;
 use deepspi_core::config::Config;
 
-use super::facts::thousands;
+use super::facts::{count, thousands};
 use super::runs::RunData;
+use super::score::{Score, ScoreKind};
+use super::selection::Selection;
+use crate::output::Losses;
 
 /// How the warning on a run that does not count begins; the page lists those by themselves.
 pub const INCOMPLETE: &str = "incomplete: ";
+
+/// Title of the part on losses.
+pub const LOSSES: &str = "Losses of the world model";
 
 /// That a sweep is less than the paper's comparison; none if it is not. `steps`: of each run.
 pub fn scale(games: usize, steps: u64) -> Option<String> {
@@ -23,43 +27,73 @@ pub fn scale(games: usize, steps: u64) -> Option<String> {
     })
 }
 
-/// One sentence each.
-pub fn warnings(runs: &[RunData], seeds: u64) -> Vec<String> {
-    let finished = || runs.iter().filter(|run| run.is_finished());
-    let mut warnings: Vec<String> = runs
-        .iter()
-        .filter(|run| !run.is_finished())
-        .map(|run| format!("{INCOMPLETE}{} is {}", run.id, run.status()))
-        .collect();
-    let without_game = finished().filter(|run| run.finished.is_none()).count();
-    if without_game > 0 {
-        warnings.push(format!(
-            "{without_game} finished runs have not finished a single game: their training-time score is 0 by definition, which looks good where scores are negative, as in Pong"
-        ));
+/// One sentence each, from the runs and from what was selected of them.
+pub fn warnings(
+    runs: &[RunData],
+    scores: &[(ScoreKind, Selection<'_, Score>)],
+    losses: Option<&Selection<'_, Losses>>,
+) -> Vec<String> {
+    let mut warnings: Vec<String> = runs.iter().flat_map(of_run).collect();
+    for (kind, selection) in scores {
+        warnings.extend(of_kind(*kind, selection));
     }
-    for run in finished() {
-        if let Err(why) = &run.evaluation {
-            warnings.push(format!("the evaluation of {} is left out: {why}", run.id));
+    let reported = scores.iter().filter(|(kind, selection)| kind.is_reported(selection));
+    let mut spreads: Vec<(&str, String)> = Vec::new();
+    let found = reported.map(|(kind, selection)| (kind.title(), selection.without_spread()));
+    for (title, text) in found.chain(losses.map(|all| (LOSSES, all.without_spread()))) {
+        // Mostly all parts of a report are of the same runs.
+        if let Some(text) = text.filter(|text| spreads.iter().all(|(_, other)| other != text)) {
+            spreads.push((title, text));
         }
     }
-    let evaluated = finished().filter(|run| run.evaluated().is_some()).count();
-    if evaluated > 0 && evaluated < finished().count() {
+    warnings.extend(spreads.into_iter().map(|(title, text)| format!("{title}: {text}")));
+    warnings
+}
+
+fn of_run(run: &RunData) -> Vec<String> {
+    let RunData { id, total, logged, .. } = run;
+    if !run.is_finished() {
+        return vec![format!("{INCOMPLETE}{id} is {}", run.status())];
+    }
+    let mut warnings = Vec::new();
+    if logged > total {
         warnings.push(format!(
-            "{evaluated} of {} finished runs are evaluated; evaluations are reported when all are",
-            finished().count()
+            "{id} was trained on to step {logged}; its numbers here are those of step {total}"
         ));
     }
-    let protocols: BTreeSet<&str> =
-        finished().filter_map(RunData::evaluated).map(|found| found.protocol.as_str()).collect();
-    if protocols.len() > 1 {
-        warnings
-            .push("not all evaluations were played in the same way: see their protocols".into());
-    }
-    if seeds == 1 {
-        warnings.push(
-            "one seed a game: intervals over seeds have no width, which says nothing about the spread"
-                .into(),
-        );
+    if let Err(why) = &run.evaluation {
+        warnings.push(format!("the evaluation of {id} is left out: {why}"));
     }
     warnings
+}
+
+fn of_kind(kind: ScoreKind, selection: &Selection<'_, Score>) -> Vec<String> {
+    let lacking = selection.missing.lacking();
+    match kind {
+        ScoreKind::Finished if lacking > 0 => vec![format!(
+            "{} without a single finished game: the training-time score is then 0 by definition, which looks good where scores are negative, as in Pong",
+            count(lacking as u64, "finished run")
+        )],
+        ScoreKind::Evaluation if selection.len() > 0 => {
+            let mut warnings = Vec::new();
+            if lacking > 0 {
+                warnings.push(format!(
+                    "{} of {} finished runs are evaluated; evaluations are reported when all are",
+                    selection.len(),
+                    selection.len() + lacking
+                ));
+            }
+            let mut protocols =
+                selection.runs().filter_map(RunData::evaluated).map(|found| &found.protocol);
+            let first = protocols.next();
+            let difference = first.and_then(|first| protocols.find_map(|p| first.difference(p)));
+            if let Some(difference) = difference {
+                warnings.push(format!(
+                    "not all evaluations were played in the same way: see their protocols ({difference})"
+                ));
+            }
+            warnings
+        }
+        _ => Vec::new(),
+    }
 }

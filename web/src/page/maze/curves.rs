@@ -23,8 +23,7 @@ const X_LABEL: &str = "agent steps";
 pub fn Curves(shown: Shown) -> impl IntoView {
     let x_range = Signal::derive(move || {
         shown.playground().opened.with(|experiment| {
-            let length = |config: &Config| config.num_iterations() * config.batch_size() as u64;
-            let longest = experiment.agents.iter().map(length).max();
+            let longest = experiment.agents.iter().map(Config::whole_steps).max();
             longest.map(|steps| [0.0, steps as f64])
         })
     });
