@@ -232,7 +232,7 @@ pub struct BenchArgs {
     /// Runs at a time; default: one a core on the CPU, one on a GPU, no limit with Slurm.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000), help_heading = "Processes")]
     pub jobs: Option<u64>,
-    /// What starts the runs: this process, or Slurm, which gets a job array.
+    /// What starts the runs: this process, or Slurm, which gets them as job arrays.
     #[arg(long, value_enum, default_value = "local", help_heading = "Processes")]
     pub launcher: Launcher,
     /// Further arguments for `sbatch`, in one string: "--partition=gpu --gres=gpu:1 --time=2-0".
@@ -251,7 +251,7 @@ pub struct BenchArgs {
 pub enum Launcher {
     /// Processes of this machine.
     Local,
-    /// A job array of Slurm.
+    /// Job arrays of Slurm.
     Slurm,
 }
 

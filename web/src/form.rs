@@ -6,7 +6,7 @@
 //! fails for a field without a control, and for a stop that validation refuses. Sliders offer the
 //! useful range; the number box beside takes whatever is valid.
 
-use deepspi_core::config::{Config, FieldInfo, FieldKind, FieldValue, SetError};
+use deepspi_core::config::{Algorithm, Config, FieldInfo, FieldKind, FieldValue, SetError};
 use deepspi_core::maze::MazeConfig;
 
 use crate::experiment::{AGENTS, Experiment};
@@ -128,10 +128,11 @@ pub fn plain(text: &str) -> String {
 /// The name of a choice for people.
 #[must_use]
 pub fn choice_label(name: &'static str) -> &'static str {
+    let algorithms = [Algorithm::DeepSpi, Algorithm::DeepMdp, Algorithm::Ppo];
+    if let Some(algorithm) = algorithms.into_iter().find(|algorithm| algorithm.name() == name) {
+        return algorithm.label();
+    }
     match name {
-        "deep-spi" => "DeepSPI",
-        "deep-mdp" => "DeepMDP",
-        "ppo" => "PPO",
         "smooth-l1" => "smooth L1",
         "mixture-normal" => "mixture of normals",
         "parity" => "as the authors' code",

@@ -35,8 +35,7 @@ pub fn order(sweep: &Sweep) -> Vec<RunId> {
 pub fn read(folder: &Path, sweep: &Sweep) -> Result<Vec<RunStatus>> {
     let mut all = Vec::new();
     for id in order(sweep) {
-        let config = sweep.settings(id.algo, id.seed)?;
-        let total = config.num_iterations() * config.batch_size() as u64;
+        let total = sweep.settings(id.algo, id.seed)?.whole_steps();
         all.push(RunStatus::read(folder, id, total));
     }
     all.sort_by(|a, b| cost_left(b).total_cmp(&cost_left(a)));

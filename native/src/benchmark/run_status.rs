@@ -156,7 +156,7 @@ impl RunStatus {
 /// Agent steps of a run folder: of whole iterations.
 fn steps_of(run: &Path) -> Option<u64> {
     let config = settings::from_file(&run.join(CONFIG), &Config::DEFAULT).ok()?;
-    Some(config.num_iterations() * config.batch_size() as u64)
+    Some(config.whole_steps())
 }
 
 /// Where a log stands: agent steps of its newest iteration and their speed, less what a continued run

@@ -138,11 +138,7 @@ impl Playground {
     /// Name of an agent for labels: its algorithm.
     #[must_use]
     pub fn agent_name(self, agent: usize) -> &'static str {
-        self.opened.with(|experiment| match experiment.agents[agent].algo.name() {
-            "ppo" => "PPO",
-            "deep-mdp" => "DeepMDP",
-            _ => "DeepSPI",
-        })
+        self.opened.with(|experiment| experiment.agents[agent].algo.label())
     }
 
     /// Name of an agent, unlike the other's.
