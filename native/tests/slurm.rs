@@ -21,7 +21,7 @@ use native::benchmark::run_status::RecordedStatus;
 use native::benchmark::{RunId, RunRecord, RunStatus, Sweep};
 
 /// Agent steps of a run.
-const STEPS: u64 = 120 * ITERATION;
+const STEPS: u64 = 80 * ITERATION;
 /// Longer than any wait here takes on a busy machine; Slurm looks at its queue every few seconds.
 const LIMIT: Duration = Duration::from_secs(400);
 const DAEMONS: [&str; 3] = ["munged", "slurmctld", "slurmd"];
