@@ -19,7 +19,6 @@ pub mod neighbourhood;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
 pub mod plot;
-#[cfg(target_arch = "wasm32")]
 pub mod presets;
 pub mod protocol;
 pub mod room;
