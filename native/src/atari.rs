@@ -33,7 +33,7 @@ impl AtariSettings {
         Ok(Self {
             game: Game::find(name)?,
             stochastic,
-            options: if stochastic { EnvOptions::stochastic() } else { EnvOptions::default() },
+            options: EnvOptions::training(stochastic),
             threads: threads.unwrap_or(cores).max(1),
         })
     }

@@ -3,9 +3,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { download, endless, iterationOf, ready, train, unfold, waitForIteration, withPage } from "./support.mjs";
+import { download, endless, iterationOf, ready, train, trainerOf, unfold, waitForIteration, withPage } from "./support.mjs";
 
-const trainerOf = async (page) => page.workers()[0] ?? page.waitForEvent("worker");
 const notice = (page, pattern) =>
   page.waitForFunction((source) => new RegExp(source).test(document.querySelector(".notices").textContent), pattern);
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { outFile, ready, waitForIteration, withPage } from "./support.mjs";
+import { outFile, ready, trainerOf, waitForIteration, withPage } from "./support.mjs";
 
 test("without WebGPU the page trains on the CPU and says why", () =>
   withPage({ hash: "device=webgpu" }, async (page, { complaints }) => {
@@ -23,7 +23,7 @@ test("a software adapter is not taken without being asked", () =>
 
 test("an adapter that never answers does not keep the page waiting", { timeout: 120_000 }, () =>
   withPage({ hash: "device=webgpu" }, async (page) => {
-    const worker = page.workers()[0] ?? (await page.waitForEvent("worker"));
+    const worker = await trainerOf(page);
     await worker.evaluate(() => {
       const never = { requestAdapter: () => new Promise(() => {}) };
       Object.defineProperty(navigator, "gpu", { get: () => never });
@@ -48,7 +48,7 @@ const coloursOf = (page, picture) =>
 // One test, because a start on SwiftShader takes half a minute.
 test("the worker draws the latents on the device that trains, and survives its end in mid-run", { timeout: 400_000 }, () =>
   withPage({ webgpu: true, hash: "device=webgpu&pace=2&room=latents" }, async (page, { complaints }) => {
-    const worker = page.workers()[0] ?? (await page.waitForEvent("worker"));
+    const worker = await trainerOf(page);
     // Holds on to the device when it is made, as nothing in the page does.
     await worker.evaluate(() => {
       const request = GPUAdapter.prototype.requestDevice;

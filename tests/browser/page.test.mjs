@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { download, exported, ready, rooms, train, unfold, waitForIteration, withPage } from "./support.mjs";
+import { download, exported, ready, rooms, train, trainerOf, unfold, waitForIteration, withPage } from "./support.mjs";
 
 test("the page loads, asks nobody else, and the browser has nothing to complain about", () =>
   withPage({}, async (page, { complaints }) => {
@@ -121,7 +121,3 @@ test("a dead worker is told once, its files are still there, and the restart con
     for (const agent of (await exported(page)).agents)
       assert.ok(agent.iterations.length > 0, "it goes on from a checkpoint");
   }));
-
-async function trainerOf(page) {
-  return page.workers()[0] ?? page.waitForEvent("worker");
-}

@@ -134,6 +134,9 @@ export async function ready(page, timeout = 120_000) {
   await page.waitForFunction(() => document.querySelector("#start")?.disabled === false, null, { timeout });
 }
 
+/** The worker that trains, as soon as there is one. */
+export const trainerOf = async (page) => page.workers()[0] ?? page.waitForEvent("worker");
+
 /** Makes the folder for what a test wants looked at. */
 export async function outFile(name) {
   await mkdir(out, { recursive: true });

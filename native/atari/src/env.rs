@@ -70,10 +70,10 @@ impl EnvOptions {
         Self { repeat_action_probability: 0.3, noop_max: 60, ..Self::default() }
     }
 
-    /// Whole games with raw rewards, as for evaluation.
+    /// The setting of a training: the stochastic one, or the default.
     #[must_use]
-    pub fn full_game(self) -> Self {
-        Self { episodic_life: false, reward_clip: false, ..self }
+    pub fn training(stochastic: bool) -> Self {
+        if stochastic { Self::stochastic() } else { Self::default() }
     }
 
     /// The rules in words.

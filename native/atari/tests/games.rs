@@ -11,8 +11,12 @@ use rayon::prelude::*;
 /// Plays random agent steps to the end of one whole game and returns the score.
 fn one_game(name: &str, seed: u64) -> (f32, Vec<u8>) {
     let rom = rom(name);
-    let options =
-        EnvOptions { repeat_action_probability: 0.25, ..EnvOptions::default() }.full_game();
+    let options = EnvOptions {
+        repeat_action_probability: 0.25,
+        episodic_life: false,
+        reward_clip: false,
+        ..EnvOptions::default()
+    };
     let mut env = AtariEnv::new(&rom, options, seed, 0).unwrap();
     let mut stack = vec![0; options.observation_len()];
     let mut actions = Actions::new(u32::try_from(seed).unwrap());

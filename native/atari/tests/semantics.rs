@@ -268,7 +268,9 @@ fn the_step_limit_truncates() {
 fn rewards_are_clipped_to_their_sign_and_full_games_are_not() {
     let rom = rom("Pong");
     let mut lost = 0.0;
-    let mut env = AtariEnv::new(&rom, EnvOptions::default().full_game(), 1, 0).unwrap();
+    let full_game =
+        EnvOptions { episodic_life: false, reward_clip: false, ..EnvOptions::default() };
+    let mut env = AtariEnv::new(&rom, full_game, 1, 0).unwrap();
     let mut stack = vec![0; EnvOptions::default().observation_len()];
     env.reset(&mut stack).unwrap();
     loop {

@@ -81,8 +81,6 @@ impl Games {
             }
             Task::Atari(settings) => {
                 let stochastic = chosen.stochastic.unwrap_or(settings.stochastic);
-                let options =
-                    if stochastic { EnvOptions::stochastic() } else { EnvOptions::default() };
                 let options = EnvOptions {
                     // A game whose resets are those of training is told of lost lives, and ends at
                     // none of them: see `AtariGame`.
@@ -90,7 +88,7 @@ impl Games {
                     // Raw rewards are reported in any case, and they alone are scored. The clipped
                     // ones are what critic and world model know.
                     reward_clip: true,
-                    ..options
+                    ..EnvOptions::training(stochastic)
                 };
                 let rom =
                     RomFinder::from_environment(chosen.roms.as_deref()).find(settings.game)?;

@@ -60,8 +60,8 @@ impl Facts {
     /// The environments of training, in words.
     pub fn protocol(&self) -> String {
         let stochastic = self.sweep.stochastic;
-        let rules = if stochastic { EnvOptions::stochastic() } else { EnvOptions::default() };
-        format!("{}: {}", protocol(stochastic), rules.describe())
+        let rules = EnvOptions::training(stochastic).describe();
+        format!("{}: {rules}", protocol(stochastic))
     }
 }
 
