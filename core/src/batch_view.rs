@@ -5,107 +5,78 @@
 //! one, and advantages are normalised over the whole batch where an update sees one minibatch.
 
 use burn::tensor::{Device, Tensor};
+use deepspi_run::batch_view::{BatchView, TransitionLosses};
+use deepspi_run::config::Config;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
-use crate::gae::Advantages;
 use crate::nn::Model;
 use crate::objective::{draw_noise, normalise, objective, vector};
 use crate::read_floats;
+use crate::returns::Advantages;
 use crate::rollout::Rollout;
 
-/// All transitions of one rollout, time-major: entry `t * N + n` of every list is step t of
-/// environment n.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BatchView {
-    /// A, `[T, N]`: normalised over the batch if the configuration says so.
-    pub advantage: Vec<f32>,
-    /// What advantages were divided by, their standard deviation in the batch; none where they are
-    /// taken as they are.
-    pub deviation: Option<f32>,
-    /// U, `[T, N]`, what the clipped ratio is multiplied with: `A - alpha_R l_R - alpha_P l_P` of Eq. 6
-    /// with DeepSPI. With DeepMDP, whose losses stay outside the clip, and PPO it is A.
-    pub utility: Vec<f32>,
-    /// Losses of the world model; none where there is none.
-    pub losses: Option<TransitionLosses>,
-    /// Importance ratio r of the updated policy to the one that acted, `[T, N]`.
-    pub ratio: Vec<f32>,
-    /// Set on the steps after an end of an episode, `[T, N]`, which only show the next start. They are
-    /// part of the loss, as in the authors' code, with the state itself as target of the transition.
-    pub done: Vec<bool>,
-}
+/// Looks at a rollout through `model`, in parts of the size of a minibatch. `targets` are those of
+/// the rollout, not normalised; `rng` draws the noise of a sampled transition density.
+///
+/// # Errors
+/// The device's own error.
+pub async fn batch_view(
+    model: &Model,
+    rollout: &Rollout,
+    targets: &Advantages,
+    config: &Config,
+    rng: &mut ChaCha8Rng,
+    device: &Device,
+) -> Result<BatchView, crate::Error> {
+    let size = rollout.len();
+    let (advantage, deviation) = if config.norm_adv {
+        let (normalised, deviation) = normalise(vector(targets.advantages.clone(), device));
+        let mut values = read_floats(Tensor::cat(vec![normalised, deviation], 0)).await?;
+        let deviation = values.pop();
+        (values, deviation)
+    } else {
+        (targets.advantages.clone(), None)
+    };
+    // Already normalised, and over more than the parts below.
+    let config = Config { norm_adv: false, ..config.clone() };
+    let targets = Advantages { advantages: advantage, returns: targets.returns.clone() };
 
-/// Losses of the world model, one entry for each transition.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TransitionLosses {
-    /// `l_R`.
-    pub reward: Vec<f32>,
-    /// `l_P`, for a sampled density that of one sample.
-    pub transition: Vec<f32>,
-}
-
-impl BatchView {
-    /// Looks at a rollout through `model`, in parts of the size of a minibatch. `targets` are those of
-    /// the rollout, not normalised; `rng` draws the noise of a sampled transition density.
-    ///
-    /// # Errors
-    /// The device's own error.
-    pub async fn of(
-        model: &Model,
-        rollout: &Rollout,
-        targets: &Advantages,
-        config: &Config,
-        rng: &mut ChaCha8Rng,
-        device: &Device,
-    ) -> Result<Self, crate::Error> {
-        let size = rollout.len();
-        let (advantage, deviation) = if config.norm_adv {
-            let (normalised, deviation) = normalise(vector(targets.advantages.clone(), device));
-            let mut values = read_floats(Tensor::cat(vec![normalised, deviation], 0)).await?;
-            let deviation = values.pop();
-            (values, deviation)
-        } else {
-            (targets.advantages.clone(), None)
-        };
-        // Already normalised, and over more than the parts below.
-        let config = Config { norm_adv: false, ..config.clone() };
-        let targets = Advantages { advantages: advantage, returns: targets.returns.clone() };
-
-        let (mut utility, mut ratio) = (Vec::with_capacity(size), Vec::with_capacity(size));
-        let mut losses = TransitionLosses { reward: Vec::new(), transition: Vec::new() };
-        let all: Vec<usize> = (0..size).collect();
-        for indices in all.chunks(config.minibatch_size()) {
-            let with_next = config.uses_world_model();
-            let mut batch = rollout.minibatch(indices, &targets, with_next, device);
-            batch.noise = draw_noise(model, &config, indices.len(), rng, device);
-            let terms = objective(model, &batch, &config);
-            let mut parts = vec![terms.utilities, terms.ratios];
-            parts.extend(terms.reward);
-            parts.extend(terms.transition);
-            let values = read_floats(Tensor::cat(parts, 0)).await?;
-            let lists = [&mut utility, &mut ratio, &mut losses.reward, &mut losses.transition];
-            for (list, values) in lists.into_iter().zip(values.chunks(indices.len())) {
-                list.extend_from_slice(values);
-            }
+    let (mut utility, mut ratio) = (Vec::with_capacity(size), Vec::with_capacity(size));
+    let mut losses = TransitionLosses { reward: Vec::new(), transition: Vec::new() };
+    let all: Vec<usize> = (0..size).collect();
+    for indices in all.chunks(config.minibatch_size()) {
+        let with_next = config.uses_world_model();
+        let mut batch = rollout.minibatch(indices, &targets, with_next, device);
+        batch.noise = draw_noise(model, &config, indices.len(), rng, device);
+        let terms = objective(model, &batch, &config);
+        let mut parts = vec![terms.utilities, terms.ratios];
+        parts.extend(terms.reward);
+        parts.extend(terms.transition);
+        let values = read_floats(Tensor::cat(parts, 0)).await?;
+        let lists = [&mut utility, &mut ratio, &mut losses.reward, &mut losses.transition];
+        for (list, values) in lists.into_iter().zip(values.chunks(indices.len())) {
+            list.extend_from_slice(values);
         }
-        Ok(Self {
-            advantage: targets.advantages,
-            deviation,
-            utility,
-            losses: config.uses_world_model().then_some(losses),
-            ratio,
-            done: rollout.dones().to_vec(),
-        })
     }
+    Ok(BatchView {
+        advantage: targets.advantages,
+        deviation,
+        utility,
+        losses: config.uses_world_model().then_some(losses),
+        ratio,
+        done: rollout.dones().to_vec(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use deepspi_run::config::{Algorithm, TransitionDensity};
+    use deepspi_run::maze_preset::TrainingPreset as _;
+    use deepspi_run::message::Message;
+    use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazePreset};
+
     use super::*;
-    use crate::config::{Algorithm, TransitionDensity};
-    use crate::maze::{Maze, MazeConfig, MazeEnvs, MazePreset, cells, probe};
-    use crate::message::Message;
+    use crate::maze::{cells, probe};
     use crate::trainer::Trainer;
 
     const PRESET: MazePreset = MazePreset::Small;
@@ -206,13 +177,13 @@ mod tests {
         // One step of one environment: staying at the start.
         let (mut env, up) = (MazeEnvs::new(maze.clone(), 1, 1), 0);
         let mut rollout = Rollout::start(&env, &[false]);
-        crate::env::VectorEnv::step(&mut env, &[up]).expect("infallible");
-        let decision = crate::rollout::Decision::from_logits(&[0.0; 4], vec![0.0], 4);
+        env.step(&[up]);
+        let decision = deepspi_run::decision::Decision::from_logits(&[0.0; 4], vec![0.0], 4);
         rollout.push(decision, vec![up], &env);
         rollout.finish(vec![0.0]);
         let targets = rollout.advantages(0.9, 0.9);
-        let mut rng = crate::rng::stream(1, crate::rng::Stream::Noise);
-        let view = BatchView::of(&model, &rollout, &targets, &config, &mut rng, &device);
+        let mut rng = deepspi_worlds::rng::stream(1, deepspi_worlds::rng::Stream::Noise);
+        let view = batch_view(&model, &rollout, &targets, &config, &mut rng, &device);
         let found = pollster::block_on(view).expect("computed").losses.expect("in use");
         let cell = maze.start() * 4 + up as usize;
         assert!((f64::from(found.reward[0]) - expected.reward[cell]).abs() < 1e-6);

@@ -9,53 +9,17 @@ use std::collections::BTreeSet;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_store::{ModuleSnapshot, ModuleStore, SafetensorsStore};
-use serde::{Deserialize, Serialize};
+use deepspi_run::checkpoint::{Checkpoint, FORMAT, State};
+use deepspi_run::config::Config;
+use deepspi_run::network::NetworkSpec;
 
-use crate::config::Config;
 use crate::learner::Learner;
-use crate::monitor::EpisodeTracker;
-use crate::nn::{Model, NetworkSpec};
+use crate::nn::Model;
 use crate::objective::vector;
 use crate::optim::Adam;
 use crate::params::{flatten, unflatten};
 use crate::read_floats;
-use crate::rng::Generators;
 use crate::trainer::Trainer;
-
-/// Version of the layout below; another one is refused.
-pub const FORMAT: u32 = 1;
-
-/// The bytes of a checkpoint.
-#[derive(Clone, Debug)]
-pub struct Checkpoint {
-    /// Parameters, safetensors; tensors carry the names of the modules.
-    pub model: Vec<u8>,
-    /// Both moments of Adam, safetensors.
-    pub optimiser: Vec<u8>,
-    /// Everything else.
-    pub state: State,
-}
-
-/// What a checkpoint holds besides tensors.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct State {
-    /// See [`FORMAT`].
-    pub format: u32,
-    /// Hyper-parameters of the run.
-    pub config: Config,
-    /// Sizes of the networks, and with them frames and action count.
-    pub spec: NetworkSpec,
-    /// Iterations completed.
-    pub iteration: u64,
-    /// Steps of Adam.
-    pub optimiser_steps: u64,
-    /// Generators of the run.
-    pub generators: Generators,
-    /// Returns so far.
-    pub tracker: EpisodeTracker,
-    /// Done flags of the environments.
-    pub dones: Vec<bool>,
-}
 
 /// Why a checkpoint cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +43,7 @@ pub enum CheckpointError {
     Tensors(String),
     /// The stored configuration is out of range.
     #[error("the checkpoint's configuration is invalid: {0}")]
-    Config(#[from] crate::config::ConfigError),
+    Config(#[from] deepspi_options::ConfigError),
     /// Reading from the device failed.
     #[error(transparent)]
     Core(#[from] crate::Error),

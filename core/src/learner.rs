@@ -1,8 +1,8 @@
 //! One gradient step: loss, gradient, clipping, Adam.
 
 use burn::tensor::Tensor;
+use deepspi_run::config::Config;
 
-use crate::config::Config;
 use crate::metrics::PendingMetrics;
 use crate::nn::Model;
 use crate::objective::{Minibatch, objective};

@@ -11,31 +11,22 @@
 //! `P` parameters. Latent z = phi(s); policy pi; importance ratio r = pi'(a|s) / pi(a|s).
 
 pub mod batch_view;
-pub mod certificate;
 pub mod checkpoint;
-pub mod config;
-pub mod env;
-pub mod gae;
 pub mod golden;
 pub mod learner;
 pub mod loss;
 pub mod maze;
-pub mod message;
 pub mod metrics;
-pub mod monitor;
 pub mod nn;
 pub mod objective;
 pub mod ops;
 pub mod optim;
-pub mod parallel;
 pub mod params;
 pub mod pca;
-pub mod rng;
+pub mod returns;
 pub mod rollout;
-pub mod run_files;
 pub mod self_test;
 pub mod sharing;
-pub mod theory;
 pub mod trainer;
 
 use burn::tensor::Tensor;

@@ -4,9 +4,9 @@
 //! loss enters. Nothing is read back from the device here.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use deepspi_run::config::{Algorithm, Config, TransitionDensity};
 use rand_chacha::ChaCha8Rng;
 
-use crate::config::{Algorithm, Config, TransitionDensity};
 use crate::loss::{
     Draw, TransitionNoise, entropy, log_prob_of, policy_loss, reward_loss, transition_loss,
 };

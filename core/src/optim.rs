@@ -91,8 +91,9 @@ pub fn total(values: Tensor<1>) -> Tensor<1> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use burn::tensor::Device;
+
+    use super::*;
 
     #[test]
     fn total_counts_every_entry() {

@@ -5,15 +5,15 @@
 //! observation of step t + 1, so T + 1 frames hold both.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use deepspi_run::certificate;
+use deepspi_worlds::env::VectorEnv;
+use deepspi_worlds::frame::FrameShape;
+use deepspi_worlds::parallel::for_each_chunk;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::certificate;
-use crate::env::VectorEnv;
-use crate::gae::{Advantages, gae};
-use crate::nn::FrameShape;
 use crate::objective::{Minibatch, vector};
-use crate::parallel::for_each_chunk;
+use crate::returns::{Advantages, gae};
 use crate::sharing::{Distinct, Sharing};
 
 /// Transitions of T steps in N environments, time-major: index `t * N + n`.
@@ -38,77 +38,10 @@ pub struct Rollout {
     dones: Vec<bool>,
 }
 
-/// What the policy said about N observations.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Decision {
-    /// Log-probabilities of all actions, `[N, A]`.
-    pub log_probs: Vec<f32>,
-    /// Values, `[N]`.
-    pub values: Vec<f32>,
-}
-
-impl Decision {
-    /// Normalises logits `[N, A]`.
-    #[must_use]
-    pub fn from_logits(logits: &[f32], values: Vec<f32>, actions: usize) -> Self {
-        let log_probs = logits.chunks(actions).flat_map(log_softmax).collect();
-        Self { log_probs, values }
-    }
-
-    /// The rows named, in their order.
-    #[must_use]
-    pub fn select(&self, rows: &[usize]) -> Self {
-        let actions = self.log_probs.len() / self.values.len();
-        let log_probs = rows.iter().flat_map(|&i| &self.log_probs[i * actions..][..actions]);
-        Self {
-            log_probs: log_probs.copied().collect(),
-            values: rows.iter().map(|&i| self.values[i]).collect(),
-        }
-    }
-
-    /// One action per environment by the Gumbel-max trick, `argmax(log pi - log(-log u))`.
-    pub fn sample(&self, actions: usize, rng: &mut ChaCha8Rng) -> Vec<u32> {
-        let choose = |row: &[f32]| {
-            let mut best = (0, f32::NEG_INFINITY);
-            for (action, log_prob) in (0_u32..).zip(row) {
-                // `random` lies in [0, 1); 1 - u keeps the logarithm finite.
-                let u = 1.0 - rng.random::<f32>();
-                let key = log_prob - (-u.min(1.0 - f32::EPSILON / 2.0).ln()).ln();
-                if key > best.1 {
-                    best = (action, key);
-                }
-            }
-            best.0
-        };
-        self.log_probs.chunks(actions).map(choose).collect()
-    }
-
-    /// The most probable action of every environment; of equals the first.
-    #[must_use]
-    pub fn greedy(&self, actions: usize) -> Vec<u32> {
-        let choose = |row: &[f32]| {
-            let mut best = (0, f32::NEG_INFINITY);
-            for (action, &log_prob) in (0_u32..).zip(row) {
-                if log_prob > best.1 {
-                    best = (action, log_prob);
-                }
-            }
-            best.0
-        };
-        self.log_probs.chunks(actions).map(choose).collect()
-    }
-}
-
-fn log_softmax(logits: &[f32]) -> impl Iterator<Item = f32> {
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let log_sum = logits.iter().map(|x| (x - max).exp()).sum::<f32>().ln();
-    logits.iter().map(move |x| x - max - log_sum)
-}
-
 impl Rollout {
     /// An empty rollout that starts from the current observations `[N, C, H, W]` and done flags `[N]`.
     #[must_use]
-    pub fn start<E: VectorEnv>(env: &E, dones: &[bool]) -> Self {
+    pub fn start(env: &dyn VectorEnv, dones: &[bool]) -> Self {
         Self {
             frame: env.frame(),
             num_envs: dones.len(),
@@ -124,7 +57,7 @@ impl Rollout {
     }
 
     /// Appends one step of all environments: what was decided, and what the environments returned.
-    pub fn push<E: VectorEnv>(&mut self, decision: Decision, actions: Vec<u32>, env: &E) {
+    pub fn push(&mut self, decision: Decision, actions: Vec<u32>, env: &dyn VectorEnv) {
         let outcomes = env.outcomes();
         self.log_probs.extend(decision.log_probs);
         self.values.extend(decision.values);
@@ -290,19 +223,20 @@ pub fn permutation(len: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use deepspi_worlds::env::{EnvError, Outcome, Pending, ready};
+    use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs};
+    use deepspi_worlds::rng::{Stream, stream};
+
     use super::*;
-    use crate::env::Outcome;
-    use crate::maze::{Maze, MazeConfig, MazeEnvs};
-    use crate::rng::{Stream, stream};
 
     /// What two environments show, without any rules.
+    #[derive(Debug)]
     struct TwoFrames {
         observations: Vec<u8>,
         outcomes: Vec<Outcome>,
     }
 
     impl VectorEnv for TwoFrames {
-        type Error = std::convert::Infallible;
         fn num_envs(&self) -> usize {
             2
         }
@@ -312,11 +246,14 @@ mod tests {
         fn actions(&self) -> usize {
             3
         }
-        fn reset(&mut self) -> Result<(), Self::Error> {
+        fn send_reset(&mut self) -> Result<(), EnvError> {
             Ok(())
         }
-        fn step(&mut self, _actions: &[u32]) -> Result<(), Self::Error> {
+        fn send(&mut self, _actions: &[u32]) -> Result<(), EnvError> {
             Ok(())
+        }
+        fn receive(&mut self) -> Pending<'_> {
+            ready()
         }
         fn observations(&self) -> &[u8] {
             &self.observations
@@ -332,7 +269,7 @@ mod tests {
         let mut env = MazeEnvs::new(maze, 6, 1);
         let mut rollout = Rollout::start(&env, &[false; 6]);
         for actions in [[3, 3, 3, 0, 0, 0], [3, 3, 3, 3, 0, 0]] {
-            env.step(&actions).expect("infallible");
+            env.step(&actions);
             let decision = Decision::from_logits(&[0.0; 24], vec![0.0; 6], 4);
             rollout.push(decision, actions.to_vec(), &env);
         }
@@ -374,24 +311,6 @@ mod tests {
         let dones: Vec<f32> = batch.dones.into_data().try_to_vec().expect("f32");
         assert_eq!(dones, [1.0, 0.0], "the flag from before the step");
         assert_eq!(rollout.last_dones(), [true, false]);
-    }
-
-    #[test]
-    fn sampling_follows_the_probabilities() {
-        let logits: Vec<f32> = [0.5_f32, 0.3, 0.2].iter().map(|p| p.ln()).collect();
-        let decision = Decision::from_logits(&logits.repeat(20_000), vec![0.0; 20_000], 3);
-        let actions = decision.sample(3, &mut stream(7, Stream::Actions));
-        for (action, p) in [(0, 0.5), (1, 0.3), (2, 0.2)] {
-            let share = actions.iter().filter(|&&a| a == action).count() as f64 / 20_000.0;
-            assert!((share - p).abs() < 0.015, "action {action}: {share}");
-        }
-    }
-
-    #[test]
-    fn greedy_is_the_first_of_the_most_probable() {
-        let logits = [0.0, 2.0, 2.0, 1.0, 0.5, 0.5, 3.0, 1.0, 2.0];
-        let decision = Decision::from_logits(&logits, vec![0.0; 3], 3);
-        assert_eq!(decision.greedy(3), [1, 0, 0]);
     }
 
     #[test]

@@ -4,13 +4,15 @@
 //! (tracel-ai/burn#5257, tracel-ai/cubecl#1641); this is the only defence against them.
 
 use burn::tensor::Device;
+use deepspi_run::config::Config;
+use deepspi_run::metrics::UpdateMetrics;
+use deepspi_run::network::NetworkSpec;
 
-use crate::config::Config;
 use crate::golden::fill;
 use crate::learner::Learner;
 use crate::loss::TransitionNoise;
-use crate::metrics::{PendingMetrics, UpdateMetrics};
-use crate::nn::{Model, NetworkSpec};
+use crate::metrics::PendingMetrics;
+use crate::nn::Model;
 use crate::objective::{Minibatch, noise_shape, objective, vector};
 use crate::params::{describe, flatten_grads, split};
 use crate::read_floats;
@@ -81,7 +83,7 @@ async fn fixed_update(
     let learner = Learner::new(Model::new(spec, config, device));
     let lifted = device.clone().autodiff();
     let noise = noise_shape(learner.trainable(), config, BATCH).map(|shape| {
-        let mut rng = crate::rng::stream(config.seed, crate::rng::Stream::Noise);
+        let mut rng = deepspi_worlds::rng::stream(config.seed, deepspi_worlds::rng::Stream::Noise);
         TransitionNoise::draw(config.transition_density, shape, &mut rng, &lifted)
     });
     let uniform = |seed, low, high| vector(fill::fill(seed, BATCH, low, high), &lifted);

@@ -7,33 +7,39 @@
 mod certified;
 
 use burn::tensor::{Device, Tensor};
+use deepspi_options::ConfigError;
+use deepspi_run::batch_view::BatchView;
+use deepspi_run::certificate::Projection;
+use deepspi_run::config::Config;
+use deepspi_run::decision::Decision;
+use deepspi_run::message::{Iteration, Message};
+use deepspi_run::metrics::UpdateMetrics;
+use deepspi_run::monitor::{EpisodeTracker, RatioBounds};
+use deepspi_run::network::NetworkSpec;
+use deepspi_worlds::env::{self, EnvError, VectorEnv};
+use deepspi_worlds::rng::Generators;
 
-use crate::batch_view::BatchView;
-use crate::certificate::Projection;
-use crate::config::{Config, ConfigError};
-use crate::env::VectorEnv;
-use crate::gae::Advantages;
+use crate::batch_view::batch_view;
 use crate::learner::Learner;
-use crate::message::{Iteration, Message};
-use crate::metrics::{PendingMetrics, UpdateMetrics};
-use crate::monitor::{EpisodeTracker, RatioBounds, explained_variance};
-use crate::nn::{Model, NetworkSpec};
+use crate::metrics::PendingMetrics;
+use crate::nn::Model;
 use crate::objective::{Minibatch, draw_noise};
 use crate::optim::total;
 use crate::read_floats;
-use crate::rng::Generators;
-use crate::rollout::{Decision, Rollout, observations, permutation};
+use crate::returns::Advantages;
+use crate::returns::explained_variance;
+use crate::rollout::{Rollout, observations, permutation};
 use crate::sharing::Distinct;
 
 /// Why an iteration could not be completed.
 #[derive(Debug, thiserror::Error)]
-pub enum TrainError<E: std::error::Error> {
+pub enum TrainError {
     /// A value outside its range.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The environment failed.
     #[error("the environment failed: {0}")]
-    Environment(#[source] E),
+    Environment(#[source] EnvError),
     /// The device failed.
     #[error(transparent)]
     Core(#[from] crate::Error),
@@ -148,11 +154,11 @@ impl Trainer {
     /// # Errors
     /// If the environment or the device fails or a quantity is not finite. The trainer is then no
     /// longer consistent with its environment: continue from a checkpoint.
-    pub async fn iterate<E: VectorEnv>(
+    pub async fn iterate(
         &mut self,
-        env: &mut E,
+        env: &mut dyn VectorEnv,
         mut emit: impl FnMut(Message),
-    ) -> Result<(), TrainError<E::Error>> {
+    ) -> Result<(), TrainError> {
         let rollout = self.collect(env, &mut emit).await?;
         let targets = rollout.advantages(self.config.gamma, self.config.gae_lambda);
         let (metrics, projection) = self.learn(&rollout, &targets).await?;
@@ -197,18 +203,18 @@ impl Trainer {
     }
 
     /// T steps with the current policy, on plain values: nothing is recorded for a gradient.
-    async fn collect<E: VectorEnv>(
+    async fn collect(
         &mut self,
-        env: &mut E,
+        env: &mut dyn VectorEnv,
         emit: &mut impl FnMut(Message),
-    ) -> Result<Rollout, TrainError<E::Error>> {
+    ) -> Result<Rollout, TrainError> {
         let model = self.learner.plain();
         let num_envs = self.config.num_envs;
         let mut rollout = Rollout::start(env, &self.dones);
         for step in 0..self.config.num_steps {
             let decision = self.decide(&model, env).await?;
             let actions = decision.sample(self.spec.actions, &mut self.generators.actions);
-            env.step(&actions).map_err(TrainError::Environment)?;
+            env::step(env, &actions).await.map_err(TrainError::Environment)?;
             let global_step = self.global_step() + ((step + 1) * num_envs) as u64;
             for episode in self.tracker.step(env.outcomes(), global_step) {
                 emit(Message::Episode(episode));
@@ -222,7 +228,7 @@ impl Trainer {
     }
 
     /// Policy and value of an environment's current observations, in one read.
-    async fn decide<E: VectorEnv>(&self, model: &Model, env: &E) -> Result<Decision, crate::Error> {
+    async fn decide(&self, model: &Model, env: &dyn VectorEnv) -> Result<Decision, crate::Error> {
         let (frame, pixels) = (self.spec.frame, env.observations());
         let distinct = match env.observation_ids() {
             Some(ids) => Distinct::of(ids),
@@ -239,11 +245,11 @@ impl Trainer {
     }
 
     /// All updates of an iteration, with one read each (a certified run reads the ratios, too).
-    async fn learn<E: std::error::Error>(
+    async fn learn(
         &mut self,
         rollout: &Rollout,
         targets: &Advantages,
-    ) -> Result<(Vec<UpdateMetrics>, Projection), TrainError<E>> {
+    ) -> Result<(Vec<UpdateMetrics>, Projection), TrainError> {
         let mut projection = Projection::default();
         let config = self.config.clone();
         let rate = config.learning_rate_at(self.iteration);
@@ -296,7 +302,7 @@ impl Trainer {
     ) -> Result<BatchView, crate::Error> {
         let mut generators = self.generators.clone();
         let (model, config) = (self.learner.plain(), &self.config);
-        BatchView::of(&model, rollout, targets, config, &mut generators.noise, &self.device).await
+        batch_view(&model, rollout, targets, config, &mut generators.noise, &self.device).await
     }
 
     /// Importance ratios of a learner's policy over the states of the rollout.
@@ -317,12 +323,12 @@ impl Trainer {
         Ok(RatioBounds::from_log_probs(&behaviour, &updated, self.config.gamma))
     }
 
-    fn check_finite<E: std::error::Error>(
+    fn check_finite(
         &self,
         quantity: &str,
         values: &[f32],
         update: Option<usize>,
-    ) -> Result<(), TrainError<E>> {
+    ) -> Result<(), TrainError> {
         values.iter().find(|x| !x.is_finite()).map_or(Ok(()), |value| {
             Err(TrainError::NotFinite(NotFinite {
                 quantity: quantity.to_owned(),

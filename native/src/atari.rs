@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use deepspi_atari::{EnvError, EnvOptions, Game, RomFinder, VecEnv};
-use deepspi_core::env::{Outcome, VectorEnv};
-use deepspi_core::nn::{FrameShape, NetworkSpec};
+use deepspi_run::network::NetworkSpec;
+use deepspi_worlds::env::{self, Outcome, Pending, VectorEnv, ready};
+use deepspi_worlds::frame::FrameShape;
 
 /// Frames of the preprocessed games.
 pub const FRAME: FrameShape = FrameShape { channels: 4, height: 84, width: 84 };
@@ -76,11 +77,38 @@ impl AtariEnvs {
             outcomes: vec![Outcome::default(); num_envs],
         })
     }
+
+    /// Starts new games everywhere, at once.
+    ///
+    /// # Errors
+    /// The first failed environment.
+    pub fn reset(&mut self) -> Result<(), EnvError> {
+        let view = self.envs.reset()?;
+        self.observations.copy_from_slice(view.observations);
+        self.outcomes.fill(Outcome::default());
+        Ok(())
+    }
+
+    /// Takes one action per environment, at once.
+    ///
+    /// # Errors
+    /// If an action is out of range, or the first failed environment.
+    pub fn step(&mut self, actions: &[u32]) -> Result<(), EnvError> {
+        let view = self.envs.step(actions)?;
+        self.observations.copy_from_slice(view.observations);
+        for (i, outcome) in self.outcomes.iter_mut().enumerate() {
+            *outcome = Outcome {
+                reward: view.rewards[i],
+                raw_reward: view.raw_rewards[i],
+                done: view.dones[i],
+                game_over: view.terminated[i] || view.truncated[i],
+            };
+        }
+        Ok(())
+    }
 }
 
 impl VectorEnv for AtariEnvs {
-    type Error = EnvError;
-
     fn num_envs(&self) -> usize {
         self.outcomes.len()
     }
@@ -93,25 +121,16 @@ impl VectorEnv for AtariEnvs {
         self.actions
     }
 
-    fn reset(&mut self) -> Result<(), EnvError> {
-        let view = self.envs.reset()?;
-        self.observations.copy_from_slice(view.observations);
-        self.outcomes.fill(Outcome::default());
-        Ok(())
+    fn send_reset(&mut self) -> Result<(), env::EnvError> {
+        self.reset().map_err(env::EnvError::new)
     }
 
-    fn step(&mut self, actions: &[u32]) -> Result<(), EnvError> {
-        let view = self.envs.step(actions)?;
-        self.observations.copy_from_slice(view.observations);
-        for (i, outcome) in self.outcomes.iter_mut().enumerate() {
-            *outcome = Outcome {
-                reward: view.rewards[i],
-                raw_reward: view.raw_rewards[i],
-                done: view.dones[i],
-                game_over: view.terminated[i] || view.truncated[i],
-            };
-        }
-        Ok(())
+    fn send(&mut self, actions: &[u32]) -> Result<(), env::EnvError> {
+        self.step(actions).map_err(env::EnvError::new)
+    }
+
+    fn receive(&mut self) -> Pending<'_> {
+        ready()
     }
 
     fn observations(&self) -> &[u8] {

@@ -11,8 +11,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result};
-use deepspi_core::checkpoint::Checkpoint;
-use deepspi_core::run_files::checkpoint_name;
+use deepspi_run::checkpoint::Checkpoint;
+use deepspi_run::run_files::checkpoint_name;
 
 use crate::whole_file::{is_absent, is_leftover, write_whole, write_whole_folder};
 
@@ -204,9 +204,10 @@ pub fn read(path: &Path) -> Result<Checkpoint> {
 
 #[cfg(test)]
 mod tests {
-    use deepspi_core::maze::MazePreset;
-    use deepspi_core::run_files::MODEL;
     use deepspi_core::trainer::Trainer;
+    use deepspi_run::maze_preset::TrainingPreset as _;
+    use deepspi_run::run_files::MODEL;
+    use deepspi_worlds::maze::MazePreset;
 
     use super::*;
 

@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use deepspi_core::config::Config;
-use deepspi_core::run_files::{CHECKPOINTS, CONFIG, RunInfo};
+use deepspi_run::config::Config;
+use deepspi_run::run_files::{CHECKPOINTS, CONFIG, RunInfo};
 
 use crate::checkpoints::{CheckpointStore, Loaded};
 use crate::evaluation;
@@ -147,9 +147,10 @@ fn set_aside(run: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use deepspi_core::config::Algorithm;
-    use deepspi_core::maze::MazePreset;
     use deepspi_core::trainer::Trainer;
+    use deepspi_run::config::Algorithm;
+    use deepspi_run::maze_preset::TrainingPreset as _;
+    use deepspi_worlds::maze::MazePreset;
 
     use super::*;
     use crate::run_folder::info_now;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use deepspi_core::config::{Algorithm, Config};
-use deepspi_core::maze::{MazeConfig, MazePreset, MazeReset};
+use deepspi_run::config::{Algorithm, Config};
+use deepspi_worlds::maze::{MazeConfig, MazePreset, MazeReset};
 
 use crate::device::DeviceChoice;
 use crate::evaluation::{EvaluateArgs, PlayArgs};

@@ -9,9 +9,9 @@ use std::str::FromStr;
 use anyhow::{Context, Result, bail};
 use burn::tensor::wgpu::wgpu::{AdapterInfo, Backends, DeviceType, Instance, InstanceDescriptor};
 use burn::tensor::{Device, DeviceKind};
-use deepspi_core::config::Config;
-use deepspi_core::nn::NetworkSpec;
 use deepspi_core::self_test;
+use deepspi_run::config::Config;
+use deepspi_run::network::NetworkSpec;
 
 /// What the user asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

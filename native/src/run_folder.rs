@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
-use deepspi_core::config::Config;
-use deepspi_core::run_files::{CHECKPOINTS, CONFIG, RunInfo};
+use deepspi_run::config::Config;
+use deepspi_run::run_files::{CHECKPOINTS, CONFIG, RunInfo};
 
 use crate::settings;
 use crate::whole_file::write_whole;

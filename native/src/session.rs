@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use deepspi_core::env::VectorEnv;
-use deepspi_core::maze::{Maze, probe};
-use deepspi_core::message::{MazeStatus, Message};
+use deepspi_core::maze::probe;
 use deepspi_core::trainer::{TrainError, Trainer};
+use deepspi_run::message::{MazeStatus, Message};
+use deepspi_worlds::env::{self, VectorEnv};
+use deepspi_worlds::maze::Maze;
 
 use crate::checkpoints::CheckpointStore;
 use crate::cli::{EXIT_NOT_FINITE, TrainArgs};
@@ -16,9 +17,9 @@ use crate::signals::StopFlag;
 
 /// Everything a running training owns.
 #[derive(Debug)]
-pub struct Session<E> {
+pub struct Session {
     trainer: Trainer,
-    envs: E,
+    envs: Box<dyn VectorEnv>,
     /// Analysed after every iteration, if this is what is trained on.
     maze: Option<Maze>,
     outputs: Outputs,
@@ -27,19 +28,20 @@ pub struct Session<E> {
     stop: StopFlag,
 }
 
-impl<E: VectorEnv> Session<E> {
+impl Session {
     /// Resets the environments and opens the outputs.
     ///
     /// # Errors
     /// If an environment fails or a file cannot be written.
     pub fn new(
         trainer: Trainer,
-        mut envs: E,
+        mut envs: Box<dyn VectorEnv>,
         maze: Option<Maze>,
         folder: &RunFolder,
         args: &TrainArgs,
     ) -> Result<Self> {
-        envs.reset().context("the environments could not be reset")?;
+        pollster::block_on(env::reset(&mut *envs))
+            .context("the environments could not be reset")?;
         let outputs =
             Outputs::open(&folder.path, &folder.info.env, trainer.config(), trainer.global_step())?;
         let stop = StopFlag::install()?;
@@ -67,7 +69,7 @@ impl<E: VectorEnv> Session<E> {
         while !self.trainer.is_finished() {
             let mut messages = Vec::new();
             let outcome = pollster::block_on(
-                self.trainer.iterate(&mut self.envs, |message| messages.push(message)),
+                self.trainer.iterate(&mut *self.envs, |message| messages.push(message)),
             );
             for message in &messages {
                 if let Message::Iteration(iteration) = message {

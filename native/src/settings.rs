@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use clap::{ArgMatches, parser::ValueSource};
-use deepspi_core::config::Config;
+use deepspi_run::config::Config;
 use serde::Deserialize;
 use toml::Value;
 
@@ -104,9 +104,10 @@ fn with_defaults(table: &toml::Table, defaults: &Config) -> Result<Config> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
     use crate::cli::Cli;
-    use clap::CommandFactory;
 
     fn resolve_args(arguments: &[&str], file: Option<&str>) -> Result<Config> {
         let matches = Cli::command().get_matches_from(arguments);

@@ -6,17 +6,19 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Result;
-use deepspi_core::config::Config;
-use deepspi_core::env::VectorEnv;
 use deepspi_core::learner::Learner;
 use deepspi_core::loss::TransitionNoise;
-use deepspi_core::message::Message;
 use deepspi_core::metrics::PendingMetrics;
-use deepspi_core::nn::{Model, NetworkSpec};
+use deepspi_core::nn::Model;
 use deepspi_core::objective::noise_shape;
-use deepspi_core::rng::Generators;
-use deepspi_core::rollout::{Decision, Rollout, observations};
+use deepspi_core::rollout::{Rollout, observations};
 use deepspi_core::trainer::{Trainer, evaluate};
+use deepspi_run::config::Config;
+use deepspi_run::decision::Decision;
+use deepspi_run::message::Message;
+use deepspi_run::network::NetworkSpec;
+use deepspi_worlds::env::VectorEnv;
+use deepspi_worlds::rng::Generators;
 use serde::Serialize;
 
 use crate::atari::{AtariEnvs, AtariSettings, FRAME};

@@ -2,10 +2,11 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, parser::ValueSource};
-use deepspi_core::config::Config;
-use deepspi_core::maze::MazeConfig;
-use deepspi_core::nn::NetworkSpec;
-use deepspi_core::run_files::RunInfo;
+use deepspi_run::config::Config;
+use deepspi_run::maze_preset::TrainingPreset as _;
+use deepspi_run::network::NetworkSpec;
+use deepspi_run::run_files::RunInfo;
+use deepspi_worlds::maze::MazeConfig;
 
 use crate::atari::AtariSettings;
 use crate::cli::TrainArgs;

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, parser::ValueSource};
-use deepspi_core::checkpoint::State;
-use deepspi_core::config::Config;
-use deepspi_core::maze::{Maze, MazeConfig, MazeEnvs, MazeReset};
 use deepspi_core::trainer::Trainer;
+use deepspi_run::checkpoint::State;
+use deepspi_run::config::Config;
+use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazeReset};
 
 use crate::atari::AtariEnvs;
 use crate::checkpoints::{CheckpointStore, Loaded};
@@ -179,10 +179,10 @@ impl Prepared {
 
     fn train(self, trainer: Trainer, folder: &RunFolder, args: &TrainArgs) -> Result<ExitCode> {
         match self {
-            Self::Atari(envs) => Session::new(trainer, envs, None, folder, args)?.train(),
+            Self::Atari(envs) => Session::new(trainer, Box::new(envs), None, folder, args)?.train(),
             Self::Maze(envs) => {
                 let maze = envs.maze().clone();
-                Session::new(trainer, envs, Some(maze), folder, args)?.train()
+                Session::new(trainer, Box::new(envs), Some(maze), folder, args)?.train()
             }
         }
     }

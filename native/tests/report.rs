@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{finish, native};
-use deepspi_core::config::Algorithm;
+use deepspi_run::config::Algorithm;
 use made_up::{
     BATCH, ITERATIONS, find, finished_sweep, log, log_planned, score, specification,
     write_evaluation, write_run,

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use deepspi_core::theory::{
+use deepspi_theory::{
     Abstraction, Mdp, MdpParts, Metric, Neighbourhood, OutOfTrajectory, Policy, Unvisited,
     WorldModel, episodic_chain, evaluate, optimal, theorem_three, theorem_two, wasserstein,
 };

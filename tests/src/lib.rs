@@ -6,15 +6,14 @@
 //! of the command line are in `native/tests`, because cargo tells only tests of the same package where
 //! a program was built.
 
-use std::convert::Infallible;
-
 use burn::tensor::Tensor;
-use deepspi_core::config::Config;
-use deepspi_core::env::{Outcome, VectorEnv};
-use deepspi_core::message::Message;
-use deepspi_core::nn::{ConvSpec, FrameShape, NetworkSpec};
 use deepspi_core::read_floats;
 use deepspi_core::trainer::Trainer;
+use deepspi_run::config::Config;
+use deepspi_run::message::Message;
+use deepspi_run::network::{ConvSpec, NetworkSpec};
+use deepspi_worlds::env::{EnvError, Outcome, Pending, VectorEnv, ready};
+use deepspi_worlds::frame::FrameShape;
 use rand::{Rng, RngExt};
 
 /// Actions of [`CueEnv`] and of [`spec`].
@@ -55,7 +54,7 @@ pub fn config() -> Config {
 /// A contextual bandit with episodes: a bright stripe says which action pays 1, the others pay 0.
 ///
 /// Cue, background and the ends of episodes are functions of one counter. It keeps the convention of
-/// [`deepspi_core::env`]: after `done` comes a step that ignores its action and pays nothing.
+/// [`deepspi_worlds::env`]: after `done` comes a step that ignores its action and pays nothing.
 #[derive(Clone, Debug)]
 pub struct CueEnv {
     counter: u64,
@@ -107,8 +106,6 @@ impl CueEnv {
 }
 
 impl VectorEnv for CueEnv {
-    type Error = Infallible;
-
     fn num_envs(&self) -> usize {
         self.outcomes.len()
     }
@@ -121,13 +118,13 @@ impl VectorEnv for CueEnv {
         ACTIONS
     }
 
-    fn reset(&mut self) -> Result<(), Infallible> {
+    fn send_reset(&mut self) -> Result<(), EnvError> {
         self.counter = 0;
         self.draw();
         Ok(())
     }
 
-    fn step(&mut self, actions: &[u32]) -> Result<(), Infallible> {
+    fn send(&mut self, actions: &[u32]) -> Result<(), EnvError> {
         for (env, (outcome, &action)) in self.outcomes.iter_mut().zip(actions).enumerate() {
             let len = Self::episode_len(env);
             let was_over = self.counter % len == len - 1;
@@ -142,6 +139,10 @@ impl VectorEnv for CueEnv {
         }
         self.draw();
         Ok(())
+    }
+
+    fn receive(&mut self) -> Pending<'_> {
+        ready()
     }
 
     fn observations(&self) -> &[u8] {

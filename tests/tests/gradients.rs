@@ -8,14 +8,14 @@
 //! short way is compared with the mean of the gradient on that way, which holds with kinks as well.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use deepspi_core::config::{
-    Algorithm, Config, LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity,
-};
 use deepspi_core::loss::{Draw, TransitionNoise, transition_loss};
 use deepspi_core::nn::{Model, TransitionOutput};
 use deepspi_core::objective::{Minibatch, noise_shape, objective, vector};
 use deepspi_core::params::{ParameterInfo, describe, flatten, flatten_grads, split, unflatten};
-use deepspi_core::rng::{Stream, stream};
+use deepspi_run::config::{
+    Algorithm, Config, LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity,
+};
+use deepspi_worlds::rng::{Stream, stream};
 use rand::RngExt;
 use tests::{ACTIONS, dot, floats, norm, spec, uniform};
 

@@ -1,9 +1,9 @@
 //! The parts together learn: correct gradients of a wrong quantity would pass every other test.
 
 use burn::tensor::Device;
-use deepspi_core::config::{Algorithm, Config};
-use deepspi_core::message::Message;
 use deepspi_core::trainer::Trainer;
+use deepspi_run::config::{Algorithm, Config};
+use deepspi_run::message::Message;
 use tests::{CueEnv, spec, train};
 
 /// Reward per step over the games that end in `messages`.

@@ -4,13 +4,14 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use deepspi_core::config::{Config, SpectralMode, TransitionDensity};
-use deepspi_core::nn::{Model, NetworkSpec, Spectral, StartVector, TransitionOutput, group_sort};
+use deepspi_core::nn::{Model, Spectral, StartVector, TransitionOutput, group_sort};
 use deepspi_core::objective::vector;
 use deepspi_core::ops::conv::{ConvGeometry, conv2d};
 use deepspi_core::ops::mixture::soft_mixture_sample;
 use deepspi_core::params::{flatten, unflatten};
-use deepspi_core::rng::{Stream, stream};
+use deepspi_run::config::{Config, SpectralMode, TransitionDensity};
+use deepspi_run::network::NetworkSpec;
+use deepspi_worlds::rng::{Stream, stream};
 use proptest::prelude::*;
 use rand::Rng;
 use tests::{ACTIONS, floats, norm, spec, uniform};

@@ -2,18 +2,21 @@
 //! run keeps its promise.
 
 use burn::tensor::{Device, Tensor};
-use deepspi_core::config::{Algorithm, Config, TransitionDensity};
-use deepspi_core::env::VectorEnv;
 use deepspi_core::learner::Learner;
 use deepspi_core::loss::TransitionNoise;
-use deepspi_core::maze::{Maze, MazeConfig, MazeEnvs, MazePreset, probe};
-use deepspi_core::message::{Iteration, Message};
+use deepspi_core::maze::probe;
 use deepspi_core::nn::Model;
 use deepspi_core::objective::{Minibatch, noise_shape, objective};
 use deepspi_core::params::flatten_grads;
-use deepspi_core::rng::{Generators, Stream, stream};
-use deepspi_core::rollout::{Decision, Rollout};
+use deepspi_core::rollout::Rollout;
 use deepspi_core::trainer::Trainer;
+use deepspi_run::config::{Algorithm, Config, TransitionDensity};
+use deepspi_run::decision::Decision;
+use deepspi_run::maze_preset::TrainingPreset as _;
+use deepspi_run::message::{Iteration, Message};
+use deepspi_worlds::env::VectorEnv;
+use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazePreset};
+use deepspi_worlds::rng::{Generators, Stream, stream};
 use tests::floats;
 
 fn maze(gamma: f32) -> Maze {
@@ -33,7 +36,7 @@ fn rollout(config: &Config) -> Rollout {
         Decision::from_logits(&vec![0.0; config.num_envs * 4], vec![0.5; config.num_envs], 4);
     for _ in 0..config.num_steps {
         let actions = random.sample(4, &mut generators.actions);
-        env.step(&actions).expect("infallible");
+        env.step(&actions);
         rollout.push(random.clone(), actions, &env);
     }
     rollout.finish(random.values);

@@ -2,10 +2,10 @@
 //! bit, because any tolerance would hide a forgotten generator, moment or flag.
 
 use burn::tensor::Device;
-use deepspi_core::checkpoint::Checkpoint;
-use deepspi_core::config::{Algorithm, Config, TransitionDensity};
-use deepspi_core::message::Message;
 use deepspi_core::trainer::Trainer;
+use deepspi_run::checkpoint::Checkpoint;
+use deepspi_run::config::{Algorithm, Config, TransitionDensity};
+use deepspi_run::message::Message;
 use tests::{CueEnv, config, floats, spec, train};
 
 /// Everything an optimiser step depends on, as bits.

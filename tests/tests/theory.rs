@@ -5,7 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is how it fails")]
 
-use deepspi_core::theory::{
+use deepspi_theory::{
     Abstraction, Mdp, MdpParts, Metric, Neighbourhood, Policy, Premise, SafePolicyIteration,
     TheoryError, Unvisited, Violation, WorldModel, discounted_occupancy, episodic_chain, evaluate,
     latent_lipschitz, optimal, ratios, theorem_four, theorem_three, theorem_two, total_variation,

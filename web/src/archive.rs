@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
 
-use deepspi_core::checkpoint::Checkpoint;
-use deepspi_core::run_files::{
+use deepspi_run::checkpoint::Checkpoint;
+use deepspi_run::run_files::{
     CHECKPOINTS, CONFIG, MODEL, OPTIMISER, RunFilesError, RunInfo, STATE, SUMS, checkpoint_name,
 };
 use serde::{Deserialize, Serialize};
@@ -182,8 +182,9 @@ fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, ArchiveError> {
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
-    use deepspi_core::maze::MazeConfig;
     use deepspi_core::trainer::Trainer;
+    use deepspi_run::maze_preset::TrainingPreset as _;
+    use deepspi_worlds::maze::MazeConfig;
 
     use super::*;
 

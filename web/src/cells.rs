@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use deepspi_core::maze::{ACTIONS, Action, Maze, MazeCells, MazeReport, Tile};
+use deepspi_run::maze::{MazeCells, MazeReport};
+use deepspi_worlds::maze::{ACTIONS, Action, Maze, Tile};
 
 use crate::experiment::AGENTS;
 use crate::plot::csv_field;
@@ -132,7 +133,7 @@ pub fn csv(maze: &Maze, report: &MazeReport, cells: Option<&MazeCells>, source: 
 
 #[cfg(test)]
 mod tests {
-    use deepspi_core::maze::MazeConfig;
+    use deepspi_worlds::maze::MazeConfig;
 
     use super::*;
 

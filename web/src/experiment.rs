@@ -3,8 +3,10 @@
 //! Both agents see the same maze and the same seed, so that what differs between them is what the
 //! user made differ. Nothing here knows the page or the worker; both speak of an [`Experiment`].
 
-use deepspi_core::config::{Algorithm, Config, ConfigError};
-use deepspi_core::maze::{Maze, MazeConfig, MazeReset};
+use deepspi_options::ConfigError;
+use deepspi_run::config::{Algorithm, Config};
+use deepspi_run::maze_preset::TrainingPreset as _;
+use deepspi_worlds::maze::{Maze, MazeConfig, MazeReset};
 use serde::{Deserialize, Serialize};
 
 /// Agents trained side by side.

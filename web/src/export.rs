@@ -154,9 +154,9 @@ fn flatten(name: &str, value: &Value, row: &mut BTreeMap<String, String>) {
 
 #[cfg(test)]
 mod tests {
-    use deepspi_core::message::{Iteration, MazeStatus, Message};
-    use deepspi_core::metrics::UpdateMetrics;
-    use deepspi_core::monitor::RatioBounds;
+    use deepspi_run::message::{Iteration, MazeStatus, Message};
+    use deepspi_run::metrics::UpdateMetrics;
+    use deepspi_run::monitor::RatioBounds;
 
     use super::*;
 
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(read["agents"][0]["iterations"][0]["explained_variance"], Value::Null);
         assert_eq!(read["agents"][1]["maze"].as_array().map(Vec::len), Some(1));
         let config = read["agents"][0]["config"].clone();
-        let config: deepspi_core::config::Config = serde_json::from_value(config).expect("whole");
+        let config: deepspi_run::config::Config = serde_json::from_value(config).expect("whole");
         assert_eq!(config, experiment.agents[0]);
         assert!(export.json().contains("\"clip_coef\": 0.1,"), "shortest digits");
     }

@@ -6,8 +6,9 @@
 //! fails for a field without a control, and for a stop that validation refuses. Sliders offer the
 //! useful range; the number box beside takes whatever is valid.
 
-use deepspi_core::config::{Algorithm, Config, FieldInfo, FieldKind, FieldValue, SetError};
-use deepspi_core::maze::MazeConfig;
+use deepspi_options::{FieldInfo, FieldKind, FieldValue, SetError};
+use deepspi_run::config::{Algorithm, Config};
+use deepspi_worlds::maze::MazeConfig;
 
 use crate::experiment::{AGENTS, Experiment};
 

@@ -1,6 +1,6 @@
 //! What an agent reported so far: the data behind every chart and every exported file.
 
-use deepspi_core::message::{Iteration, MazeStatus, Message};
+use deepspi_run::message::{Iteration, MazeStatus, Message};
 
 /// The events of one agent, in order.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -182,7 +182,8 @@ fn shorten(entry: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use deepspi_core::config::{Algorithm, FieldKind};
+    use deepspi_options::FieldKind;
+    use deepspi_run::config::Algorithm;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 //! The texts say what was measured natively over many seeds (docs/theory.md, "What came out"); a single
 //! seed may differ, and where it matters they say so. No seed is picked: all have seed 1, the default.
 
-use deepspi_core::config::{Algorithm, Config};
+use deepspi_run::config::{Algorithm, Config};
 
 use crate::experiment::Experiment;
 

@@ -5,9 +5,9 @@
 //! which keeps NaN (a value function can be undefined) and tagged enums, in a buffer that is handed
 //! over, not copied.
 
-use deepspi_core::batch_view::BatchView;
-use deepspi_core::maze::{Assessment, MazeCells, MazeReport};
-use deepspi_core::message::Message;
+use deepspi_run::batch_view::BatchView;
+use deepspi_run::maze::{Assessment, MazeCells, MazeReport};
+use deepspi_run::message::Message;
 use serde::{Deserialize, Serialize};
 
 use crate::archive::Archive;
@@ -263,9 +263,9 @@ pub fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Unreadabl
 
 #[cfg(test)]
 mod tests {
-    use deepspi_core::message::Iteration;
-    use deepspi_core::metrics::UpdateMetrics;
-    use deepspi_core::monitor::RatioBounds;
+    use deepspi_run::message::Iteration;
+    use deepspi_run::metrics::UpdateMetrics;
+    use deepspi_run::monitor::RatioBounds;
 
     use super::*;
 

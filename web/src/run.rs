@@ -5,7 +5,7 @@
 //! each time agents are made, it is forgotten, and the worker reports the one it went on from. And no
 //! more is taken for saved than there is: the page asks before it is closed with an unsaved run.
 
-use deepspi_core::message::Message;
+use deepspi_run::message::Message;
 
 use crate::archive::Archive;
 use crate::history::History;
@@ -108,9 +108,9 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
-    use deepspi_core::message::Iteration;
-    use deepspi_core::metrics::UpdateMetrics;
-    use deepspi_core::monitor::RatioBounds;
+    use deepspi_run::message::Iteration;
+    use deepspi_run::metrics::UpdateMetrics;
+    use deepspi_run::monitor::RatioBounds;
 
     use super::*;
 

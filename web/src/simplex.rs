@@ -2,7 +2,7 @@
 //!
 //! The page lets people drag such a point. Whatever they do with pointer, keys or numbers must come
 //! out as a distribution - nothing negative, sum 1 - because the theory refuses everything else.
-//! Only geometry belongs here; what a policy means is `deepspi_core::theory`'s business.
+//! Only geometry belongs here; what a policy means is `deepspi_theory`'s business.
 
 /// Actions; the corners of the triangle, counted from bottom left counter-clockwise.
 pub const ACTIONS: usize = 3;

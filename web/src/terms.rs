@@ -3,8 +3,9 @@
 //! All numbers are those of an [`Assessment`]; here they only become text. A term that a failed premise
 //! leaves without meaning is a dash, and a sentence never calls a bound good that does not exist.
 
-use deepspi_core::maze::{Assessment, FailedPremise, Maze, ValuePair};
-use deepspi_core::theory::Terms;
+use deepspi_run::maze::{Assessment, FailedPremise, ValuePair};
+use deepspi_theory::Terms;
+use deepspi_worlds::maze::Maze;
 
 use crate::cells::{ACTION_NAMES, name};
 use crate::plot::number;
@@ -315,8 +316,9 @@ pub fn worst_pairs(found: &Assessment, count: usize) -> Vec<ValuePair> {
 
 #[cfg(test)]
 mod tests {
-    use deepspi_core::maze::{Judged, MazeConfig};
-    use deepspi_core::theory::{Premise, Ratios, TheoremFour, TheoremThree, TheoremTwo};
+    use deepspi_run::maze::Judged;
+    use deepspi_theory::{Premise, Ratios, TheoremFour, TheoremThree, TheoremTwo};
+    use deepspi_worlds::maze::MazeConfig;
 
     use super::*;
 

@@ -2,10 +2,10 @@
 //!
 //! Training is not touched: the walk has a maze and random numbers of its own.
 
-use deepspi_core::env::VectorEnv;
-use deepspi_core::maze::{ACTIONS, Maze, MazeEnvs};
-use deepspi_core::rng::Generators;
-use deepspi_core::rollout::Decision;
+use deepspi_run::decision::Decision;
+use deepspi_worlds::env::VectorEnv;
+use deepspi_worlds::maze::{ACTIONS, Maze, MazeEnvs};
+use deepspi_worlds::rng::Generators;
 
 /// One agent on its way.
 #[derive(Clone, Debug)]
@@ -37,16 +37,13 @@ impl Walk {
         let log_probs = row.iter().map(|p| p.ln() as f32).collect();
         let decision = Decision { log_probs, values: Vec::new() };
         let action = decision.sample(ACTIONS, &mut self.generators.actions);
-        // This environment cannot fail.
-        if let Err(never) = self.maze.step(&action) {
-            match never {}
-        }
+        self.maze.step(&action);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use deepspi_core::maze::{Action, MazeConfig};
+    use deepspi_worlds::maze::{Action, MazeConfig};
 
     use super::*;
 

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use deepspi_run::config::{
+    Algorithm, Config, MixtureLayout, Objective, SpectralMode, TransitionDensity,
+};
+use deepspi_run::network::NetworkSpec;
+use deepspi_worlds::frame::FrameShape;
 use serde::Deserialize;
-
-use crate::config::{Algorithm, Config, MixtureLayout, Objective, SpectralMode, TransitionDensity};
-use crate::nn::{FrameShape, NetworkSpec};
 
 /// Why a golden file cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,8 @@
 //! The counter-based generator behind golden files, and inputs made from it.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use deepspi_run::network::NetworkSpec;
 
-use crate::nn::NetworkSpec;
 use crate::rollout::observations;
 
 const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;

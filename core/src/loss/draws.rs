@@ -3,17 +3,16 @@
 //! The same noise serves all rows of a draw. Rows that predict alike are then drawn alike, and
 //! a difference between drawn distributions is one of the model and not of chance.
 
+use burn::tensor::Tensor;
+use deepspi_run::config::TransitionDensity;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::TransitionNoise;
-use crate::config::TransitionDensity;
 use crate::nn::TransitionOutput;
 use crate::ops::mixture::soft_mixture_sample;
 use crate::read_floats;
-
-use burn::tensor::Tensor;
 
 /// `draws` draws of `B` predicted latents, each `[B, M * D]`; one draw of a point.
 ///
@@ -76,9 +75,10 @@ fn chosen(weights: &[f32], uniform: f32) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::rng::{Stream, stream};
     use burn::tensor::Device;
+    use deepspi_worlds::rng::{Stream, stream};
+
+    use super::*;
 
     const DENSITY: TransitionDensity = TransitionDensity::MixtureNormal;
 

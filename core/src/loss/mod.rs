@@ -7,11 +7,10 @@ mod draws;
 mod policy;
 mod world_model;
 
+use burn::tensor::Tensor;
 pub(crate) use draws::next_latents;
 pub use policy::{Surrogate, entropy, log_prob_of, policy_loss};
 pub use world_model::{Draw, TransitionNoise, reward_loss, transition_loss};
-
-use burn::tensor::Tensor;
 
 /// Smooth-L1 with beta 1: `e^2 / 2` where `|e| < 1`, else `|e| - 1/2`. Not a metric.
 #[must_use]
@@ -24,8 +23,9 @@ pub fn smooth_l1<const D: usize>(error: Tensor<D>) -> Tensor<D> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use burn::tensor::Device;
+
+    use super::*;
 
     #[test]
     fn smooth_l1_has_both_branches_and_their_gradients() {

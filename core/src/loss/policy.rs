@@ -2,8 +2,7 @@
 
 use burn::tensor::activation::relu;
 use burn::tensor::{Tensor, activation::log_softmax};
-
-use crate::config::{Config, Objective};
+use deepspi_run::config::{Config, Objective};
 
 /// Policy loss of a minibatch and what the monitors need of it.
 #[derive(Clone, Debug)]
@@ -46,9 +45,10 @@ pub fn entropy(logits: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use burn::tensor::Device;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn loss_and_grad(
         objective: Objective,

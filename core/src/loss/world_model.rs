@@ -1,17 +1,17 @@
 //! Transition loss l_P and reward loss l_R per sample (section 4 of the specification).
 
 use burn::tensor::{Device, Tensor, TensorData};
+use deepspi_run::config::{LatentDistance, TransitionDensity};
+use deepspi_worlds::parallel::for_each_chunk;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::smooth_l1;
-use crate::config::{LatentDistance, TransitionDensity};
 use crate::nn::init::truncated_normal;
 use crate::nn::{Prediction, TransitionOutput};
 use crate::ops::mixture::{location_and_scale, soft_mixture_sample};
-use crate::parallel::for_each_chunk;
 use crate::sharing::Repeat;
 
 /// Noise of the reparameterised transition sample, `[B, M, K, D]`, entries within [-1, 1].

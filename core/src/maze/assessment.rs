@@ -1,7 +1,7 @@
 //! Theorems 2, 3 and 4 for an agent of the maze as it stands, with every term computed exactly.
 //!
 //! The agent's world model is made finite first ([`super::latent_model`] says how, and what that
-//! changes); from there on all numbers are those of [`crate::theory`]. Nothing here is an estimate
+//! changes); from there on all numbers are those of [`deepspi_theory`]. Nothing here is an estimate
 //! from a batch, so the numbers differ from a certified run's. A premise that fails, whichever it is,
 //! is part of the answer and no error: an assessment must be possible of every agent that trains.
 //!
@@ -9,135 +9,20 @@
 //! policy is a table over states, taken before an iteration, and the encoder is the new one.
 
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
-
-use super::latent_model::{Latents, finite_model};
-use super::probe::{MazeReport, ProbeError};
-use super::rules::{ACTIONS, Maze};
-use crate::config::Config;
-use crate::nn::Model;
-use crate::theory::{
+use deepspi_run::config::Config;
+use deepspi_run::maze::{Assessment, FailedPremise, Judged, MazeReport, ValuePair};
+use deepspi_theory::{
     Behaviour, Policy, Premise, Ratios, TheoremFour, TheoremThree, TheoremTwo, TheoryError,
     episodic_chain, evaluate, ratios, theorems,
 };
+use deepspi_worlds::maze::{ACTIONS, Maze};
+
+use super::latent_model::{Latents, finite_model};
+use super::probe::ProbeError;
+use crate::nn::Model;
 
 /// Difference of probabilities up to which the old policy counts as equal in two states.
 const SAME_POLICY: f64 = 1e-4;
-
-/// What the theorems say of an agent and its last iteration.
-///
-/// pi_b is the policy before the iteration, pi the one after it, V its exact value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Assessment {
-    /// Discount gamma.
-    pub gamma: f64,
-    /// Ratios of pi to pi_b over all states that are not terminal, visited or not: `sup` is SIR.
-    pub ratios: Ratios,
-    /// `1 / gamma`, which SIR must stay below.
-    pub limit: f64,
-    /// AEL(pi_b); none where its episodes need not end.
-    pub average_episode_length: Option<f64>,
-    /// `rho(pi_b, M)`.
-    pub return_before: f64,
-    /// `rho(pi, M)`.
-    pub return_after: f64,
-    /// Number of different latents of the maze's states.
-    pub latents: usize,
-    /// Mean distance, over the steps of pi_b, by which draws of the network's next latent were moved to
-    /// a latent of the maze: L_P of the finite model differs by at most this from that of the draws.
-    /// None without a finite model.
-    pub moved: Option<f64>,
-    /// Theorem 2: the return in the maze against the return in the world model.
-    pub theorem_two: Judged<TheoremTwo>,
-    /// Theorem 3: improvement in the maze against improvement in the world model.
-    pub theorem_three: Judged<TheoremThree>,
-    /// Theorem 4: states of different value have different latents.
-    pub theorem_four: Judged<TheoremFour>,
-    /// The two stars, upper and lower, as a pair of Theorem 4.
-    pub stars: ValuePair,
-    /// All pairs of different states that are not terminal.
-    pub pairs: Vec<ValuePair>,
-}
-
-/// A theorem's numbers, and why they may not count.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Judged<T> {
-    /// The numbers; those that a failed premise leaves without meaning are none inside. None
-    /// altogether where there is nothing to compute them from.
-    pub numbers: Option<T>,
-    /// Every premise that fails; the theorem applies where this is empty.
-    pub failed: Vec<FailedPremise>,
-}
-
-/// Two states, as Theorem 4 compares them.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ValuePair {
-    /// The states.
-    pub states: [usize; 2],
-    /// Probability of this pair, in either order, for two independent draws from xi_b; none where
-    /// there is no such distribution.
-    pub probability: Option<f64>,
-    /// `|V(s1) - V(s2)|`.
-    pub value_gap: f64,
-    /// `d(phi(s1), phi(s2))`, Euclidean.
-    pub distance: f64,
-}
-
-impl ValuePair {
-    /// What Theorem 4 allows the value gap to be, `K_V d + epsilon`.
-    #[must_use]
-    pub fn allowed(&self, k_v: f64, epsilon: f64) -> f64 {
-        k_v * self.distance + epsilon
-    }
-}
-
-/// Why a theorem does not apply.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum FailedPremise {
-    /// The agent has no world model: PPO, or both coefficients 0.
-    NoWorldModel,
-    /// phi gives the same latent to a state that ends the episode and to one that does not.
-    EndMerged {
-        /// The state that ends the episode.
-        terminal: usize,
-        /// The state that does not.
-        live: usize,
-    },
-    /// Episodes of pi_b need not end, or last too long for f64: there is no AEL.
-    EndlessEpisodes,
-    /// pi_b differs between two states with the same latent, so it is no policy on latents. Only
-    /// Theorem 3 needs that.
-    OldPolicyNotLatent {
-        /// The two states.
-        states: [usize; 2],
-        /// Largest difference of a probability.
-        difference: f64,
-    },
-    /// A premise on the size of the step or the smoothness of the model.
-    Theorem(Premise),
-}
-
-impl std::fmt::Display for FailedPremise {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NoWorldModel => write!(f, "the agent has no world model"),
-            Self::EndMerged { terminal, live } => write!(
-                f,
-                "state {terminal} ends the episode and state {live} does not, but they have the \
-                 same latent"
-            ),
-            Self::EndlessEpisodes => {
-                write!(f, "episodes of the old policy need not end, or last too long to compute")
-            }
-            Self::OldPolicyNotLatent { states: [first, second], difference } => write!(
-                f,
-                "states {first} and {second} have the same latent now, but the old policy differs \
-                 there by {difference:.2e}"
-            ),
-            Self::Theorem(premise) => premise.fmt(f),
-        }
-    }
-}
 
 /// Theorems 2 to 4 for the step from the policy `before` (`[S, A]`, [`MazeReport::policy`] of the
 /// agent before the iteration) to the agent as it is now, of which `report` must be
@@ -256,11 +141,13 @@ fn most_different(states: &[usize], first: &[f64], second: &[f64]) -> Option<(us
 
 #[cfg(test)]
 mod tests {
+    use deepspi_run::config::{Algorithm, LatentDistance, TransitionDensity};
+    use deepspi_run::maze_preset::TrainingPreset as _;
+    use deepspi_theory::Terms;
+
     use super::super::{Action, MazeConfig, MazePreset, Tile, cells, probe};
     use super::*;
-    use crate::config::{Algorithm, LatentDistance, TransitionDensity};
     use crate::params::{flatten, unflatten};
-    use crate::theory::Terms;
 
     const PRESET: MazePreset = MazePreset::Small;
     const EPSILON: f64 = 0.1;

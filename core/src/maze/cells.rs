@@ -5,50 +5,23 @@
 //! one: exact, where training estimates it.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use serde::{Deserialize, Serialize};
+use deepspi_run::config::Config;
+use deepspi_run::maze::{CellLosses, MazeCells, MazeReport};
+use deepspi_theory::{Policy, TheoryError, discounted_occupancy};
+use deepspi_worlds::maze::{ACTIONS, Action, Maze};
+use deepspi_worlds::rng::{Stream, stream};
 
-use super::probe::{MazeReport, ProbeError};
-use super::rules::{ACTIONS, Action, Maze};
-use crate::config::Config;
+use super::probe::ProbeError;
 use crate::nn::Model;
 use crate::objective::{Minibatch, draw_noise, noise_shape, objective, vector};
 use crate::read_floats;
-use crate::rng::{Stream, stream};
 use crate::rollout::observations;
 use crate::sharing::{Distinct, Sharing};
-use crate::theory::{Policy, TheoryError, discounted_occupancy};
 
 /// Draws of the next latent over which l_P is averaged where the density is sampled.
 const DRAWS: usize = 8;
 /// Transitions in one pass: a minibatch of the paper, which fits into memory wherever one trains.
 const LARGEST_BATCH: usize = 256;
-
-/// Utility and losses of every action in every state, next to a [`MazeReport`] of the same agent.
-///
-/// Tables `[S, A]`; their entries at terminal states are 0, as no action is taken there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MazeCells {
-    /// What the exact advantage is divided by in `utility`; 1 where advantages are not normalised.
-    pub deviation: f64,
-    /// `U = A / deviation - alpha_R l_R - alpha_P l_P` (Eq. 6) with DeepSPI; with DeepMDP, whose losses
-    /// stay outside the clip, and with PPO it is `A / deviation`.
-    ///
-    /// Training also subtracts the mean of the batch. The exact advantage has mean 0 under the
-    /// policy's own steps, so nothing is subtracted here.
-    pub utility: Vec<f64>,
-    /// Losses of the world model; none where none is in use (PPO, or both coefficients 0).
-    pub losses: Option<CellLosses>,
-}
-
-/// Losses of the world model, in the distances training uses.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CellLosses {
-    /// l_R, `[S, A]`.
-    pub reward: Vec<f64>,
-    /// l_P, `[S, A]`: expected over the outcomes of the maze. For a sampled density the mean of
-    /// a few fixed draws.
-    pub transition: Vec<f64>,
-}
 
 /// One way a step can go.
 #[derive(Clone, Copy)]
@@ -64,7 +37,7 @@ struct Step {
 /// the same model and maze.
 ///
 /// `deviation` is what training divided the last batch's advantages by
-/// ([`BatchView::deviation`](crate::batch_view::BatchView::deviation)). Without one, and where
+/// ([`BatchView::deviation`](deepspi_run::batch_view::BatchView::deviation)). Without one, and where
 /// advantages are normalised, it is the exact advantage's own standard deviation over the policy's
 /// discounted steps. It is not read where advantages are not normalised.
 ///
@@ -186,10 +159,12 @@ impl Step {
 
 #[cfg(test)]
 mod tests {
+    use deepspi_run::config::{Algorithm, LatentDistance, TransitionDensity};
+    use deepspi_run::maze_preset::TrainingPreset as _;
+    use deepspi_theory::evaluate;
+
     use super::super::{MazeConfig, MazePreset, probe};
     use super::*;
-    use crate::config::{Algorithm, LatentDistance, TransitionDensity};
-    use crate::theory::evaluate;
 
     const PRESET: MazePreset = MazeConfig::DEFAULT.preset;
 

@@ -15,15 +15,16 @@
 //! - terminal latents end the episode, whatever the network would predict there.
 
 use burn::tensor::{Device, Tensor};
+use deepspi_run::config::Config;
+use deepspi_run::maze::MazeReport;
+use deepspi_theory::{Abstraction, Mdp, MdpParts, Metric, TheoryError, WorldModel};
+use deepspi_worlds::maze::{ACTIONS, Maze};
+use deepspi_worlds::rng::{Stream, stream};
 
-use super::probe::{MazeReport, ProbeError, all_frames};
-use super::rules::{ACTIONS, Maze};
-use crate::config::Config;
+use super::probe::{ProbeError, all_frames};
 use crate::loss::next_latents;
 use crate::nn::Model;
 use crate::read_floats;
-use crate::rng::{Stream, stream};
-use crate::theory::{Abstraction, Mdp, MdpParts, Metric, TheoryError, WorldModel};
 
 /// Distance, relative to the longest latent, up to which two latents count as the same.
 const SAME: f64 = 1e-5;

@@ -1,24 +1,13 @@
-//! The maze of the paper ("confounding gridworld"; docs/theory.md, section 7).
+//! The exact analysis of agents that play the maze: networks on one side, theory on the other.
 //!
-//! Two corridors look almost alike and end in a star each; going up from the upper star pays, going up
-//! from the lower one costs dearly. A policy that cannot tell the stars apart is best off going
-//! right. Whether a method separates them is what the experiment asks.
-//!
-//! [`Maze`] is the only source of the rules: the environment that trains ([`MazeEnvs`]), the pictures
-//! ([`Maze::frame`]) and the exact analysis ([`Maze::mdp`], [`probe`]) are derived from it.
+//! The maze itself is in `deepspi_worlds`, the numbers that come out of here are types of
+//! `deepspi_run::maze`.
 
 mod assessment;
 mod cells;
-mod config;
-mod env;
 mod latent_model;
 mod probe;
-mod render;
-mod rules;
 
-pub use assessment::{Assessment, FailedPremise, Judged, ValuePair, assess};
-pub use cells::{CellLosses, MazeCells, cells};
-pub use config::{MazeConfig, MazePreset, MazeReset};
-pub use env::MazeEnvs;
-pub use probe::{MazeReport, ProbeError, probe};
-pub use rules::{ACTIONS, Action, Maze, Outcomes, Tile};
+pub use assessment::assess;
+pub use cells::cells;
+pub use probe::{ProbeError, probe};

@@ -2,10 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation::relu};
+use deepspi_run::network::NetworkSpec;
 use rand::Rng;
 
 use super::layers::{Conv, Dense};
-use super::spec::NetworkSpec;
 use crate::ops::conv::ConvGeometry;
 use crate::sharing::Repeat;
 

@@ -1,4 +1,4 @@
-//! Initial values of parameters, drawn on the CPU (see [`crate::rng`]).
+//! Initial values of parameters, drawn on the CPU (see [`deepspi_worlds::rng`]).
 //!
 //! Distributions of section 3.1 of the specification; the exact numbers of the authors' generator
 //! are not reproduced, golden files carry their own.
@@ -69,8 +69,9 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use deepspi_worlds::rng::{Stream, stream};
+
     use super::*;
-    use crate::rng::{Stream, stream};
 
     #[test]
     fn orthogonal_columns_are_orthonormal_times_gain() {

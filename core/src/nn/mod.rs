@@ -9,7 +9,6 @@ pub mod init;
 mod layers;
 mod model;
 mod reward;
-mod spec;
 pub mod spectral;
 mod transition;
 
@@ -17,6 +16,5 @@ pub use agent::{Agent, PolicyValue};
 pub use layers::{Conv, Dense, group_sort};
 pub use model::{Model, WorldModel};
 pub use reward::RewardNetwork;
-pub use spec::{ConvSpec, FrameShape, NetworkSpec};
 pub use spectral::{Spectral, StartVector};
 pub use transition::{Prediction, TransitionNetwork, TransitionOutput};

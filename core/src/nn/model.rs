@@ -2,14 +2,14 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use deepspi_run::config::Config;
+use deepspi_run::network::NetworkSpec;
+use deepspi_worlds::rng::{Stream, stream};
 
 use super::agent::Agent;
 use super::reward::RewardNetwork;
-use super::spec::NetworkSpec;
 use super::spectral::{Spectral, StartVector};
 use super::transition::{Prediction, TransitionNetwork, TransitionOutput};
-use crate::config::Config;
-use crate::rng::{Stream, stream};
 
 /// Agent and world model.
 #[derive(Module, Debug)]

@@ -2,10 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation::relu};
+use deepspi_run::network::NetworkSpec;
 use rand::Rng;
 
 use super::layers::{Dense, group_sort};
-use super::spec::NetworkSpec;
 use super::spectral::Spectral;
 
 /// Lipschitz: two hidden layers with GroupSort; free: one hidden layer with ReLU.

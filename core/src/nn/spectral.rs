@@ -9,10 +9,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
+use deepspi_run::config::SpectralMode;
+use deepspi_worlds::rng::{Stream, stream};
 use rand_distr::{Distribution, StandardNormal};
-
-use crate::config::SpectralMode;
-use crate::rng::{Stream, stream};
 
 /// Rounds of the power iteration in `Parity`.
 const POWER_ITERATIONS: usize = 2;
@@ -147,8 +146,9 @@ fn frobenius(x: Tensor<3>) -> Tensor<3> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use burn::tensor::Device;
+
+    use super::*;
 
     fn sigma_of(mode: SpectralMode, rows: usize, columns: usize, diagonal: &[f32]) -> f32 {
         let mut values = vec![0.0; rows * columns];

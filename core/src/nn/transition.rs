@@ -11,12 +11,12 @@
 use burn::module::Module;
 use burn::tensor::activation::{relu, softmax, softplus};
 use burn::tensor::{Device, Tensor};
+use deepspi_run::config::{MixtureLayout, TransitionDensity};
+use deepspi_run::network::NetworkSpec;
 use rand::Rng;
 
 use super::layers::{Conv, Dense, group_sort};
-use super::spec::NetworkSpec;
 use super::spectral::Spectral;
-use crate::config::{MixtureLayout, TransitionDensity};
 use crate::ops::conv::ConvGeometry;
 use crate::ops::mixture::MIN_SCALE;
 

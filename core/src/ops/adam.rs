@@ -3,10 +3,9 @@
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Backend, Cube, Dispatch, Flex, backend_extension, tensor::FloatTensor};
 use burn::tensor::Tensor;
+use deepspi_worlds::parallel::for_each_chunk;
 
 use super::cpu::{contiguous, float_tensor, values};
-
-use crate::parallel::for_each_chunk;
 
 /// Constants of one step.
 #[derive(Clone, Copy, Debug)]
@@ -114,8 +113,9 @@ impl AdamOp for Flex {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use burn::tensor::Device;
+
+    use super::*;
 
     #[test]
     fn two_steps_agree_with_the_definition() {

@@ -6,12 +6,12 @@
 
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Shape;
+use deepspi_worlds::parallel::for_each_chunk;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
 use super::conv::{ConvGeometry, sizes};
 use super::cpu::{float_tensor, values};
-use crate::parallel::for_each_chunk;
 
 /// Partial sums of the kernel gradient: enough for all cores of a desktop, few enough to add up.
 const KERNEL_GRAD_PARTS: usize = 16;

@@ -15,9 +15,9 @@ use burn::backend::{
     Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension, tensor::FloatTensor,
 };
 use burn::tensor::{Tensor, activation::softplus};
+use deepspi_worlds::parallel::for_each_chunk;
 
 use super::cpu::{contiguous, float_tensor, on_cpu, values};
-use crate::parallel::for_each_chunk;
 
 /// Added to every scale, so that no distribution degenerates.
 pub const MIN_SCALE: f32 = 1e-6;
@@ -250,9 +250,10 @@ impl<B: MixtureKernels> Backward<B, 2> for MixtureBackward {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::{Device, TensorData};
+
     use super::*;
     use crate::golden::fill::fill;
-    use burn::tensor::{Device, TensorData};
 
     #[test]
     fn fused_and_composed_agree_in_value_and_gradients() {

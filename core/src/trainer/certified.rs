@@ -1,15 +1,15 @@
 //! What a certified run does besides: every update is brought back into `N^C`, and every iteration
-//! ends with the terms of Theorem 3. See [`crate::certificate`] for what they are worth.
+//! ends with the terms of Theorem 3. See [`deepspi_run::certificate`] for what they are worth.
 
 use burn::tensor::Tensor;
+use deepspi_run::certificate::{Certificate, Projection, Terms};
+use deepspi_run::monitor::RatioBounds;
 
 use super::Trainer;
-use crate::certificate::{Certificate, Projection, Terms};
-use crate::gae::Advantages;
 use crate::learner::Learner;
-use crate::monitor::RatioBounds;
 use crate::objective::model_losses;
 use crate::read_floats;
+use crate::returns::Advantages;
 use crate::rollout::Rollout;
 
 /// How often a certified run halves an update that leaves the neighbourhood before it drops it.

@@ -12,7 +12,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use deepspi_core::config::Config;
+use deepspi_run::config::Config;
 
 use super::run_status::{OUTPUT, RecordedStatus, RunRecord};
 use super::sweep::{RunId, Sweep};
@@ -217,7 +217,7 @@ fn last_lines(path: &Path, from: u64) -> String {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use deepspi_core::config::Algorithm;
+    use deepspi_run::config::Algorithm;
 
     use super::super::sweep::tests::tiny;
     use super::*;

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use deepspi_core::checkpoint::Checkpoint;
-use deepspi_core::config::Algorithm;
-use deepspi_core::env::VectorEnv;
 use deepspi_core::trainer::Trainer;
+use deepspi_run::checkpoint::Checkpoint;
+use deepspi_run::config::Algorithm;
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
 use super::child::Starter;

@@ -19,10 +19,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use child::Starter;
 use clap::ArgMatches;
 use deepspi_atari::RomFinder;
-
+use progress::SweepProgress;
 pub use run_status::{RunRecord, RunState, RunStatus};
+use runner::{Outcome, Runner};
+use suite::Suite;
 pub use sweep::{RunId, Sweep};
 
 use crate::cli::{BenchArgs, BenchCommand, EXIT_UNFINISHED, Launcher, RunOptions};
@@ -30,10 +33,6 @@ use crate::device::{self, Selected};
 use crate::report;
 use crate::settings;
 use crate::signals::StopFlag;
-use child::Starter;
-use progress::SweepProgress;
-use runner::{Outcome, Runner};
-use suite::Suite;
 
 /// Runs `native bench` and its subcommands.
 ///

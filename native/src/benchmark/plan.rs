@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use deepspi_core::config::Algorithm;
+use deepspi_run::config::Algorithm;
 
 use super::run_status::{RunState, RunStatus};
 use super::sweep::{RunId, Sweep};

@@ -10,8 +10,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
-use deepspi_core::config::Config;
-use deepspi_core::run_files::{CHECKPOINTS, CONFIG};
+use deepspi_run::config::Config;
+use deepspi_run::run_files::{CHECKPOINTS, CONFIG};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

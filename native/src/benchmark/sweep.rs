@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use deepspi_atari::Game;
-use deepspi_core::config::{Algorithm, Config};
+use deepspi_run::config::{Algorithm, Config};
 use serde::{Deserialize, Serialize};
 
 use super::suite::known_games;

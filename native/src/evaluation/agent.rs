@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use deepspi_core::config::Config;
-use deepspi_core::nn::{Model, NetworkSpec};
-use deepspi_core::rollout::{Decision, observations};
-use deepspi_core::run_files::{CONFIG, SUMS};
+use deepspi_core::nn::Model;
+use deepspi_core::rollout::observations;
 use deepspi_core::trainer::{Trainer, evaluate};
+use deepspi_run::config::Config;
+use deepspi_run::decision::Decision;
+use deepspi_run::network::NetworkSpec;
+use deepspi_run::run_files::{CONFIG, SUMS};
 
 use crate::checkpoints::{self, CheckpointStore, Loaded};
 use crate::device::{self, DeviceChoice, Selected};

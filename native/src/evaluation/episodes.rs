@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use deepspi_core::rng::{Stream, stream};
+use deepspi_worlds::rng::{Stream, stream};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 

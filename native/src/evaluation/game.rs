@@ -2,10 +2,10 @@
 
 use anyhow::{Context, Result, bail};
 use deepspi_atari::{AtariEnv, EnvError, EnvOptions, Rom, RomFinder, StepOutcome};
-use deepspi_core::env::{Outcome, VectorEnv};
-use deepspi_core::maze::{Maze, MazeConfig, MazeEnvs, MazeReset};
-use deepspi_core::nn::FrameShape;
-use deepspi_core::rng::{Stream, stream};
+use deepspi_worlds::env::{self, Outcome, Pending, VectorEnv, ready};
+use deepspi_worlds::frame::FrameShape;
+use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazeReset};
+use deepspi_worlds::rng::{Stream, stream};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
@@ -236,30 +236,22 @@ impl AtariGame {
             _ => None,
         }
     }
-}
 
-impl VectorEnv for AtariGame {
-    type Error = EnvError;
-
-    fn num_envs(&self) -> usize {
-        1
-    }
-
-    fn frame(&self) -> FrameShape {
-        FRAME
-    }
-
-    fn actions(&self) -> usize {
-        self.env.game().n_actions()
-    }
-
-    fn reset(&mut self) -> Result<(), EnvError> {
+    /// Starts a new game.
+    ///
+    /// # Errors
+    /// If the emulator fails.
+    pub fn reset(&mut self) -> Result<(), EnvError> {
         self.last = self.env.reset(&mut self.stack)?;
         self.outcome = [Outcome::default()];
         Ok(())
     }
 
-    fn step(&mut self, actions: &[u32]) -> Result<(), EnvError> {
+    /// Takes one action.
+    ///
+    /// # Errors
+    /// If the action is out of range or the emulator fails.
+    pub fn step(&mut self, actions: &[u32]) -> Result<(), EnvError> {
         let &[action] = actions else {
             let (what, expected, found) = ("actions", 1, actions.len());
             return Err(EnvError::Length { what, expected, found });
@@ -277,6 +269,32 @@ impl VectorEnv for AtariGame {
         // step that lost it compare with the frame after the reset.
         self.outcome = [Outcome { reward, raw_reward, done: over, game_over: over }];
         Ok(())
+    }
+}
+
+impl VectorEnv for AtariGame {
+    fn num_envs(&self) -> usize {
+        1
+    }
+
+    fn frame(&self) -> FrameShape {
+        FRAME
+    }
+
+    fn actions(&self) -> usize {
+        self.env.game().n_actions()
+    }
+
+    fn send_reset(&mut self) -> Result<(), env::EnvError> {
+        self.reset().map_err(env::EnvError::new)
+    }
+
+    fn send(&mut self, actions: &[u32]) -> Result<(), env::EnvError> {
+        self.step(actions).map_err(env::EnvError::new)
+    }
+
+    fn receive(&mut self) -> Pending<'_> {
+        ready()
     }
 
     fn observations(&self) -> &[u8] {

@@ -17,14 +17,14 @@ mod summary;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
-
-use crate::output::CountBar;
 use agent::Agent;
+use anyhow::Result;
 pub use args::{EvaluateArgs, PlayArgs};
 pub use files::{Evaluation, FILES, Protocol};
 use game::Games;
 pub use summary::{Episode, Summary};
+
+use crate::output::CountBar;
 
 /// Runs `native evaluate`.
 ///

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
-use deepspi_core::config::Algorithm;
+use deepspi_run::config::Algorithm;
 
 use super::experiment::{Experiment, Record};
 use super::progress::RunProgress;
@@ -162,9 +162,10 @@ impl Batch {
 
 #[cfg(test)]
 mod tests {
+    use deepspi_run::config::Config;
+    use deepspi_worlds::maze::MazeConfig;
+
     use super::*;
-    use deepspi_core::config::Config;
-    use deepspi_core::maze::MazeConfig;
 
     fn experiment(seed: u64) -> Experiment {
         let config = Config {

@@ -1,8 +1,8 @@
 //! What it costs and buys to keep the premises of Theorem 3.
 
 use anyhow::{Result, bail};
-use deepspi_core::maze::{Maze, MazeReset};
-use deepspi_core::theory::{Mdp, MdpParts, optimal};
+use deepspi_theory::{Mdp, MdpParts, optimal};
+use deepspi_worlds::maze::{Maze, MazeReset};
 use serde_json::json;
 
 use super::batch::Batch;
@@ -104,7 +104,7 @@ pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>>
         for record in group {
             for point in record.points.iter().skip(1) {
                 let c = point.certificate;
-                let count = |of: fn(&deepspi_core::certificate::Projection) -> u32| {
+                let count = |of: fn(&deepspi_run::certificate::Projection) -> u32| {
                     c.map_or_else(String::new, |c| of(&c.projection).to_string())
                 };
                 table.push(&[

@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use deepspi_core::certificate::Certificate;
-use deepspi_core::config::{Algorithm, Config};
-use deepspi_core::env::VectorEnv;
-use deepspi_core::maze::{Maze, MazeConfig, MazeEnvs, probe};
-use deepspi_core::message::Message;
+use deepspi_core::maze::probe;
 use deepspi_core::trainer::{TrainError, Trainer};
+use deepspi_run::certificate::Certificate;
+use deepspi_run::config::{Algorithm, Config};
+use deepspi_run::maze_preset::TrainingPreset as _;
+use deepspi_run::message::Message;
+use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -33,9 +34,9 @@ pub struct Point {
     pub global_step: u64,
     /// Exact V(s_I) of the stochastic policy.
     pub start_value: f64,
-    /// See [`deepspi_core::maze::MazeReport::star_distance`].
+    /// See [`deepspi_run::maze::MazeReport::star_distance`].
     pub star_distance: f64,
-    /// See [`deepspi_core::maze::MazeReport::relative_star_distance`].
+    /// See [`deepspi_run::maze::MazeReport::relative_star_distance`].
     pub relative_star_distance: f64,
     /// `D_IR^sup` of the iteration over the batch.
     pub ratio_sup: f32,
@@ -125,7 +126,7 @@ impl Experiment {
         let maze = Maze::new(self.maze, self.config.gamma.into())?;
         let mut envs = MazeEnvs::new(maze.clone(), self.config.num_envs, self.config.seed);
         let mut trainer = Trainer::new(self.config.clone(), self.maze.preset.network(), device)?;
-        envs.reset().context("the maze could not be reset")?;
+        envs.reset();
         let mut points = Vec::new();
         let mut snapshots = Vec::new();
         let mut last = None;

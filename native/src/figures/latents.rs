@@ -1,9 +1,9 @@
 //! What the encoder makes of the maze, early and late in training.
 
 use anyhow::Result;
-use deepspi_core::config::Algorithm;
-use deepspi_core::maze::{Maze, Tile};
 use deepspi_core::pca::principal_components;
+use deepspi_run::config::Algorithm;
+use deepspi_worlds::maze::{Maze, Tile};
 use serde_json::json;
 
 use super::batch::Batch;

@@ -1,8 +1,8 @@
 //! The paper's figure 4: does a method tell the two stars apart, and what is it then worth?
 
 use anyhow::Result;
-use deepspi_core::maze::{Action, Maze};
-use deepspi_core::theory::{evaluate, optimal};
+use deepspi_theory::{evaluate, optimal};
+use deepspi_worlds::maze::{Action, Maze};
 use serde_json::json;
 
 use super::batch::Batch;

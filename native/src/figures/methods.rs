@@ -1,6 +1,6 @@
 //! The three methods, always with the same name, colour and marker; and what is read off their runs.
 
-use deepspi_core::config::Algorithm;
+use deepspi_run::config::Algorithm;
 
 use super::experiment::{Experiment, Record};
 use crate::chart::{Colour, Marker};

@@ -22,15 +22,16 @@ mod theory;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
-use deepspi_core::maze::{Maze, MazeConfig, MazePreset};
-
-use crate::cli::FiguresArgs;
-use crate::{device, settings};
 use batch::Batch;
+use clap::ValueEnum;
+use deepspi_run::maze_preset::TrainingPreset as _;
+use deepspi_worlds::maze::{Maze, MazeConfig, MazePreset};
 use experiment::Experiment;
 use output::Output;
 pub use sweep::Sweep;
+
+use crate::cli::FiguresArgs;
+use crate::{device, settings};
 
 /// A figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,8 +1,8 @@
 //! The out-of-trajectory example: who takes the bait?
 
 use anyhow::Result;
-use deepspi_core::theory::OutOfTrajectory;
-use deepspi_core::theory::out_of_trajectory::Record;
+use deepspi_theory::OutOfTrajectory;
+use deepspi_theory::out_of_trajectory::Record;
 use serde_json::json;
 
 use super::layers::{line, reference};

@@ -1,8 +1,8 @@
 //! Where each method tells the stars apart: cue by epsilon and corridor length.
 
 use anyhow::Result;
-use deepspi_core::config::Algorithm;
-use deepspi_core::maze::Maze;
+use deepspi_run::config::Algorithm;
+use deepspi_worlds::maze::Maze;
 use serde_json::json;
 
 use super::batch::Batch;

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use clap::ValueEnum;
-use deepspi_core::config::{Algorithm, SpectralMode};
-use deepspi_core::maze::Maze;
+use deepspi_run::config::{Algorithm, SpectralMode};
+use deepspi_worlds::maze::Maze;
 use serde::Serialize;
 use serde_json::json;
 

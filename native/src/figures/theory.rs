@@ -1,11 +1,11 @@
 //! Exact safe policy iteration, and the bounds beside what they bound.
 
 use anyhow::Result;
-use deepspi_core::maze::{ACTIONS, Maze};
-use deepspi_core::theory::{
+use deepspi_theory::{
     Mdp, Metric, Neighbourhood, Policy, SafePolicyIteration, Unvisited, WorldModel, evaluate,
     optimal, random_abstraction, random_mdp, random_policy, theorem_two,
 };
+use deepspi_worlds::maze::{ACTIONS, Maze};
 use serde_json::json;
 
 use super::experiment::Experiment;

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use deepspi_core::message::Message;
+use deepspi_run::message::Message;
 use serde_json::json;
 
 use super::Rates;

@@ -13,11 +13,10 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::Result;
-use deepspi_core::config::Config;
-use deepspi_core::message::Message;
-
 pub use clock::{Clock, Rates};
 pub use count_bar::CountBar;
+use deepspi_run::config::Config;
+use deepspi_run::message::Message;
 pub use live_line::LiveLine;
 pub use log::{Line, Losses, Sample, read_log};
 

@@ -1,6 +1,6 @@
 //! What the user sees of a training.
 
-use deepspi_core::message::{Iteration, Message};
+use deepspi_run::message::{Iteration, Message};
 
 use super::Rates;
 use super::live_line::LiveLine;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use deepspi_core::message::{Iteration, MazeStatus, Message};
+use deepspi_run::message::{Iteration, MazeStatus, Message};
 use tfrecord::EventWriter;
 
 use super::{Rates, scores};

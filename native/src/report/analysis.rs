@@ -1,7 +1,7 @@
 //! All statistics of a sweep, from its runs; the content of the page, of the tables and of the JSON.
 
 use anyhow::Result;
-use deepspi_core::config::{Algorithm, Config};
+use deepspi_run::config::{Algorithm, Config};
 use serde::Serialize;
 use serde_json::{Value, json};
 

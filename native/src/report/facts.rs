@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use deepspi_atari::EnvOptions;
-use deepspi_core::run_files::RunInfo;
+use deepspi_run::run_files::RunInfo;
 use serde::Serialize;
 
 use super::Request;

@@ -1,6 +1,6 @@
 //! DeepSPI's losses of the world model against DeepMDP's, game by game, as in the paper.
 
-use deepspi_core::config::Algorithm;
+use deepspi_run::config::Algorithm;
 use serde::Serialize;
 
 use super::analysis::Effort;

@@ -22,16 +22,16 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
-
-use crate::benchmark::Sweep;
-use crate::whole_file::write_whole;
 pub use analysis::Effort;
 use analysis::Report;
+use anyhow::{Result, bail};
 pub use args::ReportArgs;
 use baselines::Baselines;
 use facts::Facts;
 use folder::ReportFolder;
+
+use crate::benchmark::Sweep;
+use crate::whole_file::write_whole;
 
 /// Runs `native report`.
 ///

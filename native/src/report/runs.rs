@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use deepspi_core::config::Config;
-use deepspi_core::run_files::{CONFIG, RunInfo};
+use deepspi_run::config::Config;
+use deepspi_run::run_files::{CONFIG, RunInfo};
 use rayon::prelude::*;
 
 use crate::benchmark::{RunId, RunState, RunStatus, Sweep};

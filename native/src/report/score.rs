@@ -1,6 +1,6 @@
 //! Which of the scores of a run is meant: they are not interchangeable, and every table says which.
 
-use deepspi_core::config::Algorithm;
+use deepspi_run::config::Algorithm;
 use serde::Serialize;
 
 use super::runs::RunData;

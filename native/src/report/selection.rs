@@ -3,7 +3,7 @@
 //! One rule for scores, losses and warnings: a run counts if it is finished and has the number, and a
 //! game is compared if every algorithm has such a run of it.
 
-use deepspi_core::config::Algorithm;
+use deepspi_run::config::Algorithm;
 use serde::{Serialize, Serializer};
 
 use super::runs::RunData;

@@ -58,7 +58,7 @@ fn runs(report: &Report) -> Result<Table> {
         "revision",
     ]);
     for run in &report.runs {
-        let info = |pick: fn(&deepspi_core::run_files::RunInfo) -> &String| {
+        let info = |pick: fn(&deepspi_run::run_files::RunInfo) -> &String| {
             run.info.as_ref().map(pick).cloned().unwrap_or_default()
         };
         table.push(&[

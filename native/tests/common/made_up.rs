@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use deepspi_core::config::Algorithm;
+use deepspi_run::config::Algorithm;
 use native::benchmark::{RunId, Sweep};
 use native::run_folder::info_now;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 //!
 //! So few states that a slider can be dragged while all of it is computed anew.
 
-use deepspi_core::theory::{
+use deepspi_theory::{
     Mdp, Neighbourhood, Policy, Ratios, SafePolicyIteration, SafeStep, TheoryError, Values,
     optimal, random_mdp,
 };

@@ -1,4 +1,4 @@
-//! What room 1 shows, without the browser: settings, and what `deepspi_core::theory` says of them.
+//! What room 1 shows, without the browser: settings, and what `deepspi_theory` says of them.
 //!
 //! The settings are one plain value, so that the room can be left and entered again, and everything
 //! it draws follows from that value alone.
@@ -7,7 +7,7 @@ pub mod iteration;
 pub mod link;
 pub mod one_state;
 
-use deepspi_core::theory::OutOfTrajectory;
+use deepspi_theory::OutOfTrajectory;
 
 use self::one_state::OneState;
 

@@ -3,7 +3,7 @@
 //! The state is a whole MDP, an episode of one action, so that ratios, membership and step are
 //! computed by the same functions of `core` as for any other MDP.
 
-use deepspi_core::theory::{
+use deepspi_theory::{
     Mdp, MdpParts, Neighbourhood, Policy, Ratios, TheoryError, Violation, evaluate, ratios,
 };
 

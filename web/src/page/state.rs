@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use deepspi_core::maze::{Assessment, Maze};
+use deepspi_run::maze::Assessment;
+use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 
 use super::bridge::Bridge;

@@ -1,7 +1,8 @@
 //! The picture of a maze with what an agent makes of it: values as colours and numbers, its policy as
 //! arrows.
 
-use deepspi_core::maze::{ACTIONS, Action, Maze, MazeReport, Tile};
+use deepspi_run::maze::MazeReport;
+use deepspi_worlds::maze::{ACTIONS, Action, Maze, Tile};
 
 use super::axis::Axis;
 use super::colour::{SHADES, ink_on, shade, shade_of};
@@ -201,7 +202,7 @@ fn mark(tile: Tile, side: f64) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use deepspi_core::maze::MazeConfig;
+    use deepspi_worlds::maze::MazeConfig;
 
     use super::*;
 

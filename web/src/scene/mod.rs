@@ -15,7 +15,7 @@ pub mod picture;
 pub mod steady;
 pub mod svg;
 
-use deepspi_core::maze::Maze;
+use deepspi_worlds::maze::Maze;
 
 /// States that are drawn unlike the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,14 +1,16 @@
 //! One agent: its trainer, its mazes, and what is looked at after each iteration.
 
 use burn::tensor::Device;
-use deepspi_core::batch_view::BatchView;
-use deepspi_core::config::{Config, ConfigError};
-use deepspi_core::env::VectorEnv;
-use deepspi_core::maze::{Maze, MazeConfig, MazeEnvs, ProbeError, assess, cells, probe};
-use deepspi_core::message::{MazeStatus, Message};
+use deepspi_core::maze::{ProbeError, assess, cells, probe};
 use deepspi_core::pca::principal_components;
-use deepspi_core::run_files::RunInfo;
 use deepspi_core::trainer::{TrainError, Trainer};
+use deepspi_options::ConfigError;
+use deepspi_run::batch_view::BatchView;
+use deepspi_run::config::Config;
+use deepspi_run::maze_preset::TrainingPreset as _;
+use deepspi_run::message::{MazeStatus, Message};
+use deepspi_run::run_files::RunInfo;
+use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs};
 
 use super::time;
 use crate::archive::{Archive, ArchiveError, Contents};
@@ -98,7 +100,7 @@ impl Agent {
         let config = trainer.config();
         let maze = Maze::new(maze, config.gamma.into())?;
         let mut envs = MazeEnvs::new(maze, config.num_envs, seed);
-        let Ok(()) = envs.reset();
+        envs.reset();
         Ok(Self {
             trainer,
             envs,

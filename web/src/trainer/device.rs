@@ -8,9 +8,10 @@
 use burn::tensor::Device;
 use burn::tensor::wgpu::WgpuSetup;
 use burn::tensor::wgpu::wgpu::DeviceType;
-use deepspi_core::config::{Algorithm, Config};
-use deepspi_core::maze::MazeConfig;
 use deepspi_core::self_test;
+use deepspi_run::config::{Algorithm, Config};
+use deepspi_run::maze_preset::TrainingPreset as _;
+use deepspi_worlds::maze::MazeConfig;
 use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;

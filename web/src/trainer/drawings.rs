@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use burn::tensor::wgpu::WgpuSetup;
-use deepspi_core::maze::Maze;
+use deepspi_worlds::maze::Maze;
 use web_sys::OffscreenCanvas;
 
 use super::latent_renderer::LatentRenderer;

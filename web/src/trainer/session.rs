@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use deepspi_core::maze::ProbeError;
-use deepspi_core::message::Message;
 use deepspi_core::trainer::TrainError;
+use deepspi_run::message::Message;
 use web_sys::OffscreenCanvas;
 
 use super::agent::Agent;

@@ -135,8 +135,9 @@ impl Colours {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use resvg::tiny_skia::PremultipliedColorU8;
+
+    use super::*;
 
     fn picture(size: (u32, u32), points: &[(usize, [u8; 3])]) -> Pixmap {
         let mut picture = Pixmap::new(size.0, size.1).expect("a size");

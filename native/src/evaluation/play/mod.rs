@@ -14,15 +14,15 @@ mod svg;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use film::{Film, Target};
+use picture::Painter;
 use rayon::prelude::*;
+use recording::Recording;
 
 use super::agent::Agent;
 use super::args::PlayArgs;
 use super::game::{Games, episode_seeds};
 use crate::output::CountBar;
-use film::{Film, Target};
-use picture::Painter;
-use recording::Recording;
 
 /// Pictures that are drawn at a time.
 const AT_A_TIME: usize = 16;

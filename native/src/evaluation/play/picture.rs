@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 use deepspi_atari::emulator::{FRAME_HEIGHT, FRAME_WIDTH};
-use deepspi_core::config::Algorithm;
+use deepspi_run::config::Algorithm;
 use resvg::tiny_skia::{Pixmap, PremultipliedColorU8, Transform};
 
 use super::super::agent::Agent;

@@ -3,12 +3,12 @@
 use anyhow::{Context, Result};
 use burn::tensor::{Tensor, TensorData};
 use deepspi_atari::{EnvOptions, Rom};
-use deepspi_core::batch_view::BatchView;
-use deepspi_core::env::VectorEnv;
 use deepspi_core::gae::gae;
 use deepspi_core::read_floats;
-use deepspi_core::rng::{Stream, stream};
 use deepspi_core::rollout::Rollout;
+use deepspi_run::batch_view::BatchView;
+use deepspi_worlds::env::VectorEnv;
+use deepspi_worlds::rng::{Stream, stream};
 
 use super::super::agent::Agent;
 use super::super::game::{AtariGame, End};

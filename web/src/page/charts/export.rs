@@ -4,14 +4,13 @@
 //! style is written into its copy, in the theme that is on.
 
 use js_sys::Uint8Array;
+use leptos::prelude::{document, window};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Blob, BlobPropertyBag, CanvasRenderingContext2d, CssStyleDeclaration, Element,
     HtmlCanvasElement, HtmlImageElement, Url, XmlSerializer,
 };
-
-use leptos::prelude::{document, window};
 
 use crate::plot::wrap;
 

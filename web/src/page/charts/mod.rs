@@ -14,10 +14,9 @@ mod pick;
 mod save;
 mod scatter;
 
+pub use export::{Standalone, font};
 use leptos::prelude::*;
 use leptos::svg::Svg;
-
-pub use export::{Standalone, font};
 pub use line::LineChart;
 pub use measure::width_of;
 pub use pace::paced;

@@ -1,6 +1,6 @@
 //! The cell that is looked at: its frame, and what both agents make of it.
 
-use deepspi_core::maze::ACTIONS;
+use deepspi_worlds::maze::ACTIONS;
 use leptos::prelude::*;
 
 use super::model::Desk;

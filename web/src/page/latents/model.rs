@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deepspi_core::maze::Maze;
+use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 
 use super::theme::{Theme, glide_ms};

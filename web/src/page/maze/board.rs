@@ -3,8 +3,9 @@
 //! The picture is one image to a screen reader; above it lies a button for each cell, of which one is
 //! in the tab order and the arrow keys move.
 
-use deepspi_core::maze::{ACTIONS, Action, Maze, MazeReport};
-use deepspi_core::theory::optimal;
+use deepspi_run::maze::MazeReport;
+use deepspi_theory::optimal;
+use deepspi_worlds::maze::{ACTIONS, Action, Maze};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};

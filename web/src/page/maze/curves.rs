@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use deepspi_core::config::Config;
-use deepspi_core::maze::{Action, Maze};
-use deepspi_core::message::{Iteration, MazeStatus};
-use deepspi_core::theory::{evaluate, optimal};
+use deepspi_run::config::Config;
+use deepspi_run::message::{Iteration, MazeStatus};
+use deepspi_theory::{evaluate, optimal};
+use deepspi_worlds::maze::{Action, Maze};
 use leptos::prelude::*;
 
 use super::Shown;

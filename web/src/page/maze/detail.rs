@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deepspi_core::maze::{ACTIONS, Maze};
+use deepspi_worlds::maze::{ACTIONS, Maze};
 use leptos::prelude::*;
 
 use super::Shown;

@@ -1,6 +1,6 @@
 //! A frame of the maze, as the agents see it.
 
-use deepspi_core::maze::Maze;
+use deepspi_worlds::maze::Maze;
 use leptos::html::Canvas;
 use leptos::prelude::*;
 use wasm_bindgen::{Clamped, JsCast, JsValue};

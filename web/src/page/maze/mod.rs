@@ -12,7 +12,7 @@ mod walker;
 
 use std::sync::Arc;
 
-use deepspi_core::maze::Maze;
+use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 
 use super::charts::paced;

@@ -1,8 +1,8 @@
 //! The out-of-trajectory example as a drawing, once for each planner: as thick as an arrow is how
 //! often it is taken.
 
-use deepspi_core::theory::OutOfTrajectory;
-use deepspi_core::theory::out_of_trajectory::{Comparison, Record};
+use deepspi_theory::OutOfTrajectory;
+use deepspi_theory::out_of_trajectory::{Comparison, Record};
 use leptos::prelude::*;
 
 use super::trap::both;

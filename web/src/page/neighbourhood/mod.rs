@@ -1,6 +1,6 @@
 //! Room 1: what a neighbourhood of a policy is, and what staying in one is good for.
 //!
-//! Needs no worker: everything is computed by `deepspi_core::theory` while the user drags, so
+//! Needs no worker: everything is computed by `deepspi_theory` while the user drags, so
 //! nothing here may take longer than a frame.
 
 mod chain;

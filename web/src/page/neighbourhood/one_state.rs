@@ -1,6 +1,6 @@
 //! Part 1: a policy, the neighbourhood around it, and the exact step in it.
 
-use deepspi_core::theory::Violation;
+use deepspi_theory::Violation;
 use leptos::prelude::*;
 
 use super::dial::{Dial, NumberBox};

@@ -1,9 +1,9 @@
 //! The out-of-trajectory example: a planner that trusts its model everywhere, and one that stays in
 //! the neighbourhood.
 
-use deepspi_core::theory::OutOfTrajectory;
-use deepspi_core::theory::optimal;
-use deepspi_core::theory::out_of_trajectory::{Comparison, Record};
+use deepspi_theory::OutOfTrajectory;
+use deepspi_theory::optimal;
+use deepspi_theory::out_of_trajectory::{Comparison, Record};
 use leptos::prelude::*;
 
 use super::chain::Chain;

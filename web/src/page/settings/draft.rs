@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use deepspi_core::config::SetError;
+use deepspi_options::SetError;
 use leptos::leptos_dom::helpers::debounce;
 use leptos::prelude::*;
 

@@ -1,7 +1,7 @@
 //! One hyper-parameter: label, description, and for each place it has - the maze, or both agents -
 //! a number box with a slider, a choice or a check box.
 
-use deepspi_core::config::{Choice, FieldKind};
+use deepspi_options::{Choice, FieldKind};
 use leptos::prelude::*;
 
 use super::draft::Draft;

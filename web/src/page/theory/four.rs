@@ -1,7 +1,7 @@
 //! Theorem 4: states of different value have different latents.
 
-use deepspi_core::maze::{Assessment, ValuePair};
-use deepspi_core::theory::{Terms, TheoremFour};
+use deepspi_run::maze::{Assessment, ValuePair};
+use deepspi_theory::{Terms, TheoremFour};
 use leptos::prelude::*;
 
 use super::Shown;

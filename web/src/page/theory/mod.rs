@@ -13,7 +13,8 @@ mod two;
 
 use std::sync::Arc;
 
-use deepspi_core::maze::{Assessment, Maze};
+use deepspi_run::maze::Assessment;
+use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 
 use super::state::{Phase, Playground};
@@ -36,7 +37,7 @@ impl Shown {
     fn new(playground: Playground) -> Self {
         // The first that has a world model, which is what the theorems are about.
         let with_model = playground.opened.with_untracked(|experiment| {
-            experiment.agents.iter().position(deepspi_core::config::Config::uses_world_model)
+            experiment.agents.iter().position(deepspi_run::config::Config::uses_world_model)
         });
         let agent = RwSignal::new(with_model.unwrap_or(0));
         let maze = Memo::new(move |_| playground.maze(agent.get()));

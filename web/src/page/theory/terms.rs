@@ -1,6 +1,6 @@
 //! What the right sides are made of, each with its number and what it means.
 
-use deepspi_core::maze::Assessment;
+use deepspi_run::maze::Assessment;
 use leptos::prelude::*;
 
 use super::Shown;

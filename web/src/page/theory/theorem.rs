@@ -1,7 +1,7 @@
 //! The frame of a theorem: whether it applies today and why not, then what it says.
 
-use deepspi_core::maze::{Assessment, FailedPremise};
-use deepspi_core::theory::Terms;
+use deepspi_run::maze::{Assessment, FailedPremise};
+use deepspi_theory::Terms;
 use leptos::prelude::*;
 
 use super::Shown;

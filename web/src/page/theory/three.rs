@@ -1,7 +1,7 @@
 //! Theorem 3: improvement in the maze against improvement in the world model.
 
-use deepspi_core::maze::Assessment;
-use deepspi_core::theory::{Terms, TheoremThree};
+use deepspi_run::maze::Assessment;
+use deepspi_theory::{Terms, TheoremThree};
 use leptos::prelude::*;
 
 use super::Shown;

@@ -1,7 +1,7 @@
 //! Theorem 2: the return in the maze against the return in the world model.
 
-use deepspi_core::maze::Assessment;
-use deepspi_core::theory::Terms;
+use deepspi_run::maze::Assessment;
+use deepspi_theory::Terms;
 use leptos::prelude::*;
 
 use super::Shown;
@@ -24,7 +24,7 @@ fn terms(found: &Assessment) -> Option<Terms> {
 /// The theorem.
 #[component]
 pub fn Two(shown: Shown) -> impl IntoView {
-    let two = move |of: fn(&deepspi_core::theory::TheoremTwo) -> f64| {
+    let two = move |of: fn(&deepspi_theory::TheoremTwo) -> f64| {
         move || shown.text(|found| number(found.theorem_two.numbers.as_ref().map_or(f64::NAN, of)))
     };
     let in_maze = move || shown.text(|found| number(found.return_after));

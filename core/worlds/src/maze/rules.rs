@@ -8,11 +8,11 @@
 //! row 4  # # # # # # # #
 //! ```
 
+use deepspi_options::ConfigError;
+use deepspi_theory::{Mdp, MdpParts, Policy, TheoryError};
 use serde::{Deserialize, Serialize};
 
 use super::config::MazeConfig;
-use crate::config::ConfigError;
-use crate::theory::{Mdp, MdpParts, Policy, TheoryError};
 
 /// Number of actions.
 pub const ACTIONS: usize = 4;
@@ -259,8 +259,9 @@ impl Maze {
 
 #[cfg(test)]
 mod tests {
+    use deepspi_theory::{evaluate, optimal};
+
     use super::*;
-    use crate::theory::{evaluate, optimal};
 
     fn maze(n_path: usize) -> Maze {
         Maze::new(MazeConfig { n_path, ..MazeConfig::DEFAULT }, 0.99).expect("valid")

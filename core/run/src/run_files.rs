@@ -5,12 +5,12 @@
 //! [`Checkpoint`] and their SHA-256 sums. How they are stored safely is the front end's business; that
 //! nothing damaged is read is decided here.
 
+use deepspi_worlds::maze::MazeConfig;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::checkpoint::{Checkpoint, State};
 use crate::config::Config;
-use crate::maze::MazeConfig;
 
 /// Description of the run, in its folder.
 pub const CONFIG: &str = "config.toml";
@@ -168,16 +168,30 @@ fn sum_line(name: &str, bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
+    use deepspi_worlds::maze::MazePreset;
+    use deepspi_worlds::rng::Generators;
 
     use super::*;
-    use crate::maze::MazePreset;
-    use crate::trainer::Trainer;
+    use crate::checkpoint::FORMAT;
+    use crate::maze_preset::TrainingPreset;
+    use crate::monitor::EpisodeTracker;
 
     fn checkpoint() -> Checkpoint {
         let preset = MazePreset::Small;
-        let trainer = Trainer::new(preset.hyper_parameters(), preset.network(), &Device::flex());
-        pollster::block_on(trainer.expect("valid").checkpoint()).expect("encodes")
+        Checkpoint {
+            model: (0..200).collect(),
+            optimiser: vec![1, 2, 3],
+            state: State {
+                format: FORMAT,
+                config: preset.hyper_parameters(),
+                spec: preset.network(),
+                iteration: 3,
+                optimiser_steps: 24,
+                generators: Generators::new(1),
+                tracker: EpisodeTracker::new(4),
+                dones: vec![false; 4],
+            },
+        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What the trainer tells a front end. It knows neither terminal nor page.
 
+use deepspi_worlds::maze::Maze;
 use serde::{Deserialize, Serialize};
 
 use crate::batch_view::BatchView;
 use crate::certificate::Certificate;
-use crate::maze::{Maze, MazeReport};
+use crate::maze::MazeReport;
 use crate::metrics::UpdateMetrics;
 use crate::monitor::RatioBounds;
 

@@ -1,14 +1,12 @@
 //! N mazes as a vectorised environment.
 
-use std::convert::Infallible;
-
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::config::MazeReset;
 use super::rules::{ACTIONS, Action, Maze};
-use crate::env::{Outcome, VectorEnv};
-use crate::nn::FrameShape;
+use crate::env::{EnvError, Outcome, Pending, VectorEnv, ready};
+use crate::frame::FrameShape;
 use crate::rng::{Stream, stream};
 
 /// Steps after which an episode is cut off; reported as its end, without bootstrap, as the authors do.
@@ -62,6 +60,28 @@ impl MazeEnvs {
         &self.states
     }
 
+    /// Starts new episodes everywhere, at once.
+    pub fn reset(&mut self) {
+        for env in 0..self.outcomes.len() {
+            self.restart(env);
+            self.outcomes[env] = Outcome::default();
+        }
+    }
+
+    /// Takes one action per environment, each below [`ACTIONS`], at once.
+    pub fn step(&mut self, actions: &[u32]) {
+        let kept = self.maze.config().maze_reset == MazeReset::Terminal;
+        for (env, &action) in actions.iter().enumerate() {
+            self.outcomes[env] = if kept && self.outcomes[env].done {
+                // The step after the end only shows the new start.
+                self.restart(env);
+                Outcome::default()
+            } else {
+                self.advance(env, Action::ALL[action as usize])
+            };
+        }
+    }
+
     fn restart(&mut self, env: usize) {
         self.steps[env] = 0;
         self.show(env, self.maze.start());
@@ -96,8 +116,6 @@ impl MazeEnvs {
 }
 
 impl VectorEnv for MazeEnvs {
-    type Error = Infallible;
-
     fn num_envs(&self) -> usize {
         self.outcomes.len()
     }
@@ -110,26 +128,18 @@ impl VectorEnv for MazeEnvs {
         ACTIONS
     }
 
-    fn reset(&mut self) -> Result<(), Infallible> {
-        for env in 0..self.num_envs() {
-            self.restart(env);
-            self.outcomes[env] = Outcome::default();
-        }
+    fn send_reset(&mut self) -> Result<(), EnvError> {
+        self.reset();
         Ok(())
     }
 
-    fn step(&mut self, actions: &[u32]) -> Result<(), Infallible> {
-        let kept = self.maze.config().maze_reset == MazeReset::Terminal;
-        for (env, &action) in actions.iter().enumerate() {
-            self.outcomes[env] = if kept && self.outcomes[env].done {
-                // The step after the end only shows the new start.
-                self.restart(env);
-                Outcome::default()
-            } else {
-                self.advance(env, Action::ALL[action as usize])
-            };
-        }
+    fn send(&mut self, actions: &[u32]) -> Result<(), EnvError> {
+        self.step(actions);
         Ok(())
+    }
+
+    fn receive(&mut self) -> Pending<'_> {
+        ready()
     }
 
     fn observations(&self) -> &[u8] {
@@ -161,7 +171,7 @@ mod tests {
         let mut envs = envs(MazeConfig::DEFAULT, 1);
         let mut rewards = 0.0;
         for step in 1..=7 {
-            envs.step(&[RIGHT]).expect("infallible");
+            envs.step(&[RIGHT]);
             rewards += envs.outcomes()[0].reward;
             assert_eq!(envs.outcomes()[0].done, step == 7);
         }
@@ -169,7 +179,7 @@ mod tests {
         let last = envs.states()[0] as usize;
         assert_eq!(envs.maze().tile(last), Tile::Exit);
         assert_eq!(envs.observations(), envs.maze().frame(last));
-        envs.step(&[RIGHT]).expect("infallible");
+        envs.step(&[RIGHT]);
         assert_eq!(envs.outcomes()[0], Outcome::default(), "the fake step");
         assert_eq!(envs.states()[0] as usize, envs.maze().start());
     }
@@ -179,11 +189,11 @@ mod tests {
         let config = MazeConfig { maze_reset: MazeReset::Parity, ..MazeConfig::DEFAULT };
         let mut envs = envs(config, 1);
         for _ in 0..7 {
-            envs.step(&[RIGHT]).expect("infallible");
+            envs.step(&[RIGHT]);
         }
         assert!(envs.outcomes()[0].done);
         assert_eq!(envs.states()[0] as usize, envs.maze().start());
-        envs.step(&[RIGHT]).expect("infallible");
+        envs.step(&[RIGHT]);
         assert_eq!(envs.maze().tile(envs.states()[0] as usize), Tile::Hazard);
     }
 
@@ -191,7 +201,7 @@ mod tests {
     fn an_episode_is_cut_off_at_200_steps() {
         let mut envs = envs(MazeConfig::DEFAULT, 1);
         for step in 1..=200 {
-            envs.step(&[Action::Left as u32]).expect("infallible");
+            envs.step(&[Action::Left as u32]);
             assert_eq!(envs.outcomes()[0].done, step == 200);
         }
     }
@@ -200,7 +210,7 @@ mod tests {
     fn the_lower_corridor_has_probability_epsilon() {
         let mut envs = envs(MazeConfig::DEFAULT, 20_000);
         for _ in 0..2 {
-            envs.step(&vec![RIGHT; 20_000]).expect("infallible");
+            envs.step(&vec![RIGHT; 20_000]);
         }
         let lower = envs.states().iter().filter(|&&s| envs.maze().cell(s as usize).0 == 3).count();
         assert!((lower as f64 / 20_000.0 - 0.2).abs() < 0.012, "{lower}");

@@ -17,7 +17,7 @@
 //!   ([`values`], [`chain`]).
 //!
 //! ```
-//! use deepspi_core::theory::{
+//! use deepspi_theory::{
 //!     Metric, Neighbourhood, TheoryError, Unvisited, WorldModel, evaluate, random_abstraction,
 //!     random_mdp, random_policy, theorem_three, theorem_two,
 //! };

@@ -1,6 +1,6 @@
 //! The hyper-parameters that are one of a few named things.
 
-use super::field::choices;
+use deepspi_options::choices;
 
 choices! {
     /// Which objective the one update computes; they differ only in where the auxiliary loss enters.

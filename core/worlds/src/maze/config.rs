@@ -1,8 +1,8 @@
 //! Parameters of the maze, and the two sizes in which it is trained.
 
-use super::rules::ACTIONS;
-use crate::config::{Config, ConfigError, choices, fields};
-use crate::nn::{ConvSpec, FrameShape, NetworkSpec};
+use deepspi_options::{ConfigError, choices, fields};
+
+use crate::frame::FrameShape;
 
 choices! {
     /// What the environment returns at the end of an episode.
@@ -31,41 +31,6 @@ impl MazePreset {
             Self::Paper => 84,
         };
         FrameShape { channels: 1, height: side, width: side }
-    }
-
-    /// Sizes of the networks.
-    #[must_use]
-    pub fn network(self) -> NetworkSpec {
-        let conv = |outputs, kernel, stride| ConvSpec { outputs, kernel, stride };
-        match self {
-            Self::Paper => NetworkSpec::atari(self.frame(), ACTIONS),
-            Self::Small => NetworkSpec {
-                frame: self.frame(),
-                actions: ACTIONS,
-                encoder: vec![conv(16, 4, 4), conv(8, 3, 2)],
-                hidden: 64,
-                reward_hidden: 64,
-                transition_groups: 4,
-            },
-        }
-    }
-
-    /// Hyper-parameters a run has when nothing else is said: the paper's, as long as this maze takes
-    /// and not as an Atari game. The small preset also takes half the environments at the same size
-    /// of minibatch and a larger learning rate, chosen so that PPO solves the maze of the paper in
-    /// seconds.
-    #[must_use]
-    pub const fn hyper_parameters(self) -> Config {
-        match self {
-            Self::Paper => Config { total_timesteps: 256 * 1024, ..Config::DEFAULT },
-            Self::Small => Config {
-                total_timesteps: 128 * 512,
-                num_envs: 64,
-                num_minibatches: 2,
-                learning_rate: 2e-3,
-                ..Config::DEFAULT
-            },
-        }
     }
 }
 

@@ -5,7 +5,17 @@
 //! or a link built on them cannot know another field, default or choice than the struct itself. Text
 //! is the exchange format because it is exact: the shortest digits that give the same number.
 
-use super::ConfigError;
+/// A value outside its range.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("config field `{field}` is {value}; allowed: {allowed}")]
+pub struct ConfigError {
+    /// Name of the field as in TOML.
+    pub field: &'static str,
+    /// The offending value.
+    pub value: String,
+    /// What would be accepted.
+    pub allowed: &'static str,
+}
 
 /// What kind of value a field has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +146,7 @@ fn shorter(plain: String, exponential: String) -> String {
 }
 
 /// An enum for a field: names in files and flags, and the documentation of each variant.
+#[macro_export]
 macro_rules! choices {
     ($(
         $(#[doc = $doc:literal])+
@@ -177,9 +188,9 @@ macro_rules! choices {
             }
         }
 
-        impl $crate::config::FieldValue for $name {
-            const KIND: $crate::config::FieldKind = $crate::config::FieldKind::Choice(&[
-                $( $crate::config::Choice::new($text, &[$($about),+]), )+
+        impl $crate::FieldValue for $name {
+            const KIND: $crate::FieldKind = $crate::FieldKind::Choice(&[
+                $( $crate::Choice::new($text, &[$($about),+]), )+
             ]);
             const ALLOWED: &'static str = concat!("one of", $(" ", $text),+);
 
@@ -196,6 +207,7 @@ macro_rules! choices {
 
 /// A struct of hyper-parameters from one list: documentation, heading, further attributes, name,
 /// type and default of each field.
+#[macro_export]
 macro_rules! fields {
     (
         $(#[$meta:meta])*
@@ -226,11 +238,11 @@ macro_rules! fields {
             /// Names of all fields, as written in a TOML file.
             pub const FIELDS: &'static [&'static str] = &[$( stringify!($name), )+];
             /// All fields, in the order of the struct.
-            pub const FIELD_INFO: &'static [$crate::config::FieldInfo] = &[$(
-                $crate::config::FieldInfo::new(
+            pub const FIELD_INFO: &'static [$crate::FieldInfo] = &[$(
+                $crate::FieldInfo::new(
                     stringify!($name),
                     $heading,
-                    <$ty as $crate::config::FieldValue>::KIND,
+                    <$ty as $crate::FieldValue>::KIND,
                     &[$($doc),+],
                 ),
             )+];
@@ -239,7 +251,7 @@ macro_rules! fields {
             #[must_use]
             pub fn get(&self, field: &str) -> Option<String> {
                 match field {
-                    $( stringify!($name) => Some($crate::config::FieldValue::to_text(&self.$name)), )+
+                    $( stringify!($name) => Some($crate::FieldValue::to_text(&self.$name)), )+
                     _ => None,
                 }
             }
@@ -249,14 +261,14 @@ macro_rules! fields {
             ///
             /// # Errors
             /// If there is no such field or the text is not a value of its kind; nothing is changed.
-            pub fn set(&mut self, field: &str, text: &str) -> Result<(), $crate::config::SetError> {
+            pub fn set(&mut self, field: &str, text: &str) -> Result<(), $crate::SetError> {
                 match field {
                     $(
                         stringify!($name) => {
-                            self.$name = $crate::config::read_field(stringify!($name), text)?;
+                            self.$name = $crate::read_field(stringify!($name), text)?;
                         }
                     )+
-                    _ => return Err($crate::config::SetError::Unknown(field.to_owned())),
+                    _ => return Err($crate::SetError::Unknown(field.to_owned())),
                 }
                 Ok(())
             }
@@ -271,72 +283,11 @@ macro_rules! fields {
 }
 
 /// The value of a text, for the code that [`fields!`] makes.
-pub(crate) fn read_field<T: FieldValue>(field: &'static str, text: &str) -> Result<T, ConfigError> {
+#[doc(hidden)]
+pub fn read_field<T: FieldValue>(field: &'static str, text: &str) -> Result<T, ConfigError> {
     T::from_text(text.trim()).ok_or_else(|| ConfigError {
         field,
         value: format!("{text:?}"),
         allowed: T::ALLOWED,
     })
-}
-
-pub(crate) use {choices, fields};
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::{Algorithm, Config};
-    use crate::maze::MazeConfig;
-
-    #[test]
-    fn every_field_is_described_and_survives_its_text() {
-        let mut copy = Config { seed: 9, gamma: 0.5, ..Config::DEFAULT };
-        for info in Config::FIELD_INFO {
-            assert!(!info.description().is_empty() && !info.heading.is_empty(), "{}", info.name);
-            let text = Config::DEFAULT.get(info.name).expect("a field");
-            copy.set(info.name, &text).expect("its own text");
-        }
-        assert_eq!(copy, Config::DEFAULT);
-        assert!(Config::FIELD_INFO.iter().map(|info| info.name).eq(Config::FIELDS.iter().copied()));
-        assert_eq!(MazeConfig::FIELD_INFO[0].heading, "Maze");
-    }
-
-    #[test]
-    fn numbers_are_written_as_people_do_and_exactly() {
-        assert_eq!(Config::DEFAULT.get("learning_rate").as_deref(), Some("0.00025"));
-        assert_eq!(Config::DEFAULT.get("adam_eps").as_deref(), Some("0.00001"));
-        assert_eq!(Config::DEFAULT.get("clip_coef").as_deref(), Some("0.1"));
-        for x in [1e-30_f32, f32::MIN_POSITIVE, 0.1 + 0.2, 16_777_216.0, f32::MAX] {
-            let text = x.to_text();
-            assert!(text.len() <= 15, "{text}");
-            assert_eq!(f32::from_text(&text).map(f32::to_bits), Some(x.to_bits()));
-        }
-    }
-
-    #[test]
-    fn choices_have_names_and_documentation() {
-        let FieldKind::Choice(choices) = Algorithm::KIND else { panic!("an enum") };
-        let names: Vec<_> = choices.iter().map(|choice| choice.name).collect();
-        assert_eq!(names, ["deep-spi", "deep-mdp", "ppo"]);
-        assert!(choices[2].description().starts_with("No world model"));
-        assert_eq!(serde_json::json!(Algorithm::DeepMdp), Algorithm::DeepMdp.name());
-    }
-
-    #[test]
-    fn what_cannot_be_set_changes_nothing_and_is_named() {
-        let mut config = Config::DEFAULT;
-        let error = config.set("gama", "0.9").expect_err("typo");
-        assert_eq!(error, SetError::Unknown("gama".to_owned()));
-        for (field, text, allowed) in [
-            ("gamma", "much", "a number"),
-            ("num_envs", "-1", "a whole number"),
-            ("algo", "sarsa", "one of deep-spi deep-mdp ppo"),
-            ("certified", "", "true or false"),
-        ] {
-            let error = config.set(field, text).expect_err("unreadable").to_string();
-            assert!(error.contains(field) && error.ends_with(allowed), "{error}");
-        }
-        assert_eq!(config, Config::DEFAULT);
-        config.set("gamma", " 0.9 ").expect("spaces around a number are no fault");
-        assert_eq!(config.gamma.to_bits(), 0.9_f32.to_bits());
-    }
 }

@@ -46,8 +46,9 @@ pub fn gae(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     proptest! {
         /// Against the definition: a sum over the future, cut at the first end.

@@ -6,13 +6,11 @@
 //! Names are CleanRL's where CleanRL has them, on the command line in kebab-case.
 
 mod choice;
-mod field;
 
 pub use choice::{
     Algorithm, LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity,
 };
-pub use field::{Choice, FieldInfo, FieldKind, FieldValue, SetError};
-pub(crate) use field::{choices, fields, read_field};
+use deepspi_options::{ConfigError, fields};
 
 fields! {
     /// All hyper-parameters of a training run. See the module documentation; the defaults are those
@@ -107,18 +105,6 @@ fields! {
 /// Transitions that one iteration may have. More would not fit into the memory of any machine this is
 /// for, and the product must fit into 32 bits, which is all there is in a browser.
 const LARGEST_BATCH: usize = 1 << 24;
-
-/// A value outside its range.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("config field `{field}` is {value}; allowed: {allowed}")]
-pub struct ConfigError {
-    /// Name of the field as in TOML.
-    pub field: &'static str,
-    /// The offending value.
-    pub value: String,
-    /// What would be accepted.
-    pub allowed: &'static str,
-}
 
 impl Config {
     /// Check every field against its range.

@@ -1,8 +1,8 @@
 //! Quantities that say whether an update stayed where the theory holds.
 
+use deepspi_worlds::env::Outcome;
 use serde::{Deserialize, Serialize};
 
-use crate::env::Outcome;
 use crate::message::Episode;
 
 /// `D_IR^sup` and `D_IR^inf` between two policies over a batch of states (Eq. 2), and the premise of
@@ -42,20 +42,6 @@ impl RatioBounds {
     pub fn within(&self, radius: f32) -> bool {
         self.sup <= 1.0 + radius && self.inf >= 1.0 - radius
     }
-}
-
-/// `1 - Var(returns - values) / Var(returns)`; NaN when the returns do not vary.
-#[must_use]
-pub fn explained_variance(values: &[f32], returns: &[f32]) -> f32 {
-    let errors: Vec<f32> = returns.iter().zip(values).map(|(r, v)| r - v).collect();
-    let variance = variance(returns);
-    if variance == 0.0 { f32::NAN } else { (1.0 - self::variance(&errors) / variance) as f32 }
-}
-
-fn variance(values: &[f32]) -> f64 {
-    let count = values.len() as f64;
-    let mean = values.iter().map(|x| f64::from(*x)).sum::<f64>() / count;
-    values.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / count
 }
 
 /// Raw returns of the games of N environments, as the authors count them.
@@ -143,14 +129,6 @@ mod tests {
     fn a_policy_that_is_not_a_number_is_not_near() {
         let bounds = RatioBounds::from_log_probs(&[-0.7, -0.7], &[f32::NAN, -0.7], 0.8);
         assert!(!bounds.within(0.5) && !bounds.premise_holds, "{bounds:?}");
-    }
-
-    #[test]
-    fn explained_variance_is_one_for_perfect_values_and_zero_for_constant_ones() {
-        let returns = [1.0, 2.0, 4.0];
-        assert!((explained_variance(&returns, &returns) - 1.0).abs() < 1e-6);
-        assert!(explained_variance(&[5.0; 3], &returns).abs() < 1e-6);
-        assert!(explained_variance(&[5.0; 3], &[1.0; 3]).is_nan());
     }
 
     #[test]
