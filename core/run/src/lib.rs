@@ -7,6 +7,7 @@
 //! Letters used in all shapes: `T` time steps, `N` environments, `B` samples of a minibatch, `A` actions,
 //! `S` states, `H W C` rows, columns and channels.
 
+pub mod algorithm;
 pub mod batch_view;
 pub mod certificate;
 pub mod checkpoint;

@@ -3,16 +3,6 @@
 use deepspi_options::choices;
 
 choices! {
-    /// Which objective the one update computes; they differ only in where the auxiliary loss enters.
-    Algorithm = DeepSpi {
-        /// Auxiliary losses inside the clipped objective: `U = A - a_R l_R - a_P l_P` (Eq. 6).
-        "deep-spi" DeepSpi,
-        /// The same losses added to the total loss outside the clip.
-        "deep-mdp" DeepMdp,
-        /// No world model: both coefficients count as 0.
-        "ppo" Ppo,
-    }
-
     /// How the spectral layers bound their Lipschitz constant.
     SpectralMode = Parity {
         /// What the authors' code does: two power iterations whose estimate approaches the *squared*
@@ -55,17 +45,5 @@ choices! {
         "clip" Clip,
         /// The mirror-learning drift form of the same objective.
         "drift" Drift,
-    }
-}
-
-impl Algorithm {
-    /// Its name for people, as the paper writes it.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::DeepSpi => "DeepSPI",
-            Self::DeepMdp => "DeepMDP",
-            Self::Ppo => "PPO",
-        }
     }
 }

@@ -4,18 +4,27 @@
 //! of the playground, so that a run can be described once and moved between them. Defaults and
 //! ranges live here and nowhere else; [`Config::validate`] is the only place that judges a value.
 //! Names are CleanRL's where CleanRL has them, on the command line in kebab-case.
+//!
+//! Fields that every algorithm reads stand at the top level. The world model is a part of its own, and so is what
+//! only one family of algorithms reads; a part is a table of the TOML file. To add a part, make it with
+//! [`fields!`] in a module of its own and name it in the list `parts` of [`Config`]. Files from before there were
+//! parts have all fields at the top level: they stay readable, and one file may mix both forms.
 
 mod choice;
+mod deep_spi;
+mod world_model;
 
-pub use choice::{
-    Algorithm, LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity,
-};
+pub use choice::{LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity};
+pub use deep_spi::{DeepSpiConfig, DeepSpiOverrides};
 use deepspi_options::{ConfigError, fields};
+pub use world_model::{WorldModelConfig, WorldModelOverrides};
+
+pub use crate::algorithm::Algorithm;
 
 fields! {
     /// All hyper-parameters of a training run. See the module documentation; the defaults are those
     /// of the paper's Table 1 and the authors' implementation.
-    pub struct Config {
+    pub struct Config, overrides ConfigOverrides {
         /// Objective: deep-spi, deep-mdp or ppo.
         ["Algorithm"] #[cfg_attr(feature = "cli", arg(value_enum))]
         algo: Algorithm = Algorithm::DeepSpi;
@@ -74,31 +83,11 @@ fields! {
         /// Weight of the value loss, >= 0.
         ["Objective"]
         vf_coef: f32 = 0.5;
-        /// alpha_R, weight of the reward loss l_R, in [0, 1]; relative to unit-variance advantages.
-        ["World model"]
-        reward_loss_coef: f32 = 0.01;
-        /// alpha_P, weight of the transition loss l_P, in [0, 1].
-        ["World model"]
-        transition_loss_coef: f32 = 0.0005;
-        /// Family of the latent transition model.
-        ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
-        transition_density: TransitionDensity = TransitionDensity::MixtureNormal;
-        /// Lipschitz-constrained world model (spectral layers, GroupSort); off: plain ReLU networks.
-        ["World model"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
-        lipschitz_nets: bool = true;
-        /// Normalisation of the spectral layers: as in the authors' code, or really 1-Lipschitz.
-        ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
-        spectral_mode: SpectralMode = SpectralMode::Parity;
-        /// Component layout of the unconstrained mixture network.
-        ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
-        mixture_layout: MixtureLayout = MixtureLayout::Corrected;
-        /// Distance of latents and of rewards in l_P and l_R.
-        ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
-        latent_distance: LatentDistance = LatentDistance::SmoothL1;
-        /// Keep the premises of Theorem 3: ratios within C < 1/gamma after every update, exact
-        /// Lipschitz networks, a metric latent distance; report the bound. Sets what it needs.
-        ["Theory"]
-        certified: bool = false;
+    } parts {
+        /// The world model.
+        world_model: WorldModelConfig, overrides WorldModelOverrides;
+        /// What only DeepSPI and DeepMDP read.
+        deep_spi: DeepSpiConfig, overrides DeepSpiOverrides;
     }
 }
 
@@ -151,67 +140,12 @@ impl Config {
         require!(drift_coef, not_negative(self.drift_coef), "a finite number >= 0");
         require!(ent_coef, not_negative(self.ent_coef), "a finite number >= 0");
         require!(vf_coef, not_negative(self.vf_coef), "a finite number >= 0");
-        require!(reward_loss_coef, (0.0..=1.0).contains(&self.reward_loss_coef), "0 to 1");
-        require!(transition_loss_coef, (0.0..=1.0).contains(&self.transition_loss_coef), "0 to 1");
-        if self.certified {
+        self.world_model.validate()?;
+        if self.deep_spi.certified {
             self.validate_certified()?;
         }
         Ok(())
     }
-
-    /// The premises of Theorem 3, so far as the configuration decides them.
-    fn validate_certified(&self) -> Result<(), ConfigError> {
-        let refuse = |field, value: String, allowed| Err(ConfigError { field, value, allowed });
-        if self.clip_coef >= 1.0 / self.gamma - 1.0 {
-            return refuse(
-                "clip_coef",
-                self.clip_coef.to_string(),
-                "below 1/gamma - 1 with `certified`; leave it out to have it chosen",
-            );
-        }
-        if self.algo == Algorithm::Ppo {
-            return refuse("algo", "ppo".to_owned(), "deep-spi or deep-mdp with `certified`");
-        }
-        if !self.uses_world_model() {
-            // Without a world model no loss is measured, and a bound of 0 would be a lie.
-            let allowed = "above 0, or transition_loss_coef above 0, with `certified`";
-            return refuse("reward_loss_coef", "0".to_owned(), allowed);
-        }
-        if self.transition_density == TransitionDensity::MixtureNormal {
-            let allowed = "normal or deterministic with `certified`: the weights of a mixture depend \
-                           on the latent, and no constant bounds how fast";
-            return refuse("transition_density", "mixture-normal".to_owned(), allowed);
-        }
-        if !self.lipschitz_nets {
-            return refuse("lipschitz_nets", "false".to_owned(), "true with `certified`");
-        }
-        if self.spectral_mode != SpectralMode::Exact {
-            return refuse("spectral_mode", "parity".to_owned(), "exact with `certified`");
-        }
-        if self.latent_distance != LatentDistance::Euclidean {
-            return refuse("latent_distance", "smooth-l1".to_owned(), "euclidean with `certified`");
-        }
-        Ok(())
-    }
-
-    /// The same with what `certified` needs: C half-way between 1 and `1 / gamma`, Lipschitz networks
-    /// that are exactly so, a density whose samples are as Lipschitz as they, and a metric latent
-    /// distance.
-    #[must_use]
-    pub fn certify(mut self) -> Self {
-        self.certified = true;
-        // Beyond C = 2 the neighbourhood could lose actions, whatever gamma allows.
-        self.clip_coef = (0.5 * (1.0 / self.gamma - 1.0)).min(0.5);
-        self.lipschitz_nets = true;
-        self.spectral_mode = SpectralMode::Exact;
-        self.latent_distance = LatentDistance::Euclidean;
-        self.transition_density = TransitionDensity::Normal;
-        self
-    }
-
-    /// Names of the fields that [`Self::certify`] sets besides `certified` itself.
-    pub const CERTIFIED_FIELDS: &'static [&'static str] =
-        &["clip_coef", "lipschitz_nets", "spectral_mode", "latent_distance", "transition_density"];
 
     /// Transitions of one iteration, `T * N`.
     #[must_use]
@@ -254,7 +188,7 @@ impl Config {
         match self.algo {
             Algorithm::Ppo => (0.0, 0.0),
             Algorithm::DeepSpi | Algorithm::DeepMdp => {
-                (self.reward_loss_coef, self.transition_loss_coef)
+                (self.world_model.reward_loss_coef, self.world_model.transition_loss_coef)
             }
         }
     }
@@ -313,26 +247,6 @@ mod tests {
             "config field `num_steps` is 65536; allowed: num_envs * num_steps of at most 16777216"
         );
         iteration(4096, 4097).validate().expect_err("one step more");
-    }
-
-    #[test]
-    fn a_certified_run_keeps_the_premises_of_theorem_3() {
-        let config = Config { gamma: 0.9, ..Config::default() }.certify();
-        config.validate().expect("valid");
-        assert!((config.clip_coef - 0.0556).abs() < 1e-4);
-        let broken = Config { clip_coef: 0.2, ..config.clone() };
-        let error = broken.validate().expect_err("1.2 > 1 / 0.9").to_string();
-        assert!(error.contains("`clip_coef` is 0.2"), "{error}");
-        for broken in [
-            Config { algo: Algorithm::Ppo, ..config.clone() },
-            Config { lipschitz_nets: false, ..config.clone() },
-            Config { reward_loss_coef: 0.0, transition_loss_coef: 0.0, ..config.clone() },
-            Config { transition_density: TransitionDensity::MixtureNormal, ..config.clone() },
-            Config { spectral_mode: SpectralMode::Parity, ..config.clone() },
-            Config { latent_distance: LatentDistance::SmoothL1, ..config.clone() },
-        ] {
-            broken.validate().expect_err("a premise is missing");
-        }
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl MazePreset {
 fields! {
     /// Which maze, and how it is shown. The default is the maze of the paper, in the small size.
     #[derive(Copy)]
-    pub struct MazeConfig {
+    pub struct MazeConfig, overrides MazeOverrides {
         /// Length n of the corridors, at least 2; the star is their n-th cell.
         ["Maze"] #[cfg_attr(feature = "cli", arg(value_name = "N"))]
         n_path: usize = 5;

@@ -12,6 +12,6 @@ mod env;
 mod render;
 mod rules;
 
-pub use config::{MazeConfig, MazePreset, MazeReset};
+pub use config::{MazeConfig, MazeOverrides, MazePreset, MazeReset};
 pub use env::MazeEnvs;
 pub use rules::{ACTIONS, Action, Maze, Outcomes, Tile};

@@ -1,0 +1,107 @@
+//! The algorithms, and everything about them that is not mathematics: one entry an algorithm.
+//!
+//! Front ends loop over [`Algorithm::ALL`] and take names, colours and the fields an algorithm reads from
+//! [`Algorithm::info`]. An algorithm that is added here appears in all of them; none may keep a list of its own.
+
+use deepspi_options::choices;
+
+use crate::config::Config;
+
+choices! {
+    /// Which objective the one update computes; they differ only in where the auxiliary loss enters.
+    Algorithm = DeepSpi {
+        /// Auxiliary losses inside the clipped objective: `U = A - a_R l_R - a_P l_P` (Eq. 6).
+        "deep-spi" DeepSpi,
+        /// The same losses added to the total loss outside the clip.
+        "deep-mdp" DeepMdp,
+        /// No world model: both coefficients count as 0.
+        "ppo" Ppo,
+    }
+}
+
+/// How an algorithm is shown, and what it reads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AlgorithmInfo {
+    /// Its name for people, as the paper writes it.
+    pub label: &'static str,
+    /// Index of its colour and marker in figures, and its place among the others there; each algorithm
+    /// has an index of its own.
+    pub colour: usize,
+    /// Parts of the configuration that it reads besides the fields at the top level, which all read.
+    pub reads: &'static [&'static str],
+    /// Time of an agent step relative to DeepSPI's. Only the order of runs and estimates depend on it.
+    pub step_cost: f64,
+}
+
+const DEEP_SPI: AlgorithmInfo = AlgorithmInfo {
+    label: "DeepSPI",
+    colour: 2,
+    reads: &["world_model", "deep_spi"],
+    step_cost: 1.0,
+};
+
+const DEEP_MDP: AlgorithmInfo = AlgorithmInfo {
+    label: "DeepMDP",
+    colour: 1,
+    reads: &["world_model", "deep_spi"],
+    step_cost: 0.95,
+};
+
+const PPO: AlgorithmInfo = AlgorithmInfo { label: "PPO", colour: 0, reads: &[], step_cost: 0.4 };
+
+impl Algorithm {
+    /// How it is shown, and what it reads.
+    #[must_use]
+    pub const fn info(self) -> &'static AlgorithmInfo {
+        match self {
+            Self::DeepSpi => &DEEP_SPI,
+            Self::DeepMdp => &DEEP_MDP,
+            Self::Ppo => &PPO,
+        }
+    }
+
+    /// Its name for people, as the paper writes it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        self.info().label
+    }
+
+    /// Whether a field of the configuration makes a difference to it; false for a name that is no field.
+    #[must_use]
+    pub fn reads(self, field: &str) -> bool {
+        let info = Config::FIELD_INFO.iter().find(|info| info.name == field);
+        info.is_some_and(|info| info.part.is_none_or(|part| self.info().reads.contains(&part)))
+    }
+
+    /// All algorithms in the order of figures and tables: that of their colours.
+    #[must_use]
+    pub fn in_order_of_colour() -> [Self; Self::ALL.len()] {
+        let mut all = Self::ALL;
+        all.sort_by_key(|algorithm| algorithm.info().colour);
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_algorithm_has_a_colour_of_its_own_and_reads_parts_that_exist() {
+        let colours = Algorithm::in_order_of_colour().map(|algorithm| algorithm.info().colour);
+        assert!(colours.is_sorted_by(|a, b| a < b), "{colours:?}");
+        for algorithm in Algorithm::ALL {
+            for part in algorithm.info().reads {
+                assert!(Config::PARTS.contains(part), "{algorithm} reads {part}, which is no part");
+            }
+        }
+        assert_eq!(Algorithm::NAMES, "deep-spi,deep-mdp,ppo");
+    }
+
+    #[test]
+    fn ppo_reads_no_field_of_the_world_model() {
+        assert!(Algorithm::Ppo.reads("gamma") && !Algorithm::Ppo.reads("transition_density"));
+        assert!(Algorithm::DeepMdp.reads("transition_density"));
+        assert!(!Algorithm::DeepSpi.reads("gama"), "no field");
+    }
+}

@@ -1,0 +1,101 @@
+//! Hyper-parameters of DeepSPI and `DeepMDP` alone, the table `[deep_spi]`, and what a certified run needs.
+
+use deepspi_options::{ConfigError, fields};
+
+use super::{Config, LatentDistance, SpectralMode, TransitionDensity};
+use crate::algorithm::Algorithm;
+
+fields! {
+    /// What only DeepSPI and DeepMDP read, besides the world model.
+    pub struct DeepSpiConfig, overrides DeepSpiOverrides {
+        /// Keep the premises of Theorem 3: ratios within C < 1/gamma after every update, exact
+        /// Lipschitz networks, a metric latent distance; report the bound. Sets what it needs.
+        ["Theory"]
+        certified: bool = false;
+    }
+}
+
+impl Config {
+    /// Names of the fields that [`Self::certify`] sets besides `certified` itself.
+    pub const CERTIFIED_FIELDS: &'static [&'static str] =
+        &["clip_coef", "lipschitz_nets", "spectral_mode", "latent_distance", "transition_density"];
+
+    /// The same with what `certified` needs: C half-way between 1 and `1 / gamma`, Lipschitz networks
+    /// that are exactly so, a density whose samples are as Lipschitz as they, and a metric latent
+    /// distance.
+    #[must_use]
+    pub fn certify(mut self) -> Self {
+        self.deep_spi.certified = true;
+        // Beyond C = 2 the neighbourhood could lose actions, whatever gamma allows.
+        self.clip_coef = (0.5 * (1.0 / self.gamma - 1.0)).min(0.5);
+        self.world_model.lipschitz_nets = true;
+        self.world_model.spectral_mode = SpectralMode::Exact;
+        self.world_model.latent_distance = LatentDistance::Euclidean;
+        self.world_model.transition_density = TransitionDensity::Normal;
+        self
+    }
+
+    /// The premises of Theorem 3, so far as the configuration decides them.
+    pub(super) fn validate_certified(&self) -> Result<(), ConfigError> {
+        let refuse = |field, value: String, allowed| Err(ConfigError { field, value, allowed });
+        if self.clip_coef >= 1.0 / self.gamma - 1.0 {
+            return refuse(
+                "clip_coef",
+                self.clip_coef.to_string(),
+                "below 1/gamma - 1 with `certified`; leave it out to have it chosen",
+            );
+        }
+        if self.algo == Algorithm::Ppo {
+            return refuse("algo", "ppo".to_owned(), "deep-spi or deep-mdp with `certified`");
+        }
+        if !self.uses_world_model() {
+            // Without a world model no loss is measured, and a bound of 0 would be a lie.
+            let allowed = "above 0, or transition_loss_coef above 0, with `certified`";
+            return refuse("reward_loss_coef", "0".to_owned(), allowed);
+        }
+        if self.world_model.transition_density == TransitionDensity::MixtureNormal {
+            let allowed = "normal or deterministic with `certified`: the weights of a mixture depend \
+                           on the latent, and no constant bounds how fast";
+            return refuse("transition_density", "mixture-normal".to_owned(), allowed);
+        }
+        if !self.world_model.lipschitz_nets {
+            return refuse("lipschitz_nets", "false".to_owned(), "true with `certified`");
+        }
+        if self.world_model.spectral_mode != SpectralMode::Exact {
+            return refuse("spectral_mode", "parity".to_owned(), "exact with `certified`");
+        }
+        if self.world_model.latent_distance != LatentDistance::Euclidean {
+            return refuse("latent_distance", "smooth-l1".to_owned(), "euclidean with `certified`");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::WorldModelConfig;
+
+    #[test]
+    fn a_certified_run_keeps_the_premises_of_theorem_3() {
+        let config = Config { gamma: 0.9, ..Config::default() }.certify();
+        config.validate().expect("valid");
+        assert!((config.clip_coef - 0.0556).abs() < 1e-4);
+        let broken = Config { clip_coef: 0.2, ..config.clone() };
+        let error = broken.validate().expect_err("1.2 > 1 / 0.9").to_string();
+        assert!(error.contains("`clip_coef` is 0.2"), "{error}");
+        let ppo = Config { algo: Algorithm::Ppo, ..config.clone() };
+        ppo.validate().expect_err("PPO has no world model");
+        let kept = config.world_model.clone();
+        for world_model in [
+            WorldModelConfig { lipschitz_nets: false, ..kept.clone() },
+            WorldModelConfig { reward_loss_coef: 0.0, transition_loss_coef: 0.0, ..kept.clone() },
+            WorldModelConfig { transition_density: TransitionDensity::MixtureNormal, ..kept.clone() },
+            WorldModelConfig { spectral_mode: SpectralMode::Parity, ..kept.clone() },
+            WorldModelConfig { latent_distance: LatentDistance::SmoothL1, ..kept },
+        ] {
+            let broken = Config { world_model, ..config.clone() };
+            broken.validate().expect_err("a premise is missing");
+        }
+    }
+}
