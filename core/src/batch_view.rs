@@ -163,10 +163,8 @@ mod tests {
 
     #[test]
     fn losses_of_a_step_are_those_of_its_cell() {
-        let config = Config {
-            transition_density: TransitionDensity::Deterministic,
-            ..small(&PRESET.hyper_parameters())
-        };
+        let mut config = small(&PRESET.hyper_parameters());
+        config.world_model.transition_density = TransitionDensity::Deterministic;
         let device = Device::flex();
         let maze = Maze::new(MazeConfig::DEFAULT, config.gamma.into()).expect("valid");
         let model = Model::new(&PRESET.network(), &config, &device);

@@ -187,16 +187,16 @@ fn world_model_losses(
     let predicted = world_model.predict_reward(latents, actions);
     let rows = batch.sharing.as_ref().map(|sharing| &sharing.pairs);
     let predicted = rows.map_or_else(|| predicted.clone(), |rows| rows.apply(predicted.clone()));
-    let draw = Draw { rows, noise: batch.noise.clone(), distance: config.latent_distance };
+    let draw = Draw { rows, noise: batch.noise.clone(), distance: config.world_model.latent_distance };
     let transition = transition_loss(output, world_model.align(target), draw);
-    (transition, reward_loss(predicted, batch.rewards.clone(), config.latent_distance))
+    (transition, reward_loss(predicted, batch.rewards.clone(), config.world_model.latent_distance))
 }
 
 /// Shape `[B, M, K, D]` of the noise for one minibatch, if the configured density is sampled.
 #[must_use]
 pub fn noise_shape(model: &Model, config: &Config, batch: usize) -> Option<[usize; 4]> {
-    let sampled = config.transition_density != TransitionDensity::Deterministic;
-    (config.uses_world_model() && config.lipschitz_nets && sampled)
+    let sampled = config.world_model.transition_density != TransitionDensity::Deterministic;
+    (config.uses_world_model() && config.world_model.lipschitz_nets && sampled)
         .then(|| model.world_model.noise_shape(batch))
 }
 
@@ -209,7 +209,7 @@ pub(crate) fn draw_noise(
     device: &Device,
 ) -> Option<TransitionNoise> {
     let shape = noise_shape(model, config, batch)?;
-    Some(TransitionNoise::draw(config.transition_density, shape, rng, device))
+    Some(TransitionNoise::draw(config.world_model.transition_density, shape, rng, device))
 }
 
 /// A vector `[B]` on `device`.

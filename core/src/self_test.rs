@@ -84,7 +84,7 @@ async fn fixed_update(
     let lifted = device.clone().autodiff();
     let noise = noise_shape(learner.trainable(), config, BATCH).map(|shape| {
         let mut rng = deepspi_worlds::rng::stream(config.seed, deepspi_worlds::rng::Stream::Noise);
-        TransitionNoise::draw(config.transition_density, shape, &mut rng, &lifted)
+        TransitionNoise::draw(config.world_model.transition_density, shape, &mut rng, &lifted)
     });
     let uniform = |seed, low, high| vector(fill::fill(seed, BATCH, low, high), &lifted);
     let log_prob = -(spec.actions as f64).ln();

@@ -163,7 +163,7 @@ impl Trainer {
         let targets = rollout.advantages(self.config.gamma, self.config.gae_lambda);
         let (metrics, projection) = self.learn(&rollout, &targets).await?;
         let ratios = self.ratio_bounds(&rollout, &self.learner).await?;
-        let certificate = if self.config.certified {
+        let certificate = if self.config.deep_spi.certified {
             Some(self.certificate(&rollout, &targets, ratios, projection).await?)
         } else {
             None
@@ -261,7 +261,7 @@ impl Trainer {
                 let batch = self.minibatch(rollout, indices, targets, &lifted);
                 let before = self.learner.parameters().clone();
                 let (learner, pending) = self.learner.clone().update(&batch, &config, rate);
-                self.learner = if config.certified {
+                self.learner = if config.deep_spi.certified {
                     self.project(rollout, &before, learner, &mut projection).await?
                 } else {
                     learner

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use deepspi_run::config::{Algorithm, Config};
-use deepspi_worlds::maze::{MazeConfig, MazePreset, MazeReset};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use deepspi_run::config::{Algorithm, ConfigOverrides};
+use deepspi_worlds::maze::{MazeOverrides, MazePreset, MazeReset};
 
 use crate::device::DeviceChoice;
 use crate::evaluation::{EvaluateArgs, PlayArgs};
@@ -86,9 +85,16 @@ pub struct TrainArgs {
     /// contains NAME; the only way to a software rasteriser) or cpu.
     #[arg(long, default_value = "auto", help_heading = "Run")]
     pub device: DeviceChoice,
-    /// Folder that holds the run folders.
-    #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Run")]
-    pub runs_dir: PathBuf,
+    /// Folder that holds the run folders. An option, because `--resume` must know whether it was given; the
+    /// help text says the default.
+    #[arg(
+        long,
+        value_name = "DIR",
+        help_heading = "Run",
+        help = "Folder that holds the run folders [default: runs]",
+        long_help = "Folder that holds the run folders\n\n[default: runs]"
+    )]
+    pub runs_dir: Option<PathBuf>,
     /// The folder of this run itself: begun if it holds no run, continued if it holds this one; a
     /// finished run ends at once, another one is refused. The same command can be given again.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["resume", "runs_dir"], help_heading = "Run")]
@@ -113,10 +119,10 @@ pub struct TrainArgs {
     pub keep_checkpoints: u64,
     /// The maze, with `--env maze`.
     #[command(flatten)]
-    pub maze: MazeConfig,
+    pub maze: MazeOverrides,
     /// Hyper-parameters.
     #[command(flatten)]
-    pub hyper: Config,
+    pub hyper: ConfigOverrides,
 }
 
 /// Flags of `parity`.
@@ -207,7 +213,7 @@ pub struct BenchArgs {
         value_enum,
         value_delimiter = ',',
         value_name = "ALGOS",
-        default_value = "deep-spi,deep-mdp,ppo",
+        default_value = Algorithm::NAMES,
         help_heading = "Sweep"
     )]
     pub algos: Vec<Algorithm>,
@@ -243,7 +249,7 @@ pub struct BenchArgs {
     pub options: RunOptions,
     /// Hyper-parameters.
     #[command(flatten)]
-    pub hyper: Config,
+    pub hyper: ConfigOverrides,
 }
 
 /// What starts the runs of a sweep.
@@ -325,39 +331,13 @@ pub struct SpeedArgs {
     pub json: bool,
     /// Hyper-parameters.
     #[command(flatten)]
-    pub hyper: Config,
-}
-
-impl Cli {
-    /// Parses the arguments of the process; prints help or errors and exits as clap does.
-    #[must_use]
-    pub fn matches() -> ArgMatches {
-        Self::command().get_matches()
-    }
-
-    /// The typed form.
-    ///
-    /// # Errors
-    /// Never after [`Self::matches`], which has judged the arguments already.
-    pub fn from_matches(matches: &ArgMatches) -> Result<Self> {
-        Ok(<Self as FromArgMatches>::from_arg_matches(matches)?)
-    }
-
-    /// The matches that hold the flags of `bench`.
-    #[must_use]
-    pub fn bench_matches(matches: &ArgMatches) -> &ArgMatches {
-        matches.subcommand_matches("bench").unwrap_or(matches)
-    }
-
-    /// The matches that hold the training flags.
-    #[must_use]
-    pub fn train_matches(matches: &ArgMatches) -> &ArgMatches {
-        matches.subcommand_matches("train").unwrap_or(matches)
-    }
+    pub hyper: ConfigOverrides,
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     #[test]
@@ -371,14 +351,14 @@ mod tests {
             vec!["native", "--env", "Pong", "--clip-coef", "0.2"],
             vec!["native", "train", "--env", "Pong", "--clip-coef", "0.2"],
         ] {
-            let matches = Cli::command().get_matches_from(arguments);
-            let cli = Cli::from_matches(&matches).expect("valid");
+            let cli = Cli::try_parse_from(arguments).expect("valid");
             let args = match cli.command {
                 Some(Command::Train(args)) => args,
                 _ => cli.train,
             };
             assert_eq!(args.env.as_deref(), Some("Pong"));
-            assert!((args.hyper.clip_coef - 0.2).abs() < 1e-6);
+            assert_eq!(args.hyper.given().collect::<Vec<_>>(), ["clip_coef"]);
+            assert_eq!(args.hyper.get("clip_coef").as_deref(), Some("0.2"));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use clap::Parser;
 use native::cli::{Cli, Command};
 use native::{benchmark, curve, evaluation, figures, parity, report, speed, train};
 
@@ -11,20 +12,20 @@ use native::{benchmark, curve, evaluation, figures, parity, report, speed, train
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let matches = Cli::matches();
+    let cli = Cli::parse();
     native::output::install_log();
-    let result = Cli::from_matches(&matches).and_then(|cli| match cli.command {
-        None => train::run(&cli.train, &matches),
-        Some(Command::Train(args)) => train::run(&args, Cli::train_matches(&matches)),
+    let result = match cli.command {
+        None => train::run(&cli.train),
+        Some(Command::Train(args)) => train::run(&args),
         Some(Command::Parity(args)) => parity::run(&args),
         Some(Command::Speed(args)) => speed::run(&args),
         Some(Command::Figures(args)) => figures::run(&args),
-        Some(Command::Bench(args)) => benchmark::run(&args, Cli::bench_matches(&matches)),
+        Some(Command::Bench(args)) => benchmark::run(&args),
         Some(Command::Curve(args)) => curve::run(&args),
         Some(Command::Report(args)) => report::run(&args),
         Some(Command::Evaluate(args)) => evaluation::run(&args),
         Some(Command::Play(args)) => evaluation::play::run(&args),
-    });
+    };
     result.unwrap_or_else(|error| {
         // One paragraph: what failed, then each cause after a colon.
         eprintln!("error: {error:#}");

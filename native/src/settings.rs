@@ -3,44 +3,24 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use clap::{ArgMatches, parser::ValueSource};
-use deepspi_run::config::Config;
+use deepspi_run::config::{Config, ConfigOverrides};
 use serde::Deserialize;
-use toml::Value;
 
-/// The configuration of a run from defaults, an optional TOML file and explicit flags. What a
+/// The configuration of a run from defaults, an optional TOML file and the flags that were given. What a
 /// certified run needs is set unless file or flags say something of it.
 ///
 /// # Errors
 /// If the file cannot be read or parsed, or a value is out of range.
-pub fn resolve(
-    flags: &Config,
-    matches: &ArgMatches,
-    file: Option<&Path>,
-    defaults: &Config,
-) -> Result<Config> {
-    complete(explicit(flags, matches, file)?, defaults)
+pub fn resolve(flags: &ConfigOverrides, file: Option<&Path>, defaults: &Config) -> Result<Config> {
+    complete(&explicit(flags, file)?, defaults)
 }
 
-/// What a file and, before it, the command line say of hyper-parameters, and nothing else.
+/// What a file says of hyper-parameters and, before it, the command line; nothing else.
 ///
 /// # Errors
 /// If the file cannot be read or parsed.
-pub fn explicit(flags: &Config, matches: &ArgMatches, file: Option<&Path>) -> Result<toml::Table> {
-    let mut table = file.map(read).transpose()?.unwrap_or_default();
-    let values = toml::Table::try_from(flags)?;
-    for field in Config::FIELDS {
-        if matches.value_source(field) == Some(ValueSource::CommandLine) {
-            // A float of 32 bits, made longer, would not be written as it was given.
-            let short = flags.get(field).and_then(|text| text.parse().ok());
-            let value = match (&values[*field], short) {
-                (Value::Float(_), Some(short)) => Value::Float(short),
-                (value, _) => value.clone(),
-            };
-            table.insert((*field).to_owned(), value);
-        }
-    }
-    Ok(table)
+pub fn explicit(flags: &ConfigOverrides, file: Option<&Path>) -> Result<ConfigOverrides> {
+    Ok(file.map(read).transpose()?.unwrap_or_default().with(flags))
 }
 
 /// The configuration of a TOML file; what it leaves out is taken from `defaults`.
@@ -48,7 +28,7 @@ pub fn explicit(flags: &Config, matches: &ArgMatches, file: Option<&Path>) -> Re
 /// # Errors
 /// If the file cannot be read or parsed, or a value is out of range.
 pub fn from_file(file: &Path, defaults: &Config) -> Result<Config> {
-    complete(read(file)?, defaults)
+    complete(&read(file)?, defaults)
 }
 
 /// In which hyper-parameters two configurations differ, one phrase each.
@@ -62,63 +42,48 @@ pub fn differences(found: &Config, wanted: &Config) -> Vec<String> {
     unlike.collect()
 }
 
-/// The fields that a file names.
-fn read(path: &Path) -> Result<toml::Table> {
+/// What a file says, and nothing else.
+fn read(path: &Path) -> Result<ConfigOverrides> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the configuration {}", path.display()))?;
     let malformed = || format!("the configuration {} is malformed", path.display());
     let mut table = toml::from_str::<toml::Table>(&text).with_context(malformed)?;
     // A run's own config.toml says more about the run than its hyper-parameters.
     table.remove("run");
-    Config::deserialize(table.clone()).with_context(malformed)?;
-    Ok(table)
+    ConfigOverrides::deserialize(table).with_context(malformed)
 }
 
-/// The configuration of a table that names some fields; what a certified run needs is set unless the
-/// table says something of it.
+/// The configuration of which some fields are given; what a certified run needs is set, too, except for what
+/// is given.
 ///
 /// # Errors
-/// If a field is unknown or a value is out of range.
-pub fn complete(mut table: toml::Table, defaults: &Config) -> Result<Config> {
-    let config = with_defaults(&table, defaults)?;
-    let config = if config.certified {
+/// If a value is out of range.
+pub fn complete(given: &ConfigOverrides, defaults: &Config) -> Result<Config> {
+    let mut config = defaults.with(given);
+    if config.deep_spi.certified {
         // The neighbourhood follows from gamma, which is known only now.
-        let needed = toml::Table::try_from(config.certify())?;
-        for field in Config::CERTIFIED_FIELDS {
-            table.entry(*field).or_insert_with(|| needed[*field].clone());
-        }
-        with_defaults(&table, defaults)?
-    } else {
-        config
-    };
+        config = config.certify().with(given);
+    }
     config.validate().context("invalid hyper-parameter; see `native --help` for all of them")?;
     Ok(config)
 }
 
-/// The configuration of a table that may leave fields out.
-fn with_defaults(table: &toml::Table, defaults: &Config) -> Result<Config> {
-    let mut all = toml::Table::try_from(defaults)?;
-    all.extend(table.clone());
-    Ok(all.try_into()?)
-}
-
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::Parser;
 
     use super::*;
     use crate::cli::Cli;
 
     fn resolve_args(arguments: &[&str], file: Option<&str>) -> Result<Config> {
-        let matches = Cli::command().get_matches_from(arguments);
-        let cli = Cli::from_matches(&matches)?;
+        let cli = Cli::try_parse_from(arguments)?;
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("config.toml");
         if let Some(text) = file {
             std::fs::write(&path, text)?;
         }
         let file = file.is_some().then_some(path.as_path());
-        resolve(&cli.train.hyper, &matches, file, &Config::DEFAULT)
+        resolve(&cli.train.hyper, file, &Config::DEFAULT)
     }
 
     #[test]
@@ -133,10 +98,14 @@ mod tests {
 
     #[test]
     fn flags_are_kept_as_they_were_given() {
-        let matches = Cli::command().get_matches_from(["native", "--gamma", "0.9", "--seed", "3"]);
-        let cli = Cli::from_matches(&matches).expect("valid");
-        let table = explicit(&cli.train.hyper, &matches, None).expect("no file");
-        assert_eq!(toml::to_string(&table).expect("writable"), "gamma = 0.9\nseed = 3\n");
+        let arguments =
+            ["native", "--gamma", "0.9", "--seed", "3", "--transition-loss-coef", "0.001"];
+        let cli = Cli::try_parse_from(arguments).expect("valid");
+        let given = explicit(&cli.train.hyper, None).expect("no file");
+        assert_eq!(
+            toml::to_string(&given).expect("writable"),
+            "seed = 3\ngamma = 0.9\n\n[world_model]\ntransition_loss_coef = 0.001\n"
+        );
     }
 
     #[test]

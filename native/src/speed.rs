@@ -24,6 +24,7 @@ use serde::Serialize;
 use crate::atari::{AtariEnvs, AtariSettings, FRAME};
 use crate::cli::SpeedArgs;
 use crate::device;
+use crate::settings;
 
 /// Everything measured.
 #[derive(Debug, Serialize)]
@@ -72,8 +73,7 @@ impl Quartiles {
 /// # Errors
 /// If the game, its ROM or the device is not there.
 pub fn run(args: &SpeedArgs) -> Result<ExitCode> {
-    let config = args.hyper.clone();
-    config.validate()?;
+    let config = settings::resolve(&args.hyper, None, &Config::DEFAULT)?;
     let settings = AtariSettings::new(&args.env, false, args.env_threads)?;
     // Sticky actions as in the usual protocol, so that peers can be run with the same setting.
     let settings = AtariSettings {
@@ -223,7 +223,7 @@ impl UpdateBench {
             self.rollout.minibatch(&indices, &targets, config.uses_world_model(), &lifted);
         batch.noise = noise_shape(self.learner.trainable(), config, size).map(|shape| {
             TransitionNoise::draw(
-                config.transition_density,
+                config.world_model.transition_density,
                 shape,
                 &mut self.generators.noise,
                 &lifted,

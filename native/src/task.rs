@@ -1,7 +1,6 @@
 //! What there is to train on: an Atari game or the maze.
 
 use anyhow::{Context, Result, bail};
-use clap::{ArgMatches, parser::ValueSource};
 use deepspi_run::config::Config;
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::network::NetworkSpec;
@@ -29,23 +28,27 @@ impl Task {
     ///
     /// # Errors
     /// If it names none, an unknown one, or says of one what only the other has.
-    pub fn from_args(args: &TrainArgs, matches: &ArgMatches) -> Result<Self> {
+    pub fn from_args(args: &TrainArgs) -> Result<Self> {
         let Some(name) = &args.env else {
             bail!(
                 "which environment? Name a game with --env, for example `--env Breakout`, or `--env maze`, or continue a run with --resume RUN"
             );
         };
-        let given = |field: &&&str| matches.value_source(field) == Some(ValueSource::CommandLine);
         let flag = |field: &str| format!("--{}", field.replace('_', "-"));
         if name.eq_ignore_ascii_case(MAZE) {
-            let atari = ["stochastic", "roms", "env_threads"];
-            if let Some(field) = atari.iter().find(given) {
+            let atari = [
+                ("stochastic", args.stochastic),
+                ("roms", args.roms.is_some()),
+                ("env_threads", args.env_threads.is_some()),
+            ];
+            if let Some((field, _)) = atari.into_iter().find(|(_, given)| *given) {
                 bail!("{} is for Atari games, not for the maze; leave it out", flag(field));
             }
-            args.maze.validate().context("no such maze")?;
-            return Ok(Self::Maze(args.maze));
+            let maze = MazeConfig::DEFAULT.with(&args.maze);
+            maze.validate().context("no such maze")?;
+            return Ok(Self::Maze(maze));
         }
-        if let Some(field) = MazeConfig::FIELDS.iter().find(given) {
+        if let Some(field) = args.maze.given().next() {
             bail!("{} is for `--env maze` only; leave it out for a game", flag(field));
         }
         Ok(Self::Atari(AtariSettings::new(name, args.stochastic, args.env_threads)?))

@@ -4,11 +4,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::{ArgMatches, parser::ValueSource};
 use deepspi_core::trainer::Trainer;
 use deepspi_run::checkpoint::State;
 use deepspi_run::config::Config;
-use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazeReset};
+use deepspi_worlds::maze::{Maze, MazeEnvs, MazeReset};
 
 use crate::atari::AtariEnvs;
 use crate::checkpoints::{CheckpointStore, Loaded};
@@ -21,21 +20,24 @@ use crate::session::Session;
 use crate::settings;
 use crate::task::Task;
 
+/// Where run folders are made if `--runs-dir` is not given.
+const RUNS_DIR: &str = "runs";
+
 /// Runs `native train`.
 ///
 /// # Errors
 /// Bad input, or a failure of disk, device or emulator; checkpoints already written are intact.
-pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<ExitCode> {
+pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     if let Some(folder) = &args.resume {
-        return resume(folder, args, matches);
+        return resume(folder, args);
     }
     let task = if args.env.is_some() || !args.print_config {
-        Some(Task::from_args(args, matches)?)
+        Some(Task::from_args(args)?)
     } else {
         None
     };
     let defaults = task.as_ref().map_or(Config::DEFAULT, Task::defaults);
-    let config = settings::resolve(&args.hyper, matches, args.config.as_deref(), &defaults)?;
+    let config = settings::resolve(&args.hyper, args.config.as_deref(), &defaults)?;
     match (task, &args.run_dir) {
         (Some(task), Some(folder)) if !args.print_config => {
             start_or_continue(folder, &task, &config, args)
@@ -54,7 +56,8 @@ fn print_config(config: &Config) -> Result<ExitCode> {
 fn start(task: &Task, config: &Config, args: &TrainArgs) -> Result<ExitCode> {
     let new = New::prepare(task, config, args)?;
     let info = task.describe(&new.selected.description);
-    let folder = RunFolder::create(&args.runs_dir, info, config)?;
+    let runs_dir = args.runs_dir.as_deref().unwrap_or(Path::new(RUNS_DIR));
+    let folder = RunFolder::create(runs_dir, info, config)?;
     match FolderLock::take(&folder.path)? {
         Some(lock) => new.train(&folder, args, &lock),
         None => Ok(busy(&folder.path)),
@@ -86,24 +89,25 @@ fn start_or_continue(
     }
 }
 
-fn resume(path: &Path, args: &TrainArgs, matches: &ArgMatches) -> Result<ExitCode> {
+fn resume(path: &Path, args: &TrainArgs) -> Result<ExitCode> {
     let folder = RunFolder::open(path)?;
     let Some(lock) = FolderLock::take(path)? else { return Ok(busy(path)) };
     let store = CheckpointStore::new(folder.checkpoints(), args.keep_checkpoints as usize);
     let mut loaded = store.load_newest()?;
-    change_length(&mut loaded.checkpoint.state, &args.hyper, matches)?;
+    change_length(&mut loaded.checkpoint.state, args)?;
     if args.print_config {
         return print_config(&loaded.checkpoint.state.config);
+    }
+    if is_finished(&loaded)? {
+        return Ok(finished(path, &loaded));
     }
     go_on(&folder, loaded, args, &lock)
 }
 
 /// A run from its newest checkpoint. Who has the lock may write into the folder.
 fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -> Result<ExitCode> {
-    let Loaded { checkpoint, path: checkpoint_path, skipped } = loaded;
-    for problem in skipped {
-        tracing::warn!("skipped a damaged checkpoint: {problem}");
-    }
+    warn_of_damage(&loaded);
+    let Loaded { checkpoint, path: checkpoint_path, .. } = loaded;
     let task = Task::from_run(&folder.info, args.env_threads)?;
     let selected = device::select(&args.device)?;
     let mut trainer = Trainer::restore(checkpoint, &task.network(), &selected.device)
@@ -121,6 +125,36 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
         checkpoint_path.display()
     );
     prepared.train(trainer, folder, args)
+}
+
+/// Whether all steps of a run are done.
+fn is_finished(loaded: &Loaded) -> Result<bool> {
+    let state = &loaded.checkpoint.state;
+    // A length that is no length has not been reached.
+    state.config.validate().with_context(|| format!("cannot continue {}", loaded.path.display()))?;
+    Ok(state.iteration >= state.config.num_iterations())
+}
+
+/// Says that there is nothing to continue, and how there would be. Nothing is written.
+fn finished(path: &Path, loaded: &Loaded) -> ExitCode {
+    warn_of_damage(loaded);
+    let state = &loaded.checkpoint.state;
+    let batch = state.config.batch_size() as u64;
+    let step = state.iteration * batch;
+    eprintln!(
+        "{} is finished: its newest checkpoint is at step {step}, and --total-timesteps is {}. Nothing was \
+         changed. To train it further, give more steps, for example --total-timesteps {}",
+        path.display(),
+        state.config.total_timesteps,
+        2 * step.max(batch)
+    );
+    ExitCode::SUCCESS
+}
+
+fn warn_of_damage(loaded: &Loaded) {
+    for problem in &loaded.skipped {
+        tracing::warn!("skipped a damaged checkpoint: {problem}");
+    }
 }
 
 /// Another process trains the folder; not a fault, but nothing was done either.
@@ -162,7 +196,7 @@ impl Prepared {
     fn new(task: &Task, config: &Config, seed: u64, args: &TrainArgs) -> Result<Self> {
         Ok(match task {
             Task::Maze(maze) => {
-                if config.certified && maze.maze_reset == MazeReset::Parity {
+                if config.deep_spi.certified && maze.maze_reset == MazeReset::Parity {
                     bail!(
                         "--certified needs the terminal frames of episodes, which --maze-reset parity hides; leave one of them out"
                     );
@@ -189,21 +223,19 @@ impl Prepared {
 }
 
 /// A resumed run keeps its hyper-parameters, except that it may be made longer or shorter.
-fn change_length(state: &mut State, given: &Config, matches: &ArgMatches) -> Result<()> {
-    if matches.value_source("runs_dir") == Some(ValueSource::CommandLine) {
+fn change_length(state: &mut State, args: &TrainArgs) -> Result<()> {
+    if args.runs_dir.is_some() {
         bail!("--runs-dir cannot be given with --resume: a continued run stays in its folder");
     }
-    for field in Config::FIELDS.iter().chain(MazeConfig::FIELDS) {
-        if matches.value_source(field) != Some(ValueSource::CommandLine) {
-            continue;
-        }
-        if *field != "total_timesteps" {
-            bail!(
-                "--{} cannot be changed when a run is continued; start a new run, or leave the flag out",
-                field.replace('_', "-")
-            );
-        }
-        state.config.total_timesteps = given.total_timesteps;
+    let mut given = args.hyper.given().chain(args.maze.given());
+    if let Some(field) = given.find(|field| *field != "total_timesteps") {
+        bail!(
+            "--{} cannot be changed when a run is continued; start a new run, or leave the flag out",
+            field.replace('_', "-")
+        );
+    }
+    if let Some(steps) = args.hyper.total_timesteps {
+        state.config.total_timesteps = steps;
     }
     Ok(())
 }

@@ -96,6 +96,12 @@ fn a_bad_configuration_names_file_and_field() {
         ("gamma = \"much\"", vec!["malformed", "gamma"]),
         ("gamma = 1.5", vec!["`gamma` is 1.5", "0 <= gamma < 1"]),
         ("algo = \"sarsa\"", vec!["malformed", "sarsa", "deep-spi"]),
+        ("[world_model]\ngama = 0.9", vec!["malformed", "gama"]),
+        (
+            "certified = true\n[deep_spi]\ncertified = true",
+            vec!["malformed", "`certified`", "both", "[deep_spi]"],
+        ),
+        ("[world_model]\nreward_loss_coef = 2", vec!["`reward_loss_coef` is 2", "0 to 1"]),
     ] {
         let folder = temporary();
         let file = folder.path().join("hyper.toml");
@@ -191,6 +197,28 @@ fn a_resumed_run_keeps_its_hyper_parameters_and_its_game() {
     assert!(contents(&run) == before, "a refused checkpoint must change nothing in the run folder");
     finish(resume(&run).args(["--total-timesteps", "48"])).succeeded();
     assert_eq!(checkpoints(&run), [32, 48], "the run must be usable after all refusals");
+}
+
+#[test]
+fn resuming_a_finished_run_says_so_and_changes_nothing() {
+    let folder = temporary();
+    let run = trained(folder.path(), "32", "32");
+    let before = contents(&run);
+    let shorter = ["--total-timesteps", "16"];
+    for arguments in [&[][..], &shorter] {
+        let resumed = finish(resume(&run).args(arguments));
+        let text = &resumed.succeeded().stderr;
+        for word in ["is finished", "at step 32", "--total-timesteps 64"] {
+            assert!(text.contains(word), "the message must contain `{word}`: {text}");
+        }
+        assert!(contents(&run) == before, "nothing may be written into a finished run");
+    }
+    finish(resume(&run).args(["--total-timesteps", "8"]))
+        .refused_in_one_paragraph(&["cannot continue", "`total_timesteps` is 8"]);
+    finish(resume(&run).args(["--runs-dir", "runs"])).refused_in_one_paragraph(&["--runs-dir"]);
+    assert!(contents(&run) == before, "nothing may be written by what is refused");
+    finish(resume(&run).args(["--total-timesteps", "64"])).succeeded();
+    assert_eq!(checkpoints(&run), [32, 64], "with more steps it goes on");
 }
 
 #[test]

@@ -170,7 +170,7 @@ fn what_is_missing_is_said_and_left_out() {
     fs::remove_dir_all(path("Pong__ppo__1")).expect("removed");
     write_run(folder.path(), &sweep, &find(&sweep, "Pong__deep-mdp__2"), 2);
     fs::remove_file(path("Breakout__ppo__1").join("config.toml")).expect("removed");
-    let other = Sweep { config: toml::from_str("gamma = 0.5").expect("a table"), ..sweep.clone() };
+    let other = Sweep { config: toml::from_str("gamma = 0.5").expect("fields"), ..sweep.clone() };
     write_run(folder.path(), &other, &find(&sweep, "Breakout__deep-spi__2"), ITERATIONS);
     let diverged = find(&sweep, "Pong__deep-spi__1");
     let text = log(&diverged, ITERATIONS)

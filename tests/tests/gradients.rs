@@ -14,6 +14,7 @@ use deepspi_core::objective::{Minibatch, noise_shape, objective, vector};
 use deepspi_core::params::{ParameterInfo, describe, flatten, flatten_grads, split, unflatten};
 use deepspi_run::config::{
     Algorithm, Config, LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity,
+    WorldModelConfig,
 };
 use deepspi_worlds::rng::{Stream, stream};
 use rand::RngExt;
@@ -38,7 +39,9 @@ struct Problem {
 impl Problem {
     fn new(config: &Config) -> Self {
         // Large coefficients, so that no term drowns in another.
-        let config = Config { reward_loss_coef: 0.5, transition_loss_coef: 0.1, ..config.clone() };
+        let mut config = config.clone();
+        config.world_model.reward_loss_coef = 0.5;
+        config.world_model.transition_loss_coef = 0.1;
         let mut rng = stream(11, Stream::Shuffle);
         let model = Model::new(&spec(), &config, &Device::flex());
         // Initial biases are 0, where nothing depends on whether they are added; initial logits are
@@ -149,7 +152,7 @@ fn minibatch(config: &Config, model: &Model) -> Minibatch {
     let dones = vector((0..BATCH).map(|i| f32::from(u8::from(i == 4))).collect(), &device);
     let noise = noise_shape(model, config, BATCH).map(|shape| {
         TransitionNoise::draw(
-            config.transition_density,
+            config.world_model.transition_density,
             shape,
             &mut stream(9, Stream::Noise),
             &device,
@@ -174,8 +177,17 @@ fn must_be_exact(config: &Config) {
 }
 
 /// The free world model with one density and layout.
+fn with(world_model: WorldModelConfig) -> Config {
+    Config { world_model, ..Config::default() }
+}
+
 fn free(transition_density: TransitionDensity, mixture_layout: MixtureLayout) -> Config {
-    Config { lipschitz_nets: false, transition_density, mixture_layout, ..Config::default() }
+    with(WorldModelConfig {
+        lipschitz_nets: false,
+        transition_density,
+        mixture_layout,
+        ..WorldModelConfig::DEFAULT
+    })
 }
 
 #[test]
@@ -185,20 +197,20 @@ fn lipschitz_mixture_parity() {
 
 #[test]
 fn lipschitz_mixture_exact() {
-    must_be_exact(&Config { spectral_mode: SpectralMode::Exact, ..Config::default() });
+    let spectral_mode = SpectralMode::Exact;
+    must_be_exact(&with(WorldModelConfig { spectral_mode, ..WorldModelConfig::DEFAULT }));
 }
 
 #[test]
 fn lipschitz_normal() {
-    must_be_exact(&Config { transition_density: TransitionDensity::Normal, ..Config::default() });
+    let transition_density = TransitionDensity::Normal;
+    must_be_exact(&with(WorldModelConfig { transition_density, ..WorldModelConfig::DEFAULT }));
 }
 
 #[test]
 fn lipschitz_deterministic() {
-    must_be_exact(&Config {
-        transition_density: TransitionDensity::Deterministic,
-        ..Config::default()
-    });
+    let transition_density = TransitionDensity::Deterministic;
+    must_be_exact(&with(WorldModelConfig { transition_density, ..WorldModelConfig::DEFAULT }));
 }
 
 #[test]
@@ -215,7 +227,10 @@ fn free_normal_and_deterministic() {
 
 #[test]
 fn euclidean_distance_with_every_kind_of_density() {
-    let euclidean = |config| Config { latent_distance: LatentDistance::Euclidean, ..config };
+    let euclidean = |mut config: Config| {
+        config.world_model.latent_distance = LatentDistance::Euclidean;
+        config
+    };
     must_be_exact(&euclidean(Config { gamma: 0.9, ..Config::default() }.certify()));
     must_be_exact(&euclidean(Config::default()));
     must_be_exact(&euclidean(free(TransitionDensity::MixtureNormal, MixtureLayout::Corrected)));

@@ -9,7 +9,7 @@ use deepspi_core::objective::vector;
 use deepspi_core::ops::conv::{ConvGeometry, conv2d};
 use deepspi_core::ops::mixture::soft_mixture_sample;
 use deepspi_core::params::{flatten, unflatten};
-use deepspi_run::config::{Config, SpectralMode, TransitionDensity};
+use deepspi_run::config::{Config, SpectralMode, TransitionDensity, WorldModelConfig};
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::rng::{Stream, stream};
 use proptest::prelude::*;
@@ -78,7 +78,12 @@ fn beside<const D: usize, const E: usize>(tensor: &Tensor<D>, like: &Tensor<E>) 
 /// The world model of the small networks with parameters drawn from `[-scale, scale]`.
 fn model(density: TransitionDensity, spec: &NetworkSpec, scale: f32, rng: &mut impl Rng) -> Model {
     let spectral_mode = SpectralMode::Exact;
-    let config = Config { transition_density: density, spectral_mode, ..Config::default() };
+    let world_model = WorldModelConfig {
+        transition_density: density,
+        spectral_mode,
+        ..WorldModelConfig::DEFAULT
+    };
+    let config = Config { world_model, ..Config::default() };
     let model = Model::new(spec, &config, &Device::flex());
     let count = floats(flatten(&model)).len();
     let values = uniform(rng, count).into_iter().map(|x| scale * x).collect();

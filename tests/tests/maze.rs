@@ -10,7 +10,7 @@ use deepspi_core::objective::{Minibatch, noise_shape, objective};
 use deepspi_core::params::flatten_grads;
 use deepspi_core::rollout::Rollout;
 use deepspi_core::trainer::Trainer;
-use deepspi_run::config::{Algorithm, Config, TransitionDensity};
+use deepspi_run::config::{Algorithm, Config, TransitionDensity, WorldModelConfig};
 use deepspi_run::decision::Decision;
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::message::{Iteration, Message};
@@ -64,9 +64,12 @@ fn computing_equal_frames_once_changes_neither_losses_nor_gradients() {
         (Algorithm::DeepMdp, TransitionDensity::Normal, true),
         (Algorithm::DeepSpi, TransitionDensity::Deterministic, true),
     ] {
-        let base = Config { algo, transition_density, lipschitz_nets, ..Config::DEFAULT };
+        let world_model =
+            WorldModelConfig { transition_density, lipschitz_nets, ..WorldModelConfig::DEFAULT };
+        let base = Config { algo, world_model, ..Config::DEFAULT };
         for config in [small(&base), small(&Config { gamma: 0.9, ..base.clone() }.certify())] {
-            let config = Config { lipschitz_nets, ..config };
+            let world_model = WorldModelConfig { lipschitz_nets, ..config.world_model };
+            let config = Config { world_model, ..config };
             let rollout = rollout(&config);
             let targets = rollout.advantages(config.gamma, config.gae_lambda);
             let model = Model::new(&MazePreset::Small.network(), &config, &Device::flex());
@@ -136,7 +139,8 @@ fn a_certified_run_never_leaves_the_neighbourhood_and_reports_the_bound() {
     }
     assert!(projected > 0, "the test is only about a projection that happens");
 
-    let free = Config { certified: false, clip_coef: 0.1, ..config };
+    let mut free = Config { clip_coef: 0.1, ..config };
+    free.deep_spi.certified = false;
     let seen = iterations(&free, 6);
     assert!(seen.iter().all(|iteration| iteration.certificate.is_none()));
     assert!(

@@ -4,7 +4,7 @@
 use burn::tensor::Device;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::checkpoint::Checkpoint;
-use deepspi_run::config::{Algorithm, Config, TransitionDensity};
+use deepspi_run::config::{Algorithm, Config, TransitionDensity, WorldModelConfig};
 use deepspi_run::message::Message;
 use tests::{CueEnv, config, floats, spec, train};
 
@@ -88,7 +88,8 @@ fn deep_spi_repeats_and_resumes() {
 fn deep_mdp_repeats_and_resumes() {
     // A single normal draws its noise in another way than a mixture.
     let transition_density = TransitionDensity::Normal;
-    repeats_and_resumes(&Config { algo: Algorithm::DeepMdp, transition_density, ..config() });
+    let world_model = WorldModelConfig { transition_density, ..config().world_model };
+    repeats_and_resumes(&Config { algo: Algorithm::DeepMdp, world_model, ..config() });
 }
 
 #[test]

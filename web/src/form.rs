@@ -91,7 +91,7 @@ pub fn enter(
         }
         if field == "certified" {
             let agent = &mut experiment.agents[index];
-            if agent.certified {
+            if agent.deep_spi.certified {
                 *agent = agent.clone().certify();
             } else {
                 let default = &Experiment::default().agents[index];
@@ -129,8 +129,7 @@ pub fn plain(text: &str) -> String {
 /// The name of a choice for people.
 #[must_use]
 pub fn choice_label(name: &'static str) -> &'static str {
-    let algorithms = [Algorithm::DeepSpi, Algorithm::DeepMdp, Algorithm::Ppo];
-    if let Some(algorithm) = algorithms.into_iter().find(|algorithm| algorithm.name() == name) {
+    if let Some(algorithm) = Algorithm::ALL.into_iter().find(|known| known.name() == name) {
         return algorithm.label();
     }
     match name {

@@ -61,8 +61,8 @@ pub const PRESETS: [Preset; 5] = [
             experiment.maze.cue = 0.3;
             let deep_spi = &mut experiment.agents[1];
             // Ten times the defaults.
-            deep_spi.reward_loss_coef = 0.1;
-            deep_spi.transition_loss_coef = 0.005;
+            deep_spi.world_model.reward_loss_coef = 0.1;
+            deep_spi.world_model.transition_loss_coef = 0.005;
         },
     },
     Preset {
@@ -157,7 +157,7 @@ mod tests {
         let separates = preset("deepspi-separates");
         assert_eq!(separates.agents[1].get("reward_loss_coef").as_deref(), Some("0.1"));
         assert_eq!(separates.agents[1].get("transition_loss_coef").as_deref(), Some("0.005"));
-        assert!(preset("certified").agents[1].certified);
+        assert!(preset("certified").agents[1].deep_spi.certified);
         let [wide, narrow] = preset("c-too-large").agents;
         assert_eq!(narrow.clip_coef.to_bits(), Config::DEFAULT.clip_coef.to_bits());
         assert_eq!(Config { clip_coef: narrow.clip_coef, ..wide }, narrow);

@@ -50,6 +50,21 @@ const DEEP_MDP: AlgorithmInfo = AlgorithmInfo {
 const PPO: AlgorithmInfo = AlgorithmInfo { label: "PPO", colour: 0, reads: &[], step_cost: 0.4 };
 
 impl Algorithm {
+    /// All algorithms in the order of figures and tables: that of their colours.
+    pub const IN_ORDER_OF_COLOUR: [Self; Self::ALL.len()] = {
+        let mut all = Self::ALL;
+        let mut sorted = 1;
+        while sorted < all.len() {
+            let mut at = sorted;
+            while at > 0 && all[at - 1].info().colour > all[at].info().colour {
+                all.swap(at - 1, at);
+                at -= 1;
+            }
+            sorted += 1;
+        }
+        all
+    };
+
     /// How it is shown, and what it reads.
     #[must_use]
     pub const fn info(self) -> &'static AlgorithmInfo {
@@ -72,14 +87,6 @@ impl Algorithm {
         let info = Config::FIELD_INFO.iter().find(|info| info.name == field);
         info.is_some_and(|info| info.part.is_none_or(|part| self.info().reads.contains(&part)))
     }
-
-    /// All algorithms in the order of figures and tables: that of their colours.
-    #[must_use]
-    pub fn in_order_of_colour() -> [Self; Self::ALL.len()] {
-        let mut all = Self::ALL;
-        all.sort_by_key(|algorithm| algorithm.info().colour);
-        all
-    }
 }
 
 #[cfg(test)]
@@ -88,7 +95,7 @@ mod tests {
 
     #[test]
     fn every_algorithm_has_a_colour_of_its_own_and_reads_parts_that_exist() {
-        let colours = Algorithm::in_order_of_colour().map(|algorithm| algorithm.info().colour);
+        let colours = Algorithm::IN_ORDER_OF_COLOUR.map(|algorithm| algorithm.info().colour);
         assert!(colours.is_sorted_by(|a, b| a < b), "{colours:?}");
         for algorithm in Algorithm::ALL {
             for part in algorithm.info().reads {

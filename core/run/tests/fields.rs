@@ -6,7 +6,7 @@ use deepspi_worlds::maze::MazeConfig;
 
 #[test]
 fn every_field_is_described_and_survives_its_text() {
-    let mut copy = Config { seed: 9, gamma: 0.5, ..Config::DEFAULT };
+    let mut copy = Config { seed: 9, gamma: 0.5, ..Config::DEFAULT }.certify();
     for info in Config::FIELD_INFO {
         assert!(!info.description().is_empty() && !info.heading.is_empty(), "{}", info.name);
         let text = Config::DEFAULT.get(info.name).expect("a field");
@@ -15,6 +15,13 @@ fn every_field_is_described_and_survives_its_text() {
     assert_eq!(copy, Config::DEFAULT);
     assert!(Config::FIELD_INFO.iter().map(|info| info.name).eq(Config::FIELDS.iter().copied()));
     assert_eq!(MazeConfig::FIELD_INFO[0].heading, "Maze");
+    let part = |name: &str| {
+        let info = Config::FIELD_INFO.iter().find(|info| info.name == name).expect("a field");
+        info.part
+    };
+    assert_eq!(Config::PARTS, ["world_model", "deep_spi"]);
+    assert_eq!([part("gamma"), part("lipschitz_nets")], [None, Some("world_model")]);
+    assert_eq!(part("certified"), Some("deep_spi"));
 }
 
 #[test]
@@ -36,6 +43,7 @@ fn choices_have_names_and_documentation() {
     assert_eq!(names, ["deep-spi", "deep-mdp", "ppo"]);
     assert!(choices[2].description().starts_with("No world model"));
     assert_eq!(serde_json::json!(Algorithm::DeepMdp), Algorithm::DeepMdp.name());
+    assert!(Algorithm::ALL.map(Algorithm::name).iter().eq(&names), "all of them, in their order");
 }
 
 #[test]

@@ -215,7 +215,7 @@ fn minibatch(
     let [height, width, channels] = spec.latent();
     let world_model = &learner.trainable().world_model;
     let noise = noise_shape(learner.trainable(), &config, file.batch).map(|_| {
-        let components = components(config.transition_density);
+        let components = components(config.world_model.transition_density);
         let shape = [file.batch, components, height, width, channels];
         TransitionNoise(world_model.align_noise(fill::noise(file.seed_offset, shape, &lifted)))
     });

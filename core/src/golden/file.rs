@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use deepspi_run::config::{
-    Algorithm, Config, MixtureLayout, Objective, SpectralMode, TransitionDensity,
+    Algorithm, Config, MixtureLayout, Objective, SpectralMode, TransitionDensity, WorldModelConfig,
 };
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::frame::FrameShape;
@@ -155,12 +155,15 @@ impl GoldenFile {
         Ok(Config {
             algo: if self.deep_mdp { Algorithm::DeepMdp } else { Algorithm::DeepSpi },
             learning_rate: self.learning_rate_at_step_0,
-            reward_loss_coef: self.reward_loss_coef,
-            transition_loss_coef: self.transition_loss_coef,
-            transition_density: serde_json::from_value::<TransitionDensity>(density)?,
-            lipschitz_nets: self.lipschitz_nets,
-            spectral_mode: SpectralMode::Parity,
-            mixture_layout: MixtureLayout::Parity,
+            world_model: WorldModelConfig {
+                reward_loss_coef: self.reward_loss_coef,
+                transition_loss_coef: self.transition_loss_coef,
+                transition_density: serde_json::from_value::<TransitionDensity>(density)?,
+                lipschitz_nets: self.lipschitz_nets,
+                spectral_mode: SpectralMode::Parity,
+                mixture_layout: MixtureLayout::Parity,
+                ..WorldModelConfig::DEFAULT
+            },
             objective: if self.drift_formulation { Objective::Drift } else { Objective::Clip },
             ..Config::default()
         })

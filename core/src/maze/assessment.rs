@@ -140,7 +140,9 @@ fn most_different(states: &[usize], first: &[f64], second: &[f64]) -> Option<(us
 
 #[cfg(test)]
 mod tests {
-    use deepspi_run::config::{Algorithm, LatentDistance, TransitionDensity};
+    use deepspi_run::config::{
+        Algorithm, LatentDistance, TransitionDensity, WorldModelConfig,
+    };
     use deepspi_run::maze_preset::TrainingPreset as _;
     use deepspi_theory::Terms;
     use deepspi_worlds::maze::{Action, MazeConfig, MazePreset, Tile};
@@ -184,7 +186,10 @@ mod tests {
         for config in [
             PRESET.hyper_parameters(),
             Config { gamma: 0.9, ..PRESET.hyper_parameters() }.certify(),
-            Config { lipschitz_nets: false, ..PRESET.hyper_parameters() },
+            Config {
+                world_model: WorldModelConfig { lipschitz_nets: false, ..WorldModelConfig::DEFAULT },
+                ..PRESET.hyper_parameters()
+            },
         ] {
             let agent = agent(&config, 1.0);
             let found = assessed(&agent, &agent.2.policy, &config);
@@ -205,8 +210,11 @@ mod tests {
     #[test]
     fn terms_are_those_of_the_cells_and_of_the_chain() {
         let config = Config {
-            transition_density: TransitionDensity::Deterministic,
-            latent_distance: LatentDistance::Euclidean,
+            world_model: WorldModelConfig {
+                transition_density: TransitionDensity::Deterministic,
+                latent_distance: LatentDistance::Euclidean,
+                ..WorldModelConfig::DEFAULT
+            },
             ..PRESET.hyper_parameters()
         };
         let agent = agent(&config, 1.0);

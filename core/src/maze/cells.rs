@@ -159,7 +159,9 @@ impl Step {
 
 #[cfg(test)]
 mod tests {
-    use deepspi_run::config::{Algorithm, LatentDistance, TransitionDensity};
+    use deepspi_run::config::{
+        Algorithm, LatentDistance, TransitionDensity, WorldModelConfig,
+    };
     use deepspi_run::maze_preset::TrainingPreset as _;
     use deepspi_theory::evaluate;
     use deepspi_worlds::maze::{MazeConfig, MazePreset};
@@ -181,8 +183,11 @@ mod tests {
 
     fn euclidean(config: &Config) -> Config {
         Config {
-            transition_density: TransitionDensity::Deterministic,
-            latent_distance: LatentDistance::Euclidean,
+            world_model: WorldModelConfig {
+                transition_density: TransitionDensity::Deterministic,
+                latent_distance: LatentDistance::Euclidean,
+                ..config.world_model
+            },
             ..config.clone()
         }
     }
@@ -236,11 +241,12 @@ mod tests {
     #[test]
     fn utility_is_the_advantage_without_the_weighted_losses() {
         let base = PRESET.hyper_parameters();
+        let free = WorldModelConfig { lipschitz_nets: false, ..base.world_model };
         let close = |a: f64, b: f64| (a - b).abs() < 1e-5 * b.abs().max(1.0);
         for (config, deviation) in [
             (base.clone(), Some(2.5)),
             (base.clone(), None),
-            (Config { lipschitz_nets: false, ..base.clone() }, None),
+            (Config { world_model: free, ..base.clone() }, None),
             (Config { norm_adv: false, ..euclidean(&base) }, Some(2.5)),
         ] {
             let (_, _, report, cells) = seen(&config, deviation);
@@ -285,7 +291,8 @@ mod tests {
         assert!(ppo.losses.is_none() && undiminished(&report, &ppo) < 1e-5);
         let (_, _, report, spi) = with(Algorithm::DeepSpi);
         assert!(undiminished(&report, &spi) > 1e-3);
-        let off = Config { reward_loss_coef: 0.0, transition_loss_coef: 0.0, ..base };
+        let mut off = base;
+        (off.world_model.reward_loss_coef, off.world_model.transition_loss_coef) = (0.0, 0.0);
         assert!(seen(&off, None).3.losses.is_none(), "both coefficients 0");
     }
 }

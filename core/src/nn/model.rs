@@ -29,15 +29,15 @@ impl Model {
         let world_model = WorldModel {
             transition: TransitionNetwork::new(
                 spec,
-                config.transition_density,
-                config.lipschitz_nets,
-                config.mixture_layout,
+                config.world_model.transition_density,
+                config.world_model.lipschitz_nets,
+                config.world_model.mixture_layout,
                 &mut rng,
                 device,
             ),
-            reward: RewardNetwork::new(spec, config.lipschitz_nets, &mut rng, device),
-            spectral: config.lipschitz_nets.then(|| Spectral {
-                mode: config.spectral_mode,
+            reward: RewardNetwork::new(spec, config.world_model.lipschitz_nets, &mut rng, device),
+            spectral: config.world_model.lipschitz_nets.then(|| Spectral {
+                mode: config.world_model.spectral_mode,
                 start: StartVector::normal(config.seed),
             }),
         };

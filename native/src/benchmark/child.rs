@@ -69,13 +69,13 @@ impl Starter {
         let config = self.sweep.settings(id.algo, id.seed)?;
         let mut all: Vec<OsString> = vec!["train".into(), "--env".into(), id.game.name.into()];
         let chosen = Config::FIELDS.iter().filter(|field| {
-            matches!(**field, "algo" | "seed") || self.sweep.config.contains_key(**field)
+            matches!(**field, "algo" | "seed") || self.sweep.config.is_given(field)
         });
         for field in chosen {
             let flag = format!("--{}", field.replace('_', "-"));
             match *field {
                 // The only one that takes no value.
-                "certified" => all.extend(config.certified.then(|| flag.into())),
+                "certified" => all.extend(config.deep_spi.certified.then(|| flag.into())),
                 _ => all.extend([flag.into(), config.get(field).unwrap_or_default().into()]),
             }
         }
@@ -229,7 +229,7 @@ mod tests {
     fn a_run_gets_the_hyper_parameters_of_the_sweep() {
         let algos = vec![Algorithm::DeepMdp];
         let mut sweep = Sweep { stochastic: true, algos, ..tiny() };
-        sweep.config.insert("certified".into(), true.into());
+        sweep.config.deep_spi.certified = Some(true);
         let options = RunOptions {
             device: DeviceChoice::Named("llvmpipe".into()),
             roms: Some("my roms".into()),
@@ -247,11 +247,9 @@ mod tests {
         let id = sweep.runs()[1];
         let mut words = starter.arguments(id).expect("valid");
         words.insert(0, "native".into());
-        let matches = <Cli as clap::CommandFactory>::command().get_matches_from(words);
-        let cli = Cli::from_matches(&matches).expect("as the command line has it");
+        let cli = Cli::try_parse_from(words).expect("as the command line has it");
         let Some(Subcommand::Train(args)) = cli.command else { panic!("not train") };
-        let train = Cli::train_matches(&matches);
-        let config = settings::resolve(&args.hyper, train, None, &Config::DEFAULT).expect("valid");
+        let config = settings::resolve(&args.hyper, None, &Config::DEFAULT).expect("valid");
         assert_eq!(config, sweep.settings(id.algo, id.seed).expect("valid"));
         assert_eq!(args.env.as_deref(), Some("Pong"));
         assert_eq!(args.run_dir, Some(id.folder(Path::new("a sweep"))));

@@ -20,7 +20,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use child::Starter;
-use clap::ArgMatches;
 use deepspi_atari::RomFinder;
 use progress::SweepProgress;
 pub use run_status::{RunRecord, RunState, RunStatus};
@@ -38,16 +37,16 @@ use crate::signals::StopFlag;
 ///
 /// # Errors
 /// Bad input; whatever was trained before is kept.
-pub fn run(args: &BenchArgs, matches: &ArgMatches) -> Result<ExitCode> {
+pub fn run(args: &BenchArgs) -> Result<ExitCode> {
     match &args.command {
         Some(BenchCommand::Status { folder }) => status::run(folder.as_deref()),
         Some(BenchCommand::Task { folder, name, options }) => task(folder, name, options),
-        None => sweep(args, matches),
+        None => sweep(args),
     }
 }
 
-fn sweep(args: &BenchArgs, matches: &ArgMatches) -> Result<ExitCode> {
-    let wanted = wanted(args, matches)?;
+fn sweep(args: &BenchArgs) -> Result<ExitCode> {
+    let wanted = wanted(args)?;
     let folder = args.out.clone().unwrap_or_else(|| Path::new(status::SWEEPS).join(&wanted.suite));
     if args.dry_run {
         return dry_run(args, wanted, folder);
@@ -82,7 +81,7 @@ fn sweep(args: &BenchArgs, matches: &ArgMatches) -> Result<ExitCode> {
 }
 
 /// The sweep that the command line describes.
-fn wanted(args: &BenchArgs, matches: &ArgMatches) -> Result<Sweep> {
+fn wanted(args: &BenchArgs) -> Result<Sweep> {
     let Some(name) = &args.suite else {
         bail!(
             "which suite? Name one with --suite: ale57, ale26, smoke, or a file with one game a line"
@@ -92,8 +91,8 @@ fn wanted(args: &BenchArgs, matches: &ArgMatches) -> Result<Sweep> {
         bail!("--slurm-args is for `--launcher slurm` only; leave it out, or give both");
     }
     let suite = Suite::find(name)?;
-    let mut config = suite.config;
-    config.extend(settings::explicit(&args.hyper, matches, args.config.as_deref())?);
+    let config =
+        suite.config.with(&settings::explicit(&args.hyper, args.config.as_deref())?);
     let sweep = Sweep {
         suite: suite.name,
         games: suite.games.iter().map(|game| game.name.to_owned()).collect(),

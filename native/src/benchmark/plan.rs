@@ -13,11 +13,7 @@ use super::sweep::{RunId, Sweep};
 /// `native speed` for the numbers of a machine.
 #[must_use]
 pub const fn step_cost(algo: Algorithm) -> f64 {
-    match algo {
-        Algorithm::DeepSpi => 1.0,
-        Algorithm::DeepMdp => 0.95,
-        Algorithm::Ppo => 0.4,
-    }
+    algo.info().step_cost
 }
 
 /// Runs of a sweep in the order of one that is not begun.

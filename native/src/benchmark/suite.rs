@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use deepspi_atari::Game;
 use deepspi_atari::games::GAMES;
+use deepspi_run::config::ConfigOverrides;
 use serde::Deserialize;
 
 /// Seeds of a suite that does not say how many: those of the paper's comparison.
@@ -22,7 +23,7 @@ pub struct Suite {
     /// Seeds 1 to N, unless the command line says otherwise.
     pub seeds: u64,
     /// Hyper-parameters that are not the defaults, unless the command line says otherwise.
-    pub config: toml::Table,
+    pub config: ConfigOverrides,
 }
 
 /// A suite as a file.
@@ -32,7 +33,7 @@ struct SuiteFile {
     games: Vec<String>,
     seeds: Option<u64>,
     #[serde(default)]
-    config: toml::Table,
+    config: ConfigOverrides,
 }
 
 impl Suite {
@@ -45,7 +46,7 @@ impl Suite {
         match name {
             "ale57" => {
                 let games = GAMES.iter().collect();
-                Ok(Self { name: name.to_owned(), games, seeds: SEEDS, config: toml::Table::new() })
+                Ok(Self { name: name.to_owned(), games, seeds: SEEDS, config: ConfigOverrides::default() })
             }
             "ale26" => Self::of(name, list(include_str!("../../data/suites/ale26.txt"))),
             "smoke" => {
@@ -87,7 +88,7 @@ impl Suite {
 fn list(text: &str) -> SuiteFile {
     let without_comment = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
     let games = text.lines().map(without_comment).filter(|game| !game.is_empty()).collect();
-    SuiteFile { games, seeds: None, config: toml::Table::new() }
+    SuiteFile { games, seeds: None, config: ConfigOverrides::default() }
 }
 
 /// The games of these names.
@@ -138,7 +139,7 @@ mod tests {
         assert_eq!(suite.name, "mine");
         let text = "games = [\"Pong\"]\nseeds = 3\n[config]\ngamma = 0.9\n";
         let suite = from_file("mine.toml", text).expect("a table");
-        assert_eq!((suite.seeds, suite.config["gamma"].as_float()), (3, Some(0.9)));
+        assert_eq!((suite.seeds, suite.config.gamma), (3, Some(0.9)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use deepspi_atari::Game;
-use deepspi_run::config::{Algorithm, Config};
+use deepspi_run::config::{Algorithm, Config, ConfigOverrides};
 use serde::{Deserialize, Serialize};
 
 use super::suite::known_games;
@@ -40,7 +40,7 @@ pub struct Sweep {
     /// Revision of the program that began the sweep.
     pub revision: String,
     /// Hyper-parameters that were chosen, by the names of `config.toml`; all others are defaults.
-    pub config: toml::Table,
+    pub config: ConfigOverrides,
 }
 
 /// One run of a sweep. Its name is that of its folder: `<Game>__<algo>__<seed>`.
@@ -103,8 +103,8 @@ impl Sweep {
     /// The first thing that cannot be run.
     pub fn validate(&self) -> Result<()> {
         known_games(&self.games)?;
-        for (field, remedy) in [("algo", "--algos deep-spi,deep-mdp,ppo"), ("seed", "--seeds 5")] {
-            if self.config.contains_key(field) {
+        for (field, remedy) in [("algo", format!("--algos {}", Algorithm::NAMES)), ("seed", "--seeds 5".to_owned())] {
+            if self.config.is_given(field) {
                 bail!("`{field}` differs between the runs of a sweep; say {remedy} instead");
             }
         }
@@ -116,7 +116,7 @@ impl Sweep {
                 .with_context(|| format!("{algo} cannot be run with these settings"))?;
         }
         if self.algos.is_empty() {
-            bail!("no algorithm is named; name at least one of deep-spi, deep-mdp and ppo");
+            bail!("no algorithm is named; name at least one of {}", names(&Algorithm::ALL));
         }
         if !(1..=MOST_SEEDS).contains(&self.seeds) {
             bail!("the number of seeds is {}; allowed: 1 to {MOST_SEEDS}", self.seeds);
@@ -143,10 +143,9 @@ impl Sweep {
     /// # Errors
     /// If a hyper-parameter is unknown or out of range.
     pub fn settings(&self, algo: Algorithm, seed: u64) -> Result<Config> {
-        let mut table = self.config.clone();
-        table.insert("algo".into(), toml::Value::try_from(algo)?);
-        table.insert("seed".into(), toml::Value::try_from(seed)?);
-        settings::complete(table, &Config::DEFAULT)
+        let given =
+            ConfigOverrides { algo: Some(algo), seed: Some(seed), ..self.config.clone() };
+        settings::complete(&given, &Config::DEFAULT)
     }
 
     /// The run of this name.
@@ -240,20 +239,21 @@ pub(super) mod tests {
 
     #[test]
     fn what_cannot_be_run_is_refused() {
-        let config = |text: &str| toml::from_str::<toml::Table>(text).expect("a table");
+        let config = |text: &str| toml::from_str::<ConfigOverrides>(text).expect("fields");
         for (sweep, word) in [
             (Sweep { games: vec!["Pong".into(), "pong".into()], ..tiny() }, "twice"),
             (Sweep { algos: vec![], ..tiny() }, "algorithm"),
             (Sweep { algos: vec![Algorithm::Ppo; 2], ..tiny() }, "twice"),
             (Sweep { seeds: 0, ..tiny() }, "seeds"),
             (Sweep { config: config("seed = 4"), ..tiny() }, "--seeds"),
-            (Sweep { config: config("gama = 0.9"), ..tiny() }, "gama"),
             (Sweep { config: config("gamma = 2.0"), ..tiny() }, "`gamma` is 2"),
             (Sweep { config: config("certified = true"), ..tiny() }, "ppo"),
         ] {
             let error = format!("{:#}", sweep.validate().expect_err(word));
             assert!(error.contains(word), "{error}");
         }
+        let error = toml::from_str::<ConfigOverrides>("gama = 0.9").expect_err("typo").to_string();
+        assert!(error.contains("gama"), "{error}");
     }
 
     #[test]
@@ -261,10 +261,10 @@ pub(super) mod tests {
         let none = |wanted: &Sweep| tiny().conflicts(wanted).expect("valid").is_empty();
         assert!(none(&Sweep { revision: "another".into(), ..tiny() }));
         let mut other = tiny();
-        other.config.insert("gae_lambda".into(), 0.95.into());
+        other.config.gae_lambda = Some(0.95);
         assert!(none(&other), "0.95 is the default");
         let mut other = Sweep { seeds: 1, algos: vec![Algorithm::DeepMdp], ..tiny() };
-        other.config.remove("gamma");
+        other.config.gamma = None;
         assert_eq!(
             tiny().conflicts(&other).expect("valid"),
             [

@@ -6,6 +6,7 @@ use anyhow::Result;
 use burn::tensor::Device;
 use deepspi_core::maze::probe;
 use deepspi_core::trainer::{TrainError, Trainer};
+use deepspi_options::Flat;
 use deepspi_run::certificate::Certificate;
 use deepspi_run::config::{Algorithm, Config};
 use deepspi_run::maze_preset::TrainingPreset as _;
@@ -80,6 +81,13 @@ pub struct Record {
     pub failure: Option<String>,
 }
 
+/// What the name of a kept run is computed from.
+#[derive(Serialize)]
+struct FlatExperiment<'a> {
+    config: Flat,
+    maze: &'a MazeConfig,
+}
+
 impl Experiment {
     /// Name under which the run is kept: readable, and different whenever anything differs.
     ///
@@ -87,7 +95,9 @@ impl Experiment {
     /// Never; encoding plain numbers cannot fail.
     pub fn key(&self) -> Result<String> {
         // A preset names its networks; should they change, kept runs are no longer the same runs.
-        let all = (self, self.maze.preset.network());
+        // All fields on one level, as runs were named before the configuration had parts.
+        let flat = FlatExperiment { config: self.config.flat(), maze: &self.maze };
+        let all = (flat, self.maze.preset.network());
         let digest = Sha256::digest(serde_json::to_vec(&all)?);
         let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         Ok(format!("{}-{}-{short}", self.config.algo.name(), self.config.seed))
@@ -198,3 +208,15 @@ const UNTRAINED: Point = Point {
     transition_loss: 0.0,
     certificate: None,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_keeps_the_name_it_had_when_the_configuration_was_flat() {
+        let experiment = Experiment { config: Config::DEFAULT, maze: MazeConfig::DEFAULT };
+        // Computed with revision 9aa1139: another name, and the runs that people have would be done again.
+        assert_eq!(experiment.key().expect("a key"), "deep-spi-1-dba8410a3942b496");
+    }
+}

@@ -1,4 +1,4 @@
-//! The three methods, always with the same name, colour and marker; and what is read off their runs.
+//! The methods, always with the same name, colour and marker; and what is read off their runs.
 
 use deepspi_run::config::Algorithm;
 
@@ -11,25 +11,19 @@ pub const RESAMPLES: usize = 2_000;
 /// Seed of the resampling; the runs have seeds of their own.
 pub const BOOTSTRAP_SEED: u64 = 1;
 
-/// All three, in the order of the paper.
-pub const METHODS: [Algorithm; 3] = [Algorithm::Ppo, Algorithm::DeepMdp, Algorithm::DeepSpi];
+/// All of them, in the order in which figures and tables show them.
+pub const METHODS: [Algorithm; Algorithm::ALL.len()] = Algorithm::IN_ORDER_OF_COLOUR;
+/// Markers, by the index of the colour.
+const MARKERS: [Marker; 4] = [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond];
 
 /// Colour in figures.
 pub const fn colour(algo: Algorithm) -> Colour {
-    match algo {
-        Algorithm::Ppo => Colour::PPO,
-        Algorithm::DeepMdp => Colour::DEEP_MDP,
-        Algorithm::DeepSpi => Colour::DEEP_SPI,
-    }
+    Colour::Series(algo.info().colour)
 }
 
 /// Marker in figures.
 pub const fn marker(algo: Algorithm) -> Marker {
-    match algo {
-        Algorithm::Ppo => Marker::Circle,
-        Algorithm::DeepMdp => Marker::Square,
-        Algorithm::DeepSpi => Marker::Triangle,
-    }
+    MARKERS[algo.info().colour % MARKERS.len()]
 }
 
 /// `base` with seeds 1 to `seeds`.

@@ -154,8 +154,8 @@ fn experiment(base: &Experiment, variant: usize, row: usize, column: usize) -> E
     let mut experiment = base.clone().with_algorithm(algo);
     experiment.maze.cue = CUES[column];
     (experiment.maze.epsilon, experiment.maze.n_path) = ROWS[row];
-    experiment.config.reward_loss_coef *= factor;
-    experiment.config.transition_loss_coef *= factor;
+    experiment.config.world_model.reward_loss_coef *= factor;
+    experiment.config.world_model.transition_loss_coef *= factor;
     experiment
 }
 

@@ -85,23 +85,30 @@ impl Sweep {
             }
             Self::AlphaR => [0.0, 0.01, 0.1, 1.0]
                 .into_iter()
-                .map(|x| change(short(x.into()), &|e| e.config.reward_loss_coef = x))
+                .map(|x| change(short(x.into()), &|e| e.config.world_model.reward_loss_coef = x))
                 .collect(),
             Self::AlphaP => [0.0, 0.000_5, 0.005, 0.05]
                 .into_iter()
-                .map(|x| change(short(x.into()), &|e| e.config.transition_loss_coef = x))
+                .map(|x| change(short(x.into()), &|e| e.config.world_model.transition_loss_coef = x))
                 .collect(),
             Self::Lipschitz => vec![
-                change("off".into(), &|e| e.config.lipschitz_nets = false),
-                change("parity".into(), &|e| e.config.spectral_mode = SpectralMode::Parity),
-                change("exact".into(), &|e| e.config.spectral_mode = SpectralMode::Exact),
+                change("off".into(), &|e| e.config.world_model.lipschitz_nets = false),
+                change("parity".into(), &|e| e.config.world_model.spectral_mode = SpectralMode::Parity),
+                change("exact".into(), &|e| e.config.world_model.spectral_mode = SpectralMode::Exact),
             ],
         }
     }
 
-    /// PPO has no world model: it would only repeat itself.
+    /// Whether the quantity makes a difference to an algorithm; one that does not read it would only repeat
+    /// itself.
     fn concerns(self, algo: Algorithm) -> bool {
-        algo != Algorithm::Ppo || matches!(self, Self::NPath | Self::Epsilon | Self::Clip)
+        match self {
+            Self::NPath | Self::Epsilon => true,
+            Self::Clip => algo.reads("clip_coef"),
+            Self::AlphaR => algo.reads("reward_loss_coef"),
+            Self::AlphaP => algo.reads("transition_loss_coef"),
+            Self::Lipschitz => algo.reads("lipschitz_nets"),
+        }
     }
 }
 

@@ -150,7 +150,7 @@ fn circumstances(report: &Report, facts: &Facts) -> Markup {
             dt { "Environments" } dd { (facts.protocol()) }
             dt { "Settings" } dd {
                 @if sweep.config.is_empty() { "all defaults" }
-                @for (key, value) in &sweep.config { code { (key) " = " (value) } " " }
+                @for field in sweep.config.given() { code { (field) " = " (sweep.config.get(field).unwrap_or_default()) } " " }
             }
             dt { "Scores" } dd {
                 p {

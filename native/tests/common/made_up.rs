@@ -28,7 +28,7 @@ pub(crate) fn specification() -> Sweep {
         seeds: 2,
         stochastic: true,
         revision: "unknown".into(),
-        config: toml::from_str(&config(ITERATIONS)).expect("a table"),
+        config: toml::from_str(&config(ITERATIONS)).expect("fields"),
     }
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn log(id: &RunId, iterations: u64) -> String {
 /// The same of a run that was to have `planned` iterations.
 pub(crate) fn log_planned(id: &RunId, iterations: u64, planned: u64) -> String {
     let settings =
-        Sweep { config: toml::from_str(&config(planned)).expect("a table"), ..specification() };
+        Sweep { config: toml::from_str(&config(planned)).expect("fields"), ..specification() };
     let settings = settings.settings(id.algo, id.seed).expect("valid");
     let line = |i: u64| {
         let loss = if id.algo == Algorithm::DeepSpi { 0.5 } else { 0.75 } / i as f64;

@@ -7,6 +7,7 @@ use crate::algorithm::Algorithm;
 
 fields! {
     /// What only DeepSPI and DeepMDP read, besides the world model.
+    #[derive(Copy)]
     pub struct DeepSpiConfig, overrides DeepSpiOverrides {
         /// Keep the premises of Theorem 3: ratios within C < 1/gamma after every update, exact
         /// Lipschitz networks, a metric latent distance; report the bound. Sets what it needs.
@@ -86,12 +87,12 @@ mod tests {
         assert!(error.contains("`clip_coef` is 0.2"), "{error}");
         let ppo = Config { algo: Algorithm::Ppo, ..config.clone() };
         ppo.validate().expect_err("PPO has no world model");
-        let kept = config.world_model.clone();
+        let kept = config.world_model;
         for world_model in [
-            WorldModelConfig { lipschitz_nets: false, ..kept.clone() },
-            WorldModelConfig { reward_loss_coef: 0.0, transition_loss_coef: 0.0, ..kept.clone() },
-            WorldModelConfig { transition_density: TransitionDensity::MixtureNormal, ..kept.clone() },
-            WorldModelConfig { spectral_mode: SpectralMode::Parity, ..kept.clone() },
+            WorldModelConfig { lipschitz_nets: false, ..kept },
+            WorldModelConfig { reward_loss_coef: 0.0, transition_loss_coef: 0.0, ..kept },
+            WorldModelConfig { transition_density: TransitionDensity::MixtureNormal, ..kept },
+            WorldModelConfig { spectral_mode: SpectralMode::Parity, ..kept },
             WorldModelConfig { latent_distance: LatentDistance::SmoothL1, ..kept },
         ] {
             let broken = Config { world_model, ..config.clone() };

@@ -6,6 +6,7 @@ use super::{LatentDistance, MixtureLayout, SpectralMode, TransitionDensity};
 
 fields! {
     /// The world model and its losses; read by every algorithm that has one.
+    #[derive(Copy)]
     pub struct WorldModelConfig, overrides WorldModelOverrides {
         /// alpha_R, weight of the reward loss l_R, in [0, 1]; relative to unit-variance advantages.
         ["World model"]
