@@ -187,7 +187,8 @@ fn world_model_losses(
     let predicted = world_model.predict_reward(latents, actions);
     let rows = batch.sharing.as_ref().map(|sharing| &sharing.pairs);
     let predicted = rows.map_or_else(|| predicted.clone(), |rows| rows.apply(predicted.clone()));
-    let draw = Draw { rows, noise: batch.noise.clone(), distance: config.world_model.latent_distance };
+    let draw =
+        Draw { rows, noise: batch.noise.clone(), distance: config.world_model.latent_distance };
     let transition = transition_loss(output, world_model.align(target), draw);
     (transition, reward_loss(predicted, batch.rewards.clone(), config.world_model.latent_distance))
 }

@@ -3,8 +3,12 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use deepspi_options::ConfigError;
 use deepspi_run::config::{Config, ConfigOverrides};
 use serde::Deserialize;
+
+/// What stands before the name of a field that is out of range.
+const INVALID: &str = "invalid hyper-parameter; see `native --help` for all of them";
 
 /// The configuration of a run from defaults, an optional TOML file and the flags that were given. What a
 /// certified run needs is set unless file or flags say something of it.
@@ -64,8 +68,18 @@ pub fn complete(given: &ConfigOverrides, defaults: &Config) -> Result<Config> {
         // The neighbourhood follows from gamma, which is known only now.
         config = config.certify().with(given);
     }
-    config.validate().context("invalid hyper-parameter; see `native --help` for all of them")?;
+    config.validate().and_then(|()| validate_for_file(&config)).context(INVALID)?;
     Ok(config)
+}
+
+/// Refuses a seed that `config.toml` cannot hold: whole numbers of TOML have 64 bits and a sign.
+fn validate_for_file(config: &Config) -> Result<(), ConfigError> {
+    if i64::try_from(config.seed).is_err() {
+        let (field, value) = ("seed", config.seed.to_string());
+        let allowed = "at most 9223372036854775807, the largest whole number of a TOML file";
+        return Err(ConfigError { field, value, allowed });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -130,5 +144,8 @@ mod tests {
         );
         let error = resolve_args(&["native", "--gamma", "2"], None).expect_err("range");
         assert!(format!("{error:#}").contains("`gamma` is 2"), "{error:#}");
+        let error = resolve_args(&["native", "--seed", "18446744073709551615"], None);
+        let error = format!("{:#}", error.expect_err("no number of a TOML file"));
+        assert!(error.contains("`seed` is 18446744073709551615"), "{error}");
     }
 }

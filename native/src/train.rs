@@ -31,11 +31,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     if let Some(folder) = &args.resume {
         return resume(folder, args);
     }
-    let task = if args.env.is_some() || !args.print_config {
-        Some(Task::from_args(args)?)
-    } else {
-        None
-    };
+    let task =
+        if args.env.is_some() || !args.print_config { Some(Task::from_args(args)?) } else { None };
     let defaults = task.as_ref().map_or(Config::DEFAULT, Task::defaults);
     let config = settings::resolve(&args.hyper, args.config.as_deref(), &defaults)?;
     match (task, &args.run_dir) {
@@ -131,7 +128,10 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
 fn is_finished(loaded: &Loaded) -> Result<bool> {
     let state = &loaded.checkpoint.state;
     // A length that is no length has not been reached.
-    state.config.validate().with_context(|| format!("cannot continue {}", loaded.path.display()))?;
+    state
+        .config
+        .validate()
+        .with_context(|| format!("cannot continue {}", loaded.path.display()))?;
     Ok(state.iteration >= state.config.num_iterations())
 }
 

@@ -68,7 +68,9 @@ impl Experiment {
         });
         let maze_is_valid = maze.is_empty();
         add(None, maze);
-        if self.maze.maze_reset == MazeReset::Parity && self.agents.iter().any(|a| a.deep_spi.certified) {
+        if self.maze.maze_reset == MazeReset::Parity
+            && self.agents.iter().any(|a| a.deep_spi.certified)
+        {
             let (field, value) = ("maze_reset", self.maze.maze_reset.to_string());
             let allowed = "terminal with `certified`, which needs the last frames of episodes";
             add(None, vec![ConfigError { field, value, allowed }]);

@@ -133,7 +133,8 @@ impl Flat {
 
 impl Serialize for Flat {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(field, text)| (field.name, Typed(field.kind, text))))
+        serializer
+            .collect_map(self.0.iter().map(|(field, text)| (field.name, Typed(field.kind, text))))
     }
 }
 

@@ -60,7 +60,8 @@ fn new_files_are_nested_and_come_back() {
 
 #[test]
 fn a_file_may_mix_both_forms_and_leave_fields_out() {
-    let mixed = parse("gamma = 0.9\nlipschitz_nets = false\n[world_model]\nreward_loss_coef = 0.1\n");
+    let mixed =
+        parse("gamma = 0.9\nlipschitz_nets = false\n[world_model]\nreward_loss_coef = 0.1\n");
     let world_model = WorldModelConfig {
         lipschitz_nets: false,
         reward_loss_coef: 0.1,
@@ -95,7 +96,10 @@ fn a_field_in_both_places_is_refused() {
         r#"{"deep_spi": {"certified": true}, "certified": true}"#,
     ] {
         let error = serde_json::from_str::<Config>(text).expect_err(text).to_string();
-        assert!(error.contains("`certified` is given both") && error.contains("[deep_spi]"), "{error}");
+        assert!(
+            error.contains("`certified` is given both") && error.contains("[deep_spi]"),
+            "{error}"
+        );
     }
     serde_json::from_str::<Config>(r#"{"gamma": 0.9, "gamma": 0.8}"#).expect_err("twice");
 }
@@ -117,7 +121,10 @@ fn overrides_hold_what_was_given_and_nothing_else() {
     assert!(both.is_given("certified") && !both.is_given("seed") && !both.is_given("gama"));
     let config = Config::DEFAULT.with(&both);
     assert_eq!(config.world_model.transition_density, TransitionDensity::Normal);
-    assert_eq!(Config { gamma: 0.95, ..Config::DEFAULT }.with(&file).gamma.to_bits(), 0.9_f32.to_bits());
+    assert_eq!(
+        Config { gamma: 0.95, ..Config::DEFAULT }.with(&file).gamma.to_bits(),
+        0.9_f32.to_bits()
+    );
 
     let text = toml::to_string(&both).expect("writable");
     let written = "gamma = 0.95\n\n[world_model]\ntransition_density = \"normal\"\n\n[deep_spi]\ncertified = true\n";

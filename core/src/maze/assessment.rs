@@ -140,9 +140,7 @@ fn most_different(states: &[usize], first: &[f64], second: &[f64]) -> Option<(us
 
 #[cfg(test)]
 mod tests {
-    use deepspi_run::config::{
-        Algorithm, LatentDistance, TransitionDensity, WorldModelConfig,
-    };
+    use deepspi_run::config::{Algorithm, LatentDistance, TransitionDensity, WorldModelConfig};
     use deepspi_run::maze_preset::TrainingPreset as _;
     use deepspi_theory::Terms;
     use deepspi_worlds::maze::{Action, MazeConfig, MazePreset, Tile};
@@ -187,7 +185,10 @@ mod tests {
             PRESET.hyper_parameters(),
             Config { gamma: 0.9, ..PRESET.hyper_parameters() }.certify(),
             Config {
-                world_model: WorldModelConfig { lipschitz_nets: false, ..WorldModelConfig::DEFAULT },
+                world_model: WorldModelConfig {
+                    lipschitz_nets: false,
+                    ..WorldModelConfig::DEFAULT
+                },
                 ..PRESET.hyper_parameters()
             },
         ] {

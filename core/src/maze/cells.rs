@@ -159,9 +159,7 @@ impl Step {
 
 #[cfg(test)]
 mod tests {
-    use deepspi_run::config::{
-        Algorithm, LatentDistance, TransitionDensity, WorldModelConfig,
-    };
+    use deepspi_run::config::{Algorithm, LatentDistance, TransitionDensity, WorldModelConfig};
     use deepspi_run::maze_preset::TrainingPreset as _;
     use deepspi_theory::evaluate;
     use deepspi_worlds::maze::{MazeConfig, MazePreset};

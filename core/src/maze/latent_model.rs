@@ -139,7 +139,8 @@ pub(super) async fn finite_model(
     let rewards: Vec<f64> = read_floats(rewards).await?.into_iter().map(f64::from).collect();
     let output = model.world_model.predict(repeated, chosen);
     let mut rng = stream(0, Stream::Noise);
-    let draws = next_latents(output, config.world_model.transition_density, DRAWS, &mut rng).await?;
+    let draws =
+        next_latents(output, config.world_model.transition_density, DRAWS, &mut rng).await?;
 
     let len = aligned.len() / states;
     let places: Vec<&[f32]> =

@@ -91,8 +91,7 @@ fn wanted(args: &BenchArgs) -> Result<Sweep> {
         bail!("--slurm-args is for `--launcher slurm` only; leave it out, or give both");
     }
     let suite = Suite::find(name)?;
-    let config =
-        suite.config.with(&settings::explicit(&args.hyper, args.config.as_deref())?);
+    let config = suite.config.with(&settings::explicit(&args.hyper, args.config.as_deref())?);
     let sweep = Sweep {
         suite: suite.name,
         games: suite.games.iter().map(|game| game.name.to_owned()).collect(),

@@ -46,7 +46,12 @@ impl Suite {
         match name {
             "ale57" => {
                 let games = GAMES.iter().collect();
-                Ok(Self { name: name.to_owned(), games, seeds: SEEDS, config: ConfigOverrides::default() })
+                Ok(Self {
+                    name: name.to_owned(),
+                    games,
+                    seeds: SEEDS,
+                    config: ConfigOverrides::default(),
+                })
             }
             "ale26" => Self::of(name, list(include_str!("../../data/suites/ale26.txt"))),
             "smoke" => {

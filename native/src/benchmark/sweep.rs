@@ -103,7 +103,9 @@ impl Sweep {
     /// The first thing that cannot be run.
     pub fn validate(&self) -> Result<()> {
         known_games(&self.games)?;
-        for (field, remedy) in [("algo", format!("--algos {}", Algorithm::NAMES)), ("seed", "--seeds 5".to_owned())] {
+        for (field, remedy) in
+            [("algo", format!("--algos {}", Algorithm::NAMES)), ("seed", "--seeds 5".to_owned())]
+        {
             if self.config.is_given(field) {
                 bail!("`{field}` differs between the runs of a sweep; say {remedy} instead");
             }
@@ -143,8 +145,7 @@ impl Sweep {
     /// # Errors
     /// If a hyper-parameter is unknown or out of range.
     pub fn settings(&self, algo: Algorithm, seed: u64) -> Result<Config> {
-        let given =
-            ConfigOverrides { algo: Some(algo), seed: Some(seed), ..self.config.clone() };
+        let given = ConfigOverrides { algo: Some(algo), seed: Some(seed), ..self.config.clone() };
         settings::complete(&given, &Config::DEFAULT)
     }
 

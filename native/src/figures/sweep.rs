@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::ValueEnum;
-use deepspi_run::config::{Algorithm, SpectralMode};
+use deepspi_run::config::{Algorithm, SpectralMode, WorldModelConfig};
 use deepspi_worlds::maze::Maze;
 use serde::Serialize;
 use serde_json::json;
@@ -64,6 +64,9 @@ impl Sweep {
             change(&mut experiment);
             (name, experiment)
         };
+        let world_model = |name: &str, set: &dyn Fn(&mut WorldModelConfig)| {
+            change(name.to_owned(), &|e| set(&mut e.config.world_model))
+        };
         match self {
             Self::NPath => [3, 5, 8, 10]
                 .into_iter()
@@ -85,16 +88,16 @@ impl Sweep {
             }
             Self::AlphaR => [0.0, 0.01, 0.1, 1.0]
                 .into_iter()
-                .map(|x| change(short(x.into()), &|e| e.config.world_model.reward_loss_coef = x))
+                .map(|x| world_model(&short(x.into()), &|model| model.reward_loss_coef = x))
                 .collect(),
             Self::AlphaP => [0.0, 0.000_5, 0.005, 0.05]
                 .into_iter()
-                .map(|x| change(short(x.into()), &|e| e.config.world_model.transition_loss_coef = x))
+                .map(|x| world_model(&short(x.into()), &|model| model.transition_loss_coef = x))
                 .collect(),
             Self::Lipschitz => vec![
-                change("off".into(), &|e| e.config.world_model.lipschitz_nets = false),
-                change("parity".into(), &|e| e.config.world_model.spectral_mode = SpectralMode::Parity),
-                change("exact".into(), &|e| e.config.world_model.spectral_mode = SpectralMode::Exact),
+                world_model("off", &|model| model.lipschitz_nets = false),
+                world_model("parity", &|model| model.spectral_mode = SpectralMode::Parity),
+                world_model("exact", &|model| model.spectral_mode = SpectralMode::Exact),
             ],
         }
     }
