@@ -20,3 +20,4 @@ pub mod metrics;
 pub mod monitor;
 pub mod network;
 pub mod run_files;
+pub mod schedule;
