@@ -226,6 +226,23 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_specification_of_before_there_were_tables_is_read() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let text = "suite = \"tiny\"\ngames = [\"Pong\", \"Breakout\"]\nalgos = [\"ppo\", \"deep-spi\"]\n\
+                    seeds = 2\nstochastic = false\nrevision = \"unknown\"\n\n[config]\nlipschitz_nets = false\n\
+                    gamma = 0.9\nnum_envs = 4\nnum_steps = 4\ntotal_timesteps = 32\n";
+        fs::write(folder.path().join(SPECIFICATION), text).expect("written");
+        let mut expected = tiny();
+        expected.config.world_model.lipschitz_nets = Some(false);
+        assert_eq!(Sweep::open(folder.path()).expect("read"), expected);
+        expected.save(folder.path()).expect("written");
+        let written = fs::read_to_string(folder.path().join(SPECIFICATION)).expect("there");
+        assert!(written.contains("[config.world_model]\nlipschitz_nets = false"), "{written}");
+        assert!(written.contains("gamma = 0.9\n"), "as it was given: {written}");
+        assert_eq!(Sweep::open(folder.path()).expect("read"), expected);
+    }
+
+    #[test]
     fn every_combination_is_one_run_and_has_its_settings() {
         let sweep = tiny();
         let names: Vec<_> = sweep.runs().iter().map(ToString::to_string).collect();

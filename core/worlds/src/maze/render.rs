@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn every_state_has_a_picture_of_its_own_at_full_cue() {
-        for preset in [MazePreset::Small, MazePreset::Paper] {
+        for preset in MazePreset::ALL {
             let maze = maze(1.0, preset);
             let frames: std::collections::HashSet<_> =
                 (0..maze.states()).map(|state| maze.frame(state)).collect();
