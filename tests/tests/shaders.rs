@@ -7,12 +7,12 @@ use std::io::Write;
 
 use burn::tensor::wgpu::wgpu;
 use burn::tensor::wgpu::wgpu::naga;
+use deepspi_playground::protocol::LatentScene;
+use deepspi_playground::scene::colour::{Rgb, viridis};
+use deepspi_playground::scene::picture::{Mark, Shape, marks, star_corners};
+use deepspi_playground::scene::{Roles, Shot};
 use pollster::block_on;
-use web::protocol::LatentScene;
-use web::scene::colour::{Rgb, viridis};
-use web::scene::painter::{Painter, SHADER};
-use web::scene::picture::{Mark, Shape, marks, star_corners};
-use web::scene::{Roles, Shot};
+use web_trainer::painter::{Painter, SHADER};
 
 /// Pixels of the picture; the width makes a row of 4 bytes a pixel a multiple of 256 bytes, which
 /// reading back demands.

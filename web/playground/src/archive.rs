@@ -10,7 +10,8 @@ use std::io::{Cursor, Read, Write};
 
 use deepspi_run::checkpoint::Checkpoint;
 use deepspi_run::run_files::{
-    CHECKPOINTS, CONFIG, MODEL, OPTIMISER, RunFilesError, RunInfo, STATE, SUMS, checkpoint_name,
+    CHECKPOINTS, CONFIG, MODEL, OPTIMISER, RunFilesError, RunInfo, STATE, STEP_PREFIX, SUMS,
+    UNUSABLE_PREFIX, checkpoint_name, is_leftover,
 };
 use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
@@ -20,12 +21,6 @@ use zip::{ZipArchive, ZipWriter};
 const LARGEST: u64 = 256 << 20;
 /// Files of a checkpoint.
 const PARTS: [&str; 4] = [MODEL, OPTIMISER, STATE, SUMS];
-/// How a folder is called that no checkpoint is read from: `native` has moved an unusable one there,
-/// or was killed while it wrote or replaced one.
-const SET_ASIDE: [&str; 2] = ["unusable-", ".writing_"];
-const REPLACED: &str = ".replaced";
-/// How the folder of a checkpoint begins; see [`checkpoint_name`].
-const STEP: &str = "step_";
 
 /// A zip file that holds a run folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,15 +133,14 @@ impl Archive {
 fn choose(paths: &[String]) -> (Option<usize>, BTreeMap<&str, usize>) {
     let files = || paths.iter().enumerate().map(|(index, path)| (index, split(path)));
     let folders = files().filter(|(_, (folder, name))| {
-        let set_aside = |part: &str| {
-            SET_ASIDE.iter().any(|start| part.starts_with(start)) || part.ends_with(REPLACED)
-        };
+        // `native` moved an unusable run there, or was killed while it wrote or replaced a checkpoint.
+        let set_aside = |part: &str| part.starts_with(UNUSABLE_PREFIX) || is_leftover(part);
         PARTS.contains(name) && !folder.split('/').any(set_aside)
     });
     /// The names of checkpoints sort by step; other folders only count where there is none.
     fn age<'a>(folder: &&'a str) -> (bool, &'a str, &'a str) {
         let name = split(folder).1;
-        (name.starts_with(STEP), name, folder)
+        (name.starts_with(STEP_PREFIX), name, folder)
     }
     let Some(newest) = folders.map(|(_, (folder, _))| folder).max_by_key(age) else {
         return (None, BTreeMap::new());
@@ -181,10 +175,11 @@ fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, ArchiveError> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
-    use deepspi_core::trainer::Trainer;
+    use deepspi_run::checkpoint::{FORMAT, State};
     use deepspi_run::maze_preset::TrainingPreset as _;
+    use deepspi_run::monitor::EpisodeTracker;
     use deepspi_worlds::maze::MazeConfig;
+    use deepspi_worlds::rng::Generators;
 
     use super::*;
 
@@ -200,11 +195,25 @@ mod tests {
         }
     }
 
+    /// A checkpoint before the first iteration. Nothing here looks into its tensors.
     fn checkpoint() -> Checkpoint {
-        let maze = MazeConfig::DEFAULT;
-        let device = Device::flex();
-        let trainer = Trainer::new(maze.preset.hyper_parameters(), maze.preset.network(), &device);
-        pollster::block_on(trainer.expect("valid").checkpoint()).expect("encodes")
+        let preset = MazeConfig::DEFAULT.preset;
+        let config = preset.hyper_parameters();
+        let environments = config.num_envs;
+        Checkpoint {
+            model: (0..=255).cycle().take(4096).collect(),
+            optimiser: (0..=255).rev().cycle().take(8192).collect(),
+            state: State {
+                format: FORMAT,
+                spec: preset.network(),
+                iteration: 0,
+                optimiser_steps: 0,
+                generators: Generators::new(config.seed),
+                tracker: EpisodeTracker::new(environments),
+                dones: vec![false; environments],
+                config,
+            },
+        }
     }
 
     fn archive() -> Archive {
