@@ -248,7 +248,7 @@ need_cargo_tool() {
     rm -rf "$tools_dir/target"
 }
 
-# What builds the page. wasm-bindgen must have the version of the crate (Cargo.lock).
+# What builds page and trainer. wasm-bindgen must have the version of the crate (Cargo.lock).
 need_web_tools() {
     need_rust
     # Each way round for a reason: with its lock file the one names a version that package indexes may
