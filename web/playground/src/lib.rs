@@ -2,14 +2,15 @@
 //!
 //! The page (`web`) shows, the trainer (`web/trainer`) computes, in a web worker with a WebAssembly
 //! instance of its own. They agree on an [`experiment`], exchange the messages of [`protocol`], read and
-//! write the same [`archive`]s of checkpoints, and draw the same picture of the latents ([`scene`]).
+//! write the same [`archive`]s of checkpoints, and draw the same picture of the latents ([`scene`]), whose
+//! grid lines are the ticks of an [`axis`].
 //!
 //! Both programs are downloaded, so nothing that only one of them needs may be a dependency here: no burn
 //! and no leptos. Nothing here knows a browser either, so everything is tested natively.
 
 pub mod archive;
+pub mod axis;
 pub mod experiment;
-pub mod plot;
 pub mod protocol;
 pub mod scene;
 
