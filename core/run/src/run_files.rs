@@ -108,6 +108,12 @@ pub enum RunFilesError {
 }
 
 impl RunInfo {
+    /// Name of the run's folder where the user names none: `<env>__<algo>__<seed>__<start>`.
+    #[must_use]
+    pub fn folder_name(&self, config: &Config) -> String {
+        format!("{}__{}__{}__{}", self.env, config.algo.name(), config.seed, self.started)
+    }
+
     /// Text of `config.toml`.
     ///
     /// # Errors

@@ -71,8 +71,7 @@ impl Archive {
         global_step: u64,
     ) -> Result<Self, ArchiveError> {
         let config = &checkpoint.state.config;
-        let name =
-            format!("{}__{}__{}__{}", info.env, config.algo.name(), config.seed, info.started);
+        let name = info.folder_name(config);
         let folder = format!("{name}/{CHECKPOINTS}/{}", checkpoint_name(global_step));
         let mut files = vec![(format!("{name}/{CONFIG}"), info.describe(config)?.into_bytes())];
         for (part, bytes) in checkpoint.to_files()? {
