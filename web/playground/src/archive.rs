@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
 
-use deepspi_run::checkpoint::Checkpoint;
+use deepspi_run::checkpoint::{Checkpoint, Section};
 use deepspi_run::run_files::{
-    CHECKPOINTS, CONFIG, MODEL, OPTIMISER, RunFilesError, RunInfo, STATE, STEP_PREFIX, SUMS,
-    UNUSABLE_PREFIX, checkpoint_name, is_leftover,
+    CHECKPOINTS, CONFIG, RunFilesError, RunInfo, STATE, STEP_PREFIX, SUMS, UNUSABLE_PREFIX,
+    checkpoint_name, is_leftover,
 };
 use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
@@ -19,8 +19,6 @@ use zip::{ZipArchive, ZipWriter};
 
 /// Bytes the files that are read may have together; a checkpoint of the Atari networks has a tenth.
 const LARGEST: u64 = 256 << 20;
-/// Files of a checkpoint.
-const PARTS: [&str; 4] = [MODEL, OPTIMISER, STATE, SUMS];
 
 /// A zip file that holds a run folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,11 +119,16 @@ impl Archive {
         let info =
             config.map(|bytes| RunInfo::read(&String::from_utf8_lossy(&bytes))).transpose()?;
         let checkpoint = Checkpoint::from_files(|name| {
-            let missing = ArchiveError::Files(RunFilesError::Missing { name });
+            let missing = ArchiveError::Files(RunFilesError::Missing { name: name.to_owned() });
             read(parts.remove(name).ok_or(missing)?)
         })?;
         Ok(Contents { info, checkpoint })
     }
+}
+
+/// Whether a file of this name may belong to a checkpoint.
+fn is_part(name: &str) -> bool {
+    [STATE, SUMS].contains(&name) || Section::is_file_name(name)
 }
 
 /// Where the newest checkpoint among these paths is: the description of its run, and its files.
@@ -134,7 +137,7 @@ fn choose(paths: &[String]) -> (Option<usize>, BTreeMap<&str, usize>) {
     let folders = files().filter(|(_, (folder, name))| {
         // `native` moved an unusable run there, or was killed while it wrote or replaced a checkpoint.
         let set_aside = |part: &str| part.starts_with(UNUSABLE_PREFIX) || is_leftover(part);
-        PARTS.contains(name) && !folder.split('/').any(set_aside)
+        is_part(name) && !folder.split('/').any(set_aside)
     });
     /// The names of checkpoints sort by step; other folders only count where there is none.
     fn age<'a>(folder: &&'a str) -> (bool, &'a str, &'a str) {
@@ -174,7 +177,7 @@ fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, ArchiveError> {
 
 #[cfg(test)]
 mod tests {
-    use deepspi_run::checkpoint::{FORMAT, State};
+    use deepspi_run::checkpoint::{Encoding, FORMAT, State};
     use deepspi_run::maze_preset::TrainingPreset as _;
     use deepspi_run::monitor::EpisodeTracker;
     use deepspi_worlds::maze::MazeConfig;
@@ -199,14 +202,18 @@ mod tests {
         let preset = MazeConfig::DEFAULT.preset;
         let config = preset.hyper_parameters();
         let environments = config.num_envs;
+        let section = |name: &str, length| Section {
+            name: name.to_owned(),
+            encoding: Encoding::Safetensors,
+            bytes: (0..=255).cycle().take(length).collect(),
+        };
         Checkpoint {
-            model: (0..=255).cycle().take(4096).collect(),
-            optimiser: (0..=255).rev().cycle().take(8192).collect(),
+            sections: vec![section("model", 4096), section("optimiser", 8192)],
             state: State {
                 format: FORMAT,
                 spec: preset.network(),
                 iteration: 0,
-                optimiser_steps: 0,
+                optimiser_steps: vec![0],
                 generators: Generators::new(config.seed),
                 tracker: EpisodeTracker::new(environments),
                 dones: vec![false; environments],
@@ -222,7 +229,8 @@ mod tests {
     /// The files of a checkpoint in a folder.
     fn files_in(folder: &str, checkpoint: &Checkpoint) -> Vec<(String, Vec<u8>)> {
         let files = checkpoint.to_files().expect("writable");
-        files.map(|(name, bytes)| (format!("{folder}/{name}"), bytes)).into()
+        let within = |(name, bytes)| (format!("{folder}/{name}"), bytes);
+        files.into_iter().map(within).collect()
     }
 
     fn zip(files: &[(String, Vec<u8>)]) -> Archive {
@@ -281,7 +289,6 @@ mod tests {
     #[test]
     fn loose_files_are_a_checkpoint_too() {
         let files = archive().open().expect("whole").checkpoint.to_files().expect("writable");
-        let files = files.map(|(name, bytes)| (name.to_owned(), bytes));
         assert!(Archive::from_upload(&files).expect("whole").open().expect("whole").info.is_none());
         let error = Archive::from_upload(&files[..3]).expect_err("no sums").to_string();
         assert_eq!(error, "the checkpoint cannot be used: SHA256SUMS is missing");
