@@ -7,7 +7,7 @@
 //
 // Bindings:
 //   group 0, binding 0  uniform  `canvas`  size in pixels [2]   written by the renderer at each resize
-// Vertex buffer, one record of 13 floats a mark (`Mark::floats` in web/src/scene/picture.rs), written
+// Vertex buffer, one record of 13 floats a mark (`Mark::floats` in web/playground/src/scene/picture.rs), written
 // by the renderer for each picture:
 //   location 0  ends [4]    centre twice, or both ends of a segment: pixels from the upper left corner
 //   location 1  size [3]    radius, thickness of the border inside it (pixels), shape (a number below)

@@ -70,8 +70,22 @@ have_vulkan() {
     return 1
 }
 
+# The driver that draws without a graphics card. Who names a driver has one.
+have_lavapipe() {
+    [ "$(uname -s)" != Darwin ] || return 0 # Metal is part of the system.
+    [ -z "${VK_DRIVER_FILES:-}${VK_ICD_FILENAMES:-}" ] || return 0
+    have_vulkan || return 1
+    local file
+    for file in /usr/share/vulkan/icd.d/lvp_icd*.json /usr/local/share/vulkan/icd.d/lvp_icd*.json \
+        /etc/vulkan/icd.d/lvp_icd*.json; do
+        [ ! -e "$file" ] || return 0
+    done
+    return 1
+}
+
 is_there() {
     case $1 in
+        lavapipe) have_lavapipe ;;
         cxx) have_cxx ;;
         pip) have_pip ;;
         vulkan) have_vulkan ;;
@@ -85,6 +99,7 @@ purpose_of() {
         cmake | make | cxx) echo "builds the Atari emulator, which is written in C++" ;;
         pip) echo "fetches the Atari ROMs, which come inside a Python package" ;;
         vulkan) echo "lets the program see the graphics card" ;;
+        lavapipe) echo "draws the shaders of the tests where there is no graphics card" ;;
         shellcheck) echo "checks the shell scripts" ;;
         brotli) echo "measures how large the browser page is on its way" ;;
         node) echo "drives the browser tests" ;;
@@ -118,6 +133,11 @@ package_for() {
         vulkan:apt-get | vulkan:zypper) echo "libvulkan1" ;;
         vulkan:pacman) echo "vulkan-icd-loader" ;;
         vulkan:*) echo "vulkan-loader" ;;
+        lavapipe:apt-get) echo "libvulkan1 mesa-vulkan-drivers" ;;
+        lavapipe:dnf) echo "vulkan-loader mesa-vulkan-drivers" ;;
+        lavapipe:pacman) echo "vulkan-icd-loader vulkan-swrast" ;;
+        lavapipe:zypper) echo "libvulkan1 libvulkan_lvp" ;;
+        lavapipe:brew) echo "vulkan-loader mesa" ;;
         shellcheck:dnf | shellcheck:zypper) echo "ShellCheck" ;;
         node:apt-get) echo "nodejs npm" ;;
         node:brew) echo "node" ;;
@@ -248,7 +268,7 @@ need_cargo_tool() {
     rm -rf "$tools_dir/target"
 }
 
-# What builds the page. wasm-bindgen must have the version of the crate (Cargo.lock).
+# What builds page and trainer. wasm-bindgen must have the version of the crate (Cargo.lock).
 need_web_tools() {
     need_rust
     # Each way round for a reason: with its lock file the one names a version that package indexes may

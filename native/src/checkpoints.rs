@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result};
 use deepspi_run::checkpoint::Checkpoint;
-use deepspi_run::run_files::checkpoint_name;
+use deepspi_run::run_files::{STEP_PREFIX, checkpoint_name, is_leftover};
 
-use crate::whole_file::{is_absent, is_leftover, write_whole, write_whole_folder};
+use crate::whole_file::{is_absent, write_whole, write_whole_folder};
 
 /// Names the best checkpoint, so that pruning keeps it.
 const BEST: &str = "best.json";
@@ -139,7 +139,7 @@ impl CheckpointStore {
     /// Finished checkpoints, oldest first.
     fn list(&self) -> Result<Vec<PathBuf>> {
         let mut steps = self.entries()?;
-        steps.retain(|path| path.extension().is_none() && name_of(path).starts_with("step_"));
+        steps.retain(|path| path.extension().is_none() && name_of(path).starts_with(STEP_PREFIX));
         steps.sort();
         Ok(steps)
     }

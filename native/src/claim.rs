@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use deepspi_run::config::Config;
-use deepspi_run::run_files::{CHECKPOINTS, CONFIG, RunInfo};
+use deepspi_run::run_files::{CHECKPOINTS, CONFIG, RunInfo, UNUSABLE_PREFIX};
 
 use crate::checkpoints::{CheckpointStore, Loaded};
 use crate::evaluation;
@@ -17,9 +17,6 @@ use crate::folder_lock::FolderLock;
 use crate::output::METRICS;
 use crate::run_folder::{RunFolder, differences};
 use crate::settings;
-
-/// What an earlier process wrote and nothing can go on from is moved into folders that begin so.
-const UNUSABLE: &str = "unusable-";
 
 /// What there is to do in a run folder.
 #[derive(Debug)]
@@ -125,7 +122,7 @@ fn set_aside(run: &Path) -> Result<()> {
         }
         let mut number = 1;
         let aside = loop {
-            let aside = run.join(format!("{UNUSABLE}{number}"));
+            let aside = run.join(format!("{UNUSABLE_PREFIX}{number}"));
             if !aside.exists() {
                 break aside;
             }
@@ -254,7 +251,7 @@ mod tests {
             let claimed = claim(path, &info(), &config()).expect("writable");
             assert!(matches!(claimed, Claim::New(_)));
             assert!(!path.join(METRICS).exists());
-            assert!(path.join(format!("{UNUSABLE}{number}")).join(METRICS).exists());
+            assert!(path.join(format!("{UNUSABLE_PREFIX}{number}")).join(METRICS).exists());
         }
         // A log whose configuration is gone belongs to nobody, and so does an evaluation.
         fs::remove_file(path.join(CONFIG)).expect("removed");
@@ -264,7 +261,7 @@ mod tests {
         assert!(matches!(claim(path, &info(), &config()).expect("writable"), Claim::New(_)));
         for name in [METRICS].iter().chain(&evaluation::FILES) {
             assert!(!path.join(name).exists(), "{name} is of an agent that is gone");
-            assert!(path.join(format!("{UNUSABLE}3")).join(name).exists());
+            assert!(path.join(format!("{UNUSABLE_PREFIX}3")).join(name).exists());
         }
     }
 }

@@ -186,7 +186,7 @@ pub struct CurveArgs {
     /// Run folder.
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// SVG file to write; the CSV gets the same name with another ending.
+    /// SVG file to write, its name ends in .svg; the numbers get the same name with the ending .csv.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Agent steps per point: games that finished within them are averaged.

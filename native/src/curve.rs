@@ -6,12 +6,20 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
-use plotters::prelude::*;
+use anyhow::{Context, Result, bail, ensure};
+use deepspi_plot::{number, thousands};
 
+use crate::chart::{
+    self, Axis, Band, Colour, Figure, HorizontalLine, Layer, Line, Mark, Marker, Panel, Points,
+};
 use crate::cli::CurveArgs;
-use crate::output::{Line, METRICS, read_log, scores};
+use crate::output::{Line as LogLine, METRICS, read_log, scores};
 use crate::run_folder::RunFolder;
+use crate::statistics::Quartiles;
+use crate::whole_file::write_whole;
+
+/// Of the curve and its band.
+const COLOUR: Colour = Colour::Series(0);
 
 /// Games that finished within one window of steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,26 +35,41 @@ struct Point {
 /// Runs `native curve`.
 ///
 /// # Errors
-/// If the folder is no run, no game has finished, or the figure cannot be written.
+/// If `--out` does not end in `.svg`, the folder is no run, no game has finished, or the figure cannot be
+/// written.
 pub fn run(args: &CurveArgs) -> Result<ExitCode> {
+    check_ending(&args.out)?;
     let folder = RunFolder::open(&args.run)?;
     let points = summarise(&finished_games(&folder.path.join(METRICS))?, args.window);
     if points.is_empty() {
         bail!("no game has finished in {} yet; train it for longer", args.run.display());
     }
     let csv = args.out.with_extension("csv");
-    std::fs::write(&csv, table(&points))
-        .with_context(|| format!("cannot write {}", csv.display()))?;
-    draw(&args.out, &folder.info.env, &points, args.window)
-        .with_context(|| format!("cannot write {}", args.out.display()))?;
+    let svg = chart::svg(&figure(&folder.info.env, &points, args.window))
+        .with_context(|| format!("cannot draw {}", args.out.display()))?;
+    write_whole(&csv, table(&points).as_bytes())?;
+    write_whole(&args.out, svg.as_bytes())?;
     println!("wrote {} and {}", args.out.display(), csv.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a name that is not that of an SVG file: the numbers go to the same name with `.csv`.
+fn check_ending(out: &Path) -> Result<()> {
+    let is_svg = out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
+    ensure!(
+        is_svg,
+        "--out {} does not end in .svg: the figure is an SVG file, and its numbers go into a CSV file of \
+         the same name; ask for `--out {}`",
+        out.display(),
+        out.with_extension("svg").display()
+    );
+    Ok(())
 }
 
 /// `(step, return)` of all finished games.
 fn finished_games(log: &Path) -> Result<Vec<(u64, f64)>> {
     read_log(log, |line| match line {
-        Line::Episode { global_step, raw_return } => {
+        LogLine::Episode { global_step, raw_return } => {
             Some((global_step, (global_step, raw_return.unwrap_or(f64::NAN))))
         }
         _ => None,
@@ -58,15 +81,11 @@ fn summarise(games: &[(u64, f64)], window: u64) -> Vec<Point> {
     let last = games.iter().map(|game| game.0).max().unwrap_or(0);
     for index in 0..last.div_ceil(window) {
         let (start, end) = (index * window, (index + 1) * window);
-        let mut returns: Vec<f64> =
+        let returns: Vec<f64> =
             games.iter().filter(|g| g.0 > start && g.0 <= end).map(|g| g.1).collect();
-        if returns.is_empty() {
-            continue;
-        }
-        returns.sort_by(f64::total_cmp);
-        let at = |share: f64| returns[((returns.len() - 1) as f64 * share).round() as usize];
+        let Some(Quartiles { low, high, .. }) = Quartiles::of(&returns) else { continue };
         let mean = returns.iter().sum::<f64>() / returns.len() as f64;
-        points.push(Point { step: end, games: returns.len(), mean, low: at(0.25), high: at(0.75) });
+        points.push(Point { step: end, games: returns.len(), mean, low, high });
     }
     points
 }
@@ -79,53 +98,45 @@ fn table(points: &[Point]) -> String {
     text
 }
 
-fn draw(path: &Path, game: &str, points: &[Point], window: u64) -> Result<()> {
-    const INK: RGBColor = RGBColor(31, 78, 121);
-    const GREY: RGBColor = RGBColor(110, 110, 110);
-    let random = scores::baseline(game).map(|b| b.random);
-    let last = points.iter().map(|p| p.step).max().unwrap_or(1) as f64;
-    let values = points.iter().flat_map(|p| [p.low, p.high, p.mean]).chain(random);
-    let (low, high) =
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
-    let margin = ((high - low) * 0.05).max(0.5);
-
-    let area = SVGBackend::new(path, (720, 420)).into_drawing_area();
-    area.fill(&WHITE)?;
-    let mut chart = ChartBuilder::on(&area)
-        .caption(format!("{game}: return of finished games"), ("sans-serif", 18))
-        .margin(12)
-        .x_label_area_size(42)
-        .y_label_area_size(72)
-        .build_cartesian_2d(0.0..last, (low - margin)..(high + margin))?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .x_desc("agent steps")
-        .y_desc(format!("raw return, mean per {window} steps; band: quartiles"))
-        .x_label_formatter(&|x| format!("{x:.0}"))
-        .y_label_formatter(&|y| format!("{y}"))
-        .draw()?;
-    let band = points.iter().map(|p| (p.step as f64, p.high));
-    let back = points.iter().rev().map(|p| (p.step as f64, p.low));
-    chart.draw_series(std::iter::once(Polygon::new(
-        band.chain(back).collect::<Vec<_>>(),
-        INK.mix(0.18),
-    )))?;
-    chart.draw_series(LineSeries::new(
-        points.iter().map(|p| (p.step as f64, p.mean)),
-        INK.stroke_width(2),
-    ))?;
-    if let Some(random) = random {
-        chart
-            .draw_series(LineSeries::new([(0.0, random), (last, random)], GREY.stroke_width(1)))?;
-        chart.draw_series(std::iter::once(Text::new(
-            format!("random policy {random}"),
-            (last * 0.01, random),
-            ("sans-serif", 13).into_font().color(&GREY),
-        )))?;
+/// The learning curve: mean and quartiles of each window, and what a random policy scores.
+fn figure(game: &str, points: &[Point], window: u64) -> Figure {
+    let at = |point: &Point| point.step as f64;
+    let band = points.iter().map(|p| (at(p), p.low, p.high)).collect();
+    let mut layers = vec![
+        Layer::Band(Band { colour: COLOUR, points: band }),
+        Layer::Line(Line {
+            label: String::new(),
+            colour: COLOUR,
+            points: points.iter().map(|p| (at(p), p.mean)).collect(),
+            dashed: false,
+        }),
+    ];
+    if let [only] = points {
+        // A line needs two points.
+        let mark = Mark { x: at(only), y: only.mean, error: Some((only.low, only.high)) };
+        let (label, marker) = (String::new(), Marker::Circle);
+        layers.push(Layer::Points(Points { label, colour: COLOUR, marker, points: vec![mark] }));
     }
-    area.present()?;
-    Ok(())
+    if let Some(random) = scores::baseline(game).map(|baseline| baseline.random) {
+        let label = format!("random policy {}", number(random));
+        layers.push(Layer::HorizontalLine(HorizontalLine { label, y: random }));
+    }
+    let last = points.iter().map(at).fold(1.0, f64::max);
+    let panel = Panel {
+        x: Axis::linear("agent steps").with_range(0.0, last),
+        y: Axis::linear("raw return"),
+        layers,
+        ..Panel::default()
+    };
+    Figure {
+        title: format!("{game}: return of finished games"),
+        subtitle: Some(format!(
+            "Line: mean of the games that finished within {} steps; band: quartiles.",
+            thousands(window)
+        )),
+        panels: vec![panel],
+        ..Figure::default()
+    }
 }
 
 #[cfg(test)]
@@ -149,6 +160,31 @@ mod tests {
             points.iter().map(|p| (p.step, p.games)).collect::<Vec<_>>(),
             [(20, 1), (40, 2)]
         );
-        assert!(table(&points).ends_with("40,2,-0.0002,-0.0004,0\n"), "{}", table(&points));
+        assert!(table(&points).ends_with("40,2,-0.0002,-0.0003,-0.0001\n"), "{}", table(&points));
+    }
+
+    #[test]
+    fn only_the_name_of_an_svg_file_is_accepted() {
+        for name in ["x.svg", "runs.1/x.SVG"] {
+            check_ending(Path::new(name)).expect(name);
+        }
+        for (name, instead) in [("x.csv", "x.svg"), ("x", "x.svg"), ("a/x.png", "a/x.svg")] {
+            let error = check_ending(Path::new(name)).expect_err(name).to_string();
+            assert!(error.contains(name) && error.contains(&format!("--out {instead}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_figure_shows_mean_quartiles_and_the_random_policy() {
+        let point = |step, mean| Point { step, games: 3, mean, low: mean - 10.0, high: mean + 5.0 };
+        for points in [vec![point(20, 150.0)], vec![point(20, 150.0), point(40, 175.0)]] {
+            let svg = chart::svg(&figure("Breakout", &points, 20_480)).expect("a figure");
+            for text in
+                ["Breakout: return", "within 20,480 steps", "random policy 1.7", "agent steps"]
+            {
+                assert!(svg.contains(text), "{text} is not in {svg}");
+            }
+            assert!(!svg.contains("no data"));
+        }
     }
 }

@@ -52,8 +52,7 @@ impl RunFolder {
             )
         };
         fs::create_dir_all(runs_dir).with_context(remedy)?;
-        let name =
-            format!("{}__{}__{}__{}", info.env, config.algo.name(), config.seed, info.started);
+        let name = info.folder_name(config);
         // Runs started in the same second get a counter.
         for attempt in 1..1000 {
             let suffix = if attempt == 1 { String::new() } else { format!("-{attempt}") };

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use deepspi_core::algorithm::deep_spi::Learner;
 use deepspi_core::algorithm::deep_spi::noise_shape;
 use deepspi_core::data::rollout::{Rollout, observations};
@@ -24,6 +24,7 @@ use crate::atari::{AtariEnvs, AtariSettings, FRAME};
 use crate::cli::SpeedArgs;
 use crate::device;
 use crate::settings;
+use crate::statistics::Quartiles;
 
 /// Everything measured.
 #[derive(Debug, Serialize)]
@@ -46,25 +47,6 @@ struct Report {
     /// Growth of resident memory over `memory_updates` updates, MB.
     #[serde(skip_serializing_if = "Option::is_none")]
     memory_growth_mb: Option<f64>,
-}
-
-/// Spread of repeated measurements.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Quartiles {
-    /// Half are below.
-    pub median: f64,
-    /// A quarter is below.
-    pub low: f64,
-    /// Three quarters are below.
-    pub high: f64,
-}
-
-impl Quartiles {
-    fn of(mut values: Vec<f64>) -> Self {
-        values.sort_by(f64::total_cmp);
-        let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
-        Self { median: at(0.5), low: at(0.25), high: at(0.75) }
-    }
 }
 
 /// Runs `native speed`.
@@ -136,6 +118,12 @@ fn print(report: &Report, memory_updates: Option<u64>) {
     }
 }
 
+/// Summary of repeated measurements.
+fn quartiles(measured: impl Iterator<Item = Result<f64>>) -> Result<Quartiles> {
+    let values: Vec<f64> = measured.collect::<Result<_>>()?;
+    Quartiles::of(&values).context("nothing was measured; repeat at least once")
+}
+
 /// Agent steps per second under random actions, in windows of 20 steps of all environments.
 fn environments(envs: &mut AtariEnvs, repeats: u64) -> Result<Quartiles> {
     const STEPS: usize = 20;
@@ -151,7 +139,7 @@ fn environments(envs: &mut AtariEnvs, repeats: u64) -> Result<Quartiles> {
         Ok((STEPS * envs.num_envs()) as f64 / start.elapsed().as_secs_f64())
     };
     window(envs)?;
-    Ok(Quartiles::of((0..repeats).map(|_| window(envs)).collect::<Result<_>>()?))
+    quartiles((0..repeats).map(|_| window(envs)))
 }
 
 /// One rollout of real frames and a learner to update on it.
@@ -207,7 +195,7 @@ impl UpdateBench {
         };
         once()?;
         once()?;
-        Ok(Quartiles::of((0..repeats).map(|_| once()).collect::<Result<_>>()?))
+        quartiles((0..repeats).map(|_| once()))
     }
 
     fn update_once(&mut self, round: usize) -> Result<f64> {
@@ -239,9 +227,7 @@ impl UpdateBench {
         for round in 0..WARM_UP {
             self.update_once(round)?;
         }
-        let times =
-            (0..repeats as usize).map(|round| self.update_once(round)).collect::<Result<_>>()?;
-        Ok(Quartiles::of(times))
+        quartiles((0..repeats as usize).map(|round| self.update_once(round)))
     }
 
     fn memory_growth(&mut self, updates: u64) -> Result<f64> {
@@ -275,7 +261,7 @@ pub fn end_to_end(
         Ok(steps / start.elapsed().as_secs_f64())
     };
     once()?;
-    Ok(Quartiles::of((0..repeats).map(|_| once()).collect::<Result<_>>()?))
+    quartiles((0..repeats).map(|_| once()))
 }
 
 fn milliseconds(start: Instant) -> f64 {

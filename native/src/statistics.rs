@@ -36,6 +36,26 @@ pub struct Interval {
     pub high: f64,
 }
 
+/// Median and quartiles of repeated values, as [`quantile`] defines them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Quartiles {
+    /// Half of the values are below.
+    pub median: f64,
+    /// A quarter of the values is below.
+    pub low: f64,
+    /// Three quarters of the values are below.
+    pub high: f64,
+}
+
+impl Quartiles {
+    /// Quartiles of the values that are finite; `None` without any.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let values = sorted(values);
+        let at = |share| sorted_quantile(&values, share);
+        Some(Self { median: at(0.5)?, low: at(0.25)?, high: at(0.75)? })
+    }
+}
+
 /// The arithmetic mean.
 pub fn mean(values: &[f64]) -> Option<f64> {
     average(&finite(values))
@@ -46,8 +66,11 @@ pub fn median(values: &[f64]) -> Option<f64> {
     quantile(values, 0.5)
 }
 
-/// The value below which `share` of the values lie, linear between two values: type 7 of Hyndman and
-/// Fan, as in R and `NumPy`. A share outside 0 to 1 counts as the nearer end.
+/// The value below which `share` of the values lie.
+///
+/// With `n` values in rising order it is at place `share * (n - 1)`, counted from 0; between two places it
+/// is interpolated linearly. This is type 7 of Hyndman and Fan, the default of R and `NumPy`, and the only
+/// definition of quartiles here. A share outside 0 to 1 counts as the nearer end.
 pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
     sorted_quantile(&sorted(values), share)
 }
@@ -163,6 +186,9 @@ mod tests {
         close(quantile(&values, 0.9), 7.0 + 0.7 * 3.0);
         close(quantile(&values, 0.0), 1.0);
         close(quantile(&values, 7.0), 10.0);
+        // numpy.percentile([7, 1, 3, 10], [25, 50, 75]) is [2.5, 5, 7.75].
+        let quartiles = Quartiles { median: 5.0, low: 2.5, high: 7.75 };
+        assert_eq!(Quartiles::of(&values), Some(quartiles));
         close(interquartile_mean(&values), 5.0);
         // Seven values: one is cut at each end.
         close(interquartile_mean(&[100.0, 2.0, 3.0, 4.0, 5.0, 6.0, -100.0]), 4.0);
@@ -176,9 +202,19 @@ mod tests {
         close(median(&[f64::NAN, 2.0]), 2.0);
         for values in [&[][..], &[f64::NAN]] {
             assert!(mean(values).is_none() && median(values).is_none());
+            assert!(quantile(values, 0.25).is_none() && Quartiles::of(values).is_none());
             assert!(interquartile_mean(values).is_none());
             assert!(bootstrap(values, median, 100, 0).is_none());
         }
+    }
+
+    #[test]
+    fn quartiles_lie_between_values_where_no_value_is_at_their_place() {
+        let of = |values: &[f64]| Quartiles::of(values).map(|q| [q.low, q.median, q.high]);
+        assert_eq!(of(&[3.0]), Some([3.0; 3]));
+        assert_eq!(of(&[4.0, 0.0]), Some([1.0, 2.0, 3.0]));
+        assert_eq!(of(&[0.0, 4.0, f64::NAN, 8.0]), Some([2.0, 4.0, 6.0]));
+        assert_eq!(of(&[5.0, 1.0, 4.0, 2.0, 3.0]), Some([2.0, 3.0, 4.0]));
     }
 
     #[test]

@@ -2,18 +2,14 @@
 //! for one, and half a checkpoint for a place to go on from.
 //!
 //! What is written gets a name of its own first and is flushed to the disk before it replaces anything.
-//! What a killed process leaves has a name that [`is_leftover`] knows.
+//! What a killed process leaves has a name that [`is_leftover`](deepspi_run::run_files::is_leftover) knows.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-
-/// Names of what is being written begin with this.
-const WRITING: &str = ".writing_";
-/// The name of a folder that is being replaced ends with this for a moment.
-const REPLACED: &str = ".replaced";
+use deepspi_run::run_files::{REPLACED_SUFFIX, WRITING_PREFIX};
 
 /// Writes a file under another name in the same folder, which then replaces the old one.
 ///
@@ -25,7 +21,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
         // As any new file, less what the user's mask forbids: a temporary file is private otherwise.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.prefix(WRITING).tempfile_in(parent(path))?;
+        let mut file = builder.prefix(WRITING_PREFIX).tempfile_in(parent(path))?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
@@ -45,8 +41,8 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 )]
 pub fn write_whole_folder(path: &Path, files: &[(impl AsRef<Path>, Vec<u8>)]) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!("{WRITING}{name}"));
-    let replaced = path.with_file_name(format!("{name}{REPLACED}"));
+    let temporary = path.with_file_name(format!("{WRITING_PREFIX}{name}"));
+    let replaced = path.with_file_name(format!("{name}{REPLACED_SUFFIX}"));
     let written = || -> Result<()> {
         for left in [&temporary, &replaced] {
             if left.exists() {
@@ -79,12 +75,6 @@ pub fn write_whole_folder(path: &Path, files: &[(impl AsRef<Path>, Vec<u8>)]) ->
     result.with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Whether this is the name of something that a process had not finished when it was killed.
-#[must_use]
-pub fn is_leftover(name: &str) -> bool {
-    name.starts_with(WRITING) || name.ends_with(REPLACED)
-}
-
 /// Whether an error says that something is not there; all others leave open what it is.
 #[must_use]
 pub fn is_absent(error: &io::Error) -> bool {
@@ -108,6 +98,8 @@ fn sync_folder(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use deepspi_run::run_files::is_leftover;
+
     use super::*;
 
     #[test]

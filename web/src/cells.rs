@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
+use deepspi_playground::experiment::AGENTS;
+use deepspi_playground::protocol::AgentView;
 use deepspi_run::maze::{MazeCells, MazeReport};
 use deepspi_worlds::maze::{ACTIONS, Action, Maze, Tile};
 
-use crate::experiment::AGENTS;
 use crate::plot::csv_field;
-use crate::protocol::AgentView;
 
 /// The actions' names, in their order.
 pub const ACTION_NAMES: [&str; ACTIONS] = ["up", "down", "left", "right"];

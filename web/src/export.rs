@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use deepspi_playground::VERSION;
+use deepspi_playground::experiment::{AGENTS, Experiment};
+use deepspi_playground::protocol::DeviceReport;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::VERSION;
-use crate::experiment::{AGENTS, Experiment};
 use crate::history::History;
 use crate::plot::csv_field;
-use crate::protocol::DeviceReport;
 
 /// What the JSON file calls its layout.
 const FORMAT: &str = "deepspi-playground-1";

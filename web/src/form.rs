@@ -7,10 +7,9 @@
 //! useful range; the number box beside takes whatever is valid.
 
 use deepspi_options::{FieldInfo, FieldKind, FieldValue, SetError};
+use deepspi_playground::experiment::{AGENTS, Experiment};
 use deepspi_run::config::{Algorithm, Config};
 use deepspi_worlds::maze::MazeConfig;
-
-use crate::experiment::{AGENTS, Experiment};
 
 /// The part of an experiment that a field belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,10 +6,11 @@
 //! in it is unknown or out of range is left out, one by one, and named, so that an old or damaged link
 //! gives the nearest page that can be had.
 
-use crate::experiment::Experiment;
+use deepspi_playground::experiment::Experiment;
+use deepspi_playground::protocol::{DevicePreference, Pace};
+
 use crate::form::{Scope, default_of};
 use crate::neighbourhood::{self, link as neighbourhood_link};
-use crate::protocol::{DevicePreference, Pace};
 use crate::room::Room;
 
 /// What a link says.

@@ -11,6 +11,6 @@ fn main() {
 fn main() {
     println!(
         "This is the browser page of DeepSPI {}: `./run web` builds and serves it.",
-        web::VERSION
+        deepspi_playground::VERSION
     );
 }

@@ -3,9 +3,8 @@
 //! The texts say what was measured natively over many seeds (docs/theory.md, "What came out"); a single
 //! seed may differ, and where it matters they say so. No seed is picked: all have seed 1, the default.
 
+use deepspi_playground::experiment::Experiment;
 use deepspi_run::config::{Algorithm, Config};
-
-use crate::experiment::Experiment;
 
 /// A named experiment.
 #[derive(Clone, Copy, Debug)]

@@ -5,9 +5,9 @@
 //! each time agents are made, it is forgotten, and the worker reports the one it went on from. And no
 //! more is taken for saved than there is: the page asks before it is closed with an unsaved run.
 
+use deepspi_playground::archive::Archive;
 use deepspi_run::message::Message;
 
-use crate::archive::Archive;
 use crate::history::History;
 
 /// What the page knows of an agent's run. A new one is that of an agent not made yet.

@@ -21,10 +21,26 @@ pub const STATE: &str = "state.json";
 /// SHA-256 sums of the other files of a checkpoint: the manifest, which names them all.
 pub const SUMS: &str = "SHA256SUMS";
 
+/// Prefix of the name of every checkpoint's folder; see [`checkpoint_name`].
+pub const STEP_PREFIX: &str = "step_";
+/// Prefix of the name of a folder, inside the folder of a run, into which the files of a run that cannot be
+/// continued are moved. No checkpoint is read from it.
+pub const UNUSABLE_PREFIX: &str = "unusable-";
+/// Prefix of the name of a file or folder that is being written. It is left over if the process is killed.
+pub const WRITING_PREFIX: &str = ".writing_";
+/// Suffix of the name of a folder while a newer one takes its place. It is left over if the process is killed.
+pub const REPLACED_SUFFIX: &str = ".replaced";
+
 /// Name of the folder of a checkpoint; sorts by step.
 #[must_use]
 pub fn checkpoint_name(global_step: u64) -> String {
-    format!("step_{global_step:012}")
+    format!("{STEP_PREFIX}{global_step:012}")
+}
+
+/// Whether a file or folder of this name was left over by a process that was killed while it wrote.
+#[must_use]
+pub fn is_leftover(name: &str) -> bool {
+    name.starts_with(WRITING_PREFIX) || name.ends_with(REPLACED_SUFFIX)
 }
 
 /// What is true of a run besides its hyper-parameters; the `[run]` table of `config.toml`.
@@ -98,6 +114,12 @@ impl RunFilesError {
 }
 
 impl RunInfo {
+    /// Name of the run's folder where the user names none: `<env>__<algo>__<seed>__<start>`.
+    #[must_use]
+    pub fn folder_name(&self, config: &Config) -> String {
+        format!("{}__{}__{}__{}", self.env, config.algo.name(), config.seed, self.started)
+    }
+
     /// Text of `config.toml`.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
-//! Colours that people with any kind of colour vision can tell apart, the same ones everywhere.
+//! The colours of `deepspi_plot` as the figures use them, and those of text, axes and grid.
 //!
-//! The index of a series is its colour in every figure: readers learn it once. Series are the palette
-//! of Okabe and Ito, scales are viridis, which also grows lighter evenly when printed in grey.
+//! The index of a series is its colour in every figure: readers learn it once.
 
+use deepspi_plot::colour;
 use plotters::style::RGBColor;
 use serde::Serialize;
 
@@ -25,22 +25,11 @@ impl Colour {
 
     pub(super) fn rgb(self) -> RGBColor {
         match self {
-            Self::Series(index) => SERIES[index % SERIES.len()],
+            Self::Series(index) => rgb(colour::series(index)),
             Self::Grey => RGBColor(120, 120, 120),
         }
     }
 }
-
-/// Okabe and Ito without their yellow, which disappears on white.
-const SERIES: [RGBColor; 7] = [
-    RGBColor(0, 114, 178),
-    RGBColor(230, 159, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(213, 94, 0),
-    RGBColor(204, 121, 167),
-    RGBColor(86, 180, 233),
-    RGBColor(0, 0, 0),
-];
 
 /// Text and frames.
 pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
@@ -53,40 +42,19 @@ pub(super) const MISSING: RGBColor = RGBColor(224, 224, 224);
 /// The background.
 pub(super) const WHITE: RGBColor = RGBColor(255, 255, 255);
 
-/// Viridis at equal distances.
-const VIRIDIS: [(u8, u8, u8); 10] = [
-    (68, 1, 84),
-    (72, 40, 120),
-    (62, 74, 137),
-    (49, 104, 142),
-    (38, 130, 142),
-    (31, 158, 137),
-    (53, 183, 121),
-    (109, 205, 89),
-    (180, 222, 44),
-    (253, 231, 37),
-];
-
-/// Colour of `share` of the way along the scale; grey where it is not finite.
+/// Colour of `share` of the way along the scale of values; grey where it is not finite.
 pub(super) fn viridis(share: f64) -> RGBColor {
-    if !share.is_finite() {
-        return MISSING;
-    }
-    let last = VIRIDIS.len() - 1;
-    let place = share.clamp(0.0, 1.0) * last as f64;
-    let index = (place as usize).min(last - 1);
-    let (a, b) = (VIRIDIS[index], VIRIDIS[index + 1]);
-    let mix = |a: u8, b: u8| {
-        (f64::from(a) + (f64::from(b) - f64::from(a)) * (place - index as f64)).round() as u8
-    };
-    RGBColor(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
+    if share.is_finite() { rgb(colour::viridis(share)) } else { MISSING }
 }
 
-/// Black or white, whichever is easier to read on `background`.
+/// Dark or white, whichever is easier to read on `background`.
 pub(super) fn text_on(background: RGBColor) -> RGBColor {
-    let RGBColor(r, g, b) = background;
-    let light = 0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b);
-    if light > 140.0 { INK } else { WHITE }
+    let bytes = |RGBColor(red, green, blue)| [red, green, blue];
+    rgb(colour::readable_on(bytes(background), [bytes(INK), bytes(WHITE)]))
+}
+
+const fn rgb([red, green, blue]: [u8; 3]) -> RGBColor {
+    RGBColor(red, green, blue)
 }
 
 #[cfg(test)]
@@ -94,11 +62,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_scale_ends_where_it_should() {
-        assert_eq!(viridis(0.0), RGBColor(68, 1, 84));
+    fn a_value_that_is_not_finite_is_grey() {
+        assert_eq!([viridis(f64::NAN), viridis(f64::INFINITY)], [MISSING; 2]);
         assert_eq!(viridis(1.0), RGBColor(253, 231, 37));
-        assert_eq!(viridis(7.0), viridis(1.0), "values beyond the range keep the last colour");
-        assert_eq!(viridis(f64::NAN), MISSING);
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! The bar that says which colour is which value.
 
 use anyhow::Result;
+use deepspi_plot::{Axis, Scale, Tick};
 
-use super::axis::{Resolved, Tick};
 use super::canvas::{Align, Canvas, Stroke};
 use super::colour::{FAINT, INK, viridis};
-use super::figure::Axis;
 use super::geometry::Rect;
 use super::scales::Range;
 use super::text::Type;
@@ -37,7 +36,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, range: &Range, area: &Rect) -> Resul
     }
     let thin = Stroke::solid(FAINT, 0.8);
     let ticks = ticks(range);
-    for Tick { share, label } in &ticks {
+    for Tick { share, label, .. } in &ticks {
         let y = bar.bottom - share * bar.height();
         canvas.line((bar.right, y), (bar.right + 3.5, y), thin)?;
         canvas.text(label, (bar.right + GAP, y), TICKS, Align::Left, INK)?;
@@ -57,6 +56,6 @@ fn lines(range: &Range) -> Vec<String> {
 
 fn ticks(range: &Range) -> Vec<Tick> {
     // A scale of one value has a single tick, at that value.
-    let axis = Axis::linear("");
-    Resolved::new(&axis, &[range.low, range.high], 0.0).map_or_else(Vec::new, |axis| axis.ticks(6))
+    let axis = Axis::around(Scale::Linear, [range.low, range.high], 0.0);
+    axis.map_or_else(Vec::new, |axis| axis.ticks(6.0))
 }

@@ -19,7 +19,6 @@ mod geometry;
 mod layers;
 mod layout;
 mod legend;
-mod number;
 mod panel;
 mod placement;
 pub(crate) mod png;
@@ -32,7 +31,14 @@ pub use figure::{
     Axis, Band, Cell, ColourScale, Figure, Heatmap, HorizontalLine, Layer, Line, Mark, Marker,
     Panel, Points, Scale, Scatter, Segment, Spot,
 };
-pub use number::short;
+
+/// A figure as SVG.
+///
+/// # Errors
+/// If the drawing library fails; values that are not finite are no error.
+pub fn svg(figure: &Figure) -> Result<String> {
+    layout::draw(figure)
+}
 
 /// Writes a figure as `stem` with `.svg` and with `.png` appended, each whole or not at all; returns
 /// the two paths.
@@ -47,7 +53,7 @@ pub fn write(figure: &Figure, stem: &Path) -> Result<Vec<PathBuf>> {
         PathBuf::from(name)
     };
     let cannot = || format!("cannot draw {}", stem.display());
-    let svg = layout::draw(figure).with_context(cannot)?;
+    let svg = svg(figure).with_context(cannot)?;
     let png = png::png(&svg).with_context(cannot)?;
     let paths = vec![path(".svg"), path(".png")];
     for (path, bytes) in paths.iter().zip([svg.as_bytes(), &png]) {

@@ -4,8 +4,9 @@
 //! row can agree on the widest.
 
 use anyhow::Result;
+use deepspi_plot::Tick;
 
-use super::axis::{Resolved, Tick};
+use super::axis::Resolved;
 use super::canvas::{Align, Canvas, Stroke};
 use super::colour::{FAINT, GRID, INK};
 use super::figure::{Axis, Layer, Panel, Scale};

@@ -9,7 +9,7 @@ use deepspi_core::{data::collect::evaluate, trainer::Trainer};
 use deepspi_run::config::Config;
 use deepspi_run::decision::Decision;
 use deepspi_run::network::NetworkSpec;
-use deepspi_run::run_files::{CONFIG, SUMS};
+use deepspi_run::run_files::{CONFIG, STEP_PREFIX, SUMS};
 
 use crate::checkpoints::{self, CheckpointStore, Loaded};
 use crate::device::{self, DeviceChoice, Selected};
@@ -96,7 +96,8 @@ fn find(path: &Path) -> Result<(RunFolder, Loaded)> {
             path.display()
         )
     };
-    let named = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("step_"));
+    let named =
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(STEP_PREFIX));
     if path.join(CONFIG).exists() || !(named || path.join(SUMS).exists()) {
         let folder = RunFolder::open(path).with_context(remedy)?;
         // What is kept is training's business; nothing is saved here.

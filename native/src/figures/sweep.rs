@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::ValueEnum;
+use deepspi_plot::number;
 use deepspi_run::config::{Algorithm, SpectralMode, WorldModelConfig};
 use deepspi_worlds::maze::Maze;
 use serde::Serialize;
@@ -14,7 +15,7 @@ use super::maze::references;
 use super::methods::{METHODS, all_methods, colour, final_distance, final_value, marker, summary};
 use super::output::{Output, describe};
 use crate::chart::table::Table;
-use crate::chart::{Axis, Figure, Layer, Mark, Panel, Points, short};
+use crate::chart::{Axis, Figure, Layer, Mark, Panel, Points};
 
 /// What is swept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
@@ -74,7 +75,7 @@ impl Sweep {
                 .collect(),
             Self::Epsilon => [0.05, 0.2, 0.4]
                 .into_iter()
-                .map(|epsilon| change(short(epsilon), &|e| e.maze.epsilon = epsilon))
+                .map(|epsilon| change(number(epsilon), &|e| e.maze.epsilon = epsilon))
                 .collect(),
             Self::Clip => {
                 let limit = 1.0 / base.config.gamma - 1.0;
@@ -88,11 +89,11 @@ impl Sweep {
             }
             Self::AlphaR => [0.0, 0.01, 0.1, 1.0]
                 .into_iter()
-                .map(|x| world_model(&short(x.into()), &|model| model.reward_loss_coef = x))
+                .map(|x| world_model(&number(x.into()), &|model| model.reward_loss_coef = x))
                 .collect(),
             Self::AlphaP => [0.0, 0.000_5, 0.005, 0.05]
                 .into_iter()
-                .map(|x| world_model(&short(x.into()), &|model| model.transition_loss_coef = x))
+                .map(|x| world_model(&number(x.into()), &|model| model.transition_loss_coef = x))
                 .collect(),
             Self::Lipschitz => vec![
                 world_model("off", &|model| model.lipschitz_nets = false),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use deepspi_atari::EnvOptions;
+use deepspi_plot::thousands;
 use deepspi_run::run_files::RunInfo;
 use serde::Serialize;
 
@@ -79,19 +80,6 @@ pub fn count(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", thousands(number), if number == 1 { "" } else { "s" })
 }
 
-/// A number with its digits in groups.
-pub fn thousands(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,9 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_come_in_groups_of_three() {
-        let found = [0, 999, 1_000, 10_000_000].map(thousands);
-        assert_eq!(found, ["0", "999", "1,000", "10,000,000"]);
+    fn a_count_has_its_noun_in_the_right_number() {
         assert_eq!([count(1, "game"), count(2000, "game")], ["1 game", "2,000 games"]);
     }
 }

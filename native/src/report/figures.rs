@@ -1,10 +1,11 @@
 //! The figures of a report, each with its numbers.
 
 use anyhow::Result;
+use deepspi_plot::thousands;
 use serde_json::json;
 
 use super::analysis::{AlgorithmSummary, KindSummary, Report};
-use super::facts::{Facts, count, thousands};
+use super::facts::{Facts, count};
 use super::losses::LossComparison;
 use super::runs::protocol;
 use super::score::ScoreKind;
@@ -232,7 +233,7 @@ fn losses(report: &Report, facts: &Facts) -> Result<Output> {
         }
     }
     let axis = |loss: &LossComparison| {
-        // The transition loss is a negative log-likelihood, which may be below 0.
+        // Smooth-L1 errors (docs/deepspi.md, section 4) are at least 0; one that is 0 has no logarithm.
         let mut lows = loss.curves.iter().flat_map(|(_, points)| points).map(|p| p.interval.low);
         let label = "median over runs";
         if lows.all(|low| low > 0.0) { Axis::log10(label) } else { Axis::linear(label) }

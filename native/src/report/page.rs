@@ -6,11 +6,12 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use deepspi_plot::{decimal, thousands};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::analysis::{GameScore, KindSummary, Report};
 use super::baselines::{Comparison, caveat};
-use super::facts::{Facts, count, thousands};
+use super::facts::{Facts, count};
 use super::figures::name;
 use super::losses::LossComparison;
 use super::score::ScoreKind;
@@ -251,7 +252,7 @@ fn aggregate_table(kind: &KindSummary) -> Markup {
             @for algo in &kind.algorithms { tr {
                 td { (algo.algo.label()) }
                 @for summary in &algo.aggregates {
-                    td { (number(summary.value)) " [" (number(summary.interval.low)) ", " (number(summary.interval.high)) "]" }
+                    td { (decimal(summary.value, 3)) " [" (decimal(summary.interval.low, 3)) ", " (decimal(summary.interval.high, 3)) "]" }
                 }
                 td { @if algo.runs.0 == algo.runs.1 { (algo.runs.0) } @else { (algo.runs.0) " to " (algo.runs.1) } }
             } }
@@ -266,8 +267,8 @@ fn improvement_table(kind: &KindSummary) -> Markup {
             tr { th { "X > Y" } th { "P(X > Y)" } th { "95 % interval" } }
             @for pair in &kind.improvements { tr {
                 td { (pair.x.label()) " > " (pair.y.label()) }
-                td { (number(pair.value)) }
-                td { (number(pair.interval.low)) " to " (number(pair.interval.high)) }
+                td { (decimal(pair.value, 3)) }
+                td { (decimal(pair.interval.low, 3)) " to " (decimal(pair.interval.high, 3)) }
             } }
         } }
     }
@@ -278,7 +279,7 @@ fn game_table(kind: &KindSummary, report: &Report, facts: &Facts) -> Markup {
         html! { td {
             @match (score.mean, score.normalised) {
                 (Some(mean), Some(normalised)) => {
-                    (raw(mean)) " (" (number(normalised)) ")"
+                    (raw(mean)) " (" (decimal(normalised, 3)) ")"
                     @if (score.scores.len() as u64) < facts.sweep.seeds { ", " (score.scores.len()) " runs" }
                 }
                 _ => "none",
@@ -367,7 +368,7 @@ fn baseline_section(comparison: &Comparison, report: &Report, facts: &Facts) -> 
                 }
                 @for (column, values) in &comparison.aggregates { tr {
                     td { (column) }
-                    @for (_, value) in values { td { (number(*value)) } }
+                    @for (_, value) in values { td { (decimal(*value, 3)) } }
                 } }
             } }
         }
@@ -389,26 +390,13 @@ fn run_section(report: &Report) -> Markup {
     }
 }
 
-fn number(value: f64) -> String {
-    fixed(value, 3)
-}
-
-/// So many digits after the point, and no sign before a zero.
-fn fixed(value: f64, digits: usize) -> String {
-    let text = format!("{value:.digits$}");
-    match text.strip_prefix('-') {
-        Some(zero) if zero.bytes().all(|byte| matches!(byte, b'0' | b'.')) => zero.to_owned(),
-        _ => text,
-    }
-}
-
 /// Small numbers keep their digits.
 fn small(value: f64) -> String {
-    if value != 0.0 && value.abs() < 1e-3 { format!("{value:.2e}") } else { fixed(value, 4) }
+    if value != 0.0 && value.abs() < 1e-3 { format!("{value:.2e}") } else { decimal(value, 4) }
 }
 
 fn raw(value: f64) -> String {
-    if value.abs() >= 1000.0 { fixed(value, 0) } else { fixed(value, 1) }
+    if value.abs() >= 1000.0 { decimal(value, 0) } else { decimal(value, 1) }
 }
 
 #[cfg(test)]
@@ -419,6 +407,6 @@ mod tests {
     fn numbers_are_readable() {
         assert_eq!([small(0.0), small(-0.138_1), small(6.6e-4)], ["0.0000", "-0.1381", "6.60e-4"]);
         assert_eq!([raw(-20.68), raw(12_850.0), raw(-0.04)], ["-20.7", "12850", "0.0"]);
-        assert_eq!([number(-0.000_4), number(-0.001)], ["0.000", "-0.001"]);
+        assert_eq!([decimal(-0.000_4, 3), decimal(-0.001, 3)], ["0.000", "-0.001"]);
     }
 }

@@ -1,9 +1,10 @@
 //! What a reader must be told of the runs, besides their numbers.
 
 use deepspi_atari::games::GAMES;
+use deepspi_plot::thousands;
 use deepspi_run::config::Config;
 
-use super::facts::{count, thousands};
+use super::facts::count;
 use super::runs::RunData;
 use super::score::{Score, ScoreKind};
 use super::selection::Selection;

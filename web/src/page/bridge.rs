@@ -3,6 +3,7 @@
 //! A worker that is replaced may still have messages under way; those of an old one are not listened
 //! to, because its listeners go with it.
 
+use deepspi_playground::protocol::{BYTES, CANVAS, Report, Request, decode, encode};
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
@@ -10,7 +11,6 @@ use web_sys::{ErrorEvent, MessageEvent, OffscreenCanvas, Worker, WorkerOptions, 
 
 use super::reports;
 use super::state::{Phase, Playground};
-use crate::protocol::{BYTES, CANVAS, Report, Request, decode, encode};
 
 /// The script that starts the worker, beside the page.
 const SCRIPT: &str = "./trainer.js";

@@ -3,6 +3,7 @@
 //! The bar with the buttons stays on screen while the page scrolls, so it holds only what is needed
 //! all the time; the rest stands below it, and what is needed seldom in "More".
 
+use deepspi_playground::experiment::AGENTS;
 use leptos::prelude::*;
 
 use super::address;
@@ -12,7 +13,6 @@ use super::file_input::{DropTarget, LoadButton};
 use super::settings::Pending;
 use super::settings::draft::Draft;
 use super::state::{Phase, Playground};
-use crate::experiment::AGENTS;
 use crate::form::{SEED, Scope};
 use crate::link::{DEVICES, PACES, by_key, key_of};
 use crate::presets::{PRESETS, Preset, matching};

@@ -3,6 +3,8 @@
 //! A file is foreign: it is read whole and verified before anything is asked of the worker, and what
 //! is wrong with it is said as text.
 
+use deepspi_playground::archive::Archive;
+use deepspi_playground::experiment::AGENTS;
 use js_sys::Uint8Array;
 use leptos::ev;
 use leptos::prelude::*;
@@ -12,8 +14,6 @@ use web_sys::{DragEvent, File, FileList, HtmlInputElement};
 
 use super::settings::draft::{Draft, confirmed};
 use super::state::{Phase, Playground};
-use crate::archive::Archive;
-use crate::experiment::AGENTS;
 
 /// Bytes a chosen file may have: more is no checkpoint, and would only fill the memory.
 const LARGEST: f64 = 256.0 * 1024.0 * 1024.0;

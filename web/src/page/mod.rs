@@ -26,6 +26,7 @@ pub mod theme;
 pub mod theory;
 pub mod tour;
 
+use deepspi_playground::VERSION;
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -36,7 +37,6 @@ use self::help::Help;
 use self::settings::draft::Draft;
 use self::state::{Playground, Room};
 use self::tour::Tour;
-use crate::VERSION;
 
 /// Id, in `index.html`, of the text that stands in until the page runs.
 const STATIC_TEXT_ID: &str = "static";

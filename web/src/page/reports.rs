@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use deepspi_playground::protocol::{Report, Status};
 use leptos::prelude::*;
 
 use super::state::{Phase, Playground};
-use crate::protocol::{Report, Status};
 use crate::run::Run;
 
 /// Takes in a report.

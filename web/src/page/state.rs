@@ -5,16 +5,18 @@
 
 use std::sync::Arc;
 
+use deepspi_playground::archive::Archive;
+use deepspi_playground::experiment::{AGENTS, Experiment};
+use deepspi_playground::protocol::{
+    AgentView, DevicePreference, DeviceReport, Pace, Request, Status, Watch,
+};
 use deepspi_run::maze::Assessment;
 use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 
 use super::bridge::Bridge;
 use super::download;
-use crate::archive::Archive;
-use crate::experiment::{AGENTS, Experiment};
 use crate::neighbourhood;
-use crate::protocol::{AgentView, DevicePreference, DeviceReport, Pace, Request, Status, Watch};
 pub use crate::room::Room;
 use crate::run::Run;
 

@@ -1,6 +1,6 @@
 //! A vector as a row of bars.
 
-use super::number::Pen;
+use super::pen::Pen;
 
 /// Bars at most; of a longer vector each bar is the largest of several entries.
 const MOST_BARS: usize = 256;

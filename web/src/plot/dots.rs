@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::axis::Axis;
+use deepspi_playground::axis::Axis;
+use deepspi_plot::number;
+
 use super::colour::{SHADES, shade, shade_of};
-use super::number::{Pen, number};
+use super::pen::Pen;
 use super::{Area, Dash, Picture, Stroke, TEXT};
 
 /// Dots drawn at most; of more, one in so many.
@@ -221,7 +223,7 @@ mod tests {
         let picture = DotPlot { cursor: Some(3), ..plot(&dots) }.draw();
         assert_eq!(picture.summary, "advantage A 0.5, utility U 0.25, A - U 0.25");
         let of_all = plot(&dots).draw().summary;
-        assert!(of_all.ends_with("4 points; A - U is 0.44 on average"), "{of_all}");
+        assert!(of_all.ends_with("4 points; A - U is 0.438 on average"), "{of_all}");
         let gone = DotPlot { cursor: Some(99), ..plot(&dots) }.draw();
         assert!(gone.summary.contains("4 points"));
         assert!(plot(&Dots::default()).draw().summary.contains("No data yet"));

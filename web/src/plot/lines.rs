@@ -3,8 +3,10 @@
 //! The legend is part of the picture, so that a saved file has it. It shows the values at the cursor,
 //! else the latest, and so is also the chart's read-out.
 
-use super::axis::Axis;
-use super::number::{Pen, number};
+use deepspi_playground::axis::Axis;
+use deepspi_plot::number;
+
+use super::pen::Pen;
 use super::thin::thin;
 use super::words::text_width;
 use super::{Area, Dash, Picture, ROW, Reference, Series, Stroke, TEXT};
@@ -103,7 +105,7 @@ impl LinePlot<'_> {
         match self.y_axis {
             YAxis::Linear => Axis::linear(values, pixels, 42.0),
             YAxis::FromZero => Axis::linear(values.chain([0.0]), pixels, 42.0),
-            YAxis::Log => Axis::log(values, pixels),
+            YAxis::Log => Axis::log(values, pixels, 42.0),
         }
     }
 
@@ -134,7 +136,7 @@ impl LinePlot<'_> {
             let text = format!("{} {}", series.label, number(self.read(series)));
             // As wide as the longest number, so that nothing moves while numbers change.
             let name = text_width(&series.label, TEXT);
-            let width = SAMPLE + SPACE + name + text_width(" −0.0031", TEXT) + BETWEEN;
+            let width = SAMPLE + SPACE + name + text_width(" −0.00312", TEXT) + BETWEEN;
             if left + width > self.width && left > 4.0 {
                 (left, baseline) = (4.0, baseline + ROW);
             }

@@ -1,12 +1,13 @@
 //! The picture of a maze with what an agent makes of it: values as colours and numbers, its policy as
 //! arrows.
 
+use deepspi_playground::axis::Axis;
+use deepspi_plot::number;
 use deepspi_run::maze::MazeReport;
 use deepspi_worlds::maze::{ACTIONS, Action, Maze, Tile};
 
-use super::axis::Axis;
 use super::colour::{SHADES, ink_on, shade, shade_of};
-use super::number::{Pen, number};
+use super::pen::Pen;
 use super::{Area, Picture};
 
 /// Side of a cell in pixels: no more than this, from here on numbers, letters, words.

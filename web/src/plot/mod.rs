@@ -5,14 +5,13 @@
 //! Coordinates are CSS pixels from the upper left corner. Colours are names of CSS tokens, because
 //! only the page knows which theme is on.
 
-mod axis;
 mod bars;
 mod colour;
 mod csv;
 mod dots;
 mod lines;
 mod maze;
-mod number;
+mod pen;
 mod thin;
 mod words;
 
@@ -27,14 +26,15 @@ const ROW: f64 = 18.0;
 /// Room for the menu in the upper right corner.
 const MENU: f64 = 64.0;
 
-pub use axis::{Axis, Tick};
 pub use bars::bars;
 pub use colour::{SHADES, ink_on, shade, shade_of};
 pub use csv::{dots_csv, field as csv_field, lines_csv};
+pub use deepspi_playground::axis::{Axis, Tick};
+pub use deepspi_plot::number;
 pub use dots::{DotPlot, Dots};
 pub use lines::{LinePlot, YAxis};
 pub use maze::MazePlot;
-pub use number::{Pen, number};
+pub use pen::Pen;
 pub use words::{file_name, text_width, wrap};
 
 /// A curve: its name, how it is drawn, and its points by rising x. A value that is not finite (or
@@ -252,7 +252,10 @@ impl Picture {
         frame.line([left, bottom], [right, bottom]);
         for tick in x.ticks() {
             frame.line([tick.at, bottom], [tick.at, bottom + 4.0]);
-            self.label("tick-x", [tick.at, bottom + 16.0], tick.label);
+            // A label at an end of the axis stays inside the picture.
+            let half = 0.5 * text_width(&tick.label, TEXT);
+            let at = tick.at.min(self.size[0] - half - 1.0).max(half + 1.0);
+            self.label("tick-x", [at, bottom + 16.0], tick.label);
         }
         self.stroke("axis", frame);
         self.label("name-x", [f64::midpoint(left, right), bottom + 32.0], x_label.to_owned());

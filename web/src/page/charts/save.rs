@@ -1,5 +1,6 @@
 //! The menu that saves a chart, and what a saved chart says of its origin.
 
+use deepspi_playground::{REVISION, VERSION};
 use leptos::prelude::*;
 use leptos::svg::Svg;
 
@@ -7,7 +8,6 @@ use super::export::{self, Standalone};
 use crate::page::download;
 use crate::page::state::Playground;
 use crate::plot::file_name;
-use crate::{REVISION, VERSION};
 
 /// Where numbers are from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,6 +6,9 @@
 
 use std::f64::consts::TAU;
 
+use deepspi_playground::protocol::{LatentScene, Request};
+use deepspi_playground::scene::colour::to_css;
+use deepspi_playground::scene::picture::{Mark, Shape, marks, star_corners};
 use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -13,9 +16,6 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlDivElement, Offsc
 
 use super::model::Panel;
 use crate::page::state::{Phase, Playground};
-use crate::protocol::{LatentScene, Request};
-use crate::scene::colour::to_css;
-use crate::scene::picture::{Mark, Shape, marks, star_corners};
 
 /// Both canvases of a panel.
 #[component]

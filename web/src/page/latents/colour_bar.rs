@@ -1,11 +1,11 @@
 //! What colours and shapes mean.
 
+use deepspi_playground::scene::colour::{to_css, viridis};
+use deepspi_playground::scene::picture::star_corners;
 use leptos::prelude::*;
 
 use super::model::Desk;
 use crate::plot::{Axis, Tick};
-use crate::scene::colour::{to_css, viridis};
-use crate::scene::picture::star_corners;
 
 /// Colour bar and legend of both panels.
 #[component]

@@ -1,15 +1,15 @@
 //! The cell that is looked at: its frame, and what both agents make of it.
 
+use deepspi_playground::experiment::AGENTS;
+use deepspi_playground::protocol::AgentView;
 use deepspi_worlds::maze::ACTIONS;
 use leptos::prelude::*;
 
 use super::model::Desk;
 use crate::cells::{self, ACTION_NAMES};
-use crate::experiment::AGENTS;
 use crate::page::maze::frame::Frame;
 use crate::page::state::Playground;
 use crate::plot::number;
-use crate::protocol::AgentView;
 
 /// The part below the panels.
 #[component]

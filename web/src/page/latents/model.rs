@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
+use deepspi_playground::protocol::{AgentView, LatentScene};
+use deepspi_playground::scene::colour::viridis;
+use deepspi_playground::scene::labels::{Side, sides};
+use deepspi_playground::scene::motion::Motion;
+use deepspi_playground::scene::picture::Window;
+use deepspi_playground::scene::steady::{Steady, extent};
+use deepspi_playground::scene::{Roles, Shot};
 use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 
 use super::theme::{Theme, glide_ms};
 use crate::page::state::Playground;
 use crate::plot::Axis;
-use crate::protocol::{AgentView, LatentScene};
-use crate::scene::colour::viridis;
-use crate::scene::labels::{Side, sides};
-use crate::scene::motion::Motion;
-use crate::scene::picture::Window;
-use crate::scene::steady::{Steady, extent};
-use crate::scene::{Roles, Shot};
 
 /// Width over height of a panel; the style sheet has the same number.
 pub const ASPECT: f32 = 4.0 / 3.0;

@@ -1,11 +1,11 @@
 //! What is written over the points: names, numbers along the axes, and the ring of the selection.
 
+use deepspi_playground::scene::labels::{Label, labels};
+use deepspi_playground::scene::picture::Window;
 use leptos::prelude::*;
 
 use super::model::Panel;
 use crate::plot::Tick;
-use crate::scene::labels::{Label, labels};
-use crate::scene::picture::Window;
 
 /// Radius of the ring, in CSS pixels.
 const RING: f32 = 15.0;

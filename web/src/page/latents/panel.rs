@@ -8,9 +8,9 @@ use super::model::Panel;
 use super::overlay::Overlay;
 use super::picker::Picker;
 use crate::cells;
+use crate::latents_svg::Sheet;
 use crate::page::charts::{SaveMenu, Standalone, font, of_run, width_of};
 use crate::page::state::Playground;
-use crate::scene::svg::Sheet;
 
 /// The panel of an agent.
 #[component]

@@ -3,12 +3,12 @@
 //! For keyboards and screen readers it is a list box whose options are the cells of the maze; arrow
 //! keys move to the point in that direction.
 
+use deepspi_playground::scene::pick;
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent};
 
 use super::model::Panel;
 use crate::cells;
-use crate::scene::pick;
 
 /// How far from a point still means that point, in CSS pixels: with a mouse, with a finger.
 const REACH: [f32; 2] = [16.0, 28.0];

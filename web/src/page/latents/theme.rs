@@ -1,8 +1,7 @@
 //! The page's colours and preferences, for what cannot name a CSS token.
 
+use deepspi_playground::scene::colour::{Rgb, from_hex};
 use leptos::prelude::*;
-
-use crate::scene::colour::{Rgb, from_hex};
 
 /// Milliseconds in which points glide to their new places.
 const GLIDE_MS: f64 = 300.0;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use deepspi_playground::protocol::AgentView;
 use deepspi_worlds::maze::{ACTIONS, Maze};
 use leptos::prelude::*;
 
@@ -9,7 +10,6 @@ use super::Shown;
 use super::frame::Frame;
 use crate::cells::{self, ACTION_NAMES};
 use crate::plot::{bars, number};
-use crate::protocol::AgentView;
 
 /// Size of the strip of a latent's bars, in its own units.
 const STRIP: [f64; 2] = [320.0, 44.0];

@@ -12,13 +12,13 @@ mod walker;
 
 use std::sync::Arc;
 
+use deepspi_playground::experiment::AGENTS;
+use deepspi_playground::protocol::{AgentView, Watch};
 use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 
 use super::charts::paced;
 use super::state::{Phase, Playground};
-use crate::experiment::AGENTS;
-use crate::protocol::{AgentView, Watch};
 
 /// What the parts of the room share.
 #[derive(Clone, Copy)]

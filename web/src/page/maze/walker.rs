@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use deepspi_playground::experiment::AGENTS;
 use leptos::leptos_dom::helpers::{IntervalHandle, set_interval_with_handle};
 use leptos::prelude::*;
 
 use super::Shown;
 use super::board::{Board, common_scale};
 use super::frame::Frame;
-use crate::experiment::AGENTS;
 use crate::walk::Walk;
 
 /// Time for a step; the transition in `maze.css` is shorter.
@@ -88,7 +88,7 @@ fn walk(shown: Shown, walking: RwSignal<bool>, places: [RwSignal<Option<usize>>;
     };
     Effect::new(move || {
         stop();
-        let seed = shown.playground().opened.with(crate::experiment::Experiment::seed);
+        let seed = shown.playground().opened.with(deepspi_playground::experiment::Experiment::seed);
         let mazes = shown.mazes.map(|maze| maze.get());
         for place in places {
             place.set(None);

@@ -12,6 +12,7 @@ mod steps;
 mod trap;
 mod triangle;
 
+use deepspi_plot::fixed;
 use leptos::prelude::*;
 
 use super::state::Playground;
@@ -60,11 +61,4 @@ const fn action_name(action: usize) -> &'static str {
 fn probabilities(policy: Distribution, digits: usize) -> String {
     let text = |action: usize| format!("{} {}", action_name(action), fixed(policy[action], digits));
     (0..ACTIONS).map(text).collect::<Vec<_>>().join(", ")
-}
-
-/// A number with a true minus sign, and no minus before what is shown as 0.
-fn fixed(x: f64, digits: usize) -> String {
-    let text = format!("{:.digits$}", x.abs());
-    let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
-    if x < 0.0 && !is_zero { format!("−{text}") } else { text }
 }

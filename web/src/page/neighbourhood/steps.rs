@@ -1,5 +1,6 @@
 //! Part 2: exact safe policy iteration beside a planner in a wrong model, step by step.
 
+use deepspi_playground::{REVISION, VERSION};
 use leptos::prelude::*;
 
 use super::dial::NumberBox;
@@ -12,7 +13,6 @@ use crate::neighbourhood::iteration::{STATES, SafeIteration};
 use crate::neighbourhood::{STEPS, Settings, range};
 use crate::page::charts::{LineChart, Provenance};
 use crate::plot::{Dash, Reference, Series};
-use crate::{REVISION, VERSION};
 
 /// The whole part.
 #[component]

@@ -1,6 +1,7 @@
 //! The out-of-trajectory example: a planner that trusts its model everywhere, and one that stays in
 //! the neighbourhood.
 
+use deepspi_playground::{REVISION, VERSION};
 use deepspi_theory::OutOfTrajectory;
 use deepspi_theory::optimal;
 use deepspi_theory::out_of_trajectory::{Comparison, Record};
@@ -13,7 +14,6 @@ use super::{fixed, neighbourhood_symbol, part};
 use crate::neighbourhood::{STEPS, Settings, range};
 use crate::page::charts::{LineChart, Provenance};
 use crate::plot::{Dash, Reference, Series};
-use crate::{REVISION, VERSION};
 
 /// How much data comes between two improvements, and what that is called.
 const DATA: [(&str, f64); 3] =

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use deepspi_options::SetError;
+use deepspi_playground::experiment::Experiment;
 use leptos::leptos_dom::helpers::debounce;
 use leptos::prelude::*;
 
-use crate::experiment::Experiment;
 use crate::form::{Scope, default_of, enter, label};
 use crate::page::state::{Phase, Playground};
 use crate::run::Run;

@@ -13,13 +13,13 @@ mod two;
 
 use std::sync::Arc;
 
+use deepspi_playground::experiment::AGENTS;
+use deepspi_playground::protocol::Watch;
 use deepspi_run::maze::Assessment;
 use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 
 use super::state::{Phase, Playground};
-use crate::experiment::AGENTS;
-use crate::protocol::Watch;
 use crate::terms::{has_model, reading_of_step, stood_still};
 
 /// What the parts of the room share.

@@ -9,9 +9,9 @@ const STOPS: usize = 33;
 /// Viridis from low to high: even steps to the eye, also to an eye that confuses red and green.
 #[must_use]
 pub fn viridis() -> Vec<Rgb> {
-    let stop = |index| {
-        let colour = colorous::VIRIDIS.eval_rational(index, STOPS);
-        [colour.r, colour.g, colour.b].map(|c| f32::from(c) / 255.0)
+    let stop = |index: usize| {
+        let colour = deepspi_plot::colour::viridis(index as f64 / (STOPS - 1) as f64);
+        colour.map(|c| f32::from(c) / 255.0)
     };
     (0..STOPS).map(stop).collect()
 }

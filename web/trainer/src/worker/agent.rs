@@ -5,6 +5,9 @@ use deepspi_core::maze::{ProbeError, assess, cells, probe};
 use deepspi_core::pca::principal_components;
 use deepspi_core::{run_state::TrainError, trainer::Trainer};
 use deepspi_options::ConfigError;
+use deepspi_playground::archive::{Archive, ArchiveError, Contents};
+use deepspi_playground::protocol::{AgentView, Watch};
+use deepspi_playground::scene::keep_facing;
 use deepspi_run::batch_view::BatchView;
 use deepspi_run::config::Config;
 use deepspi_run::maze_preset::TrainingPreset as _;
@@ -13,9 +16,6 @@ use deepspi_run::run_files::RunInfo;
 use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs};
 
 use super::time;
-use crate::archive::{Archive, ArchiveError, Contents};
-use crate::protocol::{AgentView, Watch};
-use crate::scene::keep_facing;
 
 /// A trainer and its environments.
 #[derive(Debug)]
@@ -202,8 +202,8 @@ impl Agent {
             env: "maze".to_owned(),
             stochastic: false,
             device: device.to_owned(),
-            version: crate::VERSION.to_owned(),
-            revision: crate::REVISION.to_owned(),
+            version: deepspi_playground::VERSION.to_owned(),
+            revision: deepspi_playground::REVISION.to_owned(),
             started: self.started,
             maze: Some(*self.maze().config()),
         };

@@ -6,11 +6,11 @@
 
 use std::cell::{Cell, RefCell};
 
+use deepspi_playground::protocol::Report;
 use wasm_bindgen::prelude::*;
 use web_sys::PromiseRejectionEvent;
 
 use super::outbox;
-use crate::protocol::Report;
 
 thread_local! {
     /// One panic often becomes a flood (gfx-rs/wgpu#8186); the first says what happened.

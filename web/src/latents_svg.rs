@@ -6,12 +6,13 @@
 
 use std::fmt::Write as _;
 
-use super::colour::{Rgb, to_css};
-use super::labels::{labels, sides};
-use super::picture::{Mark, Shape, marks, star_corners, window};
-use super::{Roles, Shot};
+use deepspi_playground::protocol::LatentScene;
+use deepspi_playground::scene::colour::{Rgb, to_css};
+use deepspi_playground::scene::labels::{labels, sides};
+use deepspi_playground::scene::picture::{Mark, Shape, marks, star_corners, window};
+use deepspi_playground::scene::{Roles, Shot};
+
 use crate::plot::{Axis, text_width, wrap};
-use crate::protocol::LatentScene;
 
 /// Space around the picture: left for the second axis, above for the title.
 const LEFT: f64 = 30.0;
@@ -247,7 +248,8 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::colour::viridis;
+    use deepspi_playground::scene::colour::viridis;
+
     use super::*;
 
     fn sheet(title: &str, points: Vec<[f32; 2]>) -> String {

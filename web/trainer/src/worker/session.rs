@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 
 use deepspi_core::maze::ProbeError;
 use deepspi_core::run_state::TrainError;
+use deepspi_playground::archive::Archive;
+use deepspi_playground::experiment::{AGENTS, Experiment};
+use deepspi_playground::protocol::{DevicePreference, Pace, Report, Request, Status, Watch};
 use deepspi_run::message::Message;
 use web_sys::OffscreenCanvas;
 
@@ -13,9 +16,6 @@ use super::drawings::Drawings;
 use super::inbox::Inbox;
 use super::outbox::{post, post_soon};
 use super::{faults, time};
-use crate::archive::Archive;
-use crate::experiment::{AGENTS, Experiment};
-use crate::protocol::{DevicePreference, Pace, Report, Request, Status, Watch};
 
 /// Least time between two views of an agent: the page needs time to draw them and to answer.
 const VIEW_MS: f64 = 100.0;

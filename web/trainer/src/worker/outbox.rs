@@ -6,11 +6,10 @@
 
 use std::cell::RefCell;
 
+use deepspi_playground::protocol::{BYTES, Report, encode};
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::DedicatedWorkerGlobalScope;
-
-use crate::protocol::{BYTES, Report, encode};
 
 thread_local! {
     static WAITING: RefCell<Vec<Report>> = const { RefCell::new(Vec::new()) };

@@ -1,19 +1,17 @@
 //! The picture of an agent's latents, without knowing who draws it.
 //!
-//! Two draw it: the worker, on the GPU that trains, and the page, on a plain canvas. Both are given
-//! the same [`picture::Mark`]s in pixels, so that the two pictures are one, and both let the points
+//! Two draw it: the trainer, on the GPU that trains, and the page, on a plain canvas. Both are given
+//! the same [`picture::Mark`]s in pixels, so that the two pictures are equal, and both let the points
 //! glide in the same way ([`motion`]). The page alone decides the ranges ([`steady`]), because labels
-//! and hit tests depend on them; it tells the worker in a `LatentScene`. A saved picture is made from the same marks
-//! ([`svg`]).
+//! and hit tests depend on them; it tells the trainer in a [`LatentScene`](crate::protocol::LatentScene).
+//! The page makes the picture that is saved from the same marks.
 
 pub mod colour;
 pub mod labels;
 pub mod motion;
-pub mod painter;
 pub mod pick;
 pub mod picture;
 pub mod steady;
-pub mod svg;
 
 use deepspi_worlds::maze::Maze;
 

@@ -7,13 +7,13 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+use deepspi_playground::protocol::{BYTES, CANVAS, Report, Request, decode};
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, OffscreenCanvas};
 
 use super::drawings::Drawings;
 use super::outbox;
-use crate::protocol::{BYTES, CANVAS, Report, Request, decode};
 
 /// A request, and the canvas that may come with it.
 pub type Letter = (Request, Option<OffscreenCanvas>);

@@ -12,16 +12,16 @@ use burn::tensor::wgpu::wgpu::{
     CurrentSurfaceTexture, DeviceType, ErrorFilter, Surface, SurfaceConfiguration, SurfaceTarget,
     TextureViewDescriptor,
 };
+use deepspi_playground::protocol::LatentScene;
+use deepspi_playground::scene::colour::Rgb;
+use deepspi_playground::scene::motion::Motion;
+use deepspi_playground::scene::picture::{Mark, marks};
+use deepspi_playground::scene::{Roles, Shot};
 use wasm_bindgen::prelude::*;
 use web_sys::OffscreenCanvas;
 
 use super::{outbox, time};
-use crate::protocol::LatentScene;
-use crate::scene::colour::Rgb;
-use crate::scene::motion::Motion;
-use crate::scene::painter::Painter;
-use crate::scene::picture::{Mark, marks};
-use crate::scene::{Roles, Shot};
+use crate::painter::Painter;
 
 /// Background of a canvas that has no scene yet.
 const GREY: Rgb = [0.5; 3];

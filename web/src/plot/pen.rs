@@ -1,33 +1,4 @@
-//! Numbers as text: short ones for people, quick ones for paths.
-
-/// A number with three to four significant digits: `7.93`, `12.8k`, `−0.0031`, `2.0e-6`.
-#[must_use]
-pub fn number(x: f64) -> String {
-    let size = x.abs();
-    let text = match size {
-        _ if x.is_nan() => return "–".to_owned(),
-        _ if size.is_infinite() => "∞".to_owned(),
-        0.0 => "0".to_owned(),
-        1e9.. => format!("{size:.1e}"),
-        1e6.. => format!("{}M", trimmed(size / 1e6, 2)),
-        1e4.. => format!("{}k", trimmed(size / 1e3, 1)),
-        100.0.. => trimmed(size, 0),
-        10.0.. => trimmed(size, 1),
-        0.1.. => trimmed(size, 2),
-        0.001.. => trimmed(size, 4),
-        _ => format!("{size:.1e}"),
-    };
-    if x < 0.0 && text != "0" { format!("−{text}") } else { text }
-}
-
-/// With at most so many decimals, without zeros at the end.
-fn trimmed(x: f64, decimals: usize) -> String {
-    let text = format!("{x:.decimals$}");
-    if decimals == 0 {
-        return text;
-    }
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
+//! Paths as text, written quickly.
 
 /// Writes the attribute `d` of a path, in tenths of a pixel.
 ///
@@ -133,30 +104,6 @@ impl From<Pen> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_short_and_keep_their_meaning() {
-        let cases = [
-            (8.0103, "8.01"),
-            (4.8, "4.8"),
-            (-46.63, "−46.6"),
-            (0.0, "0"),
-            (-0.0, "0"),
-            (131.0, "131"),
-            (12_800.0, "12.8k"),
-            (65_536.0, "65.5k"),
-            (2_000_000.0, "2M"),
-            (0.0031, "0.0031"),
-            (2e-6, "2.0e-6"),
-            (f64::NAN, "–"),
-            (f64::NEG_INFINITY, "−∞"),
-            (1.0101, "1.01"),
-            (100.0, "100"),
-        ];
-        for (x, text) in cases {
-            assert_eq!(number(x), text, "{x}");
-        }
-    }
 
     #[test]
     fn a_pen_writes_tenths_and_dots() {

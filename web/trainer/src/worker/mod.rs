@@ -14,12 +14,12 @@ mod outbox;
 mod session;
 mod time;
 
+use deepspi_playground::protocol::Report;
 use wasm_bindgen_futures::spawn_local;
 
 use self::drawings::Drawings;
 use self::inbox::Inbox;
 use self::session::Session;
-use crate::protocol::Report;
 
 /// Starts the worker.
 pub fn start() {

@@ -9,6 +9,7 @@ use burn::tensor::Device;
 use burn::tensor::wgpu::WgpuSetup;
 use burn::tensor::wgpu::wgpu::DeviceType;
 use deepspi_core::self_test;
+use deepspi_playground::protocol::{DevicePreference, DeviceReport, Report};
 use deepspi_run::config::{Algorithm, Config};
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_worlds::maze::MazeConfig;
@@ -18,7 +19,6 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::agent::Agent;
 use super::{faults, outbox, time};
-use crate::protocol::{DevicePreference, DeviceReport, Report};
 
 /// How long a browser may take to name an adapter, and to open it.
 const ANSWER_LIMIT_MS: f64 = 8_000.0;

@@ -7,14 +7,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use burn::tensor::wgpu::WgpuSetup;
+use deepspi_playground::experiment::AGENTS;
+use deepspi_playground::protocol::{AgentView, LatentScene, Report};
+use deepspi_playground::scene::{Roles, Shot};
 use deepspi_worlds::maze::Maze;
 use web_sys::OffscreenCanvas;
 
 use super::latent_renderer::LatentRenderer;
 use super::outbox::post;
-use crate::experiment::AGENTS;
-use crate::protocol::{AgentView, LatentScene, Report};
-use crate::scene::{Roles, Shot};
 
 /// The pictures of all agents.
 #[derive(Clone, Debug, Default)]

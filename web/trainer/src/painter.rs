@@ -5,9 +5,8 @@
 //! device and queue: the picture is drawn by the device that trains.
 
 use burn::tensor::wgpu::wgpu;
-
-use super::colour::Rgb;
-use super::picture::Mark;
+use deepspi_playground::scene::colour::Rgb;
+use deepspi_playground::scene::picture::Mark;
 
 /// The shader's text.
 pub const SHADER: &str = include_str!("../../../shaders/latents.wgsl");

@@ -2,7 +2,7 @@
 
 use super::colour::{Rgb, of_value};
 use super::{Roles, Shot};
-use crate::plot::{Axis, Tick};
+use crate::axis::{Axis, Tick};
 use crate::protocol::LatentScene;
 
 /// Sizes in CSS pixels: radius of a point, of a star (to its tips) and of the start (half a side).

@@ -10,7 +10,8 @@ use std::io::{Cursor, Read, Write};
 
 use deepspi_run::checkpoint::{Checkpoint, Section};
 use deepspi_run::run_files::{
-    CHECKPOINTS, CONFIG, RunFilesError, RunInfo, STATE, SUMS, checkpoint_name,
+    CHECKPOINTS, CONFIG, RunFilesError, RunInfo, STATE, STEP_PREFIX, SUMS, UNUSABLE_PREFIX,
+    checkpoint_name, is_leftover,
 };
 use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
@@ -18,12 +19,6 @@ use zip::{ZipArchive, ZipWriter};
 
 /// Bytes the files that are read may have together; a checkpoint of the Atari networks has a tenth.
 const LARGEST: u64 = 256 << 20;
-/// How a folder is called that no checkpoint is read from: `native` has moved an unusable one there,
-/// or was killed while it wrote or replaced one.
-const SET_ASIDE: [&str; 2] = ["unusable-", ".writing_"];
-const REPLACED: &str = ".replaced";
-/// How the folder of a checkpoint begins; see [`checkpoint_name`].
-const STEP: &str = "step_";
 
 /// A zip file that holds a run folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,8 +69,7 @@ impl Archive {
         global_step: u64,
     ) -> Result<Self, ArchiveError> {
         let config = &checkpoint.state.config;
-        let name =
-            format!("{}__{}__{}__{}", info.env, config.algo.name(), config.seed, info.started);
+        let name = info.folder_name(config);
         let folder = format!("{name}/{CHECKPOINTS}/{}", checkpoint_name(global_step));
         let mut files = vec![(format!("{name}/{CONFIG}"), info.describe(config)?.into_bytes())];
         for (part, bytes) in checkpoint.to_files()? {
@@ -141,15 +135,14 @@ fn is_part(name: &str) -> bool {
 fn choose(paths: &[String]) -> (Option<usize>, BTreeMap<&str, usize>) {
     let files = || paths.iter().enumerate().map(|(index, path)| (index, split(path)));
     let folders = files().filter(|(_, (folder, name))| {
-        let set_aside = |part: &str| {
-            SET_ASIDE.iter().any(|start| part.starts_with(start)) || part.ends_with(REPLACED)
-        };
+        // `native` moved an unusable run there, or was killed while it wrote or replaced a checkpoint.
+        let set_aside = |part: &str| part.starts_with(UNUSABLE_PREFIX) || is_leftover(part);
         is_part(name) && !folder.split('/').any(set_aside)
     });
     /// The names of checkpoints sort by step; other folders only count where there is none.
     fn age<'a>(folder: &&'a str) -> (bool, &'a str, &'a str) {
         let name = split(folder).1;
-        (name.starts_with(STEP), name, folder)
+        (name.starts_with(STEP_PREFIX), name, folder)
     }
     let Some(newest) = folders.map(|(_, (folder, _))| folder).max_by_key(age) else {
         return (None, BTreeMap::new());
@@ -184,10 +177,11 @@ fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, ArchiveError> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
-    use deepspi_core::trainer::Trainer;
+    use deepspi_run::checkpoint::{Encoding, FORMAT, State};
     use deepspi_run::maze_preset::TrainingPreset as _;
+    use deepspi_run::monitor::EpisodeTracker;
     use deepspi_worlds::maze::MazeConfig;
+    use deepspi_worlds::rng::Generators;
 
     use super::*;
 
@@ -203,11 +197,29 @@ mod tests {
         }
     }
 
+    /// A checkpoint before the first iteration. Nothing here looks into its tensors.
     fn checkpoint() -> Checkpoint {
-        let maze = MazeConfig::DEFAULT;
-        let device = Device::flex();
-        let trainer = Trainer::new(maze.preset.hyper_parameters(), maze.preset.network(), &device);
-        pollster::block_on(trainer.expect("valid").checkpoint()).expect("encodes")
+        let preset = MazeConfig::DEFAULT.preset;
+        let config = preset.hyper_parameters();
+        let environments = config.num_envs;
+        let section = |name: &str, length| Section {
+            name: name.to_owned(),
+            encoding: Encoding::Safetensors,
+            bytes: (0..=255).cycle().take(length).collect(),
+        };
+        Checkpoint {
+            sections: vec![section("model", 4096), section("optimiser", 8192)],
+            state: State {
+                format: FORMAT,
+                spec: preset.network(),
+                iteration: 0,
+                optimiser_steps: vec![0],
+                generators: Generators::new(config.seed),
+                tracker: EpisodeTracker::new(environments),
+                dones: vec![false; environments],
+                config,
+            },
+        }
     }
 
     fn archive() -> Archive {

@@ -1,0 +1,23 @@
+//! What the page of the playground and its trainer share.
+//!
+//! The page (`web`) shows, the trainer (`web/trainer`) computes, in a web worker with a WebAssembly
+//! instance of its own. They agree on an [`experiment`], exchange the messages of [`protocol`], read and
+//! write the same [`archive`]s of checkpoints, and draw the same picture of the latents ([`scene`]), whose
+//! grid lines are the ticks of an [`axis`].
+//!
+//! Both programs are downloaded, so nothing that only one of them needs may be a dependency here: no burn
+//! and no leptos. Nothing here knows a browser either, so everything is tested natively.
+
+pub mod archive;
+pub mod axis;
+pub mod experiment;
+pub mod protocol;
+pub mod scene;
+
+/// Version of the workspace, shown at the foot of the page.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Revision of the source, where the build says it; `unknown` else.
+pub const REVISION: &str = match option_env!("DEEPSPI_REVISION") {
+    Some(revision) => revision,
+    None => "unknown",
+};
