@@ -3,15 +3,29 @@
 //! Games are counted where they finished, so the curve has no bias towards 0 early in a run, unlike
 //! the authors' training score. It is biased towards short games there: long ones finish later.
 
-use std::path::Path;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use clap::Args;
 use plotters::prelude::*;
 
-use crate::cli::CurveArgs;
-use crate::output::{Line, METRICS, read_log, scores};
-use crate::run_folder::RunFolder;
+use crate::run::folder::{METRICS, RunFolder};
+use crate::run::output::{Line, read_log};
+use crate::stats::reference_scores;
+
+/// Flags of `curve`.
+#[derive(Clone, Debug, Args)]
+pub struct CurveArgs {
+    /// Run folder.
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// SVG file to write; the CSV gets the same name with another ending.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Agent steps per point: games that finished within them are averaged.
+    #[arg(long, value_name = "STEPS", default_value_t = 20_480, value_parser = clap::value_parser!(u64).range(1..))]
+    pub window: u64,
+}
 
 /// Games that finished within one window of steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +42,7 @@ struct Point {
 ///
 /// # Errors
 /// If the folder is no run, no game has finished, or the figure cannot be written.
-pub fn run(args: &CurveArgs) -> Result<ExitCode> {
+pub fn run(args: &CurveArgs) -> Result<()> {
     let folder = RunFolder::open(&args.run)?;
     let points = summarise(&finished_games(&folder.path.join(METRICS))?, args.window);
     if points.is_empty() {
@@ -40,7 +54,7 @@ pub fn run(args: &CurveArgs) -> Result<ExitCode> {
     draw(&args.out, &folder.info.env, &points, args.window)
         .with_context(|| format!("cannot write {}", args.out.display()))?;
     println!("wrote {} and {}", args.out.display(), csv.display());
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// `(step, return)` of all finished games.
@@ -82,7 +96,7 @@ fn table(points: &[Point]) -> String {
 fn draw(path: &Path, game: &str, points: &[Point], window: u64) -> Result<()> {
     const INK: RGBColor = RGBColor(31, 78, 121);
     const GREY: RGBColor = RGBColor(110, 110, 110);
-    let random = scores::baseline(game).map(|b| b.random);
+    let random = reference_scores::baseline(game).map(|b| b.random);
     let last = points.iter().map(|p| p.step).max().unwrap_or(1) as f64;
     let values = points.iter().flat_map(|p| [p.low, p.high, p.mean]).chain(random);
     let (low, high) =

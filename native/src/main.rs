@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use native::cli::{Cli, Command};
-use native::{benchmark, curve, evaluation, figures, parity, report, speed, train};
+use native::cli::{self, Cli};
+use native::exit::Exit;
+use native::terminal;
 
 // Training allocates and frees the same large buffers in every update; the system allocator returns
 // them to the kernel each time, and the page faults cost more than the arithmetic on them.
@@ -12,22 +13,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let matches = Cli::matches();
-    native::output::install_log();
-    let result = Cli::from_matches(&matches).and_then(|cli| match cli.command {
-        None => train::run(&cli.train, &matches),
-        Some(Command::Train(args)) => train::run(&args, Cli::train_matches(&matches)),
-        Some(Command::Parity(args)) => parity::run(&args),
-        Some(Command::Speed(args)) => speed::run(&args),
-        Some(Command::Figures(args)) => figures::run(&args),
-        Some(Command::Bench(args)) => benchmark::run(&args, Cli::bench_matches(&matches)),
-        Some(Command::Curve(args)) => curve::run(&args),
-        Some(Command::Report(args)) => report::run(&args),
-        Some(Command::Evaluate(args)) => evaluation::run(&args),
-        Some(Command::Play(args)) => evaluation::play::run(&args),
-    });
-    result.unwrap_or_else(|error| {
+    terminal::install_log();
+    let exit = cli::run(&matches).unwrap_or_else(|error| {
         // One paragraph: what failed, then each cause after a colon.
         eprintln!("error: {error:#}");
-        ExitCode::from(native::cli::EXIT_BAD_INPUT)
-    })
+        Exit::BadInput
+    });
+    exit.into()
 }

@@ -2,10 +2,11 @@
 //!
 //! Medians over repetitions after a warm-up; each part is measured as training uses it.
 
-use std::process::ExitCode;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
+use clap::Args;
 use deepspi_core::learner::Learner;
 use deepspi_core::loss::TransitionNoise;
 use deepspi_core::metrics::PendingMetrics;
@@ -22,8 +23,36 @@ use deepspi_worlds::rng::Generators;
 use serde::Serialize;
 
 use crate::atari::{AtariEnvs, AtariSettings, FRAME};
-use crate::cli::SpeedArgs;
-use crate::device;
+use crate::device::{self, DeviceChoice};
+
+/// Flags of `speed`.
+#[derive(Clone, Debug, Args)]
+pub struct SpeedArgs {
+    /// Device to measure: auto, gpu, gpu:NAME or cpu.
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Atari game.
+    #[arg(long, value_name = "GAME", default_value = "Breakout")]
+    pub env: String,
+    /// Folder with ROMs; else $ALE_ROMS_DIR, the user's cache, an installed ale_py, or a download.
+    #[arg(long, value_name = "DIR")]
+    pub roms: Option<PathBuf>,
+    /// Threads of the environments; default: all cores.
+    #[arg(long, value_name = "N")]
+    pub env_threads: Option<usize>,
+    /// Repetitions; medians are reported.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub repeats: u64,
+    /// Also run this many updates and report how resident memory grows.
+    #[arg(long, value_name = "UPDATES")]
+    pub memory_updates: Option<u64>,
+    /// One JSON object instead of a table.
+    #[arg(long)]
+    pub json: bool,
+    /// Hyper-parameters.
+    #[command(flatten)]
+    pub hyper: Config,
+}
 
 /// Everything measured.
 #[derive(Debug, Serialize)]
@@ -71,7 +100,7 @@ impl Quartiles {
 ///
 /// # Errors
 /// If the game, its ROM or the device is not there.
-pub fn run(args: &SpeedArgs) -> Result<ExitCode> {
+pub fn run(args: &SpeedArgs) -> Result<()> {
     let config = args.hyper.clone();
     config.validate()?;
     let settings = AtariSettings::new(&args.env, false, args.env_threads)?;
@@ -114,7 +143,7 @@ pub fn run(args: &SpeedArgs) -> Result<ExitCode> {
     } else {
         print(&report, args.memory_updates);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn print(report: &Report, memory_updates: Option<u64>) {

@@ -11,9 +11,9 @@ use deepspi_run::decision::Decision;
 use deepspi_run::network::NetworkSpec;
 use deepspi_run::run_files::{CONFIG, SUMS};
 
-use crate::checkpoints::{self, CheckpointStore, Loaded};
+use crate::run::checkpoints::{self, CheckpointStore, Loaded};
 use crate::device::{self, DeviceChoice, Selected};
-use crate::run_folder::RunFolder;
+use crate::run::folder::RunFolder;
 use crate::task::Task;
 
 /// An agent that no longer learns.

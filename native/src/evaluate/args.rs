@@ -1,4 +1,4 @@
-//! Flags of `evaluate` and `play`.
+//! Flags of `evaluate`, and those that `play` has as well.
 
 use std::path::PathBuf;
 
@@ -22,24 +22,7 @@ pub struct EvaluateArgs {
     pub out: Option<PathBuf>,
 }
 
-/// Flags of `play`.
-#[derive(Clone, Debug, Args)]
-pub struct PlayArgs {
-    /// Who plays, and how.
-    #[command(flatten)]
-    pub how: HowArgs,
-    /// Where to: FILE.gif, FILE.mp4 (needs ffmpeg), or a folder for one PNG a step, such as frames/.
-    #[arg(long, value_name = "FILE")]
-    pub record: PathBuf,
-    /// Whole games to record: the first of `evaluate` with the same seed.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100))]
-    pub episodes: u64,
-    /// Stop each game after this many agent steps; 15 are a second, and 1,000 need 65 MB of memory.
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=27_000))]
-    pub max_steps: u64,
-}
-
-/// Flags of both.
+/// Flags of `evaluate` and `play`.
 #[derive(Clone, Debug, Args)]
 pub struct HowArgs {
     /// Run folder, whose newest intact checkpoint plays; or the folder of one checkpoint, such as

@@ -15,7 +15,7 @@ use super::agent::Agent;
 use super::files::Protocol;
 use super::game::{End, Game, Games, episode_seeds};
 use super::summary::Episode;
-use crate::output::CountBar;
+use crate::terminal::CountBar;
 
 /// Games at a time: enough to keep emulators and networks busy, little enough for any memory.
 const AT_A_TIME: usize = 64;

@@ -8,15 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::agent::Agent;
 use super::summary::{Episode, Summary, table};
+use crate::run::folder::{EVALUATION_CSV, EVALUATION_JSON};
 use crate::task::MAZE;
 use crate::whole_file::write_whole;
-
-/// Summary, protocol and origin of an evaluation.
-const JSON: &str = "evaluation.json";
-/// Its episodes.
-const CSV: &str = "evaluation.csv";
-/// All files of an evaluation.
-pub const FILES: [&str; 2] = [JSON, CSV];
 
 /// How episodes are played.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,7 +116,7 @@ impl Evaluation {
     /// # Errors
     /// If the file is there but is not one.
     pub fn read(folder: &Path) -> Result<Option<Self>> {
-        let path = folder.join(JSON);
+        let path = folder.join(EVALUATION_JSON);
         if !path.exists() {
             return Ok(None);
         }
@@ -137,7 +131,7 @@ impl Evaluation {
     pub fn write(&self, folder: &Path, episodes: &[Episode]) -> Result<[PathBuf; 2]> {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
-        let (csv, json) = (folder.join(CSV), folder.join(JSON));
+        let (csv, json) = (folder.join(EVALUATION_CSV), folder.join(EVALUATION_JSON));
         table(&self.env, episodes)?.write(&csv)?;
         write_whole(&json, format!("{}\n", serde_json::to_string_pretty(self)?).as_bytes())?;
         Ok([json, csv])
@@ -191,7 +185,7 @@ pub fn check(folder: &Path, agent: &Agent, protocol: &Protocol, overwrite: bool)
     let remedy = "; write elsewhere with --out DIR, or replace it with --overwrite";
     let found = Evaluation::read(folder).with_context(|| format!("not overwritten{remedy}"))?;
     let Some(found) = found else {
-        let csv = folder.join(CSV);
+        let csv = folder.join(EVALUATION_CSV);
         if csv.exists() {
             bail!("{} is there and of no evaluation{remedy}", csv.display());
         }
@@ -209,7 +203,7 @@ pub fn check(folder: &Path, agent: &Agent, protocol: &Protocol, overwrite: bool)
         difference.map(|text| format!("an evaluation with other settings ({text})"))
     };
     match reason {
-        Some(reason) => bail!("{} holds {reason}{remedy}", folder.join(JSON).display()),
+        Some(reason) => bail!("{} holds {reason}{remedy}", folder.join(EVALUATION_JSON).display()),
         None => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! `native evaluate`: how well a trained agent plays; `native play`: what that looks like.
+//! `native evaluate`: how well a trained agent plays.
 //!
 //! The protocol is not that of training, and neither replaces the other. Training-time scores are those
 //! of the games an agent learned from, while it changed. Here one agent, which no longer changes, plays
@@ -7,30 +7,27 @@
 //! - An episode is a function of agent and seed: not of how many are played beside it, nor of threads.
 //! - Nothing is written before everything is known, and then each file whole or not at all.
 
-mod agent;
-mod args;
+pub mod agent;
+pub mod args;
 mod episodes;
 mod files;
-mod game;
-pub mod play;
+pub mod game;
 mod summary;
-
-use std::process::ExitCode;
 
 use agent::Agent;
 use anyhow::Result;
-pub use args::{EvaluateArgs, PlayArgs};
-pub use files::{Evaluation, FILES, Protocol};
+pub use args::EvaluateArgs;
+pub use files::{Evaluation, Protocol};
 use game::Games;
 pub use summary::{Episode, Summary};
 
-use crate::output::CountBar;
+use crate::terminal::CountBar;
 
 /// Runs `native evaluate`.
 ///
 /// # Errors
 /// Bad input, or a failure of disk, device or emulator; nothing is then written.
-pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
+pub fn run(args: &EvaluateArgs) -> Result<()> {
     let agent = Agent::load(&args.how.path, &args.how.device)?;
     let games = Games::new(&agent, &args.how.games)?;
     let protocol = Protocol {
@@ -53,5 +50,5 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     for path in evaluation.write(folder, &episodes)? {
         println!("wrote {}", path.display());
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

@@ -5,11 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::game::End;
 use crate::chart::table::Table;
-use crate::output::scores;
-use crate::statistics::{bootstrap, mean, median};
-
-/// Resamples of the interval of the mean.
-const RESAMPLES: usize = 50_000;
+use crate::stats::reference_scores;
+use crate::stats::{RESAMPLES, bootstrap, mean, median};
 
 /// One whole game.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,7 +67,7 @@ impl Summary {
             median: median(&scores).context(nothing)?,
             min: scores.iter().copied().fold(f64::INFINITY, f64::min),
             max: scores.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-            human_normalized_mean: scores::human_normalized(env, average),
+            human_normalized_mean: reference_scores::human_normalized(env, average),
             mean_length: mean(&lengths).context(nothing)?,
             time_limits: episodes.iter().filter(|one| one.ended == End::TimeLimit).count(),
         })
@@ -85,7 +82,7 @@ pub fn table(env: &str, episodes: &[Episode]) -> Result<Table> {
     let header = ["episode", "seed", "return", "length", "frames", "human_normalized", "ended"];
     let mut table = Table::new(&header);
     for one in episodes {
-        let normalised = scores::human_normalized(env, one.score);
+        let normalised = reference_scores::human_normalized(env, one.score);
         let normalised = normalised.map_or_else(String::new, |score| score.to_string());
         let Episode { episode, seed, score, length, frames, ended } = one;
         table.push(&[episode, seed, score, length, frames, &normalised, ended])?;

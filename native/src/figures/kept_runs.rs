@@ -1,4 +1,4 @@
-//! Many training runs at once, each kept as soon as it is finished.
+//! The training runs of the figures, each kept in a file as soon as it is finished.
 //!
 //! A run is a file named after everything that decides it. So figures share runs, a stopped command
 //! continues where it was, and more seeds add only what is missing.
@@ -6,8 +6,6 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
 use deepspi_run::config::Algorithm;
@@ -15,19 +13,20 @@ use deepspi_run::config::Algorithm;
 use super::experiment::{Experiment, Record};
 use super::progress::RunProgress;
 use crate::device::Selected;
-use crate::signals::StopFlag;
+use crate::jobs;
+use crate::run::signals::StopFlag;
 use crate::whole_file::write_whole;
 
 /// Where runs are kept, and on what they are done.
 #[derive(Debug)]
-pub struct Batch {
+pub struct KeptRuns {
     folder: PathBuf,
     device: Selected,
     jobs: usize,
     stop: StopFlag,
 }
 
-impl Batch {
+impl KeptRuns {
     /// Runs kept in `out/runs`, `jobs` of them at a time; by default one a core on the CPU and one on
     /// a GPU, which a single run fills.
     ///
@@ -38,8 +37,7 @@ impl Batch {
         fs::create_dir_all(&folder).with_context(|| {
             format!("cannot create {}; choose a writable place with --out", folder.display())
         })?;
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let jobs = jobs.unwrap_or(if device.is_gpu { 1 } else { cores }).max(1);
+        let jobs = jobs.unwrap_or_else(|| device.runs_at_a_time());
         Ok(Self { folder, device, jobs, stop: StopFlag::install()? })
     }
 
@@ -82,52 +80,36 @@ impl Batch {
         missing: &[(String, &Experiment)],
         progress: &RunProgress,
     ) -> Result<Vec<(String, Record)>> {
-        let next = AtomicUsize::new(0);
-        let done = Mutex::new(Vec::new());
-        let failure = Mutex::new(None);
-        let work = || -> Result<()> {
-            // One thread a run: on these small networks two runs are faster than two threads.
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-            while let Some((key, experiment)) = missing.get(next.fetch_add(1, Ordering::SeqCst)) {
-                let train =
-                    || experiment.train(&self.device.device, &self.device.description, &self.stop);
-                let record = if !self.device.is_gpu { pool.install(train) } else { train() }
-                    .with_context(|| format!("the run {key} failed"))?;
-                let Some(record) = record else { return Ok(()) };
-                let record = self.save(key, &record)?;
-                progress.finished(&record);
-                if let Ok(mut done) = done.lock() {
-                    done.push((key.clone(), record));
-                }
-            }
-            Ok(())
+        let one = |unit: usize| -> Result<Option<Record>> {
+            let (key, experiment) = &missing[unit];
+            let train =
+                || experiment.train(&self.device.device, &self.device.description, &self.stop);
+            let record = if self.device.is_gpu {
+                train()
+            } else {
+                // One thread a run: on these small networks two runs are faster than two threads.
+                rayon::ThreadPoolBuilder::new().num_threads(1).build()?.install(train)
+            };
+            let Some(record) = record.with_context(|| format!("the run {key} failed"))? else {
+                return Ok(None);
+            };
+            let record = self.save(key, &record)?;
+            progress.finished(&record);
+            Ok(Some(record))
         };
-        std::thread::scope(|scope| {
-            for _ in 0..self.jobs.min(missing.len()) {
-                scope.spawn(|| {
-                    if let Err(error) = work() {
-                        // The others stop at the next run: a fault of one is a fault of all.
-                        next.store(missing.len(), Ordering::SeqCst);
-                        if let Ok(mut failure) = failure.lock() {
-                            failure.get_or_insert(error);
-                        }
-                    }
-                });
-            }
-        });
-        if let Some(error) = failure.into_inner().unwrap_or_default() {
+        let (done, outcome) = jobs::on_threads(missing.len(), self.jobs, &self.stop, one)?;
+        if let Some((_, error)) = outcome.failures.into_iter().next() {
             return Err(error);
         }
-        let done = done.into_inner().unwrap_or_default();
-        if done.len() < missing.len() {
+        if outcome.left > 0 {
             bail!(
                 "stopped with {} of {} runs still to do; those that are finished are kept in {}, and the same command continues",
-                missing.len() - done.len(),
+                outcome.left,
                 missing.len(),
                 self.folder.display()
             );
         }
-        Ok(done)
+        Ok(done.into_iter().map(|(unit, record)| (missing[unit].0.clone(), record)).collect())
     }
 
     fn path(&self, key: &str) -> PathBuf {
@@ -184,20 +166,20 @@ mod tests {
     #[test]
     fn runs_are_kept_shared_and_repaired() {
         let folder = tempfile::tempdir().expect("temporary folder");
-        let batch = Batch {
+        let kept_runs = KeptRuns {
             folder: folder.path().to_owned(),
             device: crate::device::cpu(),
             jobs: 2,
             stop: StopFlag::default(),
         };
         let wanted = [experiment(1), experiment(2), experiment(1)];
-        let first = batch.records("test", &wanted).expect("trained");
+        let first = kept_runs.records("test", &wanted).expect("trained");
         assert_eq!(first[0].points, first[2].points, "the same run");
         assert_ne!(first[0].points, first[1].points, "another seed");
         assert_eq!(first[0].points.len(), 3, "before, and after each of two iterations");
-        let path = batch.path(&wanted[1].key().expect("a key"));
+        let path = kept_runs.path(&wanted[1].key().expect("a key"));
         fs::write(&path, "half a fi").expect("written");
-        let second = batch.records("test", &wanted).expect("trained again");
+        let second = kept_runs.records("test", &wanted).expect("trained again");
         assert_eq!(second[0].seconds.to_bits(), first[0].seconds.to_bits(), "not done again");
         assert_eq!(second[1].points, first[1].points, "done again, with the same result");
         serde_json::from_slice::<Record>(&fs::read(&path).expect("there")).expect("whole");

@@ -7,7 +7,7 @@ use deepspi_worlds::maze::Maze;
 use serde::Serialize;
 use serde_json::json;
 
-use super::batch::Batch;
+use super::kept_runs::KeptRuns;
 use super::experiment::{Experiment, Record};
 use super::layers::reference;
 use super::maze::references;
@@ -19,7 +19,7 @@ use crate::chart::{Axis, Figure, Layer, Mark, Panel, Points, short};
 /// What is swept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Sweep {
+pub enum SweptQuantity {
     /// Length of the corridors.
     NPath,
     /// Probability of the lower corridor.
@@ -34,7 +34,7 @@ pub enum Sweep {
     Lipschitz,
 }
 
-impl Sweep {
+impl SweptQuantity {
     const fn name(self) -> &'static str {
         match self {
             Self::NPath => "n-path",
@@ -109,7 +109,7 @@ impl Sweep {
 ///
 /// # Errors
 /// If a run cannot be done.
-pub fn make(batch: &Batch, base: &Experiment, seeds: u64, sweep: Sweep) -> Result<Vec<Output>> {
+pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64, sweep: SweptQuantity) -> Result<Vec<Output>> {
     let values = sweep.values(base);
     let mut wanted = Vec::new();
     for (_, experiment) in &values {
@@ -120,7 +120,7 @@ pub fn make(batch: &Batch, base: &Experiment, seeds: u64, sweep: Sweep) -> Resul
     }
     let wanted: Vec<Vec<Experiment>> = wanted;
     let label_of_runs = format!("maze by {}", sweep.name());
-    let records = batch.records(&label_of_runs, &wanted.concat())?;
+    let records = kept_runs.records(&label_of_runs, &wanted.concat())?;
     let mut rest = records.as_slice();
     let mut cells: Vec<Vec<Record>> = Vec::new();
     for group in &wanted {
@@ -224,7 +224,7 @@ pub fn make(batch: &Batch, base: &Experiment, seeds: u64, sweep: Sweep) -> Resul
         "sweep": sweep,
         "values": names,
         "seeds": seeds,
-        "device": batch.device().description,
+        "device": kept_runs.device().description,
     });
     let name = format!("maze-by-{}", sweep.name());
     Ok(vec![Output { name, figure, table, settings }])

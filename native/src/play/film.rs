@@ -10,9 +10,6 @@ use super::gif::Gif;
 use super::mp4::Mp4;
 use crate::whole_file::write_whole;
 
-/// Pictures of a second: a step has four of the console's 60 frames.
-pub(super) const RATE: u32 = 15;
-
 /// What kind of film.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {

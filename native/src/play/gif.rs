@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use gif::{DisposalMethod, Encoder, Frame, Repeat};
 use resvg::tiny_skia::Pixmap;
 
-use super::film::RATE;
+use super::frame_rate::RATE;
 use super::picture::COLOURS;
 
 /// Index that leaves a pixel as it was.

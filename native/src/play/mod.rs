@@ -4,25 +4,25 @@
 //! comes later. Games are those of `native evaluate` with the same seed, so that a film can be made of
 //! what was scored.
 
+mod args;
 mod film;
+mod frame_rate;
 mod gif;
 mod mp4;
 mod picture;
 mod recording;
 mod svg;
 
-use std::process::ExitCode;
-
 use anyhow::{Result, bail};
+pub use args::PlayArgs;
 use film::{Film, Target};
 use picture::Painter;
 use rayon::prelude::*;
 use recording::Recording;
 
-use super::agent::Agent;
-use super::args::PlayArgs;
-use super::game::{Games, episode_seeds};
-use crate::output::CountBar;
+use crate::evaluate::agent::Agent;
+use crate::evaluate::game::{Games, episode_seeds};
+use crate::terminal::CountBar;
 
 /// Pictures that are drawn at a time.
 const AT_A_TIME: usize = 16;
@@ -31,7 +31,7 @@ const AT_A_TIME: usize = 16;
 ///
 /// # Errors
 /// Bad input, or a failure of disk, device, emulator or ffmpeg; nothing is then written.
-pub fn run(args: &PlayArgs) -> Result<ExitCode> {
+pub fn run(args: &PlayArgs) -> Result<()> {
     let target = Target::new(&args.record, args.how.overwrite)?;
     let agent = Agent::load(&args.how.path, &args.how.device)?;
     let games = Games::new(&agent, &args.how.games)?;
@@ -82,5 +82,5 @@ pub fn run(args: &PlayArgs) -> Result<ExitCode> {
         film.finish(&target)?;
     }
     println!("wrote {}", target.path.display());
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

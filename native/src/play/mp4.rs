@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use resvg::tiny_skia::Pixmap;
 use tempfile::TempDir;
 
-use super::film::RATE;
+use super::frame_rate::RATE;
 
 const FFMPEG: &str = "ffmpeg";
 

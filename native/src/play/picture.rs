@@ -6,11 +6,11 @@ use deepspi_atari::emulator::{FRAME_HEIGHT, FRAME_WIDTH};
 use deepspi_run::config::Algorithm;
 use resvg::tiny_skia::{Pixmap, PremultipliedColorU8, Transform};
 
-use super::super::agent::Agent;
 use super::recording::{Moment, Recording};
 use super::svg::{Anchor, Svg};
 use crate::atari::FRAME;
 use crate::chart::png::Reader;
+use crate::evaluate::agent::Agent;
 
 /// Colours that are not the game's, for a film with a fixed palette.
 pub(super) const COLOURS: [&str; 8] =

@@ -10,9 +10,9 @@ use deepspi_run::batch_view::BatchView;
 use deepspi_worlds::env::VectorEnv;
 use deepspi_worlds::rng::{Stream, stream};
 
-use super::super::agent::Agent;
-use super::super::game::{AtariGame, End};
-use crate::output::CountBar;
+use crate::evaluate::agent::Agent;
+use crate::evaluate::game::{AtariGame, End};
+use crate::terminal::CountBar;
 
 /// A step before it was taken, and what it gave.
 #[derive(Clone, Debug)]

@@ -7,10 +7,10 @@ use deepspi_atari::EnvOptions;
 use deepspi_run::run_files::RunInfo;
 use serde::Serialize;
 
-use super::Request;
-use super::analysis::{Effort, Report};
+use super::analysis::Report;
+use super::request::{Effort, Request};
 use super::runs::{RunData, protocol};
-use crate::benchmark::Sweep;
+use crate::sweep::Sweep;
 
 /// The circumstances of a sweep and of its report.
 #[derive(Clone, Debug, Serialize)]
@@ -74,24 +74,6 @@ fn command(arguments: &[OsString]) -> String {
     format!("native {arguments}")
 }
 
-/// `1 game`, `2 games`.
-pub fn count(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", thousands(number), if number == 1 { "" } else { "s" })
-}
-
-/// A number with its digits in groups.
-pub fn thousands(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,12 +82,5 @@ mod tests {
     fn a_command_can_be_given_again() {
         let words = ["report", "my sweep", "--out", "a"].map(OsString::from);
         assert_eq!(command(&words), "native report 'my sweep' --out a");
-    }
-
-    #[test]
-    fn digits_come_in_groups_of_three() {
-        let found = [0, 999, 1_000, 10_000_000].map(thousands);
-        assert_eq!(found, ["0", "999", "1,000", "10,000,000"]);
-        assert_eq!([count(1, "game"), count(2000, "game")], ["1 game", "2,000 games"]);
     }
 }

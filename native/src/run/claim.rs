@@ -11,12 +11,10 @@ use anyhow::{Context, Result, bail};
 use deepspi_run::config::Config;
 use deepspi_run::run_files::{CHECKPOINTS, CONFIG, RunInfo};
 
-use crate::checkpoints::{CheckpointStore, Loaded};
-use crate::evaluation;
-use crate::folder_lock::FolderLock;
-use crate::output::METRICS;
-use crate::run_folder::{RunFolder, differences};
-use crate::settings;
+use super::checkpoints::{CheckpointStore, Loaded};
+use super::folder::{EVALUATION, METRICS, RunFolder, differences};
+use super::lock::FolderLock;
+use super::settings;
 
 /// What an earlier process wrote and nothing can go on from is moved into folders that begin so.
 const UNUSABLE: &str = "unusable-";
@@ -113,7 +111,7 @@ fn require_same(checkpoint: &Path, found: &Config, wanted: &Config) -> Result<()
 fn set_aside(run: &Path) -> Result<()> {
     let is_of_a_run = |path: &PathBuf| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let mut own = [METRICS, CHECKPOINTS].iter().chain(&evaluation::FILES);
+        let mut own = [METRICS, CHECKPOINTS].iter().chain(&EVALUATION);
         name.is_some_and(|n| own.any(|own| n == *own) || n.starts_with("events.out."))
     };
     let moved = || -> Result<()> {
@@ -153,7 +151,7 @@ mod tests {
     use deepspi_worlds::maze::MazePreset;
 
     use super::*;
-    use crate::run_folder::info_now;
+    use crate::run::folder::info_now;
 
     fn config() -> Config {
         MazePreset::Small.hyper_parameters()
@@ -258,11 +256,11 @@ mod tests {
         }
         // A log whose configuration is gone belongs to nobody, and so does an evaluation.
         fs::remove_file(path.join(CONFIG)).expect("removed");
-        for name in [METRICS].iter().chain(&evaluation::FILES) {
+        for name in [METRICS].iter().chain(&EVALUATION) {
             fs::write(path.join(name), "{}\n").expect("written");
         }
         assert!(matches!(claim(path, &info(), &config()).expect("writable"), Claim::New(_)));
-        for name in [METRICS].iter().chain(&evaluation::FILES) {
+        for name in [METRICS].iter().chain(&EVALUATION) {
             assert!(!path.join(name).exists(), "{name} is of an agent that is gone");
             assert!(path.join(format!("{UNUSABLE}3")).join(name).exists());
         }

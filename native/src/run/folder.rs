@@ -8,8 +8,17 @@ use anyhow::{Context, Result, bail};
 use deepspi_run::config::Config;
 use deepspi_run::run_files::{CHECKPOINTS, CONFIG, RunInfo};
 
-use crate::settings;
+use super::settings;
 use crate::whole_file::write_whole;
+
+/// Every message of a run as one line, in its folder.
+pub const METRICS: &str = "metrics.jsonl";
+/// Summary, protocol and origin of an evaluation, in the folder of the run unless the user says where.
+pub const EVALUATION_JSON: &str = "evaluation.json";
+/// Episodes of an evaluation, beside its summary.
+pub const EVALUATION_CSV: &str = "evaluation.csv";
+/// Both files of an evaluation.
+pub const EVALUATION: [&str; 2] = [EVALUATION_JSON, EVALUATION_CSV];
 
 /// A run folder that exists.
 #[derive(Clone, Debug)]

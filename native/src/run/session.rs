@@ -1,7 +1,5 @@
 //! A training from its first iteration to its last checkpoint, whatever the environment.
 
-use std::process::ExitCode;
-
 use anyhow::{Context, Result};
 use deepspi_core::maze::probe;
 use deepspi_core::trainer::{TrainError, Trainer};
@@ -9,11 +7,30 @@ use deepspi_run::message::{MazeStatus, Message};
 use deepspi_worlds::env::{self, VectorEnv};
 use deepspi_worlds::maze::Maze;
 
-use crate::checkpoints::CheckpointStore;
-use crate::cli::{EXIT_NOT_FINITE, TrainArgs};
-use crate::output::Outputs;
-use crate::run_folder::RunFolder;
-use crate::signals::StopFlag;
+use super::checkpoints::CheckpointStore;
+use super::folder::RunFolder;
+use super::output::Outputs;
+use super::signals::StopFlag;
+
+/// How a training saves and how it is stopped.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionOptions {
+    /// Agent steps between checkpoints; 0 counts as 1.
+    pub save_every: u64,
+    /// Newest checkpoints that stay, besides the best.
+    pub keep_checkpoints: usize,
+    /// Whether the end of standard input stops it, too.
+    pub stop_with_parent: bool,
+}
+
+/// How a training ended that no error ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrainingEnd {
+    /// All steps are done, or a stop was asked for; everything is saved.
+    Saved,
+    /// A loss or a parameter became NaN or infinite; the last checkpoint is the last good one.
+    NotFinite,
+}
 
 /// Everything a running training owns.
 #[derive(Debug)]
@@ -38,14 +55,14 @@ impl Session {
         mut envs: Box<dyn VectorEnv>,
         maze: Option<Maze>,
         folder: &RunFolder,
-        args: &TrainArgs,
+        options: SessionOptions,
     ) -> Result<Self> {
         pollster::block_on(env::reset(&mut *envs))
             .context("the environments could not be reset")?;
         let outputs =
             Outputs::open(&folder.path, &folder.info.env, trainer.config(), trainer.global_step())?;
         let stop = StopFlag::install()?;
-        if args.stop_with_parent {
+        if options.stop_with_parent {
             stop.set_when_input_ends();
         }
         Ok(Self {
@@ -53,8 +70,8 @@ impl Session {
             envs,
             maze,
             outputs,
-            store: CheckpointStore::new(folder.checkpoints(), args.keep_checkpoints as usize),
-            save_every: args.save_every.max(1),
+            store: CheckpointStore::new(folder.checkpoints(), options.keep_checkpoints),
+            save_every: options.save_every.max(1),
             stop,
         })
     }
@@ -63,7 +80,7 @@ impl Session {
     ///
     /// # Errors
     /// A failure of disk, device or environment; checkpoints already written are intact.
-    pub fn train(mut self) -> Result<ExitCode> {
+    pub fn train(mut self) -> Result<TrainingEnd> {
         let mut saved_at = self.trainer.global_step();
         let mut score = None;
         while !self.trainer.is_finished() {
@@ -95,7 +112,7 @@ impl Session {
             }
         }
         self.outputs.finish();
-        Ok(ExitCode::SUCCESS)
+        Ok(TrainingEnd::Saved)
     }
 
     fn analyse(&mut self) -> Result<()> {
@@ -115,11 +132,11 @@ impl Session {
     }
 
     /// The state in memory is spoilt; the last checkpoint is the last good one.
-    fn fail(mut self, error: &dyn std::error::Error) -> Result<ExitCode> {
+    fn fail(mut self, error: &dyn std::error::Error) -> Result<TrainingEnd> {
         let text = format!("{error}; checkpoints already written are intact");
         self.outputs.handle(&Message::Failure { text: text.clone() })?;
         self.outputs.finish();
         eprintln!("error: {text}");
-        Ok(ExitCode::from(EXIT_NOT_FINITE))
+        Ok(TrainingEnd::NotFinite)
     }
 }

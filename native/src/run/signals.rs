@@ -75,6 +75,12 @@ impl StopFlag {
         });
     }
 
+    /// Asks for a stop, as a test can.
+    #[cfg(test)]
+    pub(crate) fn set(&self) {
+        self.0.input_ended.store(true, Ordering::SeqCst);
+    }
+
     /// Whether a stop was asked for.
     #[must_use]
     pub fn is_set(&self) -> bool {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::bootstrap::stratified;
 use super::scores::ScoreMatrix;
-use crate::statistics::{Interval, interquartile_mean, mean, median};
+use super::summary::{Interval, interquartile_mean, mean, median};
 
 /// An aggregate of a score matrix, with rliable's definitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

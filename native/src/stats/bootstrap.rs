@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use crate::statistics::{Interval, percentile_interval};
+use super::summary::{Interval, percentile_interval};
 
 /// Resamples of the aggregates and of the probability of improvement, as rliable's default.
 pub const RESAMPLES: usize = 50_000;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::bootstrap::stratified;
-use crate::statistics::Interval;
+use super::summary::Interval;
 
 /// A statistic with its interval, at one place of a curve or profile.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -59,7 +59,7 @@ pub fn curve(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::interquartile_mean;
+    use super::summary::interquartile_mean;
 
     #[test]
     fn runs_that_have_not_begun_are_left_out() {

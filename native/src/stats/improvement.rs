@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 use super::bootstrap::stratified;
 use super::scores::ScoreMatrix;
-use crate::statistics::Interval;
+use super::summary::Interval;
 
 /// P(X > Y): per game the Mann-Whitney U statistic over the number of pairs, ties counted half; then
 /// the mean over games.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::bootstrap::RESAMPLES;
-use crate::statistics::{Interval, bootstrap, mean};
+use super::summary::{Interval, bootstrap, mean};
 
 /// Seed of the resampling of games.
 const SEED: u64 = 1;

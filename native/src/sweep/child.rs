@@ -14,9 +14,9 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use deepspi_run::config::Config;
 
-use super::run_status::{OUTPUT, RecordedStatus, RunRecord};
-use super::sweep::{RunId, Sweep};
-use crate::cli::RunOptions;
+use super::record::{OUTPUT, RecordedStatus, RunRecord};
+use super::specification::{RunId, Sweep};
+use super::args::RunOptions;
 
 /// Lines of output that explain a failure.
 const LAST_LINES: usize = 8;
@@ -36,28 +36,6 @@ pub struct Starter {
     pub options: RunOptions,
     /// Threads of one run; none: as many as it likes.
     pub threads: Option<usize>,
-}
-
-impl RunOptions {
-    /// The same options as arguments.
-    #[must_use]
-    pub fn arguments(&self) -> Vec<OsString> {
-        let mut all: Vec<OsString> = vec!["--device".into(), self.device.to_string().into()];
-        if let Some(roms) = &self.roms {
-            all.extend(["--roms".into(), roms.into()]);
-        }
-        let numbers = [
-            ("--env-threads", self.env_threads.map(|n| n as u64)),
-            ("--save-every", self.save_every),
-            ("--keep-checkpoints", Some(self.keep_checkpoints)),
-        ];
-        for (flag, number) in numbers {
-            if let Some(number) = number {
-                all.extend([flag.into(), number.to_string().into()]);
-            }
-        }
-        all
-    }
 }
 
 impl Starter {
@@ -216,53 +194,7 @@ fn last_lines(path: &Path, from: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-    use deepspi_run::config::Algorithm;
-
-    use super::super::sweep::tests::tiny;
     use super::*;
-    use crate::cli::{Cli, Command as Subcommand};
-    use crate::device::DeviceChoice;
-    use crate::settings;
-
-    #[test]
-    fn a_run_gets_the_hyper_parameters_of_the_sweep() {
-        let algos = vec![Algorithm::DeepMdp];
-        let mut sweep = Sweep { stochastic: true, algos, ..tiny() };
-        sweep.config.insert("certified".into(), true.into());
-        let options = RunOptions {
-            device: DeviceChoice::Named("llvmpipe".into()),
-            roms: Some("my roms".into()),
-            env_threads: None,
-            save_every: None,
-            keep_checkpoints: 2,
-        };
-        let starter = Starter {
-            program: "native".into(),
-            folder: "a sweep".into(),
-            sweep: sweep.clone(),
-            options,
-            threads: Some(3),
-        };
-        let id = sweep.runs()[1];
-        let mut words = starter.arguments(id).expect("valid");
-        words.insert(0, "native".into());
-        let matches = <Cli as clap::CommandFactory>::command().get_matches_from(words);
-        let cli = Cli::from_matches(&matches).expect("as the command line has it");
-        let Some(Subcommand::Train(args)) = cli.command else { panic!("not train") };
-        let train = Cli::train_matches(&matches);
-        let config = settings::resolve(&args.hyper, train, None, &Config::DEFAULT).expect("valid");
-        assert_eq!(config, sweep.settings(id.algo, id.seed).expect("valid"));
-        assert_eq!(args.env.as_deref(), Some("Pong"));
-        assert_eq!(args.run_dir, Some(id.folder(Path::new("a sweep"))));
-        assert_eq!(args.roms.as_deref(), Some(Path::new("my roms")));
-        assert_eq!(args.device, DeviceChoice::Named("llvmpipe".into()));
-        assert_eq!((args.env_threads, args.save_every, args.keep_checkpoints), (Some(3), 3, 2));
-        assert!(args.stochastic);
-        assert!(
-            Cli::try_parse_from(["native", "train", "--run-dir", "a", "--resume", "b"]).is_err()
-        );
-    }
 
     #[test]
     fn the_end_of_a_file_explains() {

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::run_status::{RunRecord, is_trained};
+use super::record::RunRecord;
+use super::run_status::is_trained;
 use super::slurm;
-use super::sweep::{RUNS, SPECIFICATION, Sweep};
-use crate::folder_lock::FolderLock;
+use super::specification::{RUNS, SPECIFICATION, Sweep};
+use crate::run::lock::FolderLock;
 use crate::whole_file::is_absent;
 
-/// What else a sweep makes in its folder.
-const REPORT: &str = "report";
+/// Folder of the report of a sweep, in the folder of the sweep.
+pub const REPORT: &str = "report";
 
 /// Takes the folder for a sweep: it is made if it is not there, and gone on with if it holds the same
 /// one or a part of it. Returns the sweep with the revision that began it, and the right to change
@@ -136,7 +137,7 @@ fn runs(folder: &Path) -> Result<Vec<PathBuf>> {
 mod tests {
     use std::sync::Barrier;
 
-    use super::super::sweep::tests::tiny;
+    use super::super::specification::tests::tiny;
     use super::*;
 
     #[test]

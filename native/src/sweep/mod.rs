@@ -3,50 +3,67 @@
 //! All state is on disk, so that any process, on any machine that sees the folder, can go on with a
 //! sweep or tell how it stands: nothing of a sweep may live in memory only.
 
+mod args;
 mod child;
 mod estimate;
 mod folder;
-pub mod plan;
+mod plan;
+mod processes;
 mod progress;
-pub mod run_status;
-mod runner;
+mod record;
+mod run_status;
 mod slurm;
+mod specification;
 mod status;
-pub mod suite;
-pub mod sweep;
+mod suite;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use child::Starter;
+pub use args::{BenchArgs, RunOptions};
+use args::{BenchCommand, Launcher};
+pub use child::Starter;
 use clap::ArgMatches;
 use deepspi_atari::RomFinder;
+use processes::{Outcome, train_all};
+pub use folder::REPORT;
 use progress::SweepProgress;
-pub use run_status::{RunRecord, RunState, RunStatus};
-use runner::{Outcome, Runner};
+pub use record::{RecordedStatus, RunRecord};
+pub use run_status::{RunState, RunStatus};
+pub use specification::{RunId, Sweep};
 use suite::Suite;
-pub use sweep::{RunId, Sweep};
 
-use crate::cli::{BenchArgs, BenchCommand, EXIT_UNFINISHED, Launcher, RunOptions};
 use crate::device::{self, Selected};
-use crate::report;
-use crate::settings;
-use crate::signals::StopFlag;
+use crate::run::settings;
+use crate::run::signals::StopFlag;
+
+/// How `native bench` ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SweepEnd {
+    /// Every run of the sweep in this folder is finished: it is time for its report.
+    Finished(PathBuf),
+    /// What was asked for is done: a plan, a status, runs in the queue of a cluster, one run of many.
+    Answered,
+    /// Some runs failed, or a stop was asked for.
+    Unfinished,
+}
 
 /// Runs `native bench` and its subcommands.
 ///
 /// # Errors
 /// Bad input; whatever was trained before is kept.
-pub fn run(args: &BenchArgs, matches: &ArgMatches) -> Result<ExitCode> {
+pub fn run(args: &BenchArgs, matches: &ArgMatches) -> Result<SweepEnd> {
     match &args.command {
-        Some(BenchCommand::Status { folder }) => status::run(folder.as_deref()),
+        Some(BenchCommand::Status { folder }) => {
+            status::run(folder.as_deref())?;
+            Ok(SweepEnd::Answered)
+        }
         Some(BenchCommand::Task { folder, name, options }) => task(folder, name, options),
         None => sweep(args, matches),
     }
 }
 
-fn sweep(args: &BenchArgs, matches: &ArgMatches) -> Result<ExitCode> {
+fn sweep(args: &BenchArgs, matches: &ArgMatches) -> Result<SweepEnd> {
     let wanted = wanted(args, matches)?;
     let folder = args.out.clone().unwrap_or_else(|| Path::new(status::SWEEPS).join(&wanted.suite));
     if args.dry_run {
@@ -66,17 +83,17 @@ fn sweep(args: &BenchArgs, matches: &ArgMatches) -> Result<ExitCode> {
     let (sweep, lock) = folder::take(&folder, &wanted, args.overwrite)?;
     let runs = plan::read(&folder, &sweep)?;
     if runs.iter().all(RunStatus::is_complete) {
-        return conclude(&folder);
+        return Ok(SweepEnd::Finished(folder));
     }
     let starter = starter(folder, sweep, &args.options)?;
     let Some(selected) = launch else {
         slurm::submit(&starter, &runs, args.jobs, args.slurm_args.as_deref())?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(SweepEnd::Answered);
     };
     let outcome = here(starter.clone(), runs, args.jobs, &selected)?;
     drop(lock);
     if outcome.failures.is_empty() && outcome.left == 0 {
-        return conclude(&starter.folder);
+        return Ok(SweepEnd::Finished(starter.folder));
     }
     Ok(unfinished(&starter.folder, &outcome))
 }
@@ -133,15 +150,15 @@ fn starter(folder: PathBuf, sweep: Sweep, options: &RunOptions) -> Result<Starte
 }
 
 /// Prints what would be done; changes nothing.
-fn dry_run(args: &BenchArgs, wanted: Sweep, folder: PathBuf) -> Result<ExitCode> {
-    if folder.join(sweep::SPECIFICATION).exists() {
+fn dry_run(args: &BenchArgs, wanted: Sweep, folder: PathBuf) -> Result<SweepEnd> {
+    if folder.join(specification::SPECIFICATION).exists() {
         folder::require_part(&folder, &Sweep::open(&folder)?, &wanted)?;
     }
     let runs = plan::read(&folder, &wanted)?;
     estimate::print_plan(&runs);
     let selected = device::select(&args.options.device)?;
     estimate::print(&starter(folder, wanted, &args.options)?, &runs, &selected)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(SweepEnd::Answered)
 }
 
 /// Does the runs as processes of this machine: by default one a core on the CPU, and one on a GPU.
@@ -152,11 +169,9 @@ fn here(
     selected: &Selected,
 ) -> Result<Outcome> {
     let stop = StopFlag::install_for_children()?;
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let open = runs.iter().filter(|run| !run.is_complete()).count().max(1);
-    let default = if selected.is_gpu { 1 } else { cores };
-    let jobs = jobs.map_or(default, |jobs| jobs as usize).min(open);
-    starter.threads = Some((cores / jobs).max(1));
+    let jobs = jobs.map_or_else(|| selected.runs_at_a_time(), |jobs| jobs as usize).min(open);
+    starter.threads = Some((device::cores() / jobs).max(1));
     eprintln!(
         "{} in {}: {open} of {} runs to do, {jobs} at a time, on {}",
         starter.sweep.suite,
@@ -165,13 +180,13 @@ fn here(
         selected.description
     );
     let mut progress = SweepProgress::new();
-    let outcome = Runner::new(starter, runs, jobs, stop).run(&mut progress);
+    let outcome = train_all(starter, runs, jobs, &stop, &mut progress);
     progress.finish();
     outcome
 }
 
 /// One run of the sweep, with the cores that Slurm gives it.
-fn task(folder: &Path, name: &str, options: &RunOptions) -> Result<ExitCode> {
+fn task(folder: &Path, name: &str, options: &RunOptions) -> Result<SweepEnd> {
     let sweep = Sweep::open(folder)?;
     let id = sweep.run(name).with_context(|| {
         format!(
@@ -183,21 +198,21 @@ fn task(folder: &Path, name: &str, options: &RunOptions) -> Result<ExitCode> {
     let starter = starter(folder.to_owned(), sweep, options)?;
     let mut progress = SweepProgress::new();
     let stop = StopFlag::install_for_children()?;
-    let outcome = Runner::new(starter, runs, 1, stop).run(&mut progress)?;
+    let outcome = train_all(starter, runs, 1, &stop, &mut progress)?;
     if outcome.failures.is_empty() && outcome.left == 0 {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(SweepEnd::Answered);
     }
     Ok(unfinished(folder, &outcome))
 }
 
 /// What is not finished, and why.
-fn unfinished(folder: &Path, outcome: &Outcome) -> ExitCode {
+fn unfinished(folder: &Path, outcome: &Outcome) -> SweepEnd {
     for failure in &outcome.failures {
         let run = failure.id.folder(folder);
         eprintln!(
             "\n{} failed; the end of {}:",
             failure.id,
-            run.join(run_status::OUTPUT).display()
+            run.join(record::OUTPUT).display()
         );
         for line in failure.why.lines() {
             eprintln!("    {line}");
@@ -210,23 +225,5 @@ fn unfinished(folder: &Path, outcome: &Outcome) -> ExitCode {
         outcome.left,
         folder.display()
     );
-    ExitCode::from(EXIT_UNFINISHED)
-}
-
-/// A sweep whose runs are all finished ends in its report.
-fn conclude(folder: &Path) -> Result<ExitCode> {
-    eprintln!("every run in {} is finished; making the report", folder.display());
-    let page = report::make(&report::Request {
-        sweep: folder,
-        out: &folder.join("report"),
-        baselines: None,
-        overwrite: false,
-        arguments: vec!["report".into(), folder.into()],
-        effort: report::Effort::FULL,
-    })
-    .with_context(|| {
-        format!("the runs are kept; `native report {}` tries the report again", folder.display())
-    })?;
-    println!("{}", page.display());
-    Ok(ExitCode::SUCCESS)
+    SweepEnd::Unfinished
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use deepspi_run::config::Algorithm;
 
 use super::run_status::{RunState, RunStatus};
-use super::sweep::{RunId, Sweep};
+use super::specification::{RunId, Sweep};
 
 /// How long an agent step takes, relative to DeepSPI. Only orders and estimates depend on it; see
 /// `native speed` for the numbers of a machine.
@@ -60,7 +60,7 @@ pub fn total_and_left(runs: &[RunStatus]) -> (f64, f64) {
 mod tests {
     use std::fs;
 
-    use super::super::sweep::tests::tiny;
+    use super::super::specification::tests::tiny;
     use super::*;
 
     #[test]

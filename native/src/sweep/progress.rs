@@ -6,7 +6,7 @@ use indicatif::HumanDuration;
 
 use super::plan::total_and_left;
 use super::run_status::{RunState, RunStatus};
-use crate::output::LiveLine;
+use crate::terminal::LiveLine;
 
 /// The display of a sweep that is running.
 #[derive(Debug)]

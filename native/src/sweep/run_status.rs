@@ -2,89 +2,25 @@
 //!
 //! Read while another process, perhaps on another machine, writes it: whatever is missing or half
 //! written means "not yet", never an error. Only the end of a log is read, for a sweep has hundreds of
-//! them and each grows to many megabytes.
+//! them.
 
-use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom};
+use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use anyhow::Result;
 use deepspi_run::config::Config;
 use deepspi_run::run_files::{CHECKPOINTS, CONFIG};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::sweep::RunId;
-use crate::checkpoints::CheckpointStore;
-use crate::folder_lock;
-use crate::output::METRICS;
-use crate::settings;
-use crate::whole_file::write_whole;
+use super::record::{RECORD, RecordedStatus, RunRecord, this_host};
+use super::specification::RunId;
+use crate::run::checkpoints::CheckpointStore;
+use crate::run::folder::METRICS;
+use crate::run::output::last_position;
+use crate::run::{lock, settings};
 
-/// State of a run in its sweep, in the folder of the run.
-pub const RECORD: &str = "bench.json";
-/// What the processes of a run wrote to their terminal, in the folder of the run.
-pub const OUTPUT: &str = "output.log";
-/// Bytes that are read from the end of a log at a time.
-const BLOCK: u64 = 64 * 1024;
 /// A run that another machine has not written to for so long was interrupted.
 /// Longer than an iteration takes, and than file servers keep what they have not yet shown.
 const SILENCE: Duration = Duration::from_secs(600);
-
-/// What the process that runs a run of a sweep says of it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RunRecord {
-    /// Processes that were started for it.
-    pub attempts: u64,
-    /// Name of the machine of the last of them.
-    pub host: String,
-    /// What it came to.
-    pub status: RecordedStatus,
-    /// Its exit code; none while it runs, or if a signal ended it.
-    pub exit_code: Option<i32>,
-    /// Seconds that they ran, of those whose end somebody saw.
-    pub seconds: f64,
-    /// What the last one that failed said last.
-    pub last_error: Option<String>,
-}
-
-/// What became of the newest process of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RecordedStatus {
-    /// It was started; if nobody trains the folder any more, it was killed together with its parent.
-    #[default]
-    Running,
-    /// It was asked to stop, and saved.
-    Stopped,
-    /// It failed.
-    Failed,
-    /// It reached the end of the run.
-    Done,
-}
-
-impl RunRecord {
-    /// A first process on this machine.
-    #[must_use]
-    pub fn started_here() -> Self {
-        Self { attempts: 1, host: this_host(), ..Self::default() }
-    }
-
-    /// Reads the record in a run folder; a damaged one counts as none.
-    #[must_use]
-    pub fn read(run: &Path) -> Option<Self> {
-        serde_json::from_slice(&fs::read(run.join(RECORD)).ok()?).ok()
-    }
-
-    /// Writes the record into a run folder.
-    ///
-    /// # Errors
-    /// If the folder cannot be written.
-    pub fn save(&self, run: &Path) -> Result<()> {
-        write_whole(&run.join(RECORD), &serde_json::to_vec_pretty(self)?)
-    }
-}
 
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,47 +95,10 @@ fn steps_of(run: &Path) -> Option<u64> {
     Some(config.whole_steps())
 }
 
-/// Where a log stands: agent steps of its newest iteration and their speed, less what a continued run
-/// does again.
-fn last_position(log: &Path) -> Option<(u64, Option<f64>)> {
-    let mut file = File::open(log).ok()?;
-    let mut start = file.metadata().ok()?.len();
-    let mut tail = Vec::new();
-    while start > 0 {
-        let length = start.min(BLOCK);
-        start -= length;
-        file.seek(SeekFrom::Start(start)).ok()?;
-        let mut block = vec![0; length as usize];
-        file.read_exact(&mut block).ok()?;
-        block.extend(&tail);
-        tail = block;
-        // Before the first line end there may be the rest of a longer line.
-        let whole = if start == 0 {
-            0
-        } else {
-            tail.iter().position(|b| *b == b'\n').unwrap_or(tail.len())
-        };
-        if let Some(found) = tail[whole..].rsplit(|b| *b == b'\n').find_map(position) {
-            return Some(found);
-        }
-        tail.truncate(whole);
-    }
-    None
-}
-
-/// Where a line of the log says the run stands; a line of something else, or half a line, says nothing.
-fn position(line: &[u8]) -> Option<(u64, Option<f64>)> {
-    let record: Value = serde_json::from_slice(line).ok()?;
-    let kind = record["type"].as_str()?;
-    // After a continuation the steps of earlier lines are done again: the run stands where it says.
-    matches!(kind, "iteration" | "resumed")
-        .then(|| Some((record["global_step"].as_u64()?, record["sps"].as_f64())))?
-}
-
 /// Whether a process trains the run in this folder, with the record there, as far as anybody can tell.
 #[must_use]
 pub fn is_trained(run: &Path, record: Option<&RunRecord>) -> bool {
-    folder_lock::is_held(run) || writes_elsewhere(run, record)
+    lock::is_held(run) || writes_elsewhere(run, record)
 }
 
 /// Whether another machine seems to train the run. Locks do not reach across all shared file systems,
@@ -214,15 +113,11 @@ fn writes_elsewhere(run: &Path, record: Option<&RunRecord>) -> bool {
     elsewhere && last.is_some_and(|time| age(time) < SILENCE)
 }
 
-/// Name of this machine.
-#[must_use]
-pub fn this_host() -> String {
-    hostname::get().map_or_else(|_| "unknown".into(), |name| name.to_string_lossy().into_owned())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::sweep::tests::tiny;
+    use std::fs::File;
+
+    use super::super::specification::tests::tiny;
     use super::*;
 
     /// A folder with the given log in the first run of [`tiny`], and that run.
@@ -291,7 +186,7 @@ mod tests {
         assert_eq!(state(), RunState::Failed);
         RunRecord::started_here().save(&run).expect("written");
         assert_eq!(state(), RunState::Waiting, "its process was killed: nobody holds the folder");
-        let lock = folder_lock::FolderLock::take(&run).expect("readable").expect("free");
+        let lock = lock::FolderLock::take(&run).expect("readable").expect("free");
         assert_eq!(state(), RunState::Running);
         drop(lock);
         let elsewhere = RunRecord { host: "another".into(), ..RunRecord::started_here() };

@@ -16,8 +16,8 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::child::Starter;
 use super::run_status::{RunState, RunStatus};
-use super::sweep::RunId;
-use crate::cli::RunOptions;
+use super::specification::RunId;
+use super::args::RunOptions;
 use crate::whole_file::{is_absent, write_whole};
 
 /// Where scripts and logs of Slurm are, in the folder of the sweep.
@@ -205,7 +205,7 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sweep::tests::tiny;
+    use super::super::specification::tests::tiny;
     use super::*;
     use crate::device::DeviceChoice;
 

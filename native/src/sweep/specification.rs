@@ -13,7 +13,7 @@ use deepspi_run::config::{Algorithm, Config};
 use serde::{Deserialize, Serialize};
 
 use super::suite::known_games;
-use crate::settings;
+use crate::run::settings;
 use crate::whole_file::write_whole;
 
 /// The specification, in the folder of the sweep.
@@ -201,7 +201,7 @@ pub(super) mod tests {
     use super::*;
 
     /// Two games, two algorithms, two seeds of two tiny iterations.
-    pub(in crate::benchmark) fn tiny() -> Sweep {
+    pub(in crate::sweep) fn tiny() -> Sweep {
         let text = "num_envs = 4\nnum_steps = 4\ntotal_timesteps = 32\ngamma = 0.9\n";
         Sweep {
             suite: "tiny".into(),

@@ -1,7 +1,6 @@
 //! `native bench status`: how a sweep stands, from its folder alone.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -10,7 +9,7 @@ use indicatif::HumanCount;
 use super::plan;
 use super::progress::summary;
 use super::run_status::{RunState, RunStatus};
-use super::sweep::{SPECIFICATION, Sweep};
+use super::specification::{SPECIFICATION, Sweep};
 
 /// Where sweeps are if the user says nothing.
 pub const SWEEPS: &str = "bench";
@@ -19,7 +18,7 @@ pub const SWEEPS: &str = "bench";
 ///
 /// # Errors
 /// If the folder is no sweep.
-pub fn run(folder: Option<&Path>) -> Result<ExitCode> {
+pub fn run(folder: Option<&Path>) -> Result<()> {
     let folder = match folder {
         Some(folder) => folder.to_owned(),
         None => only_sweep(Path::new(SWEEPS))?,
@@ -33,7 +32,7 @@ pub fn run(folder: Option<&Path>) -> Result<ExitCode> {
     }
     let active = runs.iter().filter(|run| run.state == RunState::Running).count();
     println!("{}: {}", folder.display(), summary(&runs, active, time_left(&runs)));
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The one sweep in a folder.
@@ -100,8 +99,8 @@ fn time_left(runs: &[RunStatus]) -> Option<Duration> {
 mod tests {
     use std::fs;
 
-    use super::super::run_status::{RecordedStatus, RunRecord};
-    use super::super::sweep::tests::tiny;
+    use super::super::record::{RecordedStatus, RunRecord};
+    use super::super::specification::tests::tiny;
     use super::*;
 
     fn status(state: RunState, step: u64) -> RunStatus {

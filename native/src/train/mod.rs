@@ -1,9 +1,11 @@
 //! `native train`: one run from its arguments to its last checkpoint.
 
+mod args;
+
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+pub use args::TrainArgs;
 use clap::{ArgMatches, parser::ValueSource};
 use deepspi_core::trainer::Trainer;
 use deepspi_run::checkpoint::State;
@@ -11,26 +13,26 @@ use deepspi_run::config::Config;
 use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazeReset};
 
 use crate::atari::AtariEnvs;
-use crate::checkpoints::{CheckpointStore, Loaded};
-use crate::claim::{Claim, claim};
-use crate::cli::{EXIT_BUSY, TrainArgs};
 use crate::device::{self, Selected};
-use crate::folder_lock::FolderLock;
-use crate::run_folder::RunFolder;
-use crate::session::Session;
-use crate::settings;
+use crate::exit::Exit;
+use crate::run::checkpoints::{CheckpointStore, Loaded};
+use crate::run::claim::{Claim, claim};
+use crate::run::folder::RunFolder;
+use crate::run::lock::FolderLock;
+use crate::run::session::{Session, TrainingEnd};
+use crate::run::settings;
 use crate::task::Task;
 
 /// Runs `native train`.
 ///
 /// # Errors
 /// Bad input, or a failure of disk, device or emulator; checkpoints already written are intact.
-pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<ExitCode> {
+pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<Exit> {
     if let Some(folder) = &args.resume {
         return resume(folder, args, matches);
     }
     let task = if args.env.is_some() || !args.print_config {
-        Some(Task::from_args(args, matches)?)
+        Some(args.task(matches)?)
     } else {
         None
     };
@@ -46,12 +48,12 @@ pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<ExitCode> {
 }
 
 /// The configuration as `--config` takes it.
-fn print_config(config: &Config) -> Result<ExitCode> {
+fn print_config(config: &Config) -> Result<Exit> {
     print!("{}", toml::to_string(config)?);
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Success)
 }
 
-fn start(task: &Task, config: &Config, args: &TrainArgs) -> Result<ExitCode> {
+fn start(task: &Task, config: &Config, args: &TrainArgs) -> Result<Exit> {
     let new = New::prepare(task, config, args)?;
     let info = task.describe(&new.selected.description);
     let folder = RunFolder::create(&args.runs_dir, info, config)?;
@@ -67,13 +69,13 @@ fn start_or_continue(
     task: &Task,
     config: &Config,
     args: &TrainArgs,
-) -> Result<ExitCode> {
+) -> Result<Exit> {
     // The device is not known yet; another one does not make it another run.
     match claim(path, &task.describe(""), config)? {
         Claim::Busy => Ok(busy(path)),
         Claim::Finished => {
             eprintln!("{} is finished already", path.display());
-            Ok(ExitCode::SUCCESS)
+            Ok(Exit::Success)
         }
         Claim::New(lock) => {
             let new = New::prepare(task, config, args)?;
@@ -86,7 +88,7 @@ fn start_or_continue(
     }
 }
 
-fn resume(path: &Path, args: &TrainArgs, matches: &ArgMatches) -> Result<ExitCode> {
+fn resume(path: &Path, args: &TrainArgs, matches: &ArgMatches) -> Result<Exit> {
     let folder = RunFolder::open(path)?;
     let Some(lock) = FolderLock::take(path)? else { return Ok(busy(path)) };
     let store = CheckpointStore::new(folder.checkpoints(), args.keep_checkpoints as usize);
@@ -99,7 +101,7 @@ fn resume(path: &Path, args: &TrainArgs, matches: &ArgMatches) -> Result<ExitCod
 }
 
 /// A run from its newest checkpoint. Who has the lock may write into the folder.
-fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -> Result<ExitCode> {
+fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -> Result<Exit> {
     let Loaded { checkpoint, path: checkpoint_path, skipped } = loaded;
     for problem in skipped {
         tracing::warn!("skipped a damaged checkpoint: {problem}");
@@ -124,9 +126,9 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
 }
 
 /// Another process trains the folder; not a fault, but nothing was done either.
-fn busy(path: &Path) -> ExitCode {
+fn busy(path: &Path) -> Exit {
     eprintln!("error: another process trains {}; wait until it ends, or stop it", path.display());
-    ExitCode::from(EXIT_BUSY)
+    Exit::Busy
 }
 
 /// A run that is ready to begin and has written nothing yet.
@@ -146,7 +148,7 @@ impl New {
     }
 
     /// Trains it; who has the lock may write into the folder.
-    fn train(self, folder: &RunFolder, args: &TrainArgs, _: &FolderLock) -> Result<ExitCode> {
+    fn train(self, folder: &RunFolder, args: &TrainArgs, _: &FolderLock) -> Result<Exit> {
         announce(folder, self.trainer.config(), &self.selected);
         self.prepared.train(self.trainer, folder, args)
     }
@@ -177,14 +179,19 @@ impl Prepared {
         })
     }
 
-    fn train(self, trainer: Trainer, folder: &RunFolder, args: &TrainArgs) -> Result<ExitCode> {
-        match self {
-            Self::Atari(envs) => Session::new(trainer, Box::new(envs), None, folder, args)?.train(),
+    fn train(self, trainer: Trainer, folder: &RunFolder, args: &TrainArgs) -> Result<Exit> {
+        let options = args.session();
+        let session = match self {
+            Self::Atari(envs) => Session::new(trainer, Box::new(envs), None, folder, options)?,
             Self::Maze(envs) => {
                 let maze = envs.maze().clone();
-                Session::new(trainer, Box::new(envs), Some(maze), folder, args)?.train()
+                Session::new(trainer, Box::new(envs), Some(maze), folder, options)?
             }
-        }
+        };
+        Ok(match session.train()? {
+            TrainingEnd::Saved => Exit::Success,
+            TrainingEnd::NotFinite => Exit::NotFinite,
+        })
     }
 }
 

@@ -1,40 +1,22 @@
 //! Consumers of the trainer's messages: log files, TensorBoard, the terminal.
 
 mod clock;
-mod count_bar;
 mod jsonl;
-mod live_line;
 mod log;
+mod log_end;
 mod progress;
-pub mod scores;
 mod tensorboard;
 
-use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::Result;
 pub use clock::{Clock, Rates};
-pub use count_bar::CountBar;
 use deepspi_run::config::Config;
 use deepspi_run::message::Message;
-pub use live_line::LiveLine;
 pub use log::{Line, Losses, Sample, read_log};
+pub use log_end::last_position;
 
-/// Every message of a run as one line, in its folder.
-pub const METRICS: &str = "metrics.jsonl";
-
-/// Sends log lines to standard error; `RUST_LOG` chooses which.
-pub fn install_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| "warn,native=info,deepspi_atari=info".into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .without_time()
-        .with_target(false)
-        .init();
-}
+use super::folder::METRICS;
 
 /// All consumers of one run.
 #[derive(Debug)]

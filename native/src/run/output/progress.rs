@@ -3,7 +3,7 @@
 use deepspi_run::message::{Iteration, Message};
 
 use super::Rates;
-use super::live_line::LiveLine;
+use crate::terminal::LiveLine;
 
 /// How far it is and how it goes.
 #[derive(Debug)]

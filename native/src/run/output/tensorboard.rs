@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 use deepspi_run::message::{Iteration, MazeStatus, Message};
 use tfrecord::EventWriter;
 
-use super::{Rates, scores};
+use super::Rates;
+use crate::stats::reference_scores;
 
 /// One event file; a resumed run gets a second one in the same folder.
 pub struct TensorBoard {
@@ -76,7 +77,7 @@ fn scalars(iteration: &Iteration, rates: &Rates, game: &str) -> Vec<(&'static st
         ("theory/importance_ratio_inf", ratios.inf),
         ("theory/importance_ratio_limit", ratios.limit),
     ];
-    if let Some(score) = scores::human_normalized(game, iteration.avg_episodic_return) {
+    if let Some(score) = reference_scores::human_normalized(game, iteration.avg_episodic_return) {
         scalars.push(("charts/human_normalized_score", score as f32));
     }
     if let Some(certificate) = &iteration.certificate {
