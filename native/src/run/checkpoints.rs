@@ -75,16 +75,34 @@ impl CheckpointStore {
                 self.folder.display()
             )
         })?;
-        let mut best = self.best()?;
+        let best = self.update_best(&name, score)?;
+        self.prune(&path, best.as_ref())?;
+        Ok(path)
+    }
+
+    /// Makes `best.json` true after the checkpoint `saved` was written: it names a checkpoint that will
+    /// still be there, with the score of that checkpoint.
+    fn update_best(&self, saved: &str, score: Option<f64>) -> Result<Option<Best>> {
+        let file = self.folder.join(BEST);
+        let found = self.best()?;
+        let was_named = found.is_some();
+        // A run that fell back repeats steps: the checkpoint of this step has just been replaced, and
+        // those of later steps are about to be removed. Their scores are those of nothing any more.
+        let still_there = |best: &Best| {
+            best.name.as_str() < saved && self.folder.join(&best.name).is_dir()
+        };
+        let best = found.filter(still_there);
         if let Some(score) = score
             && best.as_ref().is_none_or(|best| score >= best.score)
         {
-            let better = Best { name, score };
-            write_whole(&self.folder.join(BEST), &serde_json::to_vec(&better)?)?;
-            best = Some(better);
+            let better = Best { name: saved.to_owned(), score };
+            write_whole(&file, &serde_json::to_vec(&better)?)?;
+            return Ok(Some(better));
         }
-        self.prune(&path, best.as_ref())?;
-        Ok(path)
+        if was_named && best.is_none() {
+            fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+        }
+        Ok(best)
     }
 
     /// The best so far; none if nothing says which that is.
@@ -249,6 +267,31 @@ mod tests {
             let model = folder.join("step_000000000005").join(MODEL);
             assert_eq!(mode(folder.join(BEST)), mode(model), "who may read one may read the other");
         }
+    }
+
+    #[test]
+    fn the_best_is_one_that_is_there_after_a_fall_back() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder.path().join("checkpoints");
+        let store = CheckpointStore::new(folder.clone(), 3);
+        let save = |step, score| {
+            store.save(&checkpoint(), step, score).expect("written");
+            let best = store.best().expect("readable")?;
+            assert!(folder.join(&best.name).is_dir(), "{best:?} is not there");
+            Some((best.name, best.score))
+        };
+        let named = |step, score| Some((checkpoint_name(step), score));
+        assert_eq!(save(200, Some(1.0)), named(200, 1.0));
+        assert_eq!(save(300, Some(50.0)), named(300, 50.0));
+        fs::write(folder.join(checkpoint_name(300)).join(MODEL), "damaged").expect("written");
+        let loaded = store.load_newest().expect("the one before is intact");
+        assert!(loaded.path.ends_with(checkpoint_name(200)));
+        assert_eq!(save(250, Some(40.0)), named(250, 40.0), "that of step 300 is removed");
+        assert_eq!(save(250, Some(7.0)), named(250, 7.0), "that with score 40 is replaced");
+        assert_eq!(save(260, None), named(250, 7.0), "without a score none is better");
+        assert_eq!(save(240, None), None, "no score is known of any that is left");
+        assert!(!folder.join(BEST).exists());
+        assert_eq!(save(270, Some(-3.0)), named(270, -3.0));
     }
 
     #[cfg(unix)]
