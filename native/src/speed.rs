@@ -24,6 +24,7 @@ use serde::Serialize;
 
 use crate::atari::{AtariEnvs, AtariSettings, FRAME};
 use crate::device::{self, DeviceChoice};
+use crate::run::output::resident_memory_mb;
 
 /// Flags of `speed`.
 #[derive(Clone, Debug, Args)]
@@ -276,15 +277,14 @@ impl UpdateBench {
 
     fn memory_growth(&mut self, updates: u64) -> Result<f64> {
         const WARM_UP: usize = 20;
-        let resident = || memory_stats::memory_stats().map_or(0.0, |m| m.physical_mem as f64 / 1e6);
         for round in 0..WARM_UP {
             self.update_once(round)?;
         }
-        let before = resident();
+        let before = resident_memory_mb();
         for round in 0..updates as usize {
             self.update_once(round)?;
         }
-        Ok(resident() - before)
+        Ok(resident_memory_mb() - before)
     }
 }
 

@@ -153,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_run_gets_the_hyper_parameters_of_the_sweep() {
-        let text = "num_envs = 4\nnum_steps = 4\ntotal_timesteps = 32\ngamma = 0.9\ncertified = true\n";
+        let text =
+            "num_envs = 4\nnum_steps = 4\ntotal_timesteps = 32\ngamma = 0.9\ncertified = true\n";
         let sweep = Sweep {
             suite: "tiny".into(),
             games: vec!["Pong".into(), "Breakout".into()],

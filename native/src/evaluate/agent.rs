@@ -11,8 +11,8 @@ use deepspi_run::decision::Decision;
 use deepspi_run::network::NetworkSpec;
 use deepspi_run::run_files::{CONFIG, SUMS};
 
-use crate::run::checkpoints::{self, CheckpointStore, Loaded};
 use crate::device::{self, DeviceChoice, Selected};
+use crate::run::checkpoints::{self, CheckpointStore, Loaded};
 use crate::run::folder::RunFolder;
 use crate::task::Task;
 
@@ -44,10 +44,8 @@ impl Agent {
     /// If `path` is neither, the checkpoint is damaged or of another version, or the device fails.
     pub fn load(path: &Path, device: &DeviceChoice) -> Result<Self> {
         let (folder, loaded) = find(path)?;
-        let Loaded { checkpoint, path: file, skipped } = loaded;
-        for problem in skipped {
-            tracing::warn!("skipped a damaged checkpoint: {problem}");
-        }
+        loaded.warn_of_skipped();
+        let Loaded { checkpoint, path: file, .. } = loaded;
         let task = Task::from_run(&folder.info, None)?;
         let (spec, selected) = (task.network(), device::select(device)?);
         let trainer = Trainer::restore(checkpoint, &spec, &selected.device)

@@ -5,8 +5,8 @@ use deepspi_theory::{Mdp, MdpParts, optimal};
 use deepspi_worlds::maze::{Maze, MazeReset};
 use serde_json::json;
 
-use super::kept_runs::KeptRuns;
 use super::experiment::{Experiment, Point, Record};
+use super::kept_runs::KeptRuns;
 use super::layers::{banded, over_training, reference};
 use super::maze::references;
 use super::methods::{final_value, seeded, summary};

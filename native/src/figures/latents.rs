@@ -6,8 +6,8 @@ use deepspi_run::config::Algorithm;
 use deepspi_worlds::maze::{Maze, Tile};
 use serde_json::json;
 
-use super::kept_runs::KeptRuns;
 use super::experiment::{Experiment, Snapshot};
+use super::kept_runs::KeptRuns;
 use super::methods::all_methods;
 use super::output::{Output, describe};
 use crate::chart::table::Table;
@@ -59,7 +59,8 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment) -> Result<Vec<Output>> {
         shared_legend: false,
         footnote: None,
     };
-    let settings = json!({ "experiment": describe(base), "device": kept_runs.device().description });
+    let settings =
+        json!({ "experiment": describe(base), "device": kept_runs.device().description });
     Ok(vec![Output { name: "latents".into(), figure, table, settings }])
 }
 

@@ -5,8 +5,8 @@ use deepspi_theory::{evaluate, optimal};
 use deepspi_worlds::maze::{Action, Maze};
 use serde_json::json;
 
-use super::kept_runs::KeptRuns;
 use super::experiment::{Experiment, Point, Record};
+use super::kept_runs::KeptRuns;
 use super::layers::{banded, over_training, reference};
 use super::methods::{METHODS, all_methods, colour, final_distance, final_value, summary};
 use super::output::{Output, describe};

@@ -7,8 +7,8 @@ use deepspi_worlds::maze::Maze;
 use serde::Serialize;
 use serde_json::json;
 
-use super::kept_runs::KeptRuns;
 use super::experiment::{Experiment, Record};
+use super::kept_runs::KeptRuns;
 use super::layers::reference;
 use super::maze::references;
 use super::methods::{METHODS, all_methods, colour, final_distance, final_value, marker, summary};
@@ -109,7 +109,12 @@ impl SweptQuantity {
 ///
 /// # Errors
 /// If a run cannot be done.
-pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64, sweep: SweptQuantity) -> Result<Vec<Output>> {
+pub fn make(
+    kept_runs: &KeptRuns,
+    base: &Experiment,
+    seeds: u64,
+    sweep: SweptQuantity,
+) -> Result<Vec<Output>> {
     let values = sweep.values(base);
     let mut wanted = Vec::new();
     for (_, experiment) in &values {

@@ -21,8 +21,8 @@ mod sir;
 mod theory;
 
 use anyhow::{Context, Result, bail};
-pub use args::FiguresArgs;
 use args::FigureName;
+pub use args::FiguresArgs;
 use clap::ValueEnum;
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_worlds::maze::{Maze, MazeConfig, MazePreset};
@@ -94,7 +94,8 @@ fn parts(args: &FiguresArgs) -> Vec<(FigureName, Option<SweptQuantity>)> {
         FigureName::Certified,
         FigureName::Phase,
     ];
-    let sweeps = SweptQuantity::value_variants().iter().map(|sweep| (FigureName::Maze, Some(*sweep)));
+    let sweeps =
+        SweptQuantity::value_variants().iter().map(|sweep| (FigureName::Maze, Some(*sweep)));
     single.into_iter().map(|figure| (figure, None)).chain(sweeps).collect()
 }
 

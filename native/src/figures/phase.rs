@@ -5,8 +5,8 @@ use deepspi_run::config::Algorithm;
 use deepspi_worlds::maze::Maze;
 use serde_json::json;
 
-use super::kept_runs::KeptRuns;
 use super::experiment::{Experiment, Record};
+use super::kept_runs::KeptRuns;
 use super::maze::references;
 use super::methods::{final_distance, final_value, seeded, summary};
 use super::output::{Output, describe};

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::kept_runs::KeptRuns;
 use super::experiment::{Experiment, Record};
+use super::kept_runs::KeptRuns;
 use super::layers::reference;
 use super::maze::curves;
 use super::methods::{METHODS, all_methods};

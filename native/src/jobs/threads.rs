@@ -31,8 +31,7 @@ pub fn on_threads<T: Send>(
     };
     std::thread::scope(|scope| {
         let (sender, receiver) = channel();
-        let mut executor =
-            Threads { scope, work: &work, sender, receiver, finished: Vec::new() };
+        let mut executor = Threads { scope, work: &work, sender, receiver, finished: Vec::new() };
         let outcome = run(units, &mut executor, stop)?;
         Ok((executor.finished, outcome))
     })

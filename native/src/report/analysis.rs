@@ -12,13 +12,13 @@ use super::runs::{RunData, places};
 use super::score::{Score, ScoreKind};
 use super::selection::{Missing, Selection};
 use super::warnings::{scale, warnings};
-use crate::sweep::Sweep;
 use crate::figures::methods::METHODS;
 use crate::run::output::Losses;
 use crate::stats::{
     Interval, Point, ScoreMatrix, Scored, Summary, aggregates, curve, improvement,
     improvement_interval, interquartile_mean, mean, profile_with_band, thresholds,
 };
+use crate::sweep::Sweep;
 
 /// One algorithm, one kind of score, the games that all algorithms have.
 #[derive(Clone, Debug, Serialize)]

@@ -12,10 +12,10 @@ use super::warnings::LOSSES;
 use super::words::{count, thousands};
 use crate::chart::table::Table;
 use crate::chart::{Axis, Band, Colour, Figure, Layer, Mark, Marker, Panel, Points};
-use crate::stats::{Metric, Point};
 use crate::figures::layers::{line, reference};
 use crate::figures::methods::{colour, marker};
 use crate::figures::output::{Output, describe};
+use crate::stats::{Metric, Point};
 
 /// Longest horizontal axis of a profile, in human-normalised scores.
 const PROFILE_END: f64 = 8.0;

@@ -9,11 +9,11 @@ use deepspi_run::config::Config;
 use deepspi_run::run_files::{CONFIG, RunInfo};
 use rayon::prelude::*;
 
-use crate::sweep::{RunId, RunState, RunStatus, Sweep};
 use crate::evaluate::{Evaluation, Protocol};
 use crate::run::folder::{METRICS, RunFolder};
 use crate::run::output::{Line, Losses, Sample, read_log};
 use crate::run::settings;
+use crate::sweep::{RunId, RunState, RunStatus, Sweep};
 
 /// Places of a curve over training.
 const PLACES: u64 = 100;

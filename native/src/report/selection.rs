@@ -7,8 +7,8 @@ use deepspi_run::config::Algorithm;
 use serde::{Serialize, Serializer};
 
 use super::runs::RunData;
-use crate::stats::Curves;
 use crate::run::output::Sample;
+use crate::stats::Curves;
 
 /// The runs that count, each with its number.
 #[derive(Clone, Debug)]

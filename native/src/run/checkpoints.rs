@@ -7,14 +7,13 @@
 //! intact, and going on without it would end in its removal.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result};
 use deepspi_run::checkpoint::Checkpoint;
 use deepspi_run::run_files::checkpoint_name;
 
-use crate::whole_file::{is_absent, is_leftover, write_whole, write_whole_folder};
+use crate::whole_file::{entries, is_absent, is_leftover, write_whole, write_whole_folder};
 
 /// Names the best checkpoint, so that pruning keeps it.
 const BEST: &str = "best.json";
@@ -41,6 +40,15 @@ pub struct Loaded {
     pub path: PathBuf,
     /// Newer ones that were damaged, with what is wrong with them.
     pub skipped: Vec<String>,
+}
+
+impl Loaded {
+    /// Tells the user of newer checkpoints that were damaged.
+    pub fn warn_of_skipped(&self) {
+        for problem in &self.skipped {
+            tracing::warn!("skipped a damaged checkpoint: {problem}");
+        }
+    }
 }
 
 impl CheckpointStore {
@@ -88,9 +96,8 @@ impl CheckpointStore {
         let was_named = found.is_some();
         // A run that fell back repeats steps: the checkpoint of this step has just been replaced, and
         // those of later steps are about to be removed. Their scores are those of nothing any more.
-        let still_there = |best: &Best| {
-            best.name.as_str() < saved && self.folder.join(&best.name).is_dir()
-        };
+        let still_there =
+            |best: &Best| best.name.as_str() < saved && self.folder.join(&best.name).is_dir();
         let best = found.filter(still_there);
         if let Some(score) = score
             && best.as_ref().is_none_or(|best| score >= best.score)
@@ -140,18 +147,12 @@ impl CheckpointStore {
     }
 
     fn entries(&self) -> Result<Vec<PathBuf>> {
-        let listed = || -> io::Result<Vec<PathBuf>> {
-            fs::read_dir(&self.folder)?.map(|entry| Ok(entry?.path())).collect()
-        };
-        match listed() {
-            Err(error) if is_absent(&error) => Ok(Vec::new()),
-            entries => entries.with_context(|| {
-                format!(
-                    "the checkpoints in {} cannot be listed now; nothing was changed, try again",
-                    self.folder.display()
-                )
-            }),
-        }
+        entries(&self.folder).with_context(|| {
+            format!(
+                "the checkpoints in {} cannot be listed now; nothing was changed, try again",
+                self.folder.display()
+            )
+        })
     }
 
     /// Finished checkpoints, oldest first.

@@ -15,6 +15,7 @@ use super::checkpoints::{CheckpointStore, Loaded};
 use super::folder::{EVALUATION, METRICS, RunFolder, differences};
 use super::lock::FolderLock;
 use super::settings;
+use crate::whole_file::entries;
 
 /// What an earlier process wrote and nothing can go on from is moved into folders that begin so.
 const UNUSABLE: &str = "unusable-";
@@ -115,9 +116,7 @@ fn set_aside(run: &Path) -> Result<()> {
         name.is_some_and(|n| own.any(|own| n == *own) || n.starts_with("events.out."))
     };
     let moved = || -> Result<()> {
-        let entries: std::io::Result<Vec<PathBuf>> =
-            fs::read_dir(run)?.map(|entry| Ok(entry?.path())).collect();
-        let left: Vec<PathBuf> = entries?.into_iter().filter(is_of_a_run).collect();
+        let left: Vec<PathBuf> = entries(run)?.into_iter().filter(is_of_a_run).collect();
         if left.is_empty() {
             return Ok(());
         }

@@ -58,8 +58,8 @@ pub fn curve(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::summary::interquartile_mean;
+    use super::*;
 
     #[test]
     fn runs_that_have_not_begun_are_left_out() {

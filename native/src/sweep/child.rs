@@ -14,9 +14,9 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use deepspi_run::config::Config;
 
+use super::args::RunOptions;
 use super::record::{OUTPUT, RecordedStatus, RunRecord};
 use super::specification::{RunId, Sweep};
-use super::args::RunOptions;
 
 /// Lines of output that explain a failure.
 const LAST_LINES: usize = 8;

@@ -10,7 +10,7 @@ use super::run_status::is_trained;
 use super::slurm;
 use super::specification::{RUNS, SPECIFICATION, Sweep};
 use crate::run::lock::FolderLock;
-use crate::whole_file::is_absent;
+use crate::whole_file::{entries, is_absent};
 
 /// Folder of the report of a sweep, in the folder of the sweep.
 pub const REPORT: &str = "report";
@@ -124,13 +124,7 @@ fn remove(folder: &Path) -> Result<()> {
 /// Everything in the folder of the runs.
 fn runs(folder: &Path) -> Result<Vec<PathBuf>> {
     let path = folder.join(RUNS);
-    let listed = || -> std::io::Result<Vec<PathBuf>> {
-        fs::read_dir(&path)?.map(|entry| Ok(entry?.path())).collect()
-    };
-    match listed() {
-        Err(error) if is_absent(&error) => Ok(Vec::new()),
-        runs => runs.with_context(|| format!("cannot see who trains in {}", path.display())),
-    }
+    entries(&path).with_context(|| format!("cannot see who trains in {}", path.display()))
 }
 
 #[cfg(test)]

@@ -25,8 +25,8 @@ use args::{BenchCommand, Launcher};
 pub use child::Starter;
 use clap::ArgMatches;
 use deepspi_atari::RomFinder;
-use processes::{Outcome, train_all};
 pub use folder::REPORT;
+use processes::{Outcome, train_all};
 use progress::SweepProgress;
 pub use record::{RecordedStatus, RunRecord};
 pub use run_status::{RunState, RunStatus};
@@ -209,11 +209,7 @@ fn task(folder: &Path, name: &str, options: &RunOptions) -> Result<SweepEnd> {
 fn unfinished(folder: &Path, outcome: &Outcome) -> SweepEnd {
     for failure in &outcome.failures {
         let run = failure.id.folder(folder);
-        eprintln!(
-            "\n{} failed; the end of {}:",
-            failure.id,
-            run.join(record::OUTPUT).display()
-        );
+        eprintln!("\n{} failed; the end of {}:", failure.id, run.join(record::OUTPUT).display());
         for line in failure.why.lines() {
             eprintln!("    {line}");
         }

@@ -64,7 +64,10 @@ pub fn train_all(
         id: processes.runs[place].id,
         why: format!("{error:#}"),
     };
-    Ok(Outcome { failures: outcome.failures.into_iter().map(failure).collect(), left: outcome.left })
+    Ok(Outcome {
+        failures: outcome.failures.into_iter().map(failure).collect(),
+        left: outcome.left,
+    })
 }
 
 /// The processes that are under way. Units of work are places in `runs`.
@@ -158,9 +161,8 @@ impl Executor for Processes<'_> {
 
     fn notice(&mut self, place: usize, notice: Notice<'_>) {
         let id = self.runs[place].id;
-        let last = |error: &Error| {
-            format!("{error:#}").lines().last().unwrap_or_default().to_owned()
-        };
+        let last =
+            |error: &Error| format!("{error:#}").lines().last().unwrap_or_default().to_owned();
         self.progress.line(&match notice {
             Notice::Elsewhere => format!("{id}: another process trains it"),
             Notice::TriedAgain(error) => {

@@ -14,10 +14,10 @@ use std::process::{Command, Output};
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use super::args::RunOptions;
 use super::child::Starter;
 use super::run_status::{RunState, RunStatus};
 use super::specification::RunId;
-use super::args::RunOptions;
 use crate::whole_file::{is_absent, write_whole};
 
 /// Where scripts and logs of Slurm are, in the folder of the sweep.

@@ -31,11 +31,8 @@ pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<Exit> {
     if let Some(folder) = &args.resume {
         return resume(folder, args, matches);
     }
-    let task = if args.env.is_some() || !args.print_config {
-        Some(args.task(matches)?)
-    } else {
-        None
-    };
+    let task =
+        if args.env.is_some() || !args.print_config { Some(args.task(matches)?) } else { None };
     let defaults = task.as_ref().map_or(Config::DEFAULT, Task::defaults);
     let config = settings::resolve(&args.hyper, matches, args.config.as_deref(), &defaults)?;
     match (task, &args.run_dir) {
@@ -64,12 +61,7 @@ fn start(task: &Task, config: &Config, args: &TrainArgs) -> Result<Exit> {
 }
 
 /// The run of a folder of a given name, wherever it stands.
-fn start_or_continue(
-    path: &Path,
-    task: &Task,
-    config: &Config,
-    args: &TrainArgs,
-) -> Result<Exit> {
+fn start_or_continue(path: &Path, task: &Task, config: &Config, args: &TrainArgs) -> Result<Exit> {
     // The device is not known yet; another one does not make it another run.
     match claim(path, &task.describe(""), config)? {
         Claim::Busy => Ok(busy(path)),
@@ -102,10 +94,8 @@ fn resume(path: &Path, args: &TrainArgs, matches: &ArgMatches) -> Result<Exit> {
 
 /// A run from its newest checkpoint. Who has the lock may write into the folder.
 fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -> Result<Exit> {
-    let Loaded { checkpoint, path: checkpoint_path, skipped } = loaded;
-    for problem in skipped {
-        tracing::warn!("skipped a damaged checkpoint: {problem}");
-    }
+    loaded.warn_of_skipped();
+    let Loaded { checkpoint, path: checkpoint_path, .. } = loaded;
     let task = Task::from_run(&folder.info, args.env_threads)?;
     let selected = device::select(&args.device)?;
     let mut trainer = Trainer::restore(checkpoint, &task.network(), &selected.device)

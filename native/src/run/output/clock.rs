@@ -30,6 +30,12 @@ pub struct Rates {
     pub memory_mb: f64,
 }
 
+/// Resident memory of this process in MB; 0 where the system does not say.
+#[must_use]
+pub fn resident_memory_mb() -> f64 {
+    memory_stats::memory_stats().map_or(0.0, |m| m.physical_mem as f64 / 1e6)
+}
+
 impl Clock {
     /// Starts counting at `global_step`.
     #[must_use]
@@ -59,7 +65,7 @@ impl Clock {
             last,
             short: self.recent.front().copied().map_or(0.0, per_second),
             long: per_second((self.start, self.first_step)),
-            memory_mb: memory_stats::memory_stats().map_or(0.0, |m| m.physical_mem as f64 / 1e6),
+            memory_mb: resident_memory_mb(),
         };
     }
 

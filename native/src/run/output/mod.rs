@@ -10,7 +10,7 @@ mod tensorboard;
 use std::path::Path;
 
 use anyhow::Result;
-pub use clock::{Clock, Rates};
+pub use clock::{Clock, Rates, resident_memory_mb};
 use deepspi_run::config::Config;
 use deepspi_run::message::Message;
 pub use log::{Line, Losses, Sample, read_log};
