@@ -1,5 +1,5 @@
-//! Files and folders that are whole or not there: a figure half-written by a killed process would pass
-//! for one, and half a checkpoint for a place to go on from.
+//! Writes files and folders that are complete or absent: nobody must take a figure for complete, or
+//! continue from a checkpoint, that a killed process left half-written.
 //!
 //! What is written gets a name of its own first and is flushed to the disk before it replaces anything.
 //! What a killed process leaves has a name that [`is_leftover`] knows.

@@ -2,9 +2,9 @@
 //!
 //! A checkpoint is a folder `step_<steps>` with the parts of [`deepspi_core::checkpoint`] and their
 //! SHA-256 sums, written whole: a process killed at any moment leaves the previous checkpoints as they
-//! were. Reading verifies the sums and falls back to the one before. Only what was read can be found
-//! damaged: a file out of reach (a server that is down, rights that changed) may be the newest and
-//! intact, and going on without it would end in its removal.
+//! were. Reading verifies the sums and falls back to the checkpoint before. A checkpoint counts as damaged
+//! only if its files could be read: one that is out of reach (a server is down, permissions changed) may
+//! be the newest and intact, and a run that continued without it would later remove it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -128,9 +128,9 @@ impl CheckpointStore {
         }
     }
 
-    /// Removes what is no longer wanted after `newest` was written: checkpoints beyond `keep` except
-    /// the best, those of later steps (a run that fell back repeats them; they were damaged), and what
-    /// a killed process left half-written.
+    /// Removes what is obsolete after `newest` was written: checkpoints beyond `keep` except the best,
+    /// those of later steps (they were damaged, and a run that fell back repeats their steps), and what a
+    /// killed process left half-written.
     fn prune(&self, newest: &Path, best: Option<&Best>) -> Result<()> {
         let best = best.map(|best| self.folder.join(&best.name));
         let steps = self.list()?;

@@ -1,8 +1,8 @@
-//! A run folder of a given name: it is begun, gone on with, or found finished.
+//! Takes a run folder of a given name for training: a new run, one to continue, or a finished one.
 //!
-//! What starts runs by itself (a sweep, a job that a cluster puts back into its queue) gives the same
-//! command again and again. So the command must always be right: whatever a killed process left, and
-//! whoever else was given the same command. Nothing that an earlier process wrote is deleted.
+//! Sweeps and clusters, which put a job back into the queue after a fault, repeat the same command. So it
+//! must do the right thing whatever a killed process left, and also when two processes run it at once.
+//! Nothing that an earlier process wrote is deleted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use super::lock::FolderLock;
 use super::settings;
 use crate::whole_file::entries;
 
-/// What an earlier process wrote and nothing can go on from is moved into folders that begin so.
+/// What an earlier process wrote, and no process can continue, is moved into folders with this prefix.
 const UNUSABLE: &str = "unusable-";
 
 /// What there is to do in a run folder.
@@ -27,9 +27,9 @@ pub enum Claim {
     Busy,
     /// All its steps are done.
     Finished,
-    /// Nothing in it can be gone on with.
+    /// It holds nothing that can be continued: the run begins at its first step.
     New(FolderLock),
-    /// It is gone on with.
+    /// It holds a checkpoint from which the run continues.
     Unfinished(RunFolder, Box<Loaded>, FolderLock),
 }
 
@@ -42,7 +42,7 @@ pub fn claim(path: &Path, info: &RunInfo, config: &Config) -> Result<Claim> {
         format!("cannot create {}; choose a writable place with --run-dir", path.display())
     })?;
     let Some(lock) = FolderLock::take(path)? else { return Ok(Claim::Busy) };
-    // What is merely out of reach now must not be begun anew.
+    // A run that is only out of reach now must not begin anew.
     let begun = path.join(CONFIG).try_exists().with_context(|| {
         format!("{} cannot be read now; nothing was changed, try again", path.display())
     })?;

@@ -113,8 +113,8 @@ impl RunFolder {
     }
 }
 
-/// In what a run is not the wanted one, one phrase each. On which device it was trained, when, and by
-/// which revision of this program does not matter.
+/// The settings in which the run that was found differs from the run that was asked for, one phrase each.
+/// Device, time and revision of the program do not count.
 #[must_use]
 pub fn differences(
     found: &RunInfo,

@@ -1,7 +1,7 @@
 //! One process a folder: two that train the same run would mix their logs and checkpoints.
 //!
 //! A lock of the operating system on a file in the folder, because it goes with its process however
-//! that ends; a file that merely says "busy" would outlive a killed one.
+//! that ends; a file that says "busy" would outlive a killed process.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 
 /// Name of the file, in the folder.
 const LOCK: &str = ".lock";
-/// Who merely looks holds the lock for a moment: it is asked for this often,
+/// A process that only checks the lock holds it for a moment, so that taking it is tried this often,
 const TRIES: u32 = 20;
 /// with this time between.
 const PAUSE: Duration = Duration::from_millis(25);

@@ -1,4 +1,4 @@
-//! The folder of a sweep: begun, gone on with, or refused.
+//! Takes the folder of a sweep: a new one, one to continue, or a refusal.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ use crate::whole_file::{entries, is_absent};
 /// Folder of the report of a sweep, in the folder of the sweep.
 pub const REPORT: &str = "report";
 
-/// Takes the folder for a sweep: it is made if it is not there, and gone on with if it holds the same
-/// one or a part of it. Returns the sweep with the revision that began it, and the right to change
+/// Takes the folder for a sweep: it is made if it is not there, and continued if it holds the same
+/// sweep or a part of it. Returns the sweep with the revision that began it, and the right to change
 /// the folder.
 ///
 /// # Errors
-/// If it holds something else and `overwrite` is not given, another process is at it, or it cannot be
+/// If it holds something else and `overwrite` is not given, another process works in it, or it cannot be
 /// written.
 pub fn take(folder: &Path, wanted: &Sweep, overwrite: bool) -> Result<(Sweep, FolderLock)> {
     let shown = folder.display();
@@ -59,7 +59,7 @@ pub fn take(folder: &Path, wanted: &Sweep, overwrite: bool) -> Result<(Sweep, Fo
     Ok((wanted.clone(), lock))
 }
 
-/// Refuses a folder that holds something else than the wanted sweep or a part of it.
+/// Refuses a folder that holds neither the sweep that was asked for nor a part of it.
 ///
 /// # Errors
 /// If it does: with what differs, and what can be done.

@@ -1,7 +1,7 @@
 //! `native bench`: many runs, as separate processes, in a folder that says how far each of them is.
 //!
-//! All state is on disk, so that any process, on any machine that sees the folder, can go on with a
-//! sweep or tell how it stands: nothing of a sweep may live in memory only.
+//! All state is on disk, so that any process, on any machine that sees the folder, can continue a sweep or
+//! tell its status: nothing of a sweep may live in memory only.
 
 mod args;
 mod child;

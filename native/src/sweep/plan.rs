@@ -28,7 +28,7 @@ pub fn order(sweep: &Sweep) -> Vec<RunId> {
     runs
 }
 
-/// How all runs of a sweep stand, in the order in which they are gone on with.
+/// The status of all runs of a sweep, in the order in which they are started.
 ///
 /// # Errors
 /// If the hyper-parameters of the sweep are not valid.

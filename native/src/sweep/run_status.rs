@@ -25,7 +25,7 @@ const SILENCE: Duration = Duration::from_secs(600);
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {
-    /// Not begun, or begun and interrupted: the next `native bench` goes on with it.
+    /// Not begun, or begun and interrupted: the next `native bench` continues it.
     Waiting,
     /// A process trains it now.
     Running,

@@ -1,7 +1,7 @@
 //! The specification of a sweep: which runs belong to a folder.
 //!
-//! `sweep.toml` is the only thing that says it. Runs are named after what distinguishes them, so that
-//! whoever reads the specification finds them; what they share is the same for all of them.
+//! `sweep.toml` is the only file that says it. A run is named after its game, algorithm and seed, so that
+//! the specification leads to its folder; all other settings are the same for all runs.
 
 use std::fmt;
 use std::fs;
@@ -155,8 +155,8 @@ impl Sweep {
         self.runs().into_iter().find(|id| id.to_string() == name)
     }
 
-    /// What stands against going on with this sweep as the wanted one, one line each. Games, algorithms
-    /// and seeds may be added but not taken away: runs are named after them, so each stays what it was.
+    /// Why this sweep cannot be continued as the sweep `wanted`, one line each. Games, algorithms and seeds
+    /// may be added but not removed: runs are named after them, so each stays what it was.
     /// The revision of the program is not part of what is run, and a default that is written out is no
     /// difference.
     ///
@@ -183,8 +183,8 @@ impl Sweep {
         Ok(found)
     }
 
-    /// This sweep with the games, algorithms and seeds of the wanted one, which it is in no
-    /// [conflict](Self::conflicts) with.
+    /// This sweep with the games, algorithms and seeds of `wanted`, with which it has no
+    /// [conflict](Self::conflicts).
     #[must_use]
     pub fn extended(&self, wanted: &Self) -> Self {
         let Self { suite, games, algos, seeds, .. } = wanted.clone();

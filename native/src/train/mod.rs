@@ -60,7 +60,7 @@ fn start(task: &Task, config: &Config, args: &TrainArgs) -> Result<Exit> {
     }
 }
 
-/// The run of a folder of a given name, wherever it stands.
+/// Begins the run of a given folder, continues it, or finds it finished.
 fn start_or_continue(path: &Path, task: &Task, config: &Config, args: &TrainArgs) -> Result<Exit> {
     // The device is not known yet; another one does not make it another run.
     match claim(path, &task.describe(""), config)? {

@@ -1,8 +1,8 @@
 //! Reading `metrics.jsonl`, which [`super::jsonl`] writes.
 //!
-//! What must not be broken: all readers take the same lines for those that count. A process that goes
-//! on with a run says from which step on (`resumed`), and what earlier ones wrote of later steps is then
-//! done again. Half a line, which a killed process may leave, is passed over.
+//! What must not be broken: all readers count the same lines. A process that continues a run writes the
+//! step from which it continues (`resumed`); lines of later steps that earlier processes wrote no longer
+//! count, because those steps are done again. Half a line, which a killed process may leave, is skipped.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind};
@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// A line of a log, as far as it is read again. Numbers that were none are written as `null`.
+/// A line of a log, with the fields that are read again. NaN and infinite values are written as `null`.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Line {
@@ -26,7 +26,7 @@ pub enum Line {
     },
     /// From here on another process trained.
     Resumed {
-        /// Agent steps of the checkpoint that it went on from.
+        /// Agent steps of the checkpoint from which it continued.
         global_step: u64,
     },
     /// Anything else.
