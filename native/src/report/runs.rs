@@ -10,7 +10,7 @@ use deepspi_run::run_files::{CONFIG, RunInfo};
 use rayon::prelude::*;
 
 use crate::evaluate::{Evaluation, Protocol};
-use crate::run::folder::{METRICS, RunFolder};
+use crate::run::folder::{METRICS, RunFolder, read_config};
 use crate::run::output::{Line, Losses, Sample, read_log};
 use crate::run::settings;
 use crate::sweep::{RunId, RunState, RunStatus, Sweep};
@@ -136,7 +136,7 @@ fn one(sweep_folder: &Path, sweep: &Sweep, id: RunId) -> Result<RunData> {
     }
     let read = || -> Result<RunData> {
         let info = RunFolder::open(&folder)?.info;
-        let config = settings::from_file(&folder.join(CONFIG), &Config::DEFAULT)?;
+        let config = read_config(&folder)?;
         belongs(&info, &config, &expected, sweep, id)?;
         let mut samples = samples(&folder.join(METRICS))?;
         let logged = samples.last().map_or(0, |sample| sample.step);

@@ -12,7 +12,7 @@ use deepspi_run::config::Config;
 use deepspi_run::run_files::{CHECKPOINTS, CONFIG, RunInfo};
 
 use super::checkpoints::{CheckpointStore, Loaded};
-use super::folder::{EVALUATION, METRICS, RunFolder, differences};
+use super::folder::{EVALUATION, METRICS, RunFolder, differences, read_config};
 use super::lock::FolderLock;
 use super::settings;
 use crate::whole_file::entries;
@@ -59,7 +59,7 @@ pub fn claim(path: &Path, info: &RunInfo, config: &Config) -> Result<Claim> {
         )
     };
     let folder = RunFolder::open(path).with_context(unknown)?;
-    let found = settings::from_file(&path.join(CONFIG), &Config::DEFAULT).with_context(unknown)?;
+    let found = read_config(path).with_context(unknown)?;
     let differences = differences(&folder.info, &found, info, config);
     if !differences.is_empty() {
         bail!(

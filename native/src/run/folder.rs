@@ -113,6 +113,14 @@ impl RunFolder {
     }
 }
 
+/// Hyper-parameters of the run in a folder; what an old `config.toml` leaves out has its default.
+///
+/// # Errors
+/// If `config.toml` cannot be read or is malformed, or a value is out of range.
+pub fn read_config(run: &Path) -> Result<Config> {
+    settings::from_file(&run.join(CONFIG), &Config::DEFAULT)
+}
+
 /// The settings in which the run that was found differs from the run that was asked for, one phrase each.
 /// Device, time and revision of the program do not count.
 #[must_use]

@@ -8,15 +8,14 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use deepspi_run::config::Config;
-use deepspi_run::run_files::{CHECKPOINTS, CONFIG};
+use deepspi_run::run_files::CHECKPOINTS;
 
 use super::record::{RECORD, RecordedStatus, RunRecord, this_host};
 use super::specification::RunId;
 use crate::run::checkpoints::CheckpointStore;
-use crate::run::folder::METRICS;
+use crate::run::folder::{METRICS, read_config};
 use crate::run::output::last_position;
-use crate::run::{lock, settings};
+use crate::run::lock;
 
 /// A run that another machine has not written to for so long was interrupted.
 /// Longer than an iteration takes, and than file servers keep what they have not yet shown.
@@ -91,7 +90,7 @@ impl RunStatus {
 
 /// Agent steps of a run folder: of whole iterations.
 fn steps_of(run: &Path) -> Option<u64> {
-    let config = settings::from_file(&run.join(CONFIG), &Config::DEFAULT).ok()?;
+    let config = read_config(run).ok()?;
     Some(config.whole_steps())
 }
 
