@@ -6,13 +6,12 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use deepspi_run::config::Config;
-use deepspi_run::run_files::{CONFIG, RunInfo};
+use deepspi_run::run_files::RunInfo;
 use rayon::prelude::*;
 
 use crate::evaluate::{Evaluation, Protocol};
 use crate::run::folder::{METRICS, RunFolder, read_config};
 use crate::run::output::{Line, Losses, Sample, read_log};
-use crate::run::settings;
 use crate::sweep::{RunId, RunState, RunStatus, Sweep};
 
 /// Places of a curve over training.
