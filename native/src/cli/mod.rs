@@ -126,8 +126,7 @@ mod tests {
     use super::*;
     use crate::device::DeviceChoice;
     use crate::run::settings;
-    use crate::sweep::child::Starter;
-    use crate::sweep::{RunOptions, Sweep};
+    use crate::sweep::{RunOptions, Starter, Sweep};
 
     #[test]
     fn definition_is_consistent() {

@@ -58,7 +58,7 @@ pub fn curve(
 
 #[cfg(test)]
 mod tests {
-    use super::summary::interquartile_mean;
+    use super::super::summary::interquartile_mean;
     use super::*;
 
     #[test]

@@ -14,8 +14,8 @@ use super::record::{RECORD, RecordedStatus, RunRecord, this_host};
 use super::specification::RunId;
 use crate::run::checkpoints::CheckpointStore;
 use crate::run::folder::{METRICS, read_config};
-use crate::run::output::last_position;
 use crate::run::lock;
+use crate::run::output::last_position;
 
 /// A run that another machine has not written to for so long was interrupted.
 /// Longer than an iteration takes, and than file servers keep what they have not yet shown.
