@@ -3,23 +3,37 @@
 //! Games are counted where they finished, so the curve has no bias towards 0 early in a run, unlike
 //! the authors' training score. It is biased towards short games there: long ones finish later.
 
-use std::path::Path;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
 use deepspi_plot::{number, thousands};
 
 use crate::chart::{
     self, Axis, Band, Colour, Figure, HorizontalLine, Layer, Line, Mark, Marker, Panel, Points,
 };
-use crate::cli::CurveArgs;
-use crate::output::{Line as LogLine, METRICS, read_log, scores};
-use crate::run_folder::RunFolder;
-use crate::statistics::Quartiles;
+use crate::run::folder::{METRICS, RunFolder};
+use crate::run::output::{Line as LogLine, read_log};
+use crate::stats::reference_scores;
+use crate::stats::Quartiles;
 use crate::whole_file::write_whole;
 
 /// Of the curve and its band.
 const COLOUR: Colour = Colour::Series(0);
+
+/// Flags of `curve`.
+#[derive(Clone, Debug, Args)]
+pub struct CurveArgs {
+    /// Run folder.
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// SVG file to write, its name ends in .svg; the numbers get the same name with the ending .csv.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Agent steps per point: games that finished within them are averaged.
+    #[arg(long, value_name = "STEPS", default_value_t = 20_480, value_parser = clap::value_parser!(u64).range(1..))]
+    pub window: u64,
+}
 
 /// Games that finished within one window of steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,7 +51,7 @@ struct Point {
 /// # Errors
 /// If `--out` does not end in `.svg`, the folder is no run, no game has finished, or the figure cannot be
 /// written.
-pub fn run(args: &CurveArgs) -> Result<ExitCode> {
+pub fn run(args: &CurveArgs) -> Result<()> {
     check_ending(&args.out)?;
     let folder = RunFolder::open(&args.run)?;
     let points = summarise(&finished_games(&folder.path.join(METRICS))?, args.window);
@@ -50,7 +64,7 @@ pub fn run(args: &CurveArgs) -> Result<ExitCode> {
     write_whole(&csv, table(&points).as_bytes())?;
     write_whole(&args.out, svg.as_bytes())?;
     println!("wrote {} and {}", args.out.display(), csv.display());
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Refuses a name that is not that of an SVG file: the numbers go to the same name with `.csv`.
@@ -117,7 +131,7 @@ fn figure(game: &str, points: &[Point], window: u64) -> Figure {
         let (label, marker) = (String::new(), Marker::Circle);
         layers.push(Layer::Points(Points { label, colour: COLOUR, marker, points: vec![mark] }));
     }
-    if let Some(random) = scores::baseline(game).map(|baseline| baseline.random) {
+    if let Some(random) = reference_scores::baseline(game).map(|baseline| baseline.random) {
         let label = format!("random policy {}", number(random));
         layers.push(Layer::HorizontalLine(HorizontalLine { label, y: random }));
     }

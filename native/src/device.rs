@@ -65,6 +65,21 @@ pub struct Selected {
     pub is_gpu: bool,
 }
 
+impl Selected {
+    /// Runs that are trained at a time where the user says nothing: one a core on the CPU, and one on a
+    /// GPU, which a single run fills.
+    #[must_use]
+    pub fn runs_at_a_time(&self) -> usize {
+        if self.is_gpu { 1 } else { cores() }
+    }
+}
+
+/// Cores that this process may use.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// Opens the chosen device.
 ///
 /// # Errors
@@ -105,10 +120,9 @@ pub fn select(choice: &DeviceChoice) -> Result<Selected> {
 /// The CPU, which is always there.
 #[must_use]
 pub fn cpu() -> Selected {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Selected {
         device: Device::flex(),
-        description: format!("cpu (flex, {threads} threads)"),
+        description: format!("cpu (flex, {} threads)", cores()),
         is_gpu: false,
     }
 }

@@ -2,29 +2,32 @@
 //!
 //! Nothing is trained here; the core computes, this crate feeds it environments, writes down what it
 //! says, and makes statistics and figures of finished runs. A library only so that tests can reach it.
+//!
+//! Data flows one way, and `./check circles` fails where an import turns back. From the bottom:
+//! - leaves that know no run: [`exit`], [`device`], [`whole_file`], [`terminal`], [`stats`], [`chart`],
+//!   [`jobs`] (so many units of work at a time), [`atari`];
+//! - [`run`]: a run folder, how it is claimed, written and read again; [`task`]: what is trained on;
+//! - the commands: [`train`], [`evaluate`], [`play`], [`curve`], [`speed`], [`parity`], [`figures`],
+//!   [`sweep`] (`native bench`), [`report`], which reads what sweeps and evaluations left;
+//! - [`cli`], which knows all commands and which none of them knows.
 
 pub mod atari;
-pub mod benchmark;
 pub mod chart;
-pub mod checkpoints;
-pub mod claim;
 pub mod cli;
-pub mod comparison;
 pub mod curve;
 pub mod device;
-pub mod evaluation;
+pub mod evaluate;
+pub mod exit;
 pub mod figures;
-pub mod folder_lock;
-pub mod output;
+pub mod jobs;
 pub mod parity;
+pub mod play;
 pub mod report;
-pub mod run_folder;
-
-pub mod session;
-pub mod settings;
-pub mod signals;
+pub mod run;
 pub mod speed;
-pub mod statistics;
+pub mod stats;
+pub mod sweep;
 pub mod task;
+pub mod terminal;
 pub mod train;
 pub mod whole_file;

@@ -1,18 +1,30 @@
 //! `native parity`: agreement with the authors' implementation, quantity by quantity.
 
-use std::process::ExitCode;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use clap::Args;
 use deepspi_core::golden::{GoldenFile, run as compare};
 
-use crate::cli::{EXIT_MISMATCH, ParityArgs};
-use crate::device;
+use crate::device::{self, DeviceChoice};
+use crate::exit::Exit;
+
+/// Flags of `parity`.
+#[derive(Clone, Debug, Args)]
+pub struct ParityArgs {
+    /// Golden files (JSON).
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Device to check: auto, gpu, gpu:NAME or cpu.
+    #[arg(long, default_value = "cpu")]
+    pub device: DeviceChoice,
+}
 
 /// Runs `native parity`.
 ///
 /// # Errors
 /// If a file cannot be read or does not fit. A mismatch is not an error but exit code 1.
-pub fn run(args: &ParityArgs) -> Result<ExitCode> {
+pub fn run(args: &ParityArgs) -> Result<Exit> {
     let selected = device::select(&args.device)?;
     println!("device: {}", selected.description);
     let (mut passed, mut failed) = (0_usize, 0_usize);
@@ -37,5 +49,5 @@ pub fn run(args: &ParityArgs) -> Result<ExitCode> {
         }
     }
     println!("{passed} ok, {failed} FAIL");
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_MISMATCH) })
+    Ok(if failed == 0 { Exit::Success } else { Exit::Mismatch })
 }

@@ -2,12 +2,12 @@
 //!
 //! Medians over repetitions after a warm-up; each part is measured as training uses it.
 
-use std::process::ExitCode;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use deepspi_core::algorithm::deep_spi::Learner;
-use deepspi_core::algorithm::deep_spi::noise_shape;
+use clap::Args;
+use deepspi_core::algorithm::deep_spi::{Learner, noise_shape};
 use deepspi_core::data::rollout::{Rollout, observations};
 use deepspi_core::loss::TransitionNoise;
 use deepspi_core::nn::Model;
@@ -21,10 +21,39 @@ use deepspi_worlds::rng::Generators;
 use serde::Serialize;
 
 use crate::atari::{AtariEnvs, AtariSettings, FRAME};
-use crate::cli::SpeedArgs;
-use crate::device;
-use crate::settings;
-use crate::statistics::Quartiles;
+use crate::device::{self, DeviceChoice};
+use crate::run::output::resident_memory_mb;
+use crate::run::settings;
+use crate::stats::Quartiles;
+
+/// Flags of `speed`.
+#[derive(Clone, Debug, Args)]
+pub struct SpeedArgs {
+    /// Device to measure: auto, gpu, gpu:NAME or cpu.
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Atari game.
+    #[arg(long, value_name = "GAME", default_value = "Breakout")]
+    pub env: String,
+    /// Folder with ROMs; else $ALE_ROMS_DIR, the user's cache, an installed ale_py, or a download.
+    #[arg(long, value_name = "DIR")]
+    pub roms: Option<PathBuf>,
+    /// Threads of the environments; default: all cores.
+    #[arg(long, value_name = "N")]
+    pub env_threads: Option<usize>,
+    /// Repetitions; medians are reported.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub repeats: u64,
+    /// Also run this many updates and report how resident memory grows.
+    #[arg(long, value_name = "UPDATES")]
+    pub memory_updates: Option<u64>,
+    /// One JSON object instead of a table.
+    #[arg(long)]
+    pub json: bool,
+    /// Hyper-parameters.
+    #[command(flatten)]
+    pub hyper: ConfigOverrides,
+}
 
 /// Everything measured.
 #[derive(Debug, Serialize)]
@@ -53,7 +82,7 @@ struct Report {
 ///
 /// # Errors
 /// If the game, its ROM or the device is not there.
-pub fn run(args: &SpeedArgs) -> Result<ExitCode> {
+pub fn run(args: &SpeedArgs) -> Result<()> {
     let config = settings::resolve(&args.hyper, None, &Config::DEFAULT)?;
     let settings = AtariSettings::new(&args.env, false, args.env_threads)?;
     // Sticky actions as in the usual protocol, so that peers can be run with the same setting.
@@ -95,7 +124,7 @@ pub fn run(args: &SpeedArgs) -> Result<ExitCode> {
     } else {
         print(&report, args.memory_updates);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn print(report: &Report, memory_updates: Option<u64>) {
@@ -232,15 +261,14 @@ impl UpdateBench {
 
     fn memory_growth(&mut self, updates: u64) -> Result<f64> {
         const WARM_UP: usize = 20;
-        let resident = || memory_stats::memory_stats().map_or(0.0, |m| m.physical_mem as f64 / 1e6);
         for round in 0..WARM_UP {
             self.update_once(round)?;
         }
-        let before = resident();
+        let before = resident_memory_mb();
         for round in 0..updates as usize {
             self.update_once(round)?;
         }
-        Ok(resident() - before)
+        Ok(resident_memory_mb() - before)
     }
 }
 

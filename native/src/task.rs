@@ -1,6 +1,6 @@
 //! What there is to train on: an Atari game or the maze.
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use deepspi_run::config::Config;
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::network::NetworkSpec;
@@ -8,8 +8,7 @@ use deepspi_run::run_files::RunInfo;
 use deepspi_worlds::maze::MazeConfig;
 
 use crate::atari::AtariSettings;
-use crate::cli::TrainArgs;
-use crate::run_folder::info_now;
+use crate::run::folder::info_now;
 
 /// Name of the maze on the command line and in run folders.
 pub const MAZE: &str = "maze";
@@ -24,36 +23,6 @@ pub enum Task {
 }
 
 impl Task {
-    /// The task that the command line names.
-    ///
-    /// # Errors
-    /// If it names none, an unknown one, or says of one what only the other has.
-    pub fn from_args(args: &TrainArgs) -> Result<Self> {
-        let Some(name) = &args.env else {
-            bail!(
-                "which environment? Name a game with --env, for example `--env Breakout`, or `--env maze`, or continue a run with --resume RUN"
-            );
-        };
-        let flag = |field: &str| format!("--{}", field.replace('_', "-"));
-        if name.eq_ignore_ascii_case(MAZE) {
-            let atari = [
-                ("stochastic", args.stochastic),
-                ("roms", args.roms.is_some()),
-                ("env_threads", args.env_threads.is_some()),
-            ];
-            if let Some((field, _)) = atari.into_iter().find(|(_, given)| *given) {
-                bail!("{} is for Atari games, not for the maze; leave it out", flag(field));
-            }
-            let maze = MazeConfig::DEFAULT.with(&args.maze);
-            maze.validate().context("no such maze")?;
-            return Ok(Self::Maze(maze));
-        }
-        if let Some(field) = args.maze.given().next() {
-            bail!("{} is for `--env maze` only; leave it out for a game", flag(field));
-        }
-        Ok(Self::Atari(AtariSettings::new(name, args.stochastic, args.env_threads)?))
-    }
-
     /// The task of a run folder.
     ///
     /// # Errors

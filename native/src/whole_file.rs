@@ -1,12 +1,12 @@
-//! Files and folders that are whole or not there: a figure half-written by a killed process would pass
-//! for one, and half a checkpoint for a place to go on from.
+//! Writes files and folders that are complete or absent: nobody must take a figure for complete, or
+//! continue from a checkpoint, that a killed process left half-written.
 //!
 //! What is written gets a name of its own first and is flushed to the disk before it replaces anything.
 //! What a killed process leaves has a name that [`is_leftover`](deepspi_run::run_files::is_leftover) knows.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use deepspi_run::run_files::{REPLACED_SUFFIX, WRITING_PREFIX};
@@ -79,6 +79,17 @@ pub fn write_whole_folder(path: &Path, files: &[(impl AsRef<Path>, Vec<u8>)]) ->
 #[must_use]
 pub fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// The entries of a folder; none if it is absent.
+///
+/// # Errors
+/// If it is there and cannot be listed.
+pub fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Err(error) if is_absent(&error) => Ok(Vec::new()),
+        listed => listed?.map(|entry| Ok(entry?.path())).collect(),
+    }
 }
 
 /// The folder that something is in.

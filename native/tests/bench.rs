@@ -10,8 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Finished, ITERATION, TINY, checkpoints, finish, finished, native, resume};
-use native::benchmark::run_status::RecordedStatus;
-use native::benchmark::{RunRecord, RunState, RunStatus, Sweep};
+use native::sweep::RecordedStatus;
+use native::sweep::{RunRecord, RunState, RunStatus, Sweep};
 
 /// Agent steps of a run.
 const STEPS: u64 = 60 * ITERATION;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use common::{
     ITERATION, TINY, checkpoint, damage, entries, finish, native, only_run, resume, tiny,
 };
-use native::evaluation::Evaluation;
+use native::evaluate::Evaluation;
 use tempfile::TempDir;
 
 fn temporary() -> TempDir {

@@ -27,7 +27,8 @@ fn an_exploding_training_exits_with_3_and_names_the_quantity() {
     // `tests/tests/not_finite.rs` shows that the spoilt state is never handed out to be saved.
     if run.join("checkpoints").exists() {
         for step in checkpoints(&run) {
-            native::checkpoints::read(&checkpoint(&run, step)).expect("what was left is whole");
+            native::run::checkpoints::read(&checkpoint(&run, step))
+                .expect("what was left is whole");
         }
     }
 }

@@ -15,10 +15,10 @@ use made_up::{
     BATCH, ITERATIONS, find, finished_sweep, log, log_planned, score, specification,
     write_evaluation, write_run,
 };
-use native::benchmark::{RunId, Sweep};
-use native::output::scores::human_normalized;
 use native::report::{Effort, Request, make};
-use native::statistics::{interquartile_mean, mean, median};
+use native::stats::reference_scores::human_normalized;
+use native::stats::{interquartile_mean, mean, median};
+use native::sweep::{RunId, Sweep};
 use serde_json::{Value, json};
 
 const EFFORT: Effort = Effort { resamples: 500, resamples_of_curves: 100 };

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use native::comparison::{
+use native::stats::{
     Metric, RESAMPLES, RESAMPLES_OF_CURVES, ScoreMatrix, Scored, Summary, aggregates, improvement,
     improvement_interval, profile, profile_with_band, thresholds, wilcoxon,
 };

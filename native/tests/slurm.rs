@@ -17,8 +17,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{ITERATION, TINY, checkpoints, finish, native};
-use native::benchmark::run_status::RecordedStatus;
-use native::benchmark::{RunId, RunRecord, RunStatus, Sweep};
+use native::sweep::RecordedStatus;
+use native::sweep::{RunId, RunRecord, RunStatus, Sweep};
 
 /// Agent steps of a run.
 const STEPS: u64 = 80 * ITERATION;

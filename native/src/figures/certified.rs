@@ -5,15 +5,15 @@ use deepspi_theory::{Mdp, MdpParts, optimal};
 use deepspi_worlds::maze::{Maze, MazeReset};
 use serde_json::json;
 
-use super::batch::Batch;
 use super::experiment::{Experiment, Point, Record};
+use super::kept_runs::KeptRuns;
 use super::layers::{banded, over_training, reference};
 use super::maze::references;
 use super::methods::{final_value, seeded, summary};
 use super::output::{Output, describe};
 use crate::chart::table::Table;
 use crate::chart::{Axis, Colour, Figure, Panel};
-use crate::statistics::median;
+use crate::stats::median;
 
 /// Discount at which the bound is not vacuous.
 const GAMMA: f32 = 0.9;
@@ -25,7 +25,7 @@ const SHOWN: [(&str, Colour); 2] =
 ///
 /// # Errors
 /// If a run cannot be done.
-pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>> {
+pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<Output>> {
     if base.maze.maze_reset == MazeReset::Parity {
         bail!("a certified run needs the terminal frame: leave out --maze-reset parity");
     }
@@ -36,7 +36,7 @@ pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>>
     let [best, right] = references(&default)?;
     let worst = worst(&default)?;
     let wanted = [seeded(&default, seeds), seeded(&certified, seeds)].concat();
-    let records = batch.records("certified", &wanted)?;
+    let records = kept_runs.records("certified", &wanted)?;
     let (plain, kept) = records.split_at(seeds as usize);
     let groups = [plain, kept];
 
@@ -131,7 +131,7 @@ pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>>
         "default": describe(&default),
         "certified": describe(&certified),
         "seeds": seeds,
-        "device": batch.device().description,
+        "device": kept_runs.device().description,
     });
     Ok(vec![Output { name: "certified".into(), figure, table, settings }])
 }

@@ -15,7 +15,7 @@ use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::signals::StopFlag;
+use crate::run::signals::StopFlag;
 
 /// Everything that decides a run, its seed included.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,8 +6,8 @@ use deepspi_run::config::Algorithm;
 use deepspi_worlds::maze::{Maze, Tile};
 use serde_json::json;
 
-use super::batch::Batch;
 use super::experiment::{Experiment, Snapshot};
+use super::kept_runs::KeptRuns;
 use super::methods::all_methods;
 use super::output::{Output, describe};
 use crate::chart::table::Table;
@@ -22,9 +22,9 @@ const SHOWN: [Algorithm; 2] = [Algorithm::Ppo, Algorithm::DeepSpi];
 ///
 /// # Errors
 /// If a run cannot be done.
-pub fn make(batch: &Batch, base: &Experiment) -> Result<Vec<Output>> {
+pub fn make(kept_runs: &KeptRuns, base: &Experiment) -> Result<Vec<Output>> {
     let maze = Maze::new(base.maze, base.config.gamma.into())?;
-    let records = batch.records("maze", &all_methods(base, 1))?;
+    let records = kept_runs.records("maze", &all_methods(base, 1))?;
     let mut table = Table::new(&[
         "algorithm",
         "iteration",
@@ -59,7 +59,8 @@ pub fn make(batch: &Batch, base: &Experiment) -> Result<Vec<Output>> {
         shared_legend: false,
         footnote: None,
     };
-    let settings = json!({ "experiment": describe(base), "device": batch.device().description });
+    let settings =
+        json!({ "experiment": describe(base), "device": kept_runs.device().description });
     Ok(vec![Output { name: "latents".into(), figure, table, settings }])
 }
 

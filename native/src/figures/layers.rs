@@ -3,7 +3,7 @@
 use super::experiment::{Point, Record};
 use super::methods::{BOOTSTRAP_SEED, RESAMPLES};
 use crate::chart::{Band, Colour, HorizontalLine, Layer, Line};
-use crate::statistics::band_over_seeds;
+use crate::stats::band_over_seeds;
 
 /// A value to compare with.
 pub fn reference(label: impl Into<String>, y: f64) -> Layer {

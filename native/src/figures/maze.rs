@@ -5,8 +5,8 @@ use deepspi_theory::{evaluate, optimal};
 use deepspi_worlds::maze::{Action, Maze};
 use serde_json::json;
 
-use super::batch::Batch;
 use super::experiment::{Experiment, Point, Record};
+use super::kept_runs::KeptRuns;
 use super::layers::{banded, over_training, reference};
 use super::methods::{METHODS, all_methods, colour, final_distance, final_value, summary};
 use super::output::{Output, describe};
@@ -26,8 +26,8 @@ pub fn references(experiment: &Experiment) -> Result<[f64; 2]> {
 ///
 /// # Errors
 /// If a run cannot be done.
-pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>> {
-    let records = batch.records("maze", &all_methods(base, seeds))?;
+pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<Output>> {
+    let records = kept_runs.records("maze", &all_methods(base, seeds))?;
     let [best, right] = references(base)?;
     let mut value = vec![reference("optimum", best), reference("always RIGHT", right)];
     value.extend(curves(&records, |point| point.start_value));
@@ -98,7 +98,7 @@ pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>>
         "seeds": seeds,
         "optimum": best,
         "always_right": right,
-        "device": batch.device().description,
+        "device": kept_runs.device().description,
         "seconds_of_all_runs": records.iter().map(|record| record.seconds).sum::<f64>(),
     });
     Ok(vec![Output { name: "maze".into(), figure, table, settings }])

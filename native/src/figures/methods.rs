@@ -4,7 +4,7 @@ use deepspi_run::config::Algorithm;
 
 use super::experiment::{Experiment, Record};
 use crate::chart::{Colour, Marker};
-use crate::statistics::{Interval, bootstrap, median};
+use crate::stats::{Interval, bootstrap, median};
 
 /// Resamples of every bootstrap interval.
 pub const RESAMPLES: usize = 2_000;

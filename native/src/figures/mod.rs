@@ -1,65 +1,45 @@
 //! `native figures`: the maze experiment and the theory as pictures, each from one command.
 //!
-//! A figure is a pure function of kept training runs (`batch`) or of the exact theory; each writes
+//! A figure is a pure function of kept training runs (`kept_runs`) or of the exact theory; each writes
 //! SVG, PNG, the numbers as CSV and its configuration as JSON. Seeds are always 1 to N: none is ever
 //! left out or chosen.
 
-mod batch;
+mod args;
 mod certified;
 pub mod experiment;
+mod kept_runs;
 mod latents;
 pub(crate) mod layers;
 mod maze;
+mod maze_sweep;
 pub(crate) mod methods;
 mod oot;
 pub(crate) mod output;
 mod phase;
 mod progress;
 mod sir;
-mod sweep;
 mod theory;
 
-use std::process::ExitCode;
-
 use anyhow::{Context, Result, bail};
-use batch::Batch;
+use args::FigureName;
+pub use args::FiguresArgs;
 use clap::ValueEnum;
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_worlds::maze::{Maze, MazeConfig, MazePreset};
 use experiment::Experiment;
+use kept_runs::KeptRuns;
+use maze_sweep::SweptQuantity;
 use output::Output;
-pub use sweep::Sweep;
 
-use crate::cli::FiguresArgs;
-use crate::{device, settings};
-
-/// A figure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Which {
-    /// V(s_I) and distance of the critical cells over training; with --sweep, end points.
-    Maze,
-    /// Where each method separates the critical cells: cue by epsilon and corridor length.
-    Phase,
-    /// Importance ratios over training against 1 +- eps and 1/gamma.
-    Sir,
-    /// Exact safe policy iteration, and Theorem 2 against the gap it bounds.
-    Theory,
-    /// The out-of-trajectory example.
-    Oot,
-    /// Principal components of the latents, early and late.
-    Latents,
-    /// A run that keeps the ratio premise of Theorem 3 beside one that does not.
-    Certified,
-    /// All of them, with all sweeps.
-    All,
-}
+use crate::device;
+use crate::run::settings;
 
 /// Runs `native figures`.
 ///
 /// # Errors
 /// Bad input, or a run or file that cannot be made; finished runs are kept.
-pub fn run(args: &FiguresArgs) -> Result<ExitCode> {
-    if args.sweep.is_some() && args.which != Which::Maze {
+pub fn run(args: &FiguresArgs) -> Result<()> {
+    if args.sweep.is_some() && args.figure != FigureName::Maze {
         bail!(
             "--sweep belongs to `figures maze`; leave it out, or ask for `figures maze --sweep ...`"
         );
@@ -77,16 +57,16 @@ pub fn run(args: &FiguresArgs) -> Result<ExitCode> {
     }
     Maze::new(base.maze, base.config.gamma.into()).context("no such maze")?;
     device::verify(&selected, &base.config, &preset.network())?;
-    let batch = Batch::new(&args.out, selected, args.jobs)?;
-    eprintln!("figures in {}, on {}", args.out.display(), batch.device().description);
-    for (which, sweep) in parts(args) {
-        for output in make(which, sweep, &batch, &base, args.seeds)? {
+    let kept_runs = KeptRuns::new(&args.out, selected, args.jobs)?;
+    eprintln!("figures in {}, on {}", args.out.display(), kept_runs.device().description);
+    for (figure, sweep) in parts(args) {
+        for output in make(figure, sweep, &kept_runs, &base, args.seeds)? {
             for path in output.write(&args.out)? {
                 println!("{}", path.display());
             }
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn maze_of(args: &FiguresArgs, preset: MazePreset) -> MazeConfig {
@@ -101,40 +81,41 @@ fn maze_of(args: &FiguresArgs, preset: MazePreset) -> MazeConfig {
 }
 
 /// What was asked for, the quick ones first.
-fn parts(args: &FiguresArgs) -> Vec<(Which, Option<Sweep>)> {
-    if args.which != Which::All {
-        return vec![(args.which, args.sweep)];
+fn parts(args: &FiguresArgs) -> Vec<(FigureName, Option<SweptQuantity>)> {
+    if args.figure != FigureName::All {
+        return vec![(args.figure, args.sweep)];
     }
     let single = [
-        Which::Theory,
-        Which::Oot,
-        Which::Maze,
-        Which::Sir,
-        Which::Latents,
-        Which::Certified,
-        Which::Phase,
+        FigureName::Theory,
+        FigureName::Oot,
+        FigureName::Maze,
+        FigureName::Sir,
+        FigureName::Latents,
+        FigureName::Certified,
+        FigureName::Phase,
     ];
-    let sweeps = Sweep::value_variants().iter().map(|sweep| (Which::Maze, Some(*sweep)));
-    single.into_iter().map(|which| (which, None)).chain(sweeps).collect()
+    let sweeps =
+        SweptQuantity::value_variants().iter().map(|sweep| (FigureName::Maze, Some(*sweep)));
+    single.into_iter().map(|figure| (figure, None)).chain(sweeps).collect()
 }
 
 fn make(
-    which: Which,
-    sweep: Option<Sweep>,
-    batch: &Batch,
+    figure: FigureName,
+    sweep: Option<SweptQuantity>,
+    kept_runs: &KeptRuns,
     base: &Experiment,
     seeds: u64,
 ) -> Result<Vec<Output>> {
-    match (which, sweep) {
-        (Which::Maze, Some(sweep)) => sweep::make(batch, base, seeds, sweep),
-        (Which::Maze, None) => maze::make(batch, base, seeds),
-        (Which::Phase, _) => phase::make(batch, base, seeds),
-        (Which::Sir, _) => sir::make(batch, base, seeds),
-        (Which::Theory, _) => theory::make(base),
-        (Which::Oot, _) => oot::make(),
-        (Which::Latents, _) => latents::make(batch, base),
-        (Which::Certified, _) => certified::make(batch, base, seeds),
+    match (figure, sweep) {
+        (FigureName::Maze, Some(sweep)) => maze_sweep::make(kept_runs, base, seeds, sweep),
+        (FigureName::Maze, None) => maze::make(kept_runs, base, seeds),
+        (FigureName::Phase, _) => phase::make(kept_runs, base, seeds),
+        (FigureName::Sir, _) => sir::make(kept_runs, base, seeds),
+        (FigureName::Theory, _) => theory::make(base),
+        (FigureName::Oot, _) => oot::make(),
+        (FigureName::Latents, _) => latents::make(kept_runs, base),
+        (FigureName::Certified, _) => certified::make(kept_runs, base, seeds),
         // `parts` takes it apart.
-        (Which::All, _) => Ok(Vec::new()),
+        (FigureName::All, _) => Ok(Vec::new()),
     }
 }

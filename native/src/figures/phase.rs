@@ -5,8 +5,8 @@ use deepspi_run::config::Algorithm;
 use deepspi_worlds::maze::Maze;
 use serde_json::json;
 
-use super::batch::Batch;
 use super::experiment::{Experiment, Record};
+use super::kept_runs::KeptRuns;
 use super::maze::references;
 use super::methods::{final_distance, final_value, seeded, summary};
 use super::output::{Output, describe};
@@ -41,14 +41,14 @@ struct Medians {
 ///
 /// # Errors
 /// If a run cannot be done.
-pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>> {
+pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<Output>> {
     let mut wanted = Vec::new();
     for (variant, row, column) in places() {
         let experiment = experiment(base, variant, row, column);
         Maze::new(experiment.maze, experiment.config.gamma.into())?;
         wanted.extend(seeded(&experiment, seeds));
     }
-    let records = batch.records("phase diagram", &wanted)?;
+    let records = kept_runs.records("phase diagram", &wanted)?;
     let mut table = Table::new(&[
         "algorithm",
         "coefficient_factor",
@@ -94,7 +94,7 @@ pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>>
         "separated_share": SEPARATED,
         "merged_share": MERGED,
         "deep_spi_separates_and_ppo_does_not": region,
-        "device": batch.device().description,
+        "device": kept_runs.device().description,
     });
     let footnote = if region.is_empty() {
         "In no cell does DeepSPI separate the stars (median share at least 0.84, that is 7.5 on the paper's maze) while PPO does not (at most 0.12, that is 5.2).".to_owned()

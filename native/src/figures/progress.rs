@@ -1,7 +1,7 @@
-//! What the user sees while runs are done.
+//! What the user sees while the runs of the figures are trained.
 
 use super::experiment::Record;
-use crate::output::CountBar;
+use crate::terminal::CountBar;
 
 /// A bar over runs, or plain lines.
 #[derive(Debug)]

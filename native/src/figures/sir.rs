@@ -3,8 +3,8 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::batch::Batch;
 use super::experiment::{Experiment, Record};
+use super::kept_runs::KeptRuns;
 use super::layers::reference;
 use super::maze::curves;
 use super::methods::{METHODS, all_methods};
@@ -16,8 +16,8 @@ use crate::chart::{Axis, Figure, Panel};
 ///
 /// # Errors
 /// If a run cannot be done.
-pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>> {
-    let records = batch.records("maze", &all_methods(base, seeds))?;
+pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<Output>> {
+    let records = kept_runs.records("maze", &all_methods(base, seeds))?;
     let (clip, gamma) = (f64::from(base.config.clip_coef), f64::from(base.config.gamma));
     let limit = 1.0 / gamma;
     let mut sup = vec![
@@ -84,7 +84,7 @@ pub fn make(batch: &Batch, base: &Experiment, seeds: u64) -> Result<Vec<Output>>
         "experiment": describe(base),
         "seeds": seeds,
         "premise_and_clip_range_hold": shares,
-        "device": batch.device().description,
+        "device": kept_runs.device().description,
     });
     Ok(vec![Output { name: "sir".into(), figure, table, settings }])
 }

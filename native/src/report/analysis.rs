@@ -7,32 +7,18 @@ use serde_json::{Value, json};
 
 use super::baselines::{Baselines, Comparison};
 use super::losses::{self, LossComparison};
+use super::request::Effort;
 use super::runs::{RunData, places};
 use super::score::{Score, ScoreKind};
 use super::selection::{Missing, Selection};
 use super::warnings::{scale, warnings};
-use crate::benchmark::Sweep;
-use crate::comparison::{
-    Point, RESAMPLES, RESAMPLES_OF_CURVES, ScoreMatrix, Scored, Summary, aggregates, curve,
-    improvement, improvement_interval, profile_with_band, thresholds,
-};
 use crate::figures::methods::METHODS;
-use crate::output::Losses;
-use crate::statistics::{Interval, interquartile_mean, mean};
-
-/// Resamples of the bootstrap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Effort {
-    /// Of aggregates and probabilities of improvement.
-    pub resamples: usize,
-    /// Of profiles and curves.
-    pub resamples_of_curves: usize,
-}
-
-impl Effort {
-    /// As many as the field uses.
-    pub const FULL: Self = Self { resamples: RESAMPLES, resamples_of_curves: RESAMPLES_OF_CURVES };
-}
+use crate::run::output::Losses;
+use crate::stats::{
+    Interval, Point, ScoreMatrix, Scored, Summary, aggregates, curve, improvement,
+    improvement_interval, interquartile_mean, mean, profile_with_band, thresholds,
+};
+use crate::sweep::Sweep;
 
 /// One algorithm, one kind of score, the games that all algorithms have.
 #[derive(Clone, Debug, Serialize)]

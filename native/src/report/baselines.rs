@@ -11,8 +11,8 @@ use deepspi_atari::Game;
 use serde::Serialize;
 
 use super::runs::protocol;
-use crate::comparison::{Metric, ScoreMatrix, Scored};
-use crate::output::scores::human_normalized;
+use crate::stats::reference_scores::human_normalized;
+use crate::stats::{Metric, ScoreMatrix, Scored};
 
 /// A table of published scores.
 #[derive(Clone, Debug, PartialEq, Serialize)]

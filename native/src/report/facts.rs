@@ -8,10 +8,10 @@ use deepspi_plot::thousands;
 use deepspi_run::run_files::RunInfo;
 use serde::Serialize;
 
-use super::Request;
-use super::analysis::{Effort, Report};
+use super::analysis::Report;
+use super::request::{Effort, Request};
 use super::runs::{RunData, protocol};
-use crate::benchmark::Sweep;
+use crate::sweep::Sweep;
 
 /// The circumstances of a sweep and of its report.
 #[derive(Clone, Debug, Serialize)]
@@ -75,11 +75,6 @@ fn command(arguments: &[OsString]) -> String {
     format!("native {arguments}")
 }
 
-/// `1 game`, `2 games`.
-pub fn count(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", thousands(number), if number == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,10 +83,5 @@ mod tests {
     fn a_command_can_be_given_again() {
         let words = ["report", "my sweep", "--out", "a"].map(OsString::from);
         assert_eq!(command(&words), "native report 'my sweep' --out a");
-    }
-
-    #[test]
-    fn a_count_has_its_noun_in_the_right_number() {
-        assert_eq!([count(1, "game"), count(2000, "game")], ["1 game", "2,000 games"]);
     }
 }

@@ -5,17 +5,18 @@ use deepspi_plot::thousands;
 use serde_json::json;
 
 use super::analysis::{AlgorithmSummary, KindSummary, Report};
-use super::facts::{Facts, count};
+use super::facts::Facts;
 use super::losses::LossComparison;
 use super::runs::protocol;
 use super::score::ScoreKind;
 use super::warnings::LOSSES;
+use super::words::count;
 use crate::chart::table::Table;
 use crate::chart::{Axis, Band, Colour, Figure, Layer, Mark, Marker, Panel, Points};
-use crate::comparison::{Metric, Point};
 use crate::figures::layers::{line, reference};
 use crate::figures::methods::{colour, marker};
 use crate::figures::output::{Output, describe};
+use crate::stats::{Metric, Point};
 
 /// Longest horizontal axis of a profile, in human-normalised scores.
 const PROFILE_END: f64 = 8.0;
@@ -93,7 +94,7 @@ fn aggregates(kind: &KindSummary, facts: &Facts) -> Result<Output> {
     let panel = |metric: Metric| {
         let points = |(i, algo): (usize, &AlgorithmSummary)| {
             let found = algo.aggregates.iter().find(|a| a.metric == metric);
-            let mark = |a: &crate::comparison::Summary| Mark {
+            let mark = |a: &crate::stats::Summary| Mark {
                 x: i as f64,
                 y: a.value,
                 error: Some((a.interval.low, a.interval.high)),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::benchmark::Sweep;
+use crate::sweep::Sweep;
 use crate::whole_file::write_whole;
 
 /// Says that a folder is a report, on what, and which files are its own. Written before them, so that

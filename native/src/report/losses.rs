@@ -3,12 +3,11 @@
 use deepspi_run::config::Algorithm;
 use serde::Serialize;
 
-use super::analysis::Effort;
+use super::request::Effort;
 use super::runs::RunData;
 use super::selection::{Missing, Selection};
-use crate::comparison::{Paired, Point, curve, paired};
-use crate::output::Losses;
-use crate::statistics::{mean, median};
+use crate::run::output::Losses;
+use crate::stats::{Paired, Point, curve, mean, median, paired};
 
 /// A loss of the world model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -12,33 +12,33 @@ mod figures;
 mod folder;
 mod losses;
 mod page;
+mod request;
 mod runs;
 mod score;
 mod selection;
 mod tables;
 mod warnings;
+mod words;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-pub use analysis::Effort;
 use analysis::Report;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 pub use args::ReportArgs;
 use baselines::Baselines;
 use facts::Facts;
 use folder::ReportFolder;
+pub use request::{Effort, Request};
 
-use crate::benchmark::Sweep;
+use crate::sweep::{self, Sweep};
 use crate::whole_file::write_whole;
 
 /// Runs `native report`.
 ///
 /// # Errors
 /// If the folder is no sweep, a baseline file is malformed, or the report may not be written.
-pub fn run(args: &ReportArgs) -> Result<ExitCode> {
-    let default = args.sweep.join("report");
+pub fn run(args: &ReportArgs) -> Result<()> {
+    let default = args.sweep.join(sweep::REPORT);
     let out = args.out.as_deref().unwrap_or(&default);
     let request = Request {
         sweep: &args.sweep,
@@ -50,24 +50,28 @@ pub fn run(args: &ReportArgs) -> Result<ExitCode> {
     };
     let page = make(&request)?;
     println!("{}", page.display());
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
-/// What a report is made of.
-#[derive(Clone, Debug)]
-pub struct Request<'a> {
-    /// Folder of the sweep.
-    pub sweep: &'a Path,
-    /// Folder of the report.
-    pub out: &'a Path,
-    /// Published scores to set beside.
-    pub baselines: Option<&'a Path>,
-    /// Replace files that are not of an earlier report on the same sweep.
-    pub overwrite: bool,
-    /// Arguments of the command that asked for it, for the page.
-    pub arguments: Vec<OsString>,
-    /// Resamples of the intervals.
-    pub effort: Effort,
+/// Makes the report with which a sweep ends, in the folder of the sweep, and prints where it is.
+///
+/// # Errors
+/// If the report may not be written; the runs are kept.
+pub fn of_finished_sweep(folder: &Path) -> Result<()> {
+    eprintln!("every run in {} is finished; making the report", folder.display());
+    let page = make(&Request {
+        sweep: folder,
+        out: &folder.join(sweep::REPORT),
+        baselines: None,
+        overwrite: false,
+        arguments: vec!["report".into(), folder.into()],
+        effort: Effort::FULL,
+    })
+    .with_context(|| {
+        format!("the runs are kept; `native report {}` tries the report again", folder.display())
+    })?;
+    println!("{}", page.display());
+    Ok(())
 }
 
 /// Makes a report and returns the path of its page; whatever is not finished is also said in the log.

@@ -11,12 +11,13 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::analysis::{GameScore, KindSummary, Report};
 use super::baselines::{Comparison, caveat};
-use super::facts::{Facts, count};
+use super::facts::Facts;
 use super::figures::name;
 use super::losses::LossComparison;
 use super::score::ScoreKind;
 use super::selection::Missing;
 use super::warnings::{INCOMPLETE, LOSSES};
+use super::words::count;
 use crate::figures::output::Output;
 
 const STYLE: &str = include_str!("page.css");
@@ -327,7 +328,7 @@ fn loss_section(report: &Report, pictures: &Pictures) -> Markup {
                 "DeepSPI minus DeepMDP, paired by game: each game's mean over seeds of the loss of the "
                 "last minibatch at the end of training. Below 0, DeepSPI's model fits better. The "
                 "interval is a 95 % bootstrap over games ("
-                (thousands(crate::comparison::RESAMPLES as u64)) " resamples), the test Wilcoxon's "
+                (thousands(crate::stats::RESAMPLES as u64)) " resamples), the test Wilcoxon's "
                 "signed-rank test, two-sided."
             }
             // Both losses are of the same runs.

@@ -6,14 +6,13 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use deepspi_run::config::Config;
-use deepspi_run::run_files::{CONFIG, RunInfo};
+use deepspi_run::run_files::RunInfo;
 use rayon::prelude::*;
 
-use crate::benchmark::{RunId, RunState, RunStatus, Sweep};
-use crate::evaluation::{Evaluation, Protocol};
-use crate::output::{Line, Losses, METRICS, Sample, read_log};
-use crate::run_folder::RunFolder;
-use crate::settings;
+use crate::evaluate::{Evaluation, Protocol};
+use crate::run::folder::{METRICS, RunFolder, read_config};
+use crate::run::output::{Line, Losses, Sample, read_log};
+use crate::sweep::{RunId, RunState, RunStatus, Sweep};
 
 /// Places of a curve over training.
 const PLACES: u64 = 100;
@@ -136,7 +135,7 @@ fn one(sweep_folder: &Path, sweep: &Sweep, id: RunId) -> Result<RunData> {
     }
     let read = || -> Result<RunData> {
         let info = RunFolder::open(&folder)?.info;
-        let config = settings::from_file(&folder.join(CONFIG), &Config::DEFAULT)?;
+        let config = read_config(&folder)?;
         belongs(&info, &config, &expected, sweep, id)?;
         let mut samples = samples(&folder.join(METRICS))?;
         let logged = samples.last().map_or(0, |sample| sample.step);

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::runs::RunData;
 use super::selection::Selection;
-use crate::output::Sample;
-use crate::output::scores::human_normalized;
+use crate::run::output::Sample;
+use crate::stats::reference_scores::human_normalized;
 
 /// A score of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]

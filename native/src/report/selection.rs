@@ -7,8 +7,8 @@ use deepspi_run::config::Algorithm;
 use serde::{Serialize, Serializer};
 
 use super::runs::RunData;
-use crate::comparison::Curves;
-use crate::output::Sample;
+use crate::run::output::Sample;
+use crate::stats::Curves;
 
 /// The runs that count, each with its number.
 #[derive(Clone, Debug)]
@@ -169,7 +169,7 @@ mod tests {
 
     use super::super::runs::State;
     use super::*;
-    use crate::benchmark::RunId;
+    use crate::sweep::RunId;
 
     /// A finished run with a training score, if it has one.
     fn run(game: &str, algo: Algorithm, seed: u64, training: Option<f64>) -> RunData {

@@ -4,11 +4,11 @@ use deepspi_atari::games::GAMES;
 use deepspi_plot::thousands;
 use deepspi_run::config::Config;
 
-use super::facts::count;
 use super::runs::RunData;
 use super::score::{Score, ScoreKind};
 use super::selection::Selection;
-use crate::output::Losses;
+use super::words::count;
+use crate::run::output::Losses;
 
 /// How the warning on a run that does not count begins; the page lists those by themselves.
 pub const INCOMPLETE: &str = "incomplete: ";

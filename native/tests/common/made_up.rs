@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use deepspi_run::config::Algorithm;
-use native::benchmark::{RunId, Sweep};
-use native::run_folder::info_now;
+use native::run::folder::info_now;
+use native::sweep::{RunId, Sweep};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -1,0 +1,113 @@
+//! A trained agent, read from its run.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use deepspi_core::data::rollout::observations;
+use deepspi_core::nn::Model;
+use deepspi_core::{data::collect::evaluate, trainer::Trainer};
+use deepspi_run::config::Config;
+use deepspi_run::decision::Decision;
+use deepspi_run::network::NetworkSpec;
+use deepspi_run::run_files::{CONFIG, STEP_PREFIX, SUMS};
+
+use crate::device::{self, DeviceChoice, Selected};
+use crate::run::checkpoints::{self, CheckpointStore, Loaded};
+use crate::run::folder::RunFolder;
+use crate::task::Task;
+
+/// An agent that no longer learns.
+#[derive(Debug)]
+pub struct Agent {
+    /// Folder of its run.
+    pub run: PathBuf,
+    /// Name of its checkpoint.
+    pub checkpoint: String,
+    /// Agent steps it was trained for.
+    pub global_step: u64,
+    /// Hyper-parameters of its training.
+    pub config: Config,
+    /// What it was trained on.
+    pub task: Task,
+    /// Sizes of its networks.
+    pub spec: NetworkSpec,
+    /// Its networks, on the device.
+    pub model: Model,
+    /// Where they are.
+    pub device: Selected,
+}
+
+impl Agent {
+    /// The newest intact checkpoint of a run folder, or the checkpoint whose folder is given.
+    ///
+    /// # Errors
+    /// If `path` is neither, the checkpoint is damaged or of another version, or the device fails.
+    pub fn load(path: &Path, device: &DeviceChoice) -> Result<Self> {
+        let (folder, loaded) = find(path)?;
+        loaded.warn_of_skipped();
+        let Loaded { checkpoint, path: file, .. } = loaded;
+        let task = Task::from_run(&folder.info, None)?;
+        let (spec, selected) = (task.network(), device::select(device)?);
+        let trainer = Trainer::restore(&checkpoint, &spec, &selected.device)
+            .with_context(|| format!("cannot use {}", file.display()))?;
+        device::verify(&selected, trainer.config(), &spec)?;
+        Ok(Self {
+            run: folder.path,
+            checkpoint: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            global_step: trainer.global_step(),
+            config: trainer.config().clone(),
+            task,
+            spec,
+            model: trainer.policy(),
+            device: selected,
+        })
+    }
+
+    /// What it thinks of B observations, `[C, H, W]` each.
+    ///
+    /// # Errors
+    /// If the device fails, or the networks give no numbers.
+    pub fn decide(&self, pixels: &[&[u8]]) -> Result<Decision> {
+        let input = observations(self.spec.frame, pixels.len(), &self.device.device, |i| pixels[i]);
+        let decision = pollster::block_on(evaluate(&self.model, input, self.spec.actions))?;
+        ensure!(
+            decision.log_probs.iter().chain(&decision.values).all(|x| x.is_finite()),
+            "the networks of {} give no numbers (NaN or infinite); take an earlier checkpoint",
+            self.checkpoint
+        );
+        Ok(decision)
+    }
+
+    /// `deep-spi on Breakout after 102400 steps`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let (algo, game) = (self.config.algo.name(), self.task.name());
+        format!("{algo} on {game} after {} steps", self.global_step)
+    }
+}
+
+/// The run and the checkpoint that a path means.
+fn find(path: &Path) -> Result<(RunFolder, Loaded)> {
+    let remedy = || {
+        format!(
+            "no agent in {}; name a run folder, as `native train` prints it, or one of its checkpoints",
+            path.display()
+        )
+    };
+    let named =
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(STEP_PREFIX));
+    if path.join(CONFIG).exists() || !(named || path.join(SUMS).exists()) {
+        let folder = RunFolder::open(path).with_context(remedy)?;
+        // What is kept is training's business; nothing is saved here.
+        let loaded = CheckpointStore::new(folder.checkpoints(), 1).load_newest();
+        return Ok((folder, loaded.with_context(|| format!("cannot play {}", path.display()))?));
+    }
+    // Its real name, for the run is found from it.
+    let path = path.canonicalize().with_context(remedy)?;
+    let run = path.parent().and_then(Path::parent).unwrap_or(&path);
+    let folder = RunFolder::open(run)
+        .context("the checkpoint is not in the folder of a run, which says what it plays")
+        .with_context(remedy)?;
+    let checkpoint = checkpoints::read(&path).context("take another checkpoint of the run")?;
+    Ok((folder, Loaded { checkpoint, path, skipped: Vec::new() }))
+}

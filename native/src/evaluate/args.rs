@@ -1,0 +1,65 @@
+//! Flags of `evaluate`, and those that `play` has as well.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::device::DeviceChoice;
+
+/// Flags of `evaluate`.
+#[derive(Clone, Debug, Args)]
+pub struct EvaluateArgs {
+    /// Who plays, and how.
+    #[command(flatten)]
+    pub how: HowArgs,
+    /// Whole games to play.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub episodes: u64,
+    /// Folder for evaluation.json and evaluation.csv; default: the run folder. Files there are replaced
+    /// by an evaluation with the same settings of the same or a longer trained checkpoint, and by
+    /// others only with --overwrite.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Flags of `evaluate` and `play`.
+#[derive(Clone, Debug, Args)]
+pub struct HowArgs {
+    /// Run folder, whose newest intact checkpoint plays; or the folder of one checkpoint, such as
+    /// RUN/checkpoints/step_000001024000 (RUN/checkpoints/best.json names the best).
+    #[arg(value_name = "RUN|CHECKPOINT")]
+    pub path: PathBuf,
+    /// Rules of Atari games.
+    #[command(flatten)]
+    pub games: GameArgs,
+    /// Take the most probable action instead of drawing from the policy.
+    #[arg(long)]
+    pub greedy: bool,
+    /// Decides all games and draws; the games of one seed are the same for every agent. They are never
+    /// those of training, whatever its seed was.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Device for the networks: auto, gpu, gpu:NAME or cpu. Numbers differ in the last digits between
+    /// devices, and so may the games.
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Replace what is there already.
+    #[arg(long)]
+    pub overwrite: bool,
+}
+
+/// Flags for Atari games alone.
+#[derive(Clone, Debug, Default, Args)]
+pub struct GameArgs {
+    /// Whether games have sticky actions 0.3 and up to 60 no-ops; default: as the run was trained.
+    /// `--stochastic=false` takes both from an agent that was trained with them.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub stochastic: Option<bool>,
+    /// After each lost life play on as training does: some no-ops, then FIRE where the game has it.
+    /// Without it nobody presses FIRE for the agent, and one that never learned to may wait for ever.
+    #[arg(long)]
+    pub training_resets: bool,
+    /// Folder with ROMs; else $ALE_ROMS_DIR, the user's cache, an installed ale_py, or a download.
+    #[arg(long, value_name = "DIR")]
+    pub roms: Option<PathBuf>,
+}

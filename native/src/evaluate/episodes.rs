@@ -1,0 +1,114 @@
+//! Plays the episodes of an evaluation, many at a time.
+//!
+//! Every episode has an environment and a generator of its own. When one ends, the next takes its place
+//! in the batch, and all are played to their end: counting the first N that finish would favour short
+//! ones. The batch matters to speed alone, up to the rounding of the device's sums.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use deepspi_worlds::rng::{Stream, stream};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::agent::Agent;
+use super::files::Protocol;
+use super::game::{End, Game, Games, episode_seeds};
+use super::summary::Episode;
+use crate::terminal::CountBar;
+
+/// Games at a time: enough to keep emulators and networks busy, little enough for any memory.
+const AT_A_TIME: usize = 64;
+
+/// An episode that is being played.
+struct Running {
+    episode: u64,
+    seed: u64,
+    game: Game,
+    /// Draws from the policy.
+    actions: ChaCha8Rng,
+    score: f64,
+    length: u64,
+}
+
+impl Running {
+    fn start(games: &Games, (episode, seed): (u64, u64)) -> Result<Self> {
+        let game = games.start(seed)?;
+        let actions = stream(seed, Stream::Actions);
+        Ok(Self { episode, seed, game, actions, score: 0.0, length: 0 })
+    }
+
+    fn step(&mut self, action: u32) -> Result<Option<End>> {
+        let (reward, end) = self.game.step(action)?;
+        self.score += reward;
+        self.length += 1;
+        Ok(end)
+    }
+
+    fn finish(&self, ended: End, games: &Games) -> Episode {
+        Episode {
+            episode: self.episode,
+            seed: self.seed,
+            score: self.score,
+            length: self.length,
+            frames: self.length * games.frame_skip(),
+            ended,
+        }
+    }
+}
+
+/// All episodes of the protocol, by number.
+///
+/// # Errors
+/// If an environment or the device fails.
+pub fn play(
+    agent: &Agent,
+    games: &Games,
+    protocol: &Protocol,
+    progress: &CountBar,
+) -> Result<Vec<Episode>> {
+    let mut waiting = (0..protocol.episodes).zip(episode_seeds(protocol.seed));
+    let mut running: Vec<Running> = Vec::new();
+    let mut finished = Vec::new();
+    let (start, mut steps) = (Instant::now(), 0);
+    loop {
+        let next: Vec<_> = waiting.by_ref().take(AT_A_TIME - running.len()).collect();
+        let started: Vec<Running> =
+            next.into_par_iter().map(|one| Running::start(games, one)).collect::<Result<_>>()?;
+        running.extend(started);
+        if running.is_empty() {
+            break;
+        }
+        let actions = act(agent, &mut running, protocol.greedy)?;
+        let ends: Vec<Option<End>> = running
+            .par_iter_mut()
+            .zip(actions)
+            .map(|(one, action)| one.step(action))
+            .collect::<Result<_>>()?;
+        steps += running.len();
+        let before = finished.len();
+        let ended = running.iter().zip(&ends).filter_map(|(one, end)| Some((one, (*end)?)));
+        finished.extend(ended.map(|(one, end)| one.finish(end, games)));
+        let mut ends = ends.into_iter();
+        running.retain(|_| ends.next().flatten().is_none());
+        let rate = steps as f64 / start.elapsed().as_secs_f64().max(1e-9);
+        let more = (finished.len() - before) as u64;
+        progress.advance(more, format!("{steps} steps, {rate:.0} a second"));
+    }
+    finished.sort_by_key(|one| one.episode);
+    Ok(finished)
+}
+
+/// One action for each running episode.
+fn act(agent: &Agent, running: &mut [Running], greedy: bool) -> Result<Vec<u32>> {
+    let pixels: Vec<&[u8]> = running.iter().map(|one| one.game.observation()).collect();
+    let decision = agent.decide(&pixels)?;
+    let actions = agent.spec.actions;
+    if greedy {
+        return Ok(decision.greedy(actions));
+    }
+    let one = |(row, one): (usize, &mut Running)| {
+        decision.select(&[row]).sample(actions, &mut one.actions)
+    };
+    Ok(running.iter_mut().enumerate().flat_map(one).collect())
+}

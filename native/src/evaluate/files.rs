@@ -1,0 +1,238 @@
+//! `evaluation.json` and `evaluation.csv`, and when older ones may be replaced.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::agent::Agent;
+use super::summary::{Episode, Summary, table};
+use crate::run::folder::{EVALUATION_CSV, EVALUATION_JSON};
+use crate::task::MAZE;
+use crate::whole_file::write_whole;
+
+/// How episodes are played.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protocol {
+    /// Whole games.
+    pub episodes: u64,
+    /// What decides them.
+    pub seed: u64,
+    /// The most probable action, or one drawn from the policy.
+    pub greedy: bool,
+    /// Sticky actions and long no-op starts.
+    pub stochastic: bool,
+    /// Whether lost lives are followed by no-ops and FIRE, as in training.
+    #[serde(default)]
+    pub training_resets: bool,
+    /// Rules of the environment in a sentence.
+    pub rules: String,
+}
+
+impl Protocol {
+    /// All settings by their flags. No `..`: a new one must be compared as well.
+    fn fields(&self) -> [(&'static str, String); 6] {
+        let Self { episodes, seed, greedy, stochastic, training_resets, rules } = self;
+        [
+            ("--episodes", episodes.to_string()),
+            ("--seed", seed.to_string()),
+            ("--greedy", greedy.to_string()),
+            ("--stochastic", stochastic.to_string()),
+            ("--training-resets", training_resets.to_string()),
+            ("rules", rules.clone()),
+        ]
+    }
+
+    /// The first setting in which another protocol differs, with both values.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let mut pairs = self.fields().into_iter().zip(other.fields());
+        let ((name, one), (_, other)) = pairs.find(|(one, other)| one != other)?;
+        Some(format!("{name} {one}, not {other}"))
+    }
+
+    /// Everything in words; unlike for protocols that are unlike.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        // No `..`: a new setting must be said as well.
+        let Self { episodes, seed, greedy, stochastic, training_resets, rules } = self;
+        let actions =
+            if *greedy { "most probable actions" } else { "actions drawn from the policy" };
+        // The maze knows neither; of an Atari game, the rules say more.
+        let stochastic = if *stochastic { ", stochastic environments" } else { "" };
+        let resets = if *training_resets { ", resets as in training" } else { "" };
+        format!("{episodes} episodes, {actions}, seed {seed}{stochastic}{resets}: {rules}")
+    }
+}
+
+/// What `evaluation.json` says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Game, or `maze`.
+    pub env: String,
+    /// Algorithm, as on the command line.
+    pub algo: String,
+    /// Seed of the training.
+    pub training_seed: u64,
+    /// Name of the checkpoint.
+    pub checkpoint: String,
+    /// Agent steps it was trained for.
+    pub global_step: u64,
+    /// How episodes were played.
+    pub protocol: Protocol,
+    /// Device of the networks.
+    pub device: String,
+    /// Version of the program that evaluated.
+    pub version: String,
+    /// Revision of its source.
+    pub revision: String,
+    /// Scores.
+    pub summary: Summary,
+}
+
+impl Evaluation {
+    /// Of an agent's episodes.
+    ///
+    /// # Errors
+    /// If there are none.
+    pub fn new(agent: &Agent, protocol: Protocol, episodes: &[Episode]) -> Result<Self> {
+        Ok(Self {
+            env: agent.task.name().to_owned(),
+            algo: agent.config.algo.name().to_owned(),
+            training_seed: agent.config.seed,
+            checkpoint: agent.checkpoint.clone(),
+            global_step: agent.global_step,
+            summary: Summary::of(agent.task.name(), episodes, protocol.seed)?,
+            protocol,
+            device: agent.device.description.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: env!("DEEPSPI_REVISION").to_owned(),
+        })
+    }
+
+    /// The evaluation in a folder; none if there is none.
+    ///
+    /// # Errors
+    /// If the file is there but is not one.
+    pub fn read(folder: &Path) -> Result<Option<Self>> {
+        let path = folder.join(EVALUATION_JSON);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let read = || -> Result<Self> { Ok(serde_json::from_str(&fs::read_to_string(&path)?)?) };
+        read().map(Some).with_context(|| format!("{} is no evaluation", path.display()))
+    }
+
+    /// Writes both files, each whole or not at all; the summary last.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn write(&self, folder: &Path, episodes: &[Episode]) -> Result<[PathBuf; 2]> {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+        let (csv, json) = (folder.join(EVALUATION_CSV), folder.join(EVALUATION_JSON));
+        table(&self.env, episodes)?.write(&csv)?;
+        write_whole(&json, format!("{}\n", serde_json::to_string_pretty(self)?).as_bytes())?;
+        Ok([json, csv])
+    }
+
+    /// For the terminal.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let Self { env, algo, protocol, summary, global_step, .. } = self;
+        let mut text = format!(
+            "{algo} on {env} after {global_step} steps\n{}\non {}\n",
+            protocol.describe(),
+            self.device
+        );
+        let Summary { mean, mean_low, mean_high, median, min, max, .. } = summary;
+        let mut row = |name: &str, value: String| {
+            text.push_str(&format!("  {name:<22} {value}\n"));
+        };
+        row("mean return", format!("{mean:.2}, 95 % interval {mean_low:.2} to {mean_high:.2}"));
+        row("median return", format!("{median:.2}"));
+        row("lowest and highest", format!("{min:.2} and {max:.2}"));
+        if let Some(normalised) = summary.human_normalized_mean {
+            row("human-normalised mean", format!("{normalised:.3} (0 random, 1 human)"));
+        }
+        row("mean length", format!("{:.1} steps", summary.mean_length));
+        if summary.time_limits > 0 {
+            // Training presses FIRE after every lost life, so an agent need never learn to.
+            let note = if env == MAZE || protocol.training_resets {
+                ""
+            } else {
+                "; perhaps it waits for FIRE after a lost life: --training-resets presses it"
+            };
+            row(
+                "cut at the time limit",
+                format!("{} of {}{note}", summary.time_limits, protocol.episodes),
+            );
+        }
+        text
+    }
+}
+
+/// Refuses, before anything is played, what would replace results that this evaluation does not renew:
+/// those with other settings, of another agent or of a longer trained checkpoint.
+///
+/// # Errors
+/// If there are such results and `overwrite` is off.
+pub fn check(folder: &Path, agent: &Agent, protocol: &Protocol, overwrite: bool) -> Result<()> {
+    if overwrite {
+        return Ok(());
+    }
+    let remedy = "; write elsewhere with --out DIR, or replace it with --overwrite";
+    let found = Evaluation::read(folder).with_context(|| format!("not overwritten{remedy}"))?;
+    let Some(found) = found else {
+        let csv = folder.join(EVALUATION_CSV);
+        if csv.exists() {
+            bail!("{} is there and of no evaluation{remedy}", csv.display());
+        }
+        return Ok(());
+    };
+    let mine = (agent.task.name(), agent.config.algo.name(), agent.config.seed);
+    let theirs = (found.env.as_str(), found.algo.as_str(), found.training_seed);
+    let reason = if mine != theirs {
+        let (env, algo, seed) = theirs;
+        Some(format!("an evaluation of another agent ({algo} on {env}, seed {seed})"))
+    } else if found.global_step > agent.global_step {
+        Some(format!("an evaluation after {} steps, which is more", found.global_step))
+    } else {
+        let difference = found.protocol.difference(protocol);
+        difference.map(|text| format!("an evaluation with other settings ({text})"))
+    };
+    match reason {
+        Some(reason) => bail!("{} holds {reason}{remedy}", folder.join(EVALUATION_JSON).display()),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_setting_of_a_protocol_is_forgotten() {
+        let one = Protocol {
+            episodes: 30,
+            seed: 1,
+            greedy: false,
+            stochastic: false,
+            training_resets: false,
+            rules: "whole games".into(),
+        };
+        assert_eq!(one.difference(&one), None);
+        for other in [
+            Protocol { episodes: 31, ..one.clone() },
+            Protocol { seed: 2, ..one.clone() },
+            Protocol { greedy: true, ..one.clone() },
+            Protocol { stochastic: true, ..one.clone() },
+            Protocol { training_resets: true, ..one.clone() },
+            Protocol { rules: "half games".into(), ..one.clone() },
+        ] {
+            assert!(one.difference(&other).is_some(), "{other:?}");
+            assert_ne!(one.describe(), other.describe());
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `native evaluate`: how well a trained agent plays.
+//!
+//! The protocol is not that of training, and neither replaces the other. Training-time scores are those
+//! of the games an agent learned from, while it changed. Here one agent, which no longer changes, plays
+//! games of its own from beginning to end. What must not be broken:
+//! - Which episodes count is decided before the first is played, so none is left out for being long.
+//! - An episode is a function of agent and seed: not of how many are played beside it, nor of threads.
+//! - Nothing is written before everything is known, and then each file whole or not at all.
+
+pub mod agent;
+pub mod args;
+mod episodes;
+mod files;
+pub mod game;
+mod summary;
+
+use agent::Agent;
+use anyhow::Result;
+pub use args::EvaluateArgs;
+pub use files::{Evaluation, Protocol};
+use game::Games;
+pub use summary::{Episode, Summary};
+
+use crate::terminal::CountBar;
+
+/// Runs `native evaluate`.
+///
+/// # Errors
+/// Bad input, or a failure of disk, device or emulator; nothing is then written.
+pub fn run(args: &EvaluateArgs) -> Result<()> {
+    let agent = Agent::load(&args.how.path, &args.how.device)?;
+    let games = Games::new(&agent, &args.how.games)?;
+    let protocol = Protocol {
+        episodes: args.episodes,
+        seed: args.how.seed,
+        greedy: args.how.greedy,
+        stochastic: games.stochastic(),
+        training_resets: args.how.games.training_resets,
+        rules: games.rules(),
+    };
+    let folder = args.out.as_deref().unwrap_or(&agent.run);
+    files::check(folder, &agent, &protocol, args.how.overwrite)?;
+
+    let progress = CountBar::new(agent.task.name(), "episodes", protocol.episodes);
+    let episodes = episodes::play(&agent, &games, &protocol, &progress);
+    progress.finish();
+    let episodes = episodes?;
+    let evaluation = Evaluation::new(&agent, protocol, &episodes)?;
+    print!("{}", evaluation.table());
+    for path in evaluation.write(folder, &episodes)? {
+        println!("wrote {}", path.display());
+    }
+    Ok(())
+}

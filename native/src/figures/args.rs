@@ -1,0 +1,74 @@
+//! Flags of `figures`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use deepspi_worlds::maze::{MazePreset, MazeReset};
+
+use super::maze_sweep::SweptQuantity;
+use crate::device::DeviceChoice;
+
+/// Flags of `figures`.
+#[derive(Clone, Debug, Args)]
+pub struct FiguresArgs {
+    /// Which figure.
+    #[arg(value_enum, value_name = "FIGURE")]
+    pub figure: FigureName,
+    /// With `maze`: end points as a function of this quantity.
+    #[arg(long, value_enum)]
+    pub sweep: Option<SweptQuantity>,
+    /// Seeds 1 to N of every run.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub seeds: u64,
+    /// Folder for the figures; finished runs are kept in it, so that the same command continues.
+    #[arg(long, value_name = "DIR", default_value = "figures")]
+    pub out: PathBuf,
+    /// Size of frames and networks; default: small on the CPU, paper on a GPU.
+    #[arg(long, value_enum)]
+    pub preset: Option<MazePreset>,
+    /// Device to train on: auto, gpu, gpu:NAME or cpu.
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Runs at a time; default: one a core on the CPU, one on a GPU.
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// TOML file with hyper-parameters that replace the preset's; seed and algorithm are the figure's.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Iterations of every run; default: the preset's.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub iterations: Option<u64>,
+    /// Length of the corridors; default: the experiment's.
+    #[arg(long, value_name = "N")]
+    pub n_path: Option<usize>,
+    /// Probability of the lower corridor; default: the experiment's.
+    #[arg(long, value_name = "P")]
+    pub epsilon: Option<f64>,
+    /// How well the corridors can be told apart, 0 to 1; default: the experiment's.
+    #[arg(long, value_name = "X")]
+    pub cue: Option<f64>,
+    /// What an episode's last step returns; default: the terminal frame.
+    #[arg(long, value_enum)]
+    pub maze_reset: Option<MazeReset>,
+}
+
+/// A figure as it is named on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FigureName {
+    /// V(s_I) and distance of the critical cells over training; with --sweep, end points.
+    Maze,
+    /// Where each method separates the critical cells: cue by epsilon and corridor length.
+    Phase,
+    /// Importance ratios over training against 1 +- eps and 1/gamma.
+    Sir,
+    /// Exact safe policy iteration, and Theorem 2 against the gap it bounds.
+    Theory,
+    /// The out-of-trajectory example.
+    Oot,
+    /// Principal components of the latents, early and late.
+    Latents,
+    /// A run that keeps the ratio premise of Theorem 3 beside one that does not.
+    Certified,
+    /// All of them, with all sweeps.
+    All,
+}

@@ -1,0 +1,187 @@
+//! The training runs of the figures, each kept in a file as soon as it is finished.
+//!
+//! A run is a file named after everything that decides it. So figures share runs, a stopped command
+//! continues where it was, and more seeds add only what is missing.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use deepspi_run::config::Algorithm;
+
+use super::experiment::{Experiment, Record};
+use super::progress::RunProgress;
+use crate::device::Selected;
+use crate::jobs;
+use crate::run::signals::StopFlag;
+use crate::whole_file::write_whole;
+
+/// Where runs are kept, and on what they are done.
+#[derive(Debug)]
+pub struct KeptRuns {
+    folder: PathBuf,
+    device: Selected,
+    jobs: usize,
+    stop: StopFlag,
+}
+
+impl KeptRuns {
+    /// Runs kept in `out/runs`, `jobs` of them at a time; by default one a core on the CPU and one on
+    /// a GPU, which a single run fills.
+    ///
+    /// # Errors
+    /// If the folder cannot be created or signals cannot be caught.
+    pub fn new(out: &Path, device: Selected, jobs: Option<usize>) -> Result<Self> {
+        let folder = out.join("runs");
+        fs::create_dir_all(&folder).with_context(|| {
+            format!("cannot create {}; choose a writable place with --out", folder.display())
+        })?;
+        let jobs = jobs.unwrap_or_else(|| device.runs_at_a_time());
+        Ok(Self { folder, device, jobs, stop: StopFlag::install()? })
+    }
+
+    /// What the runs are done on.
+    #[must_use]
+    pub const fn device(&self) -> &Selected {
+        &self.device
+    }
+
+    /// Finished runs of all experiments, in their order; those that are not kept yet are done first.
+    ///
+    /// # Errors
+    /// If a run cannot be done or kept, or the user stops; what is finished stays.
+    pub fn records(&self, label: &str, experiments: &[Experiment]) -> Result<Vec<Record>> {
+        let mut known: HashMap<String, Record> = HashMap::new();
+        let mut missing: Vec<(String, &Experiment)> = Vec::new();
+        let mut keys = Vec::with_capacity(experiments.len());
+        for experiment in experiments {
+            let key = experiment.key()?;
+            if !known.contains_key(&key) && missing.iter().all(|(other, _)| *other != key) {
+                match self.load(&key, experiment) {
+                    Some(record) => drop(known.insert(key.clone(), record)),
+                    None => missing.push((key.clone(), experiment)),
+                }
+            }
+            keys.push(key);
+        }
+        // The longest first, so that no core waits at the end.
+        missing.sort_by_key(|(_, e)| (e.config.algo == Algorithm::Ppo, e.config.seed));
+        let progress = RunProgress::new(label, missing.len(), known.len());
+        known.extend(self.run(&missing, &progress)?);
+        progress.finish();
+        keys.iter()
+            .map(|key| known.get(key).cloned().with_context(|| format!("the run {key} is missing")))
+            .collect()
+    }
+
+    fn run(
+        &self,
+        missing: &[(String, &Experiment)],
+        progress: &RunProgress,
+    ) -> Result<Vec<(String, Record)>> {
+        let one = |unit: usize| -> Result<Option<Record>> {
+            let (key, experiment) = &missing[unit];
+            let train =
+                || experiment.train(&self.device.device, &self.device.description, &self.stop);
+            let record = if self.device.is_gpu {
+                train()
+            } else {
+                // One thread a run: on these small networks two runs are faster than two threads.
+                rayon::ThreadPoolBuilder::new().num_threads(1).build()?.install(train)
+            };
+            let Some(record) = record.with_context(|| format!("the run {key} failed"))? else {
+                return Ok(None);
+            };
+            let record = self.save(key, &record)?;
+            progress.finished(&record);
+            Ok(Some(record))
+        };
+        let (done, outcome) = jobs::on_threads(missing.len(), self.jobs, &self.stop, one)?;
+        if let Some((_, error)) = outcome.failures.into_iter().next() {
+            return Err(error);
+        }
+        if outcome.left > 0 {
+            bail!(
+                "stopped with {} of {} runs still to do; those that are finished are kept in {}, and the same command continues",
+                outcome.left,
+                missing.len(),
+                self.folder.display()
+            );
+        }
+        Ok(done.into_iter().map(|(unit, record)| (missing[unit].0.clone(), record)).collect())
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.folder.join(format!("{key}.json"))
+    }
+
+    /// Keeps a run and returns it as it will be read again: decimal text may cost the last bit, and a
+    /// figure must not depend on whether its runs were kept from before.
+    fn save(&self, key: &str, record: &Record) -> Result<Record> {
+        let bytes = serde_json::to_vec(record)?;
+        write_whole(&self.path(key), &bytes)?;
+        Ok(serde_json::from_slice(&bytes)?)
+    }
+
+    /// A kept run; one that cannot be read, or is another one, is done again.
+    fn load(&self, key: &str, experiment: &Experiment) -> Option<Record> {
+        let path = self.path(key);
+        let bytes = fs::read(&path).ok()?;
+        match serde_json::from_slice::<Record>(&bytes) {
+            Ok(record) if record.experiment == *experiment => Some(record),
+            Ok(_) => {
+                tracing::warn!("{} holds another run; it is done again", path.display());
+                None
+            }
+            Err(error) => {
+                tracing::warn!("{} is damaged ({error}); it is done again", path.display());
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use deepspi_run::config::Config;
+    use deepspi_worlds::maze::MazeConfig;
+
+    use super::*;
+
+    fn experiment(seed: u64) -> Experiment {
+        let config = Config {
+            algo: Algorithm::Ppo,
+            seed,
+            num_envs: 4,
+            num_steps: 4,
+            num_minibatches: 1,
+            update_epochs: 1,
+            total_timesteps: 32,
+            ..Config::DEFAULT
+        };
+        Experiment { config, maze: MazeConfig::DEFAULT }
+    }
+
+    #[test]
+    fn runs_are_kept_shared_and_repaired() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let kept_runs = KeptRuns {
+            folder: folder.path().to_owned(),
+            device: crate::device::cpu(),
+            jobs: 2,
+            stop: StopFlag::default(),
+        };
+        let wanted = [experiment(1), experiment(2), experiment(1)];
+        let first = kept_runs.records("test", &wanted).expect("trained");
+        assert_eq!(first[0].points, first[2].points, "the same run");
+        assert_ne!(first[0].points, first[1].points, "another seed");
+        assert_eq!(first[0].points.len(), 3, "before, and after each of two iterations");
+        let path = kept_runs.path(&wanted[1].key().expect("a key"));
+        fs::write(&path, "half a fi").expect("written");
+        let second = kept_runs.records("test", &wanted).expect("trained again");
+        assert_eq!(second[0].seconds.to_bits(), first[0].seconds.to_bits(), "not done again");
+        assert_eq!(second[1].points, first[1].points, "done again, with the same result");
+        serde_json::from_slice::<Record>(&fs::read(&path).expect("there")).expect("whole");
+    }
+}

@@ -1,0 +1,147 @@
+//! Units of work as threads of this process.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::Scope;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::engine::{Executor, Notice, OnFailure, Outcome, Standing, UnitEnd, Units, run};
+use crate::run::signals::StopFlag;
+
+/// Does units 0 to `count`, `jobs` at a time, each by `work` in a thread of its own. `work` returns
+/// what the unit leaves, or none if it ended because of `stop`. Returns what the units left, with their
+/// indices, in the order in which they finished. After the first failure nothing more is started.
+///
+/// # Errors
+/// Never: what fails in a unit is part of the outcome.
+pub fn on_threads<T: Send>(
+    count: usize,
+    jobs: usize,
+    stop: &StopFlag,
+    work: impl Fn(usize) -> Result<Option<T>> + Sync,
+) -> Result<(Vec<(usize, T)>, Outcome)> {
+    let units = Units {
+        open: (0..count).collect(),
+        elsewhere: Vec::new(),
+        jobs,
+        on_failure: OnFailure::EndAll,
+    };
+    std::thread::scope(|scope| {
+        let (sender, receiver) = channel();
+        let mut executor = Threads { scope, work: &work, sender, receiver, finished: Vec::new() };
+        let outcome = run(units, &mut executor, stop)?;
+        Ok((executor.finished, outcome))
+    })
+}
+
+/// What a thread says at its end; a panic is one of its ends, or the engine would wait for ever.
+type Said<T> = (usize, Result<Result<Option<T>>, Box<dyn Any + Send>>);
+
+struct Threads<'scope, 'env, T, F> {
+    scope: &'scope Scope<'scope, 'env>,
+    work: &'env F,
+    sender: Sender<Said<T>>,
+    receiver: Receiver<Said<T>>,
+    finished: Vec<(usize, T)>,
+}
+
+impl<'scope, 'env, T, F> Executor for Threads<'scope, 'env, T, F>
+where
+    T: Send + 'scope,
+    F: Fn(usize) -> Result<Option<T>> + Sync + 'env,
+{
+    fn start(&mut self, unit: usize) -> Result<()> {
+        let (work, sender) = (self.work, self.sender.clone());
+        self.scope.spawn(move || {
+            let end = catch_unwind(AssertUnwindSafe(|| work(unit)));
+            // Nobody listens any more only after a panic of another unit.
+            drop(sender.send((unit, end)));
+        });
+        Ok(())
+    }
+
+    fn wait(&mut self, at_most: Duration) -> Result<Vec<(usize, UnitEnd)>> {
+        let (unit, end) = match self.receiver.recv_timeout(at_most) {
+            Ok(said) => said,
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                return Ok(Vec::new());
+            }
+        };
+        let end = match end.unwrap_or_else(|panic| resume_unwind(panic)) {
+            Ok(Some(left)) => {
+                self.finished.push((unit, left));
+                UnitEnd::Finished
+            }
+            Ok(None) => UnitEnd::Stopped,
+            Err(error) => UnitEnd::Failed(error),
+        };
+        Ok(vec![(unit, end)])
+    }
+
+    /// The work looks at the flag by itself.
+    fn stop(&mut self, _: bool) {}
+
+    /// Nobody else does units of this process.
+    fn look_elsewhere(&mut self, _: usize) -> Standing {
+        Standing::Open
+    }
+
+    fn notice(&mut self, _: usize, _: Notice<'_>) {}
+
+    fn show(&mut self, _: usize, _: bool) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{anyhow, ensure};
+
+    use super::*;
+
+    #[test]
+    fn every_unit_is_done_once() {
+        let (mut done, outcome) =
+            on_threads(20, 3, &StopFlag::default(), |unit| Ok(Some(unit * unit))).expect("done");
+        done.sort_unstable();
+        assert_eq!(done, (0..20).map(|unit| (unit, unit * unit)).collect::<Vec<_>>());
+        assert_eq!((outcome.failures.len(), outcome.left), (0, 0));
+    }
+
+    #[test]
+    fn what_was_done_before_a_failure_stays() {
+        let work = |unit| {
+            ensure!(unit < 5, "no unit {unit}");
+            Ok(Some(unit))
+        };
+        let (done, outcome) = on_threads(9, 1, &StopFlag::default(), work).expect("it tells");
+        assert_eq!(done, [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4)]);
+        assert_eq!(outcome.left, 3);
+        assert_eq!(outcome.failures[0].1.to_string(), "no unit 5");
+    }
+
+    #[test]
+    fn a_stopped_unit_is_left() {
+        let stop = StopFlag::default();
+        let work = |unit| {
+            if unit == 1 {
+                stop.set();
+            }
+            Ok((!stop.is_set()).then_some(unit))
+        };
+        let (done, outcome) = on_threads(4, 1, &stop, work).expect("it tells");
+        assert_eq!(done, [(0, 0)]);
+        assert_eq!((outcome.failures.len(), outcome.left), (0, 3));
+    }
+
+    #[test]
+    #[should_panic(expected = "a fault of the program")]
+    fn a_panic_of_a_unit_is_one_of_all() {
+        let work = |unit| -> Result<Option<()>> {
+            assert!(unit == 0, "a fault of the program");
+            Err(anyhow!("the engine still waits for unit 1"))
+        };
+        drop(on_threads(2, 2, &StopFlag::default(), work));
+    }
+}

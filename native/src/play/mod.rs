@@ -1,0 +1,86 @@
+//! `native play`: a film of an agent, with what it thinks beside what it does.
+//!
+//! A game is played first and drawn afterwards, because advantages, and with them U, depend on what
+//! comes later. Games are those of `native evaluate` with the same seed, so that a film can be made of
+//! what was scored.
+
+mod args;
+mod film;
+mod frame_rate;
+mod gif;
+mod mp4;
+mod picture;
+mod recording;
+mod svg;
+
+use anyhow::{Result, bail};
+pub use args::PlayArgs;
+use film::{Film, Target};
+use picture::Painter;
+use rayon::prelude::*;
+use recording::Recording;
+
+use crate::evaluate::agent::Agent;
+use crate::evaluate::game::{Games, episode_seeds};
+use crate::terminal::CountBar;
+
+/// Pictures that are drawn at a time.
+const AT_A_TIME: usize = 16;
+
+/// Runs `native play`.
+///
+/// # Errors
+/// Bad input, or a failure of disk, device, emulator or ffmpeg; nothing is then written.
+pub fn run(args: &PlayArgs) -> Result<()> {
+    let target = Target::new(&args.record, args.how.overwrite)?;
+    let agent = Agent::load(&args.how.path, &args.how.device)?;
+    let games = Games::new(&agent, &args.how.games)?;
+    let Games::Atari { rom, options, .. } = &games else {
+        bail!(
+            "`native play` records Atari games, and {} is a run of the maze; look at it in the \
+             playground, or score it with `native evaluate`",
+            args.how.path.display()
+        );
+    };
+    eprintln!("{}, {}", agent.title(), games.rules());
+    let mut film = None;
+    for (episode, seed) in (1..=args.episodes).zip(episode_seeds(args.how.seed)) {
+        let label = format!("game {episode}/{}", args.episodes);
+        let progress = CountBar::new(&format!("{label} played"), "steps", args.max_steps);
+        let recording = Recording::play(
+            &agent,
+            rom,
+            *options,
+            seed,
+            args.how.greedy,
+            args.max_steps,
+            &progress,
+        );
+        progress.finish();
+        let recording = recording?;
+        let end = recording.end.map_or("not at its end", |_| "at its end");
+        println!("{label}: {} steps, return {}, {end}", recording.moments.len(), recording.score);
+        let painter = Painter::new(&agent, &recording)?;
+        let film = match &mut film {
+            Some(film) => film,
+            none => none.insert(Film::start(&target, painter.size(), &recording.palette)?),
+        };
+        let progress =
+            CountBar::new(&format!("{label} drawn"), "steps", recording.moments.len() as u64);
+        let steps: Vec<usize> = (0..recording.moments.len()).collect();
+        for steps in steps.chunks(AT_A_TIME) {
+            let pictures =
+                steps.par_iter().map(|&step| painter.paint(step)).collect::<Result<Vec<_>>>()?;
+            for picture in &pictures {
+                film.push(picture)?;
+            }
+            progress.advance(steps.len() as u64, "");
+        }
+        progress.finish();
+    }
+    if let Some(film) = film {
+        film.finish(&target)?;
+    }
+    println!("wrote {}", target.path.display());
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! One process a folder: two that train the same run would mix their logs and checkpoints.
+//!
+//! A lock of the operating system on a file in the folder, because it goes with its process however
+//! that ends; a file that says "busy" would outlive a killed process.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// Name of the file, in the folder.
+const LOCK: &str = ".lock";
+/// A process that only checks the lock holds it for a moment, so that taking it is tried this often,
+const TRIES: u32 = 20;
+/// with this time between.
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// The right to write into a folder, for as long as it lives.
+#[derive(Debug)]
+pub struct FolderLock {
+    _file: File,
+}
+
+impl FolderLock {
+    /// Takes the lock of a folder; none if another process has it.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn take(folder: &Path) -> Result<Option<Self>> {
+        let path = folder.join(LOCK);
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        for attempt in 1..=TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Self { _file: file })),
+                Err(TryLockError::WouldBlock) if attempt < TRIES => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
+                    tracing::warn!(
+                        "the file system of {} has no locks: take care that no second process writes there",
+                        folder.display()
+                    );
+                    return Ok(Some(Self { _file: file }));
+                }
+                Err(TryLockError::Error(error)) => {
+                    return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether a process of this machine, or of one that shares its locks, has the lock of a folder.
+#[must_use]
+pub fn is_held(folder: &Path) -> bool {
+    File::open(folder.join(LOCK))
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_one_owner_until_it_is_gone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        assert!(!is_held(folder.path()));
+        let lock = FolderLock::take(folder.path()).expect("writable").expect("free");
+        assert!(is_held(folder.path()));
+        assert!(FolderLock::take(folder.path()).expect("writable").is_none());
+        drop(lock);
+        assert!(!is_held(folder.path()));
+        assert!(FolderLock::take(folder.path()).expect("writable").is_some());
+        FolderLock::take(&folder.path().join("missing")).expect_err("no folder");
+    }
+}

@@ -1,0 +1,140 @@
+//! Reading `metrics.jsonl`, which [`super::jsonl`] writes.
+//!
+//! What must not be broken: all readers count the same lines. A process that continues a run writes the
+//! step from which it continues (`resumed`); lines of later steps that earlier processes wrote no longer
+//! count, because those steps are done again. Half a line, which a killed process may leave, is skipped.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+/// A line of a log, with the fields that are read again. NaN and infinite values are written as `null`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Line {
+    /// A finished iteration.
+    Iteration(Sample),
+    /// A finished game.
+    Episode {
+        /// Agent steps of the run when it ended.
+        global_step: u64,
+        /// Sum of the game's own rewards.
+        raw_return: Option<f64>,
+    },
+    /// From here on another process trained.
+    Resumed {
+        /// Agent steps of the checkpoint from which it continued.
+        global_step: u64,
+    },
+    /// Anything else.
+    #[serde(other)]
+    Other,
+}
+
+/// Where a run stood after an iteration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+pub struct Sample {
+    /// Agent steps.
+    #[serde(rename = "global_step")]
+    pub step: u64,
+    /// Learning rate of the iteration.
+    pub learning_rate: Option<f64>,
+    /// The authors' training score.
+    #[serde(rename = "avg_episodic_return")]
+    pub training: Option<f64>,
+    /// The same over environments that have finished a game; none also before the first.
+    #[serde(rename = "finished_return")]
+    pub finished: Option<f64>,
+    /// Losses of the world model.
+    #[serde(default, rename = "last")]
+    pub losses: Losses,
+}
+
+/// Losses of the world model at the last minibatch of an iteration, as the authors log them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct Losses {
+    /// Of the next latent state.
+    pub transition_loss: Option<f64>,
+    /// Of the reward.
+    pub reward_loss: Option<f64>,
+}
+
+/// What `pick` takes, with its step, from the lines that count, in the order of the log; nothing if
+/// there is no log.
+///
+/// # Errors
+/// If the log is there and cannot be read.
+pub fn read_log<T>(log: &Path, pick: impl Fn(Line) -> Option<(u64, T)>) -> Result<Vec<T>> {
+    let cannot = || format!("cannot read the log {}", log.display());
+    let file = match File::open(log) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        file => file.with_context(cannot)?,
+    };
+    let mut counted: Vec<(u64, T)> = Vec::new();
+    for line in BufReader::new(file).split(b'\n') {
+        match serde_json::from_slice(&line.with_context(cannot)?) {
+            Ok(Line::Resumed { global_step }) => counted.retain(|(step, _)| *step <= global_step),
+            Ok(line) => counted.extend(pick(line)),
+            Err(_) => {}
+        }
+    }
+    Ok(counted.into_iter().map(|(_, picked)| picked).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_done_again_count_once_and_half_a_line_not_at_all() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("metrics.jsonl");
+        let samples = || {
+            let picked = read_log(&log, |line| match line {
+                Line::Iteration(sample) => Some((sample.step, sample)),
+                _ => None,
+            });
+            picked.expect("readable")
+        };
+        assert_eq!(samples(), [], "there is no log");
+        let text = concat!(
+            r#"{"type":"iteration","global_step":16,"learning_rate":0.5,"avg_episodic_return":1.0,"finished_return":null,"last":{"transition_loss":0.5,"reward_loss":null}}"#,
+            "\n",
+            r#"{"type":"episode","global_step":16,"raw_return":3.0}"#,
+            "\n",
+            r#"{"type":"episode","global_step":20,"raw_return":9.0}"#,
+            "\n",
+            r#"{"type":"iteration","global_step":32,"avg_episodic_return":9.0}"#,
+            "\n{\"type\":\"itera\n",
+            r#"{"type":"warning","text":"no step"}"#,
+            "\n",
+            r#"{"type":"resumed","global_step":16}"#,
+            "\n",
+            r#"{"type":"iteration","global_step":32,"avg_episodic_return":2.0,"finished_return":4.0}"#,
+            "\n",
+            r#"{"type":"episode","global_step":40,"raw_return":null}"#,
+        );
+        std::fs::write(&log, text).expect("written");
+        let expected = [
+            Sample {
+                step: 16,
+                learning_rate: Some(0.5),
+                training: Some(1.0),
+                losses: Losses { transition_loss: Some(0.5), reward_loss: None },
+                ..Sample::default()
+            },
+            Sample { step: 32, training: Some(2.0), finished: Some(4.0), ..Sample::default() },
+        ];
+        assert_eq!(samples(), expected);
+        let episodes = read_log(&log, |line| match line {
+            Line::Episode { global_step, raw_return } => {
+                Some((global_step, (global_step, raw_return)))
+            }
+            _ => None,
+        });
+        assert_eq!(episodes.expect("readable"), [(16, Some(3.0)), (40, None)]);
+    }
+}

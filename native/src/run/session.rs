@@ -1,0 +1,142 @@
+//! A training from its first iteration to its last checkpoint, whatever the environment.
+
+use anyhow::{Context, Result};
+use deepspi_core::maze::probe;
+use deepspi_core::{run_state::TrainError, trainer::Trainer};
+use deepspi_run::message::{MazeStatus, Message};
+use deepspi_worlds::env::{self, VectorEnv};
+use deepspi_worlds::maze::Maze;
+
+use super::checkpoints::CheckpointStore;
+use super::folder::RunFolder;
+use super::output::Outputs;
+use super::signals::StopFlag;
+
+/// How a training saves and how it is stopped.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionOptions {
+    /// Agent steps between checkpoints; 0 counts as 1.
+    pub save_every: u64,
+    /// Newest checkpoints that stay, besides the best.
+    pub keep_checkpoints: usize,
+    /// Whether the end of standard input stops it, too.
+    pub stop_with_parent: bool,
+}
+
+/// How a training ended that no error ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrainingEnd {
+    /// All steps are done, or a stop was asked for; everything is saved.
+    Saved,
+    /// A loss or a parameter became NaN or infinite; the last checkpoint is the last good one.
+    NotFinite,
+}
+
+/// Everything a running training owns.
+#[derive(Debug)]
+pub struct Session {
+    trainer: Trainer,
+    envs: Box<dyn VectorEnv>,
+    /// Analysed after every iteration, if this is what is trained on.
+    maze: Option<Maze>,
+    outputs: Outputs,
+    store: CheckpointStore,
+    save_every: u64,
+    stop: StopFlag,
+}
+
+impl Session {
+    /// Resets the environments and opens the outputs.
+    ///
+    /// # Errors
+    /// If an environment fails or a file cannot be written.
+    pub fn new(
+        trainer: Trainer,
+        mut envs: Box<dyn VectorEnv>,
+        maze: Option<Maze>,
+        folder: &RunFolder,
+        options: SessionOptions,
+    ) -> Result<Self> {
+        pollster::block_on(env::reset(&mut *envs))
+            .context("the environments could not be reset")?;
+        let outputs =
+            Outputs::open(&folder.path, &folder.info.env, trainer.config(), trainer.global_step())?;
+        let stop = StopFlag::install()?;
+        if options.stop_with_parent {
+            stop.set_when_input_ends();
+        }
+        Ok(Self {
+            trainer,
+            envs,
+            maze,
+            outputs,
+            store: CheckpointStore::new(folder.checkpoints(), options.keep_checkpoints),
+            save_every: options.save_every.max(1),
+            stop,
+        })
+    }
+
+    /// Trains until the end or a signal.
+    ///
+    /// # Errors
+    /// A failure of disk, device or environment; checkpoints already written are intact.
+    pub fn train(mut self) -> Result<TrainingEnd> {
+        let mut saved_at = self.trainer.global_step();
+        let mut score = None;
+        while !self.trainer.is_finished() {
+            let mut messages = Vec::new();
+            let outcome = pollster::block_on(
+                self.trainer.iterate(&mut *self.envs, |message| messages.push(message)),
+            );
+            for message in &messages {
+                if let Message::Iteration(iteration) = message {
+                    score = iteration.finished_return;
+                }
+                self.outputs.handle(message)?;
+            }
+            match outcome {
+                Ok(()) => {}
+                Err(error @ TrainError::NotFinite(_)) => return self.fail(&error),
+                Err(error) => return Err(error.into()),
+            }
+            self.analyse()?;
+            let due = self.trainer.global_step() - saved_at >= self.save_every;
+            // Read once: a signal between two looks would end the run without saving it.
+            let stop = self.stop.is_set();
+            if due || stop || self.trainer.is_finished() {
+                self.save(score)?;
+                saved_at = self.trainer.global_step();
+            }
+            if stop {
+                break;
+            }
+        }
+        self.outputs.finish();
+        Ok(TrainingEnd::Saved)
+    }
+
+    fn analyse(&mut self) -> Result<()> {
+        let Some(maze) = &self.maze else { return Ok(()) };
+        let model = self.trainer.policy();
+        let report = pollster::block_on(probe(&model, maze, self.trainer.device()))?;
+        let status = MazeStatus::new(&report, maze, self.trainer.global_step());
+        self.outputs.handle(&Message::Maze(status))
+    }
+
+    fn save(&mut self, score: Option<f64>) -> Result<()> {
+        let global_step = self.trainer.global_step();
+        let checkpoint = pollster::block_on(self.trainer.checkpoint())?;
+        let path = self.store.save(&checkpoint, global_step, score)?;
+        let location = path.display().to_string();
+        self.outputs.handle(&Message::CheckpointWritten { global_step, location })
+    }
+
+    /// The state in memory is spoilt; the last checkpoint is the last good one.
+    fn fail(mut self, error: &dyn std::error::Error) -> Result<TrainingEnd> {
+        let text = format!("{error}; checkpoints already written are intact");
+        self.outputs.handle(&Message::Failure { text: text.clone() })?;
+        self.outputs.finish();
+        eprintln!("error: {text}");
+        Ok(TrainingEnd::NotFinite)
+    }
+}

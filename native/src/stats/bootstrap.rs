@@ -1,0 +1,111 @@
+//! The stratified percentile bootstrap: runs are drawn again within each game, never across games.
+//!
+//! It answers "what if the experiment were repeated with other seeds", with the games given. Draws are
+//! places and not scores, so that a curve is drawn whole. Each block of resamples has a stream of the
+//! generator for itself: the result does not depend on the number of threads.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::summary::{Interval, percentile_interval};
+
+/// Resamples of the aggregates and of the probability of improvement, as rliable's default.
+pub const RESAMPLES: usize = 50_000;
+/// Resamples of performance profiles (rliable's default) and of curves, which have many places.
+pub const RESAMPLES_OF_CURVES: usize = 2_000;
+/// Of every bootstrap here; the runs have seeds of their own.
+const SEED: u64 = 1;
+/// Resamples that share a stream of random numbers.
+const BLOCK: usize = 250;
+
+/// 95 % intervals of all numbers that `statistic` makes of a resample.
+///
+/// `lengths` holds, for each algorithm, the runs of each game. A resample is a list of places for each
+/// algorithm, as long as its pooled scores, drawn with replacement within the game of each place;
+/// different algorithms are drawn independently. `statistic` must always give the same number of
+/// values. With one run a game nothing varies, and both ends are the statistic itself: whoever reports
+/// an interval must say of how many runs it is.
+pub fn stratified(
+    lengths: &[Vec<usize>],
+    resamples: usize,
+    statistic: impl Fn(&[Vec<usize>]) -> Vec<f64> + Sync,
+) -> Vec<Interval> {
+    let block = |index: usize| {
+        let mut generator = ChaCha8Rng::seed_from_u64(SEED);
+        generator.set_stream(index as u64);
+        let mut draw: Vec<Vec<usize>> =
+            lengths.iter().map(|games| Vec::with_capacity(games.iter().sum())).collect();
+        let size = BLOCK.min(resamples - index * BLOCK);
+        let mut results = Vec::with_capacity(size);
+        for _ in 0..size {
+            for (places, games) in draw.iter_mut().zip(lengths) {
+                places.clear();
+                let mut start = 0;
+                for &runs in games {
+                    // 32 bits: the draw of a `usize` depends on the machine's word.
+                    places.extend(
+                        (0..runs).map(|_| start + generator.random_range(0..runs as u32) as usize),
+                    );
+                    start += runs;
+                }
+            }
+            results.push(statistic(&draw));
+        }
+        results
+    };
+    let blocks: Vec<Vec<Vec<f64>>> =
+        (0..resamples.div_ceil(BLOCK)).into_par_iter().map(block).collect();
+    let results = blocks.concat();
+    let count = results.first().map_or(0, Vec::len);
+    let interval = |index: usize| {
+        let values: Vec<f64> = results.iter().map(|numbers| numbers[index]).collect();
+        percentile_interval(&values).unwrap_or(Interval { low: f64::NAN, high: f64::NAN })
+    };
+    (0..count).into_par_iter().map(interval).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mean_of(values: &[f64]) -> impl Fn(&[Vec<usize>]) -> Vec<f64> + Sync {
+        move |draw| {
+            vec![draw[0].iter().map(|&place| values[place]).sum::<f64>() / values.len() as f64]
+        }
+    }
+
+    #[test]
+    fn draws_stay_within_their_game_and_are_independent_between_algorithms() {
+        let lengths = [vec![2, 3], vec![4, 1]];
+        let intervals = stratified(&lengths, 700, |draw| {
+            assert!(draw[0][..2].iter().all(|&place| place < 2));
+            assert!(draw[0][2..].iter().all(|&place| (2..5).contains(&place)));
+            assert!(draw[1][..4].iter().all(|&place| place < 4) && draw[1][4] == 4);
+            vec![draw[0][0] as f64, draw[1][0] as f64, draw[1][4] as f64]
+        });
+        let ends: Vec<_> = intervals.iter().map(|i| (i.low, i.high)).collect();
+        assert_eq!(ends, [(0.0, 1.0), (0.0, 3.0), (4.0, 4.0)]);
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        let values: Vec<f64> = (0..20).map(|i| f64::from(i * i)).collect();
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.expect("a pool").install(|| stratified(&[vec![5; 4]], 1001, mean_of(&values)))
+        };
+        assert_eq!(with(1), with(3));
+    }
+
+    #[test]
+    fn the_interval_is_as_wide_as_theory_says() {
+        // Two games of 50 runs, 0 to 49 and 1000 to 1049: the games themselves add no spread.
+        let values: Vec<f64> = (0..50).chain(1000..1050).map(f64::from).collect();
+        let found = stratified(&[vec![50, 50]], 20_000, mean_of(&values))[0];
+        // Standard deviation 14.431 within a game, so 14.431 / sqrt(100) of the mean.
+        let half = 1.96 * 1.4431;
+        assert!((found.low - (524.5 - half)).abs() < 0.12, "{found:?}");
+        assert!((found.high - (524.5 + half)).abs() < 0.12, "{found:?}");
+    }
+}

@@ -1,0 +1,212 @@
+//! The process of one run: `native train --run-dir`, with its terminal in a file.
+//!
+//! It is told to stop by the end of its standard input, which only the sweep's process holds open. So
+//! it also stops, and saves, when that process is killed, and needs no signals, which are not the same
+//! on all systems.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use deepspi_run::config::Config;
+
+use super::args::RunOptions;
+use super::record::{OUTPUT, RecordedStatus, RunRecord};
+use super::specification::{RunId, Sweep};
+
+/// Lines of output that explain a failure.
+const LAST_LINES: usize = 8;
+/// Agent steps between checkpoints of a long run, as `native train` has them.
+const SAVE_EVERY: u64 = 102_400;
+
+/// How the runs of a sweep are started.
+#[derive(Clone, Debug)]
+pub struct Starter {
+    /// This program.
+    pub program: PathBuf,
+    /// Folder of the sweep.
+    pub folder: PathBuf,
+    /// What is run.
+    pub sweep: Sweep,
+    /// What the user said of how.
+    pub options: RunOptions,
+    /// Threads of one run; none: as many as it likes.
+    pub threads: Option<usize>,
+}
+
+impl Starter {
+    /// Arguments of the run, as a user could give them.
+    ///
+    /// # Errors
+    /// If the hyper-parameters of the sweep are not valid.
+    pub fn arguments(&self, id: RunId) -> Result<Vec<OsString>> {
+        let config = self.sweep.settings(id.algo, id.seed)?;
+        let mut all: Vec<OsString> = vec!["train".into(), "--env".into(), id.game.name.into()];
+        let chosen = Config::FIELDS.iter().filter(|field| {
+            matches!(**field, "algo" | "seed") || self.sweep.config.is_given(field)
+        });
+        for field in chosen {
+            let flag = format!("--{}", field.replace('_', "-"));
+            match *field {
+                // The only one that takes no value.
+                "certified" => all.extend(config.deep_spi.certified.then(|| flag.into())),
+                _ => all.extend([flag.into(), config.get(field).unwrap_or_default().into()]),
+            }
+        }
+        if self.sweep.stochastic {
+            all.push("--stochastic".into());
+        }
+        all.extend(["--run-dir".into(), id.folder(&self.folder).into()]);
+        let tenth = (config.total_timesteps / 10).max(1);
+        let options = RunOptions {
+            env_threads: self.options.env_threads.or(self.threads),
+            save_every: Some(self.options.save_every.unwrap_or(SAVE_EVERY.min(tenth))),
+            ..self.options.clone()
+        };
+        all.extend(options.arguments());
+        Ok(all)
+    }
+
+    /// Starts a process for the run.
+    ///
+    /// # Errors
+    /// If its folder cannot be written or the process cannot be started.
+    pub fn start(&self, id: RunId) -> Result<Attempt> {
+        let folder = id.folder(&self.folder);
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot create the run folder {}", folder.display()))?;
+        let before = RunRecord::read(&folder).unwrap_or_default();
+        let record = RunRecord {
+            attempts: before.attempts + 1,
+            seconds: before.seconds,
+            last_error: before.last_error,
+            ..RunRecord::started_here()
+        };
+        let arguments = self.arguments(id)?;
+        let path = folder.join(OUTPUT);
+        let mut output = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        let words: Vec<_> = arguments.iter().map(|word| word.to_string_lossy()).collect();
+        writeln!(
+            output,
+            "--- attempt {} on {}: native {}",
+            record.attempts,
+            record.host,
+            words.join(" ")
+        )?;
+        let output_from = output.metadata()?.len();
+        let mut command = Command::new(&self.program);
+        command
+            .args(&arguments)
+            .arg("--stop-with-parent")
+            .stdin(Stdio::piped())
+            .stdout(output.try_clone()?)
+            .stderr(output);
+        if let Some(threads) = self.threads {
+            // Tensors on the CPU use all cores otherwise, in each of the processes.
+            command.env("RAYON_NUM_THREADS", threads.to_string());
+        }
+        record.save(&folder)?;
+        let child =
+            command.spawn().with_context(|| format!("cannot start {}", self.program.display()))?;
+        Ok(Attempt { id, folder, child, started: Instant::now(), output_from, record })
+    }
+}
+
+/// A process that trains a run. Dropped, it is asked to stop: its standard input ends.
+#[derive(Debug)]
+pub struct Attempt {
+    /// Which run.
+    pub id: RunId,
+    folder: PathBuf,
+    child: Child,
+    started: Instant,
+    /// Where in the output file its own output begins.
+    output_from: u64,
+    record: RunRecord,
+}
+
+impl Attempt {
+    /// How it ended, if it has.
+    ///
+    /// # Errors
+    /// If the system cannot tell.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.child.try_wait().with_context(|| format!("cannot wait for the run {}", self.id))
+    }
+
+    /// Asks it to save after its iteration and end.
+    pub fn ask_to_stop(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
+    /// Ends it at once; what it saved before stays.
+    pub fn kill(&mut self) {
+        // It may have ended by itself meanwhile.
+        drop(self.child.kill());
+    }
+
+    /// Notes in the run folder what became of it.
+    ///
+    /// # Errors
+    /// If that cannot be written.
+    pub fn note(self, status: RecordedStatus, exit: ExitStatus) -> Result<RunRecord> {
+        let failed = status == RecordedStatus::Failed;
+        let record = RunRecord {
+            status,
+            exit_code: exit.code(),
+            seconds: self.record.seconds + self.started.elapsed().as_secs_f64(),
+            last_error: if failed {
+                Some(format!("{exit}\n{}", last_lines(&self.folder.join(OUTPUT), self.output_from)))
+            } else {
+                self.record.last_error
+            },
+            ..self.record
+        };
+        record.save(&self.folder)?;
+        Ok(record)
+    }
+}
+
+/// The last lines of a file that may be long, from byte `from` on.
+fn last_lines(path: &Path, from: u64) -> String {
+    const ENOUGH: u64 = 16 * 1024;
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let start = file.metadata()?.len().saturating_sub(ENOUGH).max(from);
+        file.seek(SeekFrom::Start(start))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_file_explains() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join(OUTPUT);
+        let old = "an earlier failure\n";
+        let text: String = (0..10_000).map(|i| format!("line {i}\n\n")).collect();
+        fs::write(&path, format!("{old}{text}error: no ROM\n")).expect("written");
+        let found = last_lines(&path, old.len() as u64);
+        assert_eq!(found.lines().count(), LAST_LINES);
+        assert!(found.starts_with("line 9993\n") && found.ends_with("\nerror: no ROM"), "{found}");
+        fs::write(&path, format!("{old}only this\n")).expect("written");
+        assert_eq!(last_lines(&path, old.len() as u64), "only this");
+    }
+}

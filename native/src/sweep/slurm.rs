@@ -1,0 +1,257 @@
+//! Sweeps on a cluster: job arrays of Slurm, one task a run.
+//!
+//! Slurm decides what runs where and when, and what happens after a node fails. All it needs for that
+//! is a task that can be started again at any time, which `native bench task` is: a run goes on from
+//! its own folder. Which task is which run stands in the script of its array, which Slurm copies: the
+//! sweep can grow, and a second array take what the first left over, and still a task of the first
+//! means the run that it meant.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use super::args::RunOptions;
+use super::child::Starter;
+use super::run_status::{RunState, RunStatus};
+use super::specification::RunId;
+use crate::whole_file::{is_absent, write_whole};
+
+/// Where scripts and logs of Slurm are, in the folder of the sweep.
+pub const FOLDER: &str = "slurm";
+/// Seconds before its time limit that a task is told to save and end. An iteration takes a fraction.
+const GRACE: u32 = 120;
+/// Numbers of the newest job arrays, one a line, in the folder of Slurm's files: `number`, or on several
+/// clusters `number;cluster`.
+const JOBS: &str = "job_id";
+/// Tasks of one array: Slurm takes numbers up to 1000 if its administrator has not said otherwise.
+const MOST_TASKS: usize = 1000;
+
+/// Makes sure that there is Slurm.
+///
+/// # Errors
+/// If there is not: with what to install, or to do without it.
+pub fn require() -> Result<()> {
+    slurm(Command::new("sbatch").arg("--version")).map(drop).context(
+        "submit from a machine of the cluster, or leave out --launcher slurm to run the sweep on this one",
+    )
+}
+
+/// Submits job arrays for all runs that are neither finished nor under way.
+///
+/// # Errors
+/// If Slurm is not there, refuses a job, or still has an earlier one of this sweep.
+pub fn submit(
+    starter: &Starter,
+    runs: &[RunStatus],
+    jobs: Option<u64>,
+    arguments: Option<&str>,
+) -> Result<()> {
+    refuse_if_queued(&starter.folder)?;
+    let further = match arguments {
+        None => Vec::new(),
+        Some(text) => shlex::split(text).with_context(|| {
+            format!("--slurm-args has a quotation mark without its partner: {text}")
+        })?,
+    };
+    let open = |run: &&RunStatus| !run.is_complete() && run.state != RunState::Running;
+    let open: Vec<RunId> = runs.iter().filter(open).map(|run| run.id).collect();
+    if open.is_empty() {
+        bail!("every run is under way; `native bench status` tells how far they are");
+    }
+    let folder = absolute(&starter.folder)?.join(FOLDER);
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let mut submitted: Vec<String> = Vec::new();
+    for (number, runs) in (1..).zip(open.chunks(MOST_TASKS)) {
+        let script = folder.join(format!("job-{number}.sh"));
+        write_whole(&script, job_script(starter, &folder, runs, jobs)?.as_bytes())?;
+        let output = slurm(Command::new("sbatch").arg("--parsable").args(&further).arg(&script))?;
+        if !output.status.success() {
+            bail!(
+                "Slurm refuses {}: {}; change what it says with --slurm-args{}",
+                script.display(),
+                said(&output.stderr),
+                if submitted.is_empty() { "" } else { " (the arrays before it are in the queue)" }
+            );
+        }
+        let job = said(&output.stdout);
+        println!("job array {job} with {} runs", runs.len());
+        submitted.push(job);
+        // At once: a later one may be refused.
+        write_whole(&folder.join(JOBS), submitted.join("\n").as_bytes())?;
+    }
+    println!(
+        "`native bench status {}` tells how far they are, the same command submits what is left",
+        starter.folder.display()
+    );
+    Ok(())
+}
+
+/// Refuses what cannot be done while Slurm has jobs of the sweep in `sweep`: a second array would only
+/// wait for the first, and a task whose run was deleted would begin it anew.
+///
+/// # Errors
+/// If it has some, or cannot tell.
+pub fn refuse_if_queued(sweep: &Path) -> Result<()> {
+    let file = sweep.join(FOLDER).join(JOBS);
+    let jobs = match fs::read_to_string(&file) {
+        Err(error) if is_absent(&error) => return Ok(()),
+        jobs => jobs.with_context(|| format!("cannot read {}", file.display()))?,
+    };
+    for job in jobs.lines().filter(|line| !line.is_empty()) {
+        let is_queued = is_queued(job).with_context(|| {
+            format!(
+                "cannot tell whether job array {job} of this sweep is still in Slurm's queue; try again \
+                 later, or remove {} if you know that it is not",
+                file.display()
+            )
+        })?;
+        if is_queued {
+            bail!(
+                "job array {job} of this sweep is still in Slurm's queue; wait for it, or end it with `scancel {}`",
+                named(job).join(" ")
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A job as commands of Slurm take it.
+fn named(job: &str) -> Vec<String> {
+    match job.split_once(';') {
+        Some((number, cluster)) => vec![format!("--clusters={cluster}"), number.to_owned()],
+        None => vec![job.to_owned()],
+    }
+}
+
+fn is_queued(job: &str) -> Result<bool> {
+    let mut words = named(job);
+    words.insert(words.len() - 1, "--jobs".into());
+    let output = slurm(Command::new("squeue").arg("--noheader").args(words))?;
+    // Slurm forgets jobs some minutes after their end. Whatever else is wrong says nothing of the job.
+    let error = said(&output.stderr);
+    if !output.status.success() {
+        return if error.contains("Invalid job id") { Ok(false) } else { Err(anyhow!(error)) };
+    }
+    // Of another cluster it may name the cluster first.
+    Ok(said(&output.stdout).lines().any(|line| !line.starts_with("CLUSTER:")))
+}
+
+/// What a command of Slurm said.
+fn said(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim().to_owned()
+}
+
+fn slurm(command: &mut Command) -> Result<Output> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    command.output().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => anyhow!(
+            "Slurm is not installed here: there is no `{name}` (package slurm-wlm of Debian and Ubuntu)"
+        ),
+        _ => anyhow::Error::new(error).context(format!("cannot start `{name}`")),
+    })
+}
+
+/// The script that Slurm gets.
+fn job_script(
+    starter: &Starter,
+    folder: &Path,
+    runs: &[RunId],
+    jobs: Option<u64>,
+) -> Result<String> {
+    let sweep = absolute(&starter.folder)?;
+    let options = RunOptions {
+        roms: starter.options.roms.as_deref().map(absolute).transpose()?,
+        ..starter.options.clone()
+    };
+    let mut words: Vec<OsString> = vec![(&starter.program).into(), "bench".into(), "task".into()];
+    words.push(sweep.into());
+    let quoted = |words: Vec<OsString>| -> Result<String> {
+        let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+        shlex::try_join(words.iter().map(AsRef::as_ref))
+            .context("a path with a zero byte cannot be written into a script")
+    };
+    let last = runs.len().saturating_sub(1);
+    let at_a_time = jobs.map(|jobs| format!("%{jobs}")).unwrap_or_default();
+    // Names without anything that a shell would take apart: `Breakout__deep-spi__1`.
+    let names: String = runs.iter().map(|id| format!(" {id}")).collect();
+    // In names of files Slurm replaces what follows a percent sign.
+    let logs = folder.display().to_string().replace('%', "%%");
+    Ok(format!(
+        "#!/bin/sh\n\
+         # Written by `native bench --launcher slurm`.\n\
+         #SBATCH --job-name=native-bench\n\
+         #SBATCH --array=0-{last}{at_a_time}\n\
+         #SBATCH --output=\"{logs}/task-%A_%a.log\"\n\
+         #SBATCH --open-mode=append\n\
+         #SBATCH --requeue\n\
+         #SBATCH --signal=B:TERM@{GRACE}\n\
+         # The runs, from task 0 on.\n\
+         set --{names}\n\
+         shift \"$SLURM_ARRAY_TASK_ID\"\n\
+         # `exec`: the signal must reach the program and not a shell that waits for it.\n\
+         exec {} \"$1\" {}\n",
+        quoted(words)?,
+        quoted(options.arguments())?
+    ))
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("{} has no absolute path", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::specification::tests::tiny;
+    use super::*;
+    use crate::device::DeviceChoice;
+
+    #[test]
+    fn the_script_survives_odd_names() {
+        let starter = Starter {
+            program: "/opt/my programs/native".into(),
+            folder: "/data/100%a/it's a sweep".into(),
+            sweep: tiny(),
+            options: RunOptions {
+                device: DeviceChoice::Gpu,
+                roms: Some("/my roms".into()),
+                env_threads: None,
+                save_every: None,
+                keep_checkpoints: 2,
+            },
+            threads: None,
+        };
+        let folder = starter.folder.join(FOLDER);
+        let runs = tiny().runs();
+        let script = job_script(&starter, &folder, &runs, Some(2)).expect("no zero bytes");
+        assert!(script.contains("#SBATCH --array=0-7%2\n"), "{script}");
+        assert!(script.contains("\nset -- Pong__ppo__1 Pong__ppo__2 "), "{script}");
+        let one = job_script(&starter, &folder, &runs[..1], None).expect("no zero bytes");
+        assert!(one.contains("#SBATCH --array=0-0\n"), "{one}");
+        assert!(script.contains("#SBATCH --requeue\n"), "{script}");
+        let last = script.lines().last().expect("lines");
+        let words = shlex::split(last).expect("quoted as a shell reads it");
+        let expected = [
+            "exec",
+            "/opt/my programs/native",
+            "bench",
+            "task",
+            "/data/100%a/it's a sweep",
+            "$1",
+            "--device",
+            "gpu",
+            "--roms",
+            "/my roms",
+            "--keep-checkpoints",
+            "2",
+        ];
+        assert_eq!(words, expected);
+        assert!(
+            script.contains("/slurm/task-%A_%a.log\"") && script.contains("/100%%a/"),
+            "{script}"
+        );
+    }
+}

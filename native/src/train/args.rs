@@ -1,0 +1,120 @@
+//! Flags of `train`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use deepspi_run::config::ConfigOverrides;
+use deepspi_worlds::maze::{MazeConfig, MazeOverrides};
+
+use crate::atari::AtariSettings;
+use crate::device::DeviceChoice;
+use crate::run::session::SessionOptions;
+use crate::task::{MAZE, Task};
+
+/// Flags of `train`.
+#[derive(Clone, Debug, Args)]
+pub struct TrainArgs {
+    /// Atari game as CleanRL writes it, for example Breakout or MsPacman; or `maze`.
+    #[arg(long, value_name = "ENV", help_heading = "Run")]
+    pub env: Option<String>,
+    /// Continue a run folder; only `--total-timesteps`, device, ROM folder, threads and saving may be
+    /// changed.
+    #[arg(
+        long,
+        value_name = "RUN",
+        conflicts_with_all = ["env", "config", "stochastic"],
+        help_heading = "Run"
+    )]
+    pub resume: Option<PathBuf>,
+    /// TOML file with hyper-parameters; flags on the command line win over it.
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    pub config: Option<PathBuf>,
+    /// Print the resolved configuration as TOML and exit.
+    #[arg(long, help_heading = "Run")]
+    pub print_config: bool,
+    /// Where tensors live: auto (a real GPU, else the CPU), gpu, gpu:NAME (an adapter whose name
+    /// contains NAME; the only way to a software rasteriser) or cpu.
+    #[arg(long, default_value = "auto", help_heading = "Run")]
+    pub device: DeviceChoice,
+    /// Folder that holds the run folders. An option, because `--resume` must know whether it was given; the
+    /// help text says the default.
+    #[arg(
+        long,
+        value_name = "DIR",
+        help_heading = "Run",
+        help = "Folder that holds the run folders [default: runs]",
+        long_help = "Folder that holds the run folders\n\n[default: runs]"
+    )]
+    pub runs_dir: Option<PathBuf>,
+    /// The folder of this run itself: begun if it holds no run, continued if it holds this one; a
+    /// finished run ends at once, another one is refused. The same command can be given again.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["resume", "runs_dir"], help_heading = "Run")]
+    pub run_dir: Option<PathBuf>,
+    /// Stop when standard input ends; `native bench` keeps it open for as long as it lives.
+    #[arg(long, hide = true)]
+    pub stop_with_parent: bool,
+    /// Folder with ROMs; else $ALE_ROMS_DIR, the user's cache, an installed ale_py, or a download.
+    #[arg(long, value_name = "DIR", help_heading = "Environment")]
+    pub roms: Option<PathBuf>,
+    /// The authors' stochastic variant: sticky actions 0.3 and up to 60 no-ops.
+    #[arg(long, help_heading = "Environment")]
+    pub stochastic: bool,
+    /// Threads of the environments; default: all cores.
+    #[arg(long, value_name = "N", help_heading = "Environment")]
+    pub env_threads: Option<usize>,
+    /// Agent steps between checkpoints.
+    #[arg(long, value_name = "STEPS", default_value_t = 102_400, help_heading = "Saving")]
+    pub save_every: u64,
+    /// Newest checkpoints to keep, besides the best; at least 1.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000), help_heading = "Saving")]
+    pub keep_checkpoints: u64,
+    /// The maze, with `--env maze`.
+    #[command(flatten)]
+    pub maze: MazeOverrides,
+    /// Hyper-parameters.
+    #[command(flatten)]
+    pub hyper: ConfigOverrides,
+}
+
+impl TrainArgs {
+    /// The task that the command line names.
+    ///
+    /// # Errors
+    /// If it names none, an unknown one, or says of one what only the other has.
+    pub fn task(&self) -> Result<Task> {
+        let Some(name) = &self.env else {
+            bail!(
+                "which environment? Name a game with --env, for example `--env Breakout`, or `--env maze`, or continue a run with --resume RUN"
+            );
+        };
+        let flag = |field: &str| format!("--{}", field.replace('_', "-"));
+        if name.eq_ignore_ascii_case(MAZE) {
+            let atari = [
+                ("stochastic", self.stochastic),
+                ("roms", self.roms.is_some()),
+                ("env_threads", self.env_threads.is_some()),
+            ];
+            if let Some((field, _)) = atari.into_iter().find(|(_, given)| *given) {
+                bail!("{} is for Atari games, not for the maze; leave it out", flag(field));
+            }
+            let maze = MazeConfig::DEFAULT.with(&self.maze);
+            maze.validate().context("no such maze")?;
+            return Ok(Task::Maze(maze));
+        }
+        if let Some(field) = self.maze.given().next() {
+            bail!("{} is for `--env maze` only; leave it out for a game", flag(field));
+        }
+        Ok(Task::Atari(AtariSettings::new(name, self.stochastic, self.env_threads)?))
+    }
+
+    /// How the training saves and how it is stopped.
+    #[must_use]
+    pub const fn session(&self) -> SessionOptions {
+        SessionOptions {
+            save_every: self.save_every,
+            keep_checkpoints: self.keep_checkpoints as usize,
+            stop_with_parent: self.stop_with_parent,
+        }
+    }
+}

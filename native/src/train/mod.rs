@@ -1,0 +1,250 @@
+//! `native train`: one run from its arguments to its last checkpoint.
+
+mod args;
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+pub use args::TrainArgs;
+use deepspi_core::trainer::Trainer;
+use deepspi_run::checkpoint::State;
+use deepspi_run::config::Config;
+use deepspi_worlds::maze::{Maze, MazeEnvs, MazeReset};
+
+use crate::atari::AtariEnvs;
+use crate::device::{self, Selected};
+use crate::exit::Exit;
+use crate::run::checkpoints::{CheckpointStore, Loaded};
+use crate::run::claim::{Claim, claim};
+use crate::run::folder::RunFolder;
+use crate::run::lock::FolderLock;
+use crate::run::session::{Session, TrainingEnd};
+use crate::run::settings;
+use crate::task::Task;
+
+/// Where run folders are made if `--runs-dir` is not given.
+const RUNS_DIR: &str = "runs";
+
+/// Runs `native train`.
+///
+/// # Errors
+/// Bad input, or a failure of disk, device or emulator; checkpoints already written are intact.
+pub fn run(args: &TrainArgs) -> Result<Exit> {
+    if let Some(folder) = &args.resume {
+        return resume(folder, args);
+    }
+    let task =
+        if args.env.is_some() || !args.print_config { Some(args.task()?) } else { None };
+    let defaults = task.as_ref().map_or(Config::DEFAULT, Task::defaults);
+    let config = settings::resolve(&args.hyper, args.config.as_deref(), &defaults)?;
+    match (task, &args.run_dir) {
+        (Some(task), Some(folder)) if !args.print_config => {
+            start_or_continue(folder, &task, &config, args)
+        }
+        (Some(task), None) if !args.print_config => start(&task, &config, args),
+        _ => print_config(&config),
+    }
+}
+
+/// The configuration as `--config` takes it.
+fn print_config(config: &Config) -> Result<Exit> {
+    print!("{}", toml::to_string(config)?);
+    Ok(Exit::Success)
+}
+
+fn start(task: &Task, config: &Config, args: &TrainArgs) -> Result<Exit> {
+    let new = New::prepare(task, config, args)?;
+    let info = task.describe(&new.selected.description);
+    let runs_dir = args.runs_dir.as_deref().unwrap_or(Path::new(RUNS_DIR));
+    let folder = RunFolder::create(runs_dir, info, config)?;
+    match FolderLock::take(&folder.path)? {
+        Some(lock) => new.train(&folder, args, &lock),
+        None => Ok(busy(&folder.path)),
+    }
+}
+
+/// Begins the run of a given folder, continues it, or finds it finished.
+fn start_or_continue(path: &Path, task: &Task, config: &Config, args: &TrainArgs) -> Result<Exit> {
+    // The device is not known yet; another one does not make it another run.
+    match claim(path, &task.describe(""), config)? {
+        Claim::Busy => Ok(busy(path)),
+        Claim::Finished => {
+            eprintln!("{} is finished already", path.display());
+            Ok(Exit::Success)
+        }
+        Claim::New(lock) => {
+            let new = New::prepare(task, config, args)?;
+            let info = task.describe(&new.selected.description);
+            let folder = RunFolder { path: path.to_owned(), info };
+            folder.describe(config)?;
+            new.train(&folder, args, &lock)
+        }
+        Claim::Unfinished(folder, loaded, lock) => go_on(&folder, *loaded, args, &lock),
+    }
+}
+
+fn resume(path: &Path, args: &TrainArgs) -> Result<Exit> {
+    let folder = RunFolder::open(path)?;
+    let Some(lock) = FolderLock::take(path)? else { return Ok(busy(path)) };
+    let store = CheckpointStore::new(folder.checkpoints(), args.keep_checkpoints as usize);
+    let mut loaded = store.load_newest()?;
+    change_length(&mut loaded.checkpoint.state, args)?;
+    if args.print_config {
+        return print_config(&loaded.checkpoint.state.config);
+    }
+    if is_finished(&loaded)? {
+        return Ok(finished(path, &loaded));
+    }
+    go_on(&folder, loaded, args, &lock)
+}
+
+/// A run from its newest checkpoint. Who has the lock may write into the folder.
+fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -> Result<Exit> {
+    loaded.warn_of_skipped();
+    let Loaded { checkpoint, path: checkpoint_path, .. } = loaded;
+    let task = Task::from_run(&folder.info, args.env_threads)?;
+    let selected = device::select(&args.device)?;
+    let mut trainer = Trainer::restore(&checkpoint, &task.network(), &selected.device)
+        .with_context(|| format!("cannot continue {}", checkpoint_path.display()))?;
+    let config = trainer.config().clone();
+    // An emulator's game cannot be stored exactly: the games start anew, with seeds of their own.
+    let seed = config.seed.wrapping_add(trainer.global_step());
+    let prepared = Prepared::new(&task, &config, seed, args)?;
+    trainer.environments_were_reset();
+    device::verify(&selected, &config, &task.network())?;
+    announce(folder, &config, &selected);
+    tracing::info!(
+        "continuing at step {} from {}",
+        trainer.global_step(),
+        checkpoint_path.display()
+    );
+    prepared.train(trainer, folder, args)
+}
+
+/// Whether all steps of a run are done.
+fn is_finished(loaded: &Loaded) -> Result<bool> {
+    let state = &loaded.checkpoint.state;
+    // A length that is no length has not been reached.
+    state
+        .config
+        .validate()
+        .with_context(|| format!("cannot continue {}", loaded.path.display()))?;
+    Ok(state.iteration >= state.config.num_iterations())
+}
+
+/// Says that there is nothing to continue, and how there would be. Nothing is written.
+fn finished(path: &Path, loaded: &Loaded) -> Exit {
+    loaded.warn_of_skipped();
+    let state = &loaded.checkpoint.state;
+    let batch = state.config.batch_size() as u64;
+    let step = state.iteration * batch;
+    eprintln!(
+        "{} is finished: its newest checkpoint is at step {step}, and --total-timesteps is {}. Nothing was \
+         changed. To train it further, give more steps, for example --total-timesteps {}",
+        path.display(),
+        state.config.total_timesteps,
+        2 * step.max(batch)
+    );
+    Exit::Success
+}
+
+/// Another process trains the folder; not a fault, but nothing was done either.
+fn busy(path: &Path) -> Exit {
+    eprintln!("error: another process trains {}; wait until it ends, or stop it", path.display());
+    Exit::Busy
+}
+
+/// A run that is ready to begin and has written nothing yet.
+struct New {
+    selected: Selected,
+    trainer: Trainer,
+    prepared: Prepared,
+}
+
+impl New {
+    fn prepare(task: &Task, config: &Config, args: &TrainArgs) -> Result<Self> {
+        let selected = device::select(&args.device)?;
+        let prepared = Prepared::new(task, config, config.seed, args)?;
+        device::verify(&selected, config, &task.network())?;
+        let trainer = Trainer::new(config.clone(), task.network(), &selected.device)?;
+        Ok(Self { selected, trainer, prepared })
+    }
+
+    /// Trains it; who has the lock may write into the folder.
+    fn train(self, folder: &RunFolder, args: &TrainArgs, _: &FolderLock) -> Result<Exit> {
+        announce(folder, self.trainer.config(), &self.selected);
+        self.prepared.train(self.trainer, folder, args)
+    }
+}
+
+/// Environments that are running.
+enum Prepared {
+    Atari(AtariEnvs),
+    Maze(MazeEnvs),
+}
+
+impl Prepared {
+    fn new(task: &Task, config: &Config, seed: u64, args: &TrainArgs) -> Result<Self> {
+        Ok(match task {
+            Task::Maze(maze) => {
+                if config.deep_spi.certified && maze.maze_reset == MazeReset::Parity {
+                    bail!(
+                        "--certified needs the terminal frames of episodes, which --maze-reset parity hides; leave one of them out"
+                    );
+                }
+                let maze = Maze::new(*maze, config.gamma.into())?;
+                Self::Maze(MazeEnvs::new(maze, config.num_envs, seed))
+            }
+            Task::Atari(settings) => {
+                let roms = args.roms.as_deref();
+                Self::Atari(AtariEnvs::new(settings, roms, config.num_envs, seed)?)
+            }
+        })
+    }
+
+    fn train(self, trainer: Trainer, folder: &RunFolder, args: &TrainArgs) -> Result<Exit> {
+        let options = args.session();
+        let session = match self {
+            Self::Atari(envs) => Session::new(trainer, Box::new(envs), None, folder, options)?,
+            Self::Maze(envs) => {
+                let maze = envs.maze().clone();
+                Session::new(trainer, Box::new(envs), Some(maze), folder, options)?
+            }
+        };
+        Ok(match session.train()? {
+            TrainingEnd::Saved => Exit::Success,
+            TrainingEnd::NotFinite => Exit::NotFinite,
+        })
+    }
+}
+
+/// A resumed run keeps its hyper-parameters, except that it may be made longer or shorter.
+fn change_length(state: &mut State, args: &TrainArgs) -> Result<()> {
+    if args.runs_dir.is_some() {
+        bail!("--runs-dir cannot be given with --resume: a continued run stays in its folder");
+    }
+    let mut given = args.hyper.given().chain(args.maze.given());
+    if let Some(field) = given.find(|field| *field != "total_timesteps") {
+        bail!(
+            "--{} cannot be changed when a run is continued; start a new run, or leave the flag out",
+            field.replace('_', "-")
+        );
+    }
+    if let Some(steps) = args.hyper.total_timesteps {
+        state.config.total_timesteps = steps;
+    }
+    Ok(())
+}
+
+fn announce(folder: &RunFolder, config: &Config, selected: &Selected) {
+    eprintln!(
+        "{} on {}{}, {} steps, seed {}, on {}\nrun folder: {}",
+        config.algo.name(),
+        folder.info.env,
+        if folder.info.stochastic { " (stochastic)" } else { "" },
+        config.total_timesteps,
+        config.seed,
+        selected.description,
+        folder.path.display()
+    );
+}
