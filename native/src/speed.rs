@@ -12,7 +12,7 @@ use deepspi_core::data::rollout::{Rollout, observations};
 use deepspi_core::loss::TransitionNoise;
 use deepspi_core::nn::Model;
 use deepspi_core::{data::collect::evaluate, trainer::Trainer};
-use deepspi_run::config::Config;
+use deepspi_run::config::{Config, ConfigOverrides};
 use deepspi_run::decision::Decision;
 use deepspi_run::message::Message;
 use deepspi_run::network::NetworkSpec;
@@ -24,7 +24,7 @@ use crate::atari::{AtariEnvs, AtariSettings, FRAME};
 use crate::device::{self, DeviceChoice};
 use crate::run::output::resident_memory_mb;
 use crate::run::settings;
-use crate::stats::Quartiles;
+use crate::stats::summary::Quartiles;
 
 /// Flags of `speed`.
 #[derive(Clone, Debug, Args)]

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use deepspi_atari::EnvOptions;
-use deepspi_plot::thousands;
 use deepspi_run::run_files::RunInfo;
 use serde::Serialize;
 
