@@ -181,7 +181,7 @@ impl Axis {
         let Some(mut values) = choices.iter().find(fits).or(choices.last()).cloned() else {
             return Vec::new();
         };
-        if values.len() < 3 {
+        if values.len() == 2 {
             // Two ticks do not show that the axis is logarithmic.
             let fine = at(&FINE, 1);
             if fine.len() >= 3 && fine.len() as f64 <= most {
@@ -280,6 +280,7 @@ mod tests {
         assert_eq!(around(Log10, &[1e-4, 1e-1], 5.0), ["1e-4", "1e-3", "1e-2", "1e-1"]);
         assert_eq!(around(Log10, &[0.1, 10.0], 7.0), ["0.1", "0.2", "0.5", "1", "2", "5", "10"]);
         assert_eq!(around(Log10, &[2.2, 4.4], 5.0), ["2.5", "3.0", "3.5", "4.0"]);
+        assert_eq!(around(Log10, &[22.0, 94.0], 5.0), ["40", "60", "80"]);
         assert_eq!(around(Log10, &[1.0, 2.0], 5.0), ["1", "1.2", "1.5", "2"]);
         assert_eq!(around(Log10, &[1e-6, 1e6], 5.0), ["1e-6", "1e-3", "1e0", "1e3", "1e6"]);
     }
