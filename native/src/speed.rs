@@ -24,7 +24,7 @@ use crate::atari::{AtariEnvs, AtariSettings, FRAME};
 use crate::device::{self, DeviceChoice};
 use crate::run::output::resident_memory_mb;
 use crate::run::settings;
-use crate::stats::summary::Quartiles;
+use crate::stats::Quartiles;
 
 /// Flags of `speed`.
 #[derive(Clone, Debug, Args)]

@@ -87,7 +87,8 @@ impl Axis {
         Some(Self { scale, low, high, step: None })
     }
 
-    /// Over the values, with round ends: on a linear axis ticks that are at most `most` steps apart.
+    /// Over the values, with round ends: on a linear axis ticks that are `most` steps apart, rounded up,
+    /// or fewer.
     /// `None` if no value has a place on this scale.
     #[must_use]
     pub fn rounded(scale: Scale, values: impl IntoIterator<Item = f64>, most: f64) -> Option<Self> {
@@ -110,7 +111,7 @@ impl Axis {
             (low, high)
         };
         // Two steps are needed for a range around a tick.
-        let most = most.max(2.0) + SLACK;
+        let most = most.max(2.0);
         let mut step = round_step((high - low) / most);
         loop {
             let first = (low / step + SLACK).floor() * step;
@@ -119,7 +120,7 @@ impl Axis {
                 // Beyond what 64 bits can divide.
                 return Self { scale: Scale::Linear, low, high, step: None };
             }
-            if (last - first) / step <= most {
+            if (last - first) / step <= most.ceil() + SLACK {
                 return Self { scale: Scale::Linear, low: first, high: last, step: Some(step) };
             }
             step = round_step(step * 1.01);
@@ -180,7 +181,7 @@ impl Axis {
         let Some(mut values) = choices.iter().find(fits).or(choices.last()).cloned() else {
             return Vec::new();
         };
-        if values.len() < 3 {
+        if values.len() == 2 {
             // Two ticks do not show that the axis is logarithmic.
             let fine = at(&FINE, 1);
             if fine.len() >= 3 && fine.len() as f64 <= most {
@@ -279,6 +280,7 @@ mod tests {
         assert_eq!(around(Log10, &[1e-4, 1e-1], 5.0), ["1e-4", "1e-3", "1e-2", "1e-1"]);
         assert_eq!(around(Log10, &[0.1, 10.0], 7.0), ["0.1", "0.2", "0.5", "1", "2", "5", "10"]);
         assert_eq!(around(Log10, &[2.2, 4.4], 5.0), ["2.5", "3.0", "3.5", "4.0"]);
+        assert_eq!(around(Log10, &[22.0, 94.0], 5.0), ["40", "60", "80"]);
         assert_eq!(around(Log10, &[1.0, 2.0], 5.0), ["1", "1.2", "1.5", "2"]);
         assert_eq!(around(Log10, &[1e-6, 1e6], 5.0), ["1e-6", "1e-3", "1e0", "1e3", "1e6"]);
     }
@@ -327,7 +329,7 @@ mod tests {
                 let ticks = axis.ticks(most);
                 let shares = (ticks[0].share, ticks[ticks.len() - 1].share);
                 assert!(shares.0.abs() < 1e-9 && (shares.1 - 1.0).abs() < 1e-9, "{axis:?}");
-                assert!(ticks.len() as f64 <= most.max(2.0) + 1.0, "{axis:?} {most}");
+                assert!(ticks.len() as f64 <= most.ceil().max(2.0) + 1.0, "{axis:?} {most}");
                 assert!(axis.ends()[0] <= low && axis.ends()[1] >= high, "{axis:?}");
             }
         }

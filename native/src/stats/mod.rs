@@ -25,6 +25,6 @@ pub use paired::{Paired, Wilcoxon, paired, wilcoxon};
 pub use profile::{profile, profile_with_band, thresholds};
 pub use scores::{Row, ScoreMatrix, Scored};
 pub use summary::{
-    BandPoint, Interval, band_over_seeds, bootstrap, interquartile_mean, mean, median,
+    BandPoint, Interval, Quartiles, band_over_seeds, bootstrap, interquartile_mean, mean, median,
     percentile_interval, quantile,
 };

@@ -287,7 +287,7 @@ mod tests {
         let picture = plot.draw();
         assert_eq!(texts(&picture, "legend"), ["PPO 7.9", "DeepSPI 8"]);
         assert_eq!(texts(&picture, "reference"), ["optimum 8.01"]);
-        let words = "Value at the start. agent steps 1024: PPO 7.9, DeepSPI 8, optimum 8.01";
+        let words = "Value at the start. agent steps 1,024: PPO 7.9, DeepSPI 8, optimum 8.01";
         assert_eq!(picture.summary, words);
         let cursor = LinePlot::snap(&all, 500.0);
         assert_eq!(cursor, Some(512.0));
