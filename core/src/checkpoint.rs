@@ -158,14 +158,14 @@ fn cpu_template(spec: &NetworkSpec, config: &Config) -> Model {
 }
 
 fn encode<M: ModuleSnapshot>(module: &M) -> Result<Vec<u8>, CheckpointError> {
-    let mut store = SafetensorsStore::from_bytes(None);
+    let mut store = SafetensorsStore::from_bytes(None).skip_enum_variants(true);
     store.collect_from(module).map_err(|error| CheckpointError::Tensors(error.to_string()))?;
     store.get_bytes().map_err(|error| CheckpointError::Tensors(error.to_string()))
 }
 
 fn decode<M: ModuleSnapshot>(bytes: Vec<u8>, module: &mut M) -> Result<(), CheckpointError> {
     let expected: BTreeSet<String> = module_names(module);
-    let mut store = SafetensorsStore::from_bytes(Some(bytes));
+    let mut store = SafetensorsStore::from_bytes(Some(bytes)).skip_enum_variants(true);
     let found = store.keys().map_err(|error| CheckpointError::Tensors(error.to_string()))?;
     let found: BTreeSet<String> = found.into_iter().collect();
     if let Some(name) = expected.symmetric_difference(&found).next() {

@@ -17,6 +17,7 @@ pub mod learner;
 pub mod loss;
 pub mod maze;
 pub mod metrics;
+pub mod model;
 pub mod nn;
 pub mod objective;
 pub mod ops;
@@ -28,6 +29,7 @@ pub mod rollout;
 pub mod self_test;
 pub mod sharing;
 pub mod trainer;
+pub mod world_model;
 
 use burn::tensor::Tensor;
 

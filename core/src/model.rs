@@ -1,15 +1,16 @@
 //! All trainable parameters of a run in one module, so that one optimiser and one checkpoint hold them.
+//!
+//! The paths of the parameters are names in saved checkpoints and in golden files, and their order is
+//! that of the flat vector: neither may change.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use deepspi_run::config::Config;
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::rng::{Stream, stream};
 
-use super::agent::Agent;
-use super::reward::RewardNetwork;
-use super::spectral::{Spectral, StartVector};
-use super::transition::{Prediction, TransitionNetwork, TransitionOutput};
+use crate::nn::{Agent, StartVector};
+use crate::world_model::WorldModel;
 
 /// Agent and world model.
 #[derive(Module, Debug)]
@@ -24,67 +25,74 @@ impl Model {
     /// Initial parameters of a run.
     #[must_use]
     pub fn new(spec: &NetworkSpec, config: &Config, device: &Device) -> Self {
+        Self::with_start_vector(spec, config, StartVector::normal(config.seed), device)
+    }
+
+    /// [`Self::new`] with another start vector of the power iterations.
+    #[must_use]
+    pub fn with_start_vector(
+        spec: &NetworkSpec,
+        config: &Config,
+        start: StartVector,
+        device: &Device,
+    ) -> Self {
+        // One generator, in this order: a seed stands for the same parameters in every version.
         let mut rng = stream(config.seed, Stream::Parameters);
-        let agent = Agent::new(spec, &mut rng, device);
-        let world_model = WorldModel {
-            transition: TransitionNetwork::new(
-                spec,
-                config.transition_density,
-                config.lipschitz_nets,
-                config.mixture_layout,
-                &mut rng,
-                device,
-            ),
-            reward: RewardNetwork::new(spec, config.lipschitz_nets, &mut rng, device),
-            spectral: config.lipschitz_nets.then(|| Spectral {
-                mode: config.spectral_mode,
-                start: StartVector::normal(config.seed),
-            }),
-        };
-        Self { agent, world_model }
+        Self {
+            agent: Agent::new(spec, &mut rng, device),
+            world_model: WorldModel::new(spec, config, start, &mut rng, device),
+        }
     }
 }
 
-/// The latent world model.
-#[derive(Module, Debug)]
-pub struct WorldModel {
-    /// `Pbar`.
-    pub transition: TransitionNetwork,
-    /// `Rbar`.
-    pub reward: RewardNetwork,
-    /// Normalisation of the Lipschitz networks; none for the free ones.
-    #[module(skip)]
-    pub spectral: Option<Spectral>,
-}
+#[cfg(test)]
+mod tests {
+    use deepspi_run::maze_preset::TrainingPreset as _;
+    use deepspi_worlds::maze::MazePreset;
 
-impl WorldModel {
-    /// Distribution of the next latent given latents `[B, h, w, c]` and one-hot actions `[B, A]`.
-    #[must_use]
-    pub fn predict(&self, latents: Tensor<4>, actions: Tensor<2>) -> TransitionOutput {
-        self.transition.forward(latents, actions, self.spectral.as_ref())
-    }
+    use super::*;
+    use crate::params::describe;
 
-    /// Predicted reward `[B]`.
-    #[must_use]
-    pub fn predict_reward(&self, latents: Tensor<4>, actions: Tensor<2>) -> Tensor<1> {
-        self.reward.forward(latents, actions, self.spectral.as_ref())
-    }
+    const AGENT: [&str; 10] = [
+        "agent.encoder.0.kernel",
+        "agent.encoder.0.bias",
+        "agent.encoder.1.kernel",
+        "agent.encoder.1.bias",
+        "agent.trunk.kernel",
+        "agent.trunk.bias",
+        "agent.actor.kernel",
+        "agent.actor.bias",
+        "agent.critic.kernel",
+        "agent.critic.bias",
+    ];
+    const WORLD_MODEL: [&str; 10] = [
+        "world_model.transition.first.kernel",
+        "world_model.transition.first.bias",
+        "world_model.transition.second.kernel",
+        "world_model.transition.second.bias",
+        "world_model.transition.logits.kernel",
+        "world_model.transition.logits.bias",
+        "world_model.reward.layers.0.kernel",
+        "world_model.reward.layers.0.bias",
+        "world_model.reward.layers.1.kernel",
+        "world_model.reward.layers.1.bias",
+    ];
+    /// The third layer of the Lipschitz reward network.
+    const THIRD_REWARD_LAYER: [&str; 2] =
+        ["world_model.reward.layers.2.kernel", "world_model.reward.layers.2.bias"];
 
-    /// See [`TransitionNetwork::align`].
-    #[must_use]
-    pub fn align(&self, latents: Tensor<4>) -> Prediction {
-        self.transition.align(latents, self.spectral.is_some())
-    }
-
-    /// See [`TransitionNetwork::align_noise`].
-    #[must_use]
-    pub fn align_noise(&self, noise: Tensor<5>) -> Tensor<4> {
-        self.transition.align_noise(noise, self.spectral.is_some())
-    }
-
-    /// Shape `[B, M, K, D]` of the noise of one sample of the transition per state.
-    #[must_use]
-    pub const fn noise_shape(&self, batch: usize) -> [usize; 4] {
-        self.transition.noise_shape(batch, self.spectral.is_some())
+    #[test]
+    fn parameters_keep_the_names_and_the_order_of_saved_checkpoints() {
+        let preset = MazePreset::Small;
+        for lipschitz_nets in [true, false] {
+            let config = Config { lipschitz_nets, ..preset.hyper_parameters() };
+            let model = Model::new(&preset.network(), &config, &Device::flex());
+            let mut expected = [AGENT, WORLD_MODEL].concat();
+            if lipschitz_nets {
+                expected.extend(THIRD_REWARD_LAYER);
+            }
+            let names: Vec<String> = describe(&model).into_iter().map(|p| p.name).collect();
+            assert_eq!(names, expected, "with lipschitz_nets = {lipschitz_nets}");
+        }
     }
 }

@@ -4,14 +4,13 @@
 //! loss enters. Nothing is read back from the device here.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use deepspi_run::config::{Algorithm, Config, TransitionDensity};
+use deepspi_run::config::{Algorithm, Config};
 use rand_chacha::ChaCha8Rng;
 
-use crate::loss::{
-    Draw, TransitionNoise, entropy, log_prob_of, policy_loss, reward_loss, transition_loss,
-};
+use crate::loss::{entropy, log_prob_of, policy_loss};
 use crate::nn::{Model, PolicyValue};
 use crate::sharing::Sharing;
+use crate::world_model::{LatentTransitions, TransitionNoise};
 
 /// One minibatch of transitions on the autodiff device; B samples, A actions.
 #[derive(Clone, Debug)]
@@ -33,7 +32,7 @@ pub struct Minibatch {
     pub rewards: Tensor<1>,
     /// 1 where the flag from *before* the step says done, `[B]`: EnvPool's fake transitions.
     pub dones: Tensor<1>,
-    /// Noise of the transition sample, for densities that are sampled.
+    /// Noise of the transition sample, where l_P is that of a sample ([`draw_noise`]).
     pub noise: Option<TransitionNoise>,
 }
 
@@ -82,7 +81,7 @@ pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms
     let approx_kl = (ratios.clone() - 1.0 - log_ratios).mean();
 
     let (transition, reward) =
-        next.map(|next| world_model_losses(model, batch, latents.clone(), next, config)).unzip();
+        next.map(|next| world_model_losses(model, batch, latents.clone(), next)).unzip();
     let (reward_coef, transition_coef) = config.auxiliary_coefficients();
     let auxiliary = transition
         .clone()
@@ -128,13 +127,9 @@ pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms
 
 /// l_P and l_R of a minibatch without anything else, both `[B]`; it must hold next observations.
 #[must_use]
-pub fn model_losses(
-    model: &Model,
-    batch: &Minibatch,
-    config: &Config,
-) -> Option<(Tensor<1>, Tensor<1>)> {
+pub fn model_losses(model: &Model, batch: &Minibatch) -> Option<(Tensor<1>, Tensor<1>)> {
     let (latents, next, _) = encode(model, batch);
-    next.map(|next| world_model_losses(model, batch, latents, next, config))
+    next.map(|next| world_model_losses(model, batch, latents, next))
 }
 
 /// Latents of observations and, if they are there, of next observations, `[B, h, w, c]` each, with
@@ -163,53 +158,38 @@ pub(crate) fn normalise(advantages: Tensor<1>) -> (Tensor<1>, Tensor<1>) {
     (centred / deviation.clone(), deviation)
 }
 
-/// l_P and l_R per sample; gradients flow into both latents.
+/// l_P and l_R of a minibatch, `[B]` each; gradients flow into both latents.
 fn world_model_losses(
     model: &Model,
     batch: &Minibatch,
     latents: Tensor<4>,
     next: Tensor<4>,
-    config: &Config,
 ) -> (Tensor<1>, Tensor<1>) {
-    let world_model = &model.world_model;
-    // After an episode's end the environment plays one fake step: its target is the state itself.
-    let done = batch.dones.clone().reshape([-1, 1, 1, 1]);
-    let target = next.clone() + (latents.clone() - next) * done;
-    let (latents, actions) = match &batch.sharing {
-        None => (latents, batch.actions.clone()),
-        Some(sharing) => {
-            let samples = &sharing.pair_samples;
-            let actions = batch.actions.clone().select(0, samples.clone());
-            (latents.select(0, samples.clone()), actions)
-        }
-    };
-    let output = world_model.predict(latents.clone(), actions.clone());
-    let predicted = world_model.predict_reward(latents, actions);
-    let rows = batch.sharing.as_ref().map(|sharing| &sharing.pairs);
-    let predicted = rows.map_or_else(|| predicted.clone(), |rows| rows.apply(predicted.clone()));
-    let draw = Draw { rows, noise: batch.noise.clone(), distance: config.latent_distance };
-    let transition = transition_loss(output, world_model.align(target), draw);
-    (transition, reward_loss(predicted, batch.rewards.clone(), config.latent_distance))
+    let losses = model.world_model.losses(LatentTransitions {
+        latents,
+        next,
+        actions: batch.actions.clone(),
+        rewards: batch.rewards.clone(),
+        dones: batch.dones.clone(),
+        noise: batch.noise.clone(),
+        sharing: batch.sharing.as_ref(),
+    });
+    (losses.transition, losses.reward)
 }
 
-/// Shape `[B, M, K, D]` of the noise for one minibatch, if the configured density is sampled.
+/// Noise for one minibatch of `batch` samples; none if the objective needs none.
 #[must_use]
-pub fn noise_shape(model: &Model, config: &Config, batch: usize) -> Option<[usize; 4]> {
-    let sampled = config.transition_density != TransitionDensity::Deterministic;
-    (config.uses_world_model() && config.lipschitz_nets && sampled)
-        .then(|| model.world_model.noise_shape(batch))
-}
-
-/// Noise for one minibatch of `batch` samples, if the configured density is sampled.
-pub(crate) fn draw_noise(
+pub fn draw_noise(
     model: &Model,
     config: &Config,
     batch: usize,
     rng: &mut ChaCha8Rng,
     device: &Device,
 ) -> Option<TransitionNoise> {
-    let shape = noise_shape(model, config, batch)?;
-    Some(TransitionNoise::draw(config.transition_density, shape, rng, device))
+    if !config.uses_world_model() {
+        return None;
+    }
+    model.world_model.loss_noise(batch, rng, device)
 }
 
 /// A vector `[B]` on `device`.

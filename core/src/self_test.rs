@@ -7,13 +7,13 @@ use burn::tensor::Device;
 use deepspi_run::config::Config;
 use deepspi_run::metrics::UpdateMetrics;
 use deepspi_run::network::NetworkSpec;
+use deepspi_worlds::rng::{Stream, stream};
 
 use crate::golden::fill;
 use crate::learner::Learner;
-use crate::loss::TransitionNoise;
 use crate::metrics::PendingMetrics;
 use crate::nn::Model;
-use crate::objective::{Minibatch, noise_shape, objective, vector};
+use crate::objective::{Minibatch, draw_noise, objective, vector};
 use crate::params::{describe, flatten_grads, split};
 use crate::read_floats;
 
@@ -82,10 +82,8 @@ async fn fixed_update(
 ) -> Result<Vec<(String, Vec<f32>)>, crate::Error> {
     let learner = Learner::new(Model::new(spec, config, device));
     let lifted = device.clone().autodiff();
-    let noise = noise_shape(learner.trainable(), config, BATCH).map(|shape| {
-        let mut rng = deepspi_worlds::rng::stream(config.seed, deepspi_worlds::rng::Stream::Noise);
-        TransitionNoise::draw(config.transition_density, shape, &mut rng, &lifted)
-    });
+    let mut rng = stream(config.seed, Stream::Noise);
+    let noise = draw_noise(learner.trainable(), config, BATCH, &mut rng, &lifted);
     let uniform = |seed, low, high| vector(fill::fill(seed, BATCH, low, high), &lifted);
     let log_prob = -(spec.actions as f64).ln();
     let batch = Minibatch {

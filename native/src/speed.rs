@@ -7,10 +7,9 @@ use std::time::Instant;
 
 use anyhow::Result;
 use deepspi_core::learner::Learner;
-use deepspi_core::loss::TransitionNoise;
 use deepspi_core::metrics::PendingMetrics;
 use deepspi_core::nn::Model;
-use deepspi_core::objective::noise_shape;
+use deepspi_core::objective::draw_noise;
 use deepspi_core::rollout::{Rollout, observations};
 use deepspi_core::trainer::{Trainer, evaluate};
 use deepspi_run::config::Config;
@@ -221,14 +220,8 @@ impl UpdateBench {
             (0..size).map(|i| (i * config.num_minibatches + round) % self.rollout.len()).collect();
         let mut batch =
             self.rollout.minibatch(&indices, &targets, config.uses_world_model(), &lifted);
-        batch.noise = noise_shape(self.learner.trainable(), config, size).map(|shape| {
-            TransitionNoise::draw(
-                config.transition_density,
-                shape,
-                &mut self.generators.noise,
-                &lifted,
-            )
-        });
+        let (model, rng) = (self.learner.trainable(), &mut self.generators.noise);
+        batch.noise = draw_noise(model, config, size, rng, &lifted);
         let (learner, pending) = self.learner.clone().update(&batch, config, 2.5e-4);
         self.learner = learner;
         pollster::block_on(PendingMetrics::read(vec![pending]))?;

@@ -77,7 +77,7 @@ pub async fn assess(
     let endless = chain.is_none().then_some(FailedPremise::EndlessEpisodes);
     let missing: Vec<_> = [no_model, merged, endless].into_iter().flatten().collect();
     let finite = if missing.is_empty() {
-        Some(finite_model(model, maze, &mdp, &latents, config, device).await?)
+        Some(finite_model(model, maze, &mdp, &latents, device).await?)
     } else {
         None
     };
