@@ -73,7 +73,7 @@ impl Task {
 
     /// Hyper-parameters where nothing else is said.
     #[must_use]
-    pub const fn defaults(&self) -> Config {
+    pub fn defaults(&self) -> Config {
         match self {
             Self::Atari(_) => Config::DEFAULT,
             Self::Maze(maze) => maze.preset.hyper_parameters(),

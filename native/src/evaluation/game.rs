@@ -177,7 +177,7 @@ impl Game {
                 Ok((f64::from(game.last.raw_reward), game.end()))
             }
             Self::Maze(maze) => {
-                maze.step(&[action])?;
+                maze.step(&[action]);
                 let outcome = maze.outcomes()[0];
                 let terminal = maze.maze().tile(maze.states()[0] as usize).is_terminal();
                 let end = if terminal { End::GameOver } else { End::TimeLimit };
