@@ -13,7 +13,6 @@ use deepspi_run::config::{Algorithm, Config, TransitionDensity};
 use deepspi_run::decision::Decision;
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::message::{Iteration, Message};
-use deepspi_worlds::env::VectorEnv;
 use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazePreset};
 use deepspi_worlds::rng::{Generators, Stream, stream};
 use tests::floats;
