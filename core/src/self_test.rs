@@ -5,15 +5,13 @@
 
 use burn::tensor::Device;
 use deepspi_run::config::Config;
-use deepspi_run::metrics::UpdateMetrics;
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::rng::{Stream, stream};
 
+use crate::algorithm::deep_spi::{Learner, draw_noise, objective};
+use crate::data::minibatch::{Minibatch, vector};
 use crate::golden::fill;
-use crate::learner::Learner;
-use crate::metrics::PendingMetrics;
-use crate::nn::Model;
-use crate::objective::{Minibatch, draw_noise, objective, vector};
+use crate::model::Model;
 use crate::params::{describe, flatten_grads, split};
 use crate::read_floats;
 
@@ -80,7 +78,7 @@ async fn fixed_update(
     spec: &NetworkSpec,
     device: &Device,
 ) -> Result<Vec<(String, Vec<f32>)>, crate::Error> {
-    let learner = Learner::new(Model::new(spec, config, device));
+    let learner = Learner::new(Model::new(spec, config, device), config);
     let lifted = device.clone().autodiff();
     let mut rng = stream(config.seed, Stream::Noise);
     let noise = draw_noise(learner.trainable(), config, BATCH, &mut rng, &lifted);
@@ -100,14 +98,11 @@ async fn fixed_update(
     let mut grads = objective(learner.trainable(), &batch, config).total.backward();
     let grads = read_floats(flatten_grads(learner.trainable(), &mut grads)).await?;
     let parameters = describe(learner.trainable());
-    let (learner, pending) = learner.update(&batch, config, config.learning_rate);
-    let metrics = PendingMetrics::read(vec![pending]).await?;
+    let (learner, pending) = learner.update(&batch, config, &[config.learning_rate]);
+    let metrics = pending.read().await?;
     let after = read_floats(learner.parameters().clone()).await?;
-    let mut quantities: Vec<(String, Vec<f32>)> = metrics
-        .iter()
-        .flat_map(UpdateMetrics::named)
-        .map(|(name, value)| (name.to_owned(), vec![value]))
-        .collect();
+    let mut quantities: Vec<(String, Vec<f32>)> =
+        metrics.iter().map(|(name, value)| (name.to_owned(), vec![value])).collect();
     for (parameter, values) in split(&parameters, &grads) {
         quantities.push((format!("gradient of {}", parameter.name), values.to_vec()));
     }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use deepspi_core::maze::probe;
-use deepspi_core::trainer::{TrainError, Trainer};
+use deepspi_core::{run_state::TrainError, trainer::Trainer};
 use deepspi_run::message::{MazeStatus, Message};
 use deepspi_worlds::env::{self, VectorEnv};
 use deepspi_worlds::maze::Maze;
@@ -100,7 +100,7 @@ impl Session {
 
     fn analyse(&mut self) -> Result<()> {
         let Some(maze) = &self.maze else { return Ok(()) };
-        let model = self.trainer.learner().plain();
+        let model = self.trainer.policy();
         let report = pollster::block_on(probe(&model, maze, self.trainer.device()))?;
         let status = MazeStatus::new(&report, maze, self.trainer.global_step());
         self.outputs.handle(&Message::Maze(status))

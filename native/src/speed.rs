@@ -6,12 +6,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Result;
-use deepspi_core::learner::Learner;
-use deepspi_core::metrics::PendingMetrics;
-use deepspi_core::nn::Model;
-use deepspi_core::objective::draw_noise;
-use deepspi_core::rollout::{Rollout, observations};
-use deepspi_core::trainer::{Trainer, evaluate};
+use deepspi_core::algorithm::deep_spi::{Learner, draw_noise};
+use deepspi_core::data::collect::evaluate;
+use deepspi_core::data::rollout::{Rollout, observations};
+use deepspi_core::model::Model;
+use deepspi_core::trainer::Trainer;
 use deepspi_run::config::Config;
 use deepspi_run::decision::Decision;
 use deepspi_run::message::Message;
@@ -185,7 +184,7 @@ impl UpdateBench {
         }
         rollout.finish(random.values);
         Ok(Self {
-            learner: Learner::new(Model::new(spec, config, device)),
+            learner: Learner::new(Model::new(spec, config, device), config),
             config: config.clone(),
             spec: spec.clone(),
             device: device.clone(),
@@ -222,9 +221,9 @@ impl UpdateBench {
             self.rollout.minibatch(&indices, &targets, config.uses_world_model(), &lifted);
         let (model, rng) = (self.learner.trainable(), &mut self.generators.noise);
         batch.noise = draw_noise(model, config, size, rng, &lifted);
-        let (learner, pending) = self.learner.clone().update(&batch, config, 2.5e-4);
+        let (learner, pending) = self.learner.clone().update(&batch, config, &[2.5e-4]);
         self.learner = learner;
-        pollster::block_on(PendingMetrics::read(vec![pending]))?;
+        pollster::block_on(pending.read())?;
         Ok(milliseconds(start))
     }
 

@@ -8,8 +8,9 @@
 //! short way is compared with the mean of the gradient on that way, which holds with kinks as well.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use deepspi_core::algorithm::deep_spi::{draw_noise, objective};
+use deepspi_core::data::minibatch::{Minibatch, vector};
 use deepspi_core::model::Model;
-use deepspi_core::objective::{Minibatch, draw_noise, objective, vector};
 use deepspi_core::params::{ParameterInfo, describe, flatten, flatten_grads, split, unflatten};
 use deepspi_core::world_model::density::NormalMixture;
 use deepspi_run::config::{

@@ -4,9 +4,9 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
+use deepspi_core::data::minibatch::vector;
 use deepspi_core::model::Model;
 use deepspi_core::nn::{Spectral, StartVector, group_sort};
-use deepspi_core::objective::vector;
 use deepspi_core::ops::conv::{ConvGeometry, conv2d};
 use deepspi_core::params::{flatten, unflatten};
 use deepspi_core::world_model::{Statistics, TransitionNoise};

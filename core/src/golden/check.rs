@@ -6,9 +6,10 @@ use burn::tensor::{Device, Tensor};
 
 use super::file::{GoldenError, GoldenFile, PerSample, Summary, local_name};
 use super::fill;
-use crate::learner::Learner;
-use crate::nn::{Model, StartVector};
-use crate::objective::{Minibatch, objective, vector};
+use crate::algorithm::deep_spi::{Learner, objective};
+use crate::data::minibatch::{Minibatch, vector};
+use crate::model::Model;
+use crate::nn::StartVector;
 use crate::params::{ParameterInfo, describe, flatten_grads, split};
 use crate::read_floats;
 use crate::world_model::TransitionNoise;
@@ -90,7 +91,7 @@ pub async fn run(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, Golde
     let config = file.config()?;
     let model = filled_model(file, device)?;
     let parameters = describe(&model);
-    let learner = Learner::new(model);
+    let learner = Learner::new(model, &config);
     let batch = minibatch(file, &learner, device)?;
 
     let terms = objective(learner.trainable(), &batch, &config);
@@ -160,7 +161,7 @@ pub async fn run(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, Golde
     ));
     checks.extend(compare("grad", &parameters, &grads, &file.grads)?);
 
-    let (learner, _) = learner.update(&batch, &config, file.learning_rate_at_step_0);
+    let (learner, _) = learner.update(&batch, &config, &[file.learning_rate_at_step_0]);
     let stepped = read_floats(learner.parameters().clone()).await?;
     checks.extend(compare("after step", &parameters, &stepped, &file.params_after_one_step)?);
     Ok(checks)

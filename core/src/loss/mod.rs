@@ -4,9 +4,11 @@
 //! Each function is differentiable in everything that depends on parameters and is checked against
 //! finite differences and the golden values.
 
+mod normalise;
 mod policy;
 
 use burn::tensor::Tensor;
+pub use normalise::normalise;
 pub use policy::{Surrogate, entropy, log_prob_of, policy_loss};
 
 /// Smooth-L1 with beta 1: `e^2 / 2` where `|e| < 1`, else `|e| - 1/2`. Not a metric.

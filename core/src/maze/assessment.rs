@@ -18,7 +18,7 @@ use deepspi_worlds::maze::{ACTIONS, Maze};
 
 use super::latent_model::{Latents, finite_model};
 use super::probe::ProbeError;
-use crate::nn::Model;
+use crate::model::Model;
 
 /// Difference of probabilities up to which the old policy counts as equal in two states.
 const SAME_POLICY: f64 = 1e-4;

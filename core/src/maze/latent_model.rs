@@ -21,7 +21,7 @@ use deepspi_worlds::maze::{ACTIONS, Maze};
 use deepspi_worlds::rng::{Stream, stream};
 
 use super::probe::{ProbeError, all_frames};
-use crate::nn::Model;
+use crate::model::Model;
 use crate::read_floats;
 
 /// Distance, relative to the longest latent, up to which two latents count as the same.

@@ -13,5 +13,3 @@ pub mod spectral;
 pub use agent::{Agent, PolicyValue};
 pub use layers::{Conv, Dense, group_sort};
 pub use spectral::{Spectral, StartVector};
-
-pub use crate::model::Model;

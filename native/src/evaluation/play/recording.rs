@@ -3,10 +3,10 @@
 use anyhow::{Context, Result};
 use burn::tensor::{Tensor, TensorData};
 use deepspi_atari::{EnvOptions, Rom};
-use deepspi_core::batch_view::batch_view;
+use deepspi_core::algorithm::deep_spi::batch_view;
+use deepspi_core::data::rollout::Rollout;
 use deepspi_core::read_floats;
 use deepspi_core::returns::gae;
-use deepspi_core::rollout::Rollout;
 use deepspi_run::batch_view::BatchView;
 use deepspi_worlds::env::VectorEnv;
 use deepspi_worlds::rng::{Stream, stream};
