@@ -60,7 +60,7 @@ pub(crate) fn required<'a>(
 
 /// A module as a section; its tensors must be on the CPU.
 pub(crate) fn encode<M: ModuleSnapshot>(module: &M) -> Result<Vec<u8>, CheckpointError> {
-    let mut store = SafetensorsStore::from_bytes(None);
+    let mut store = SafetensorsStore::from_bytes(None).skip_enum_variants(true);
     store.collect_from(module).map_err(|error| CheckpointError::Tensors(error.to_string()))?;
     store.get_bytes().map_err(|error| CheckpointError::Tensors(error.to_string()))
 }
@@ -71,7 +71,7 @@ pub(crate) fn decode<M: ModuleSnapshot>(
     module: &mut M,
 ) -> Result<(), CheckpointError> {
     let expected: BTreeSet<String> = module_names(module);
-    let mut store = SafetensorsStore::from_bytes(Some(bytes.to_vec()));
+    let mut store = SafetensorsStore::from_bytes(Some(bytes.to_vec())).skip_enum_variants(true);
     let found = store.keys().map_err(|error| CheckpointError::Tensors(error.to_string()))?;
     let found: BTreeSet<String> = found.into_iter().collect();
     if let Some(name) = expected.symmetric_difference(&found).next() {

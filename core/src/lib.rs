@@ -18,6 +18,7 @@ pub mod data;
 pub mod golden;
 pub mod loss;
 pub mod maze;
+pub mod model;
 pub mod nn;
 pub mod ops;
 pub mod optim;
@@ -27,6 +28,7 @@ pub mod returns;
 pub mod run_state;
 pub mod self_test;
 pub mod trainer;
+pub mod world_model;
 
 use burn::tensor::Tensor;
 

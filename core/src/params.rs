@@ -35,11 +35,15 @@ impl ParameterInfo {
 pub fn describe<M: Module>(module: &M) -> Vec<ParameterInfo> {
     struct Describe(Vec<ParameterInfo>, Vec<String>);
     impl ModuleVisitor for Describe {
-        fn enter_module(&mut self, name: &str, _container: &str) {
-            self.1.push(name.to_owned());
+        fn enter_module(&mut self, name: &str, container: &str) {
+            if !is_variant(container) {
+                self.1.push(name.to_owned());
+            }
         }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.1.pop();
+        fn exit_module(&mut self, _name: &str, container: &str) {
+            if !is_variant(container) {
+                self.1.pop();
+            }
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             self.0.push(ParameterInfo { name: self.1.join("."), shape: param.dims().to_vec() });
@@ -48,6 +52,12 @@ pub fn describe<M: Module>(module: &M) -> Vec<ParameterInfo> {
     let mut visitor = Describe(Vec::new(), Vec::new());
     module.visit(&mut visitor);
     visitor.0
+}
+
+/// Whether a step of a path only says which variant of an enum holds the parameters: architectures have
+/// the same names for the same parameters, and the checkpoints' store leaves such steps out, too.
+fn is_variant(container: &str) -> bool {
+    container.starts_with("Enum:")
 }
 
 /// All parameters as one vector `[P]`, without autodiff.

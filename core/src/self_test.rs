@@ -6,13 +6,12 @@
 use burn::tensor::Device;
 use deepspi_run::config::Config;
 use deepspi_run::network::NetworkSpec;
+use deepspi_worlds::rng::{Stream, stream};
 
-use crate::algorithm::deep_spi::Learner;
-use crate::algorithm::deep_spi::{noise_shape, objective};
+use crate::algorithm::deep_spi::{Learner, draw_noise, objective};
 use crate::data::minibatch::{Minibatch, vector};
 use crate::golden::fill;
-use crate::loss::TransitionNoise;
-use crate::nn::Model;
+use crate::model::Model;
 use crate::params::{describe, flatten_grads, split};
 use crate::read_floats;
 
@@ -81,10 +80,8 @@ async fn fixed_update(
 ) -> Result<Vec<(String, Vec<f32>)>, crate::Error> {
     let learner = Learner::new(Model::new(spec, config, device), config);
     let lifted = device.clone().autodiff();
-    let noise = noise_shape(learner.trainable(), config, BATCH).map(|shape| {
-        let mut rng = deepspi_worlds::rng::stream(config.seed, deepspi_worlds::rng::Stream::Noise);
-        TransitionNoise::draw(config.world_model.transition_density, shape, &mut rng, &lifted)
-    });
+    let mut rng = stream(config.seed, Stream::Noise);
+    let noise = draw_noise(learner.trainable(), config, BATCH, &mut rng, &lifted);
     let uniform = |seed, low, high| vector(fill::fill(seed, BATCH, low, high), &lifted);
     let log_prob = -(spec.actions as f64).ln();
     let batch = Minibatch {

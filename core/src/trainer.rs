@@ -14,7 +14,7 @@ use deepspi_worlds::env::VectorEnv;
 
 use crate::algorithm::{self, Algorithm, IterationReport};
 use crate::checkpoint::CheckpointError;
-use crate::nn::Model;
+use crate::model::Model;
 use crate::optim::{ParameterGroup, total};
 use crate::read_floats;
 use crate::run_state::{RunState, TrainError};

@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use deepspi_core::algorithm::deep_spi::{Learner, noise_shape};
+use deepspi_core::algorithm::deep_spi::{Learner, draw_noise};
+use deepspi_core::data::collect::evaluate;
 use deepspi_core::data::rollout::{Rollout, observations};
-use deepspi_core::loss::TransitionNoise;
-use deepspi_core::nn::Model;
-use deepspi_core::{data::collect::evaluate, trainer::Trainer};
+use deepspi_core::model::Model;
+use deepspi_core::trainer::Trainer;
 use deepspi_run::config::{Config, ConfigOverrides};
 use deepspi_run::decision::Decision;
 use deepspi_run::message::Message;
@@ -237,14 +237,8 @@ impl UpdateBench {
             (0..size).map(|i| (i * config.num_minibatches + round) % self.rollout.len()).collect();
         let mut batch =
             self.rollout.minibatch(&indices, &targets, config.uses_world_model(), &lifted);
-        batch.noise = noise_shape(self.learner.trainable(), config, size).map(|shape| {
-            TransitionNoise::draw(
-                config.world_model.transition_density,
-                shape,
-                &mut self.generators.noise,
-                &lifted,
-            )
-        });
+        let (model, rng) = (self.learner.trainable(), &mut self.generators.noise);
+        batch.noise = draw_noise(model, config, size, rng, &lifted);
         let (learner, pending) = self.learner.clone().update(&batch, config, &[2.5e-4]);
         self.learner = learner;
         pollster::block_on(pending.read())?;

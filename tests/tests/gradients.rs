@@ -8,13 +8,11 @@
 //! short way is compared with the mean of the gradient on that way, which holds with kinks as well.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use deepspi_core::loss::{Draw, TransitionNoise, transition_loss};
-use deepspi_core::nn::{Model, TransitionOutput};
+use deepspi_core::algorithm::deep_spi::{draw_noise, objective};
+use deepspi_core::data::minibatch::{Minibatch, vector};
+use deepspi_core::model::Model;
 use deepspi_core::params::{ParameterInfo, describe, flatten, flatten_grads, split, unflatten};
-use deepspi_core::{
-    algorithm::deep_spi::{noise_shape, objective},
-    data::minibatch::{Minibatch, vector},
-};
+use deepspi_core::world_model::density::NormalMixture;
 use deepspi_run::config::{
     Algorithm, Config, LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity,
     WorldModelConfig,
@@ -153,14 +151,7 @@ fn minibatch(config: &Config, model: &Model) -> Minibatch {
     let (log_probs, advantages) = (values(-1.3, -0.9), values(-2.0, 2.0));
     let (returns, rewards) = (values(-1.0, 3.0), values(-1.0, 1.0));
     let dones = vector((0..BATCH).map(|i| f32::from(u8::from(i == 4))).collect(), &device);
-    let noise = noise_shape(model, config, BATCH).map(|shape| {
-        TransitionNoise::draw(
-            config.world_model.transition_density,
-            shape,
-            &mut stream(9, Stream::Noise),
-            &device,
-        )
-    });
+    let noise = draw_noise(model, config, BATCH, &mut stream(9, Stream::Noise), &device);
     Minibatch {
         observations: Tensor::from_data(TensorData::new(pixels, shape), &device),
         sharing: None,
@@ -282,9 +273,8 @@ fn expected_distance_loss(location: f32, scale: f32, target: f32) -> f64 {
         |x: f32| Tensor::<4>::from_data(TensorData::new(vec![x], [1, 1, 1, 1]), &Device::flex());
     let weights = Tensor::ones([1, 1], &Device::flex());
     let (location, scale) = (scalar(location), scalar(scale));
-    let output = TransitionOutput::Free { location, scale, weights };
-    let draw = Draw { rows: None, noise: None, distance: LatentDistance::SmoothL1 };
-    f64::from(floats(transition_loss(output, scalar(target).squeeze_dim(3), draw))[0])
+    let mixture = NormalMixture { location, scale, weights };
+    f64::from(floats(mixture.loss(scalar(target).squeeze_dim(3), LatentDistance::SmoothL1))[0])
 }
 
 #[test]

@@ -5,10 +5,11 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use deepspi_core::data::minibatch::vector;
-use deepspi_core::nn::{Model, Spectral, StartVector, TransitionOutput, group_sort};
+use deepspi_core::model::Model;
+use deepspi_core::nn::{Spectral, StartVector, group_sort};
 use deepspi_core::ops::conv::{ConvGeometry, conv2d};
-use deepspi_core::ops::mixture::soft_mixture_sample;
 use deepspi_core::params::{flatten, unflatten};
+use deepspi_core::world_model::{Statistics, TransitionNoise};
 use deepspi_run::config::{Config, SpectralMode, TransitionDensity, WorldModelConfig};
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::rng::{Stream, stream};
@@ -156,22 +157,20 @@ proptest! {
         let density = if mixture { TransitionDensity::MixtureNormal } else { TransitionDensity::Deterministic };
         let model = model(density, &spec, 10.0_f32.powf(power), &mut rng);
         let [h, w, c] = spec.latent();
-        for component in 0..deepspi_core::nn::components(density) {
-            let shape = model.world_model.noise_shape(1);
+        let components = model.world_model.components();
+        for component in 0..components {
+            let [rows, latents] = model.world_model.alignment().shape();
+            let shape = [1, rows, components, latents];
             let noise = uniform(&mut rng, shape.iter().product());
             let map = |x: Tensor<2>| {
                 let network = model_beside(&model, &x).world_model;
                 let device = x.device();
-                match network.predict(x.reshape([1, h, w, c]), one_hot(action, ACTIONS, &device)) {
-                    TransitionOutput::Point(location) => location.flatten::<2>(1, 2),
-                    TransitionOutput::Bounded { raw, .. } => {
-                        let noise = TensorData::new(noise.clone(), shape);
-                        let noise = Tensor::from_data(noise, &device);
-                        let only = one_hot(component, deepspi_core::nn::components(density), &device);
-                        soft_mixture_sample(raw, only, noise).flatten::<2>(1, 2)
-                    }
-                    TransitionOutput::Free { .. } => unreachable!("this world model is the Lipschitz one"),
-                }
+                let chosen = one_hot(action, ACTIONS, &device);
+                let Statistics { values, .. } = network.predict(x.reshape([1, h, w, c]), chosen);
+                let noise = Tensor::from_data(TensorData::new(noise.clone(), shape), &device);
+                let only = Statistics { values, weights: one_hot(component, components, &device) };
+                let noise = TransitionNoise { values: noise, choice: None };
+                network.sample(only, Some(noise)).flatten::<2>(1, 3)
             };
             let found = steepness(map, spec.latent_len(), &mut rng);
             prop_assert!(found <= 1.0 + SLACK, "component {component} of {density:?} stretches by {found}");

@@ -2,17 +2,13 @@
 //! run keeps its promise.
 
 use burn::tensor::{Device, Tensor};
-use deepspi_core::algorithm::deep_spi::Learner;
+use deepspi_core::algorithm::deep_spi::{Learner, draw_noise, objective};
+use deepspi_core::data::minibatch::Minibatch;
 use deepspi_core::data::rollout::Rollout;
-use deepspi_core::loss::TransitionNoise;
 use deepspi_core::maze::probe;
-use deepspi_core::nn::Model;
+use deepspi_core::model::Model;
 use deepspi_core::params::flatten_grads;
 use deepspi_core::trainer::Trainer;
-use deepspi_core::{
-    algorithm::deep_spi::{noise_shape, objective},
-    data::minibatch::Minibatch,
-};
 use deepspi_run::config::{Algorithm, Config, TransitionDensity, WorldModelConfig};
 use deepspi_run::decision::Decision;
 use deepspi_run::maze_preset::TrainingPreset as _;
@@ -79,10 +75,8 @@ fn computing_equal_frames_once_changes_neither_losses_nor_gradients() {
             let indices: Vec<usize> = (0..rollout.len()).step_by(2).collect();
             let with_next = config.uses_world_model();
             let mut shared = rollout.minibatch(&indices, &targets, with_next, &lifted);
-            shared.noise = noise_shape(&model, &config, indices.len()).map(|shape| {
-                let mut rng = stream(3, Stream::Noise);
-                TransitionNoise::draw(transition_density, shape, &mut rng, &lifted)
-            });
+            let mut rng = stream(3, Stream::Noise);
+            shared.noise = draw_noise(&model, &config, indices.len(), &mut rng, &lifted);
             let sharing = shared.sharing.clone().expect("the maze names its states");
             let whole = Minibatch {
                 observations: sharing.observations.apply(shared.observations.clone()),

@@ -25,7 +25,7 @@ use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::env::VectorEnv;
 
 use crate::checkpoint::CheckpointError;
-use crate::nn::Model;
+use crate::model::Model;
 use crate::optim::ParameterGroup;
 use crate::run_state::{RunState, TrainError};
 

@@ -12,7 +12,7 @@ use deepspi_worlds::env::{self, VectorEnv};
 
 use super::rollout::{Rollout, observations};
 use super::sharing::Distinct;
-use crate::nn::Model;
+use crate::model::Model;
 use crate::read_floats;
 use crate::run_state::{RunState, TrainError};
 

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::sharing::Sharing;
-use crate::loss::TransitionNoise;
+use crate::world_model::TransitionNoise;
 
 /// One minibatch of transitions on the autodiff device; B samples, A actions.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct Minibatch {
     pub rewards: Tensor<1>,
     /// 1 where the flag from *before* the step says done, `[B]`: EnvPool's fake transitions.
     pub dones: Tensor<1>,
-    /// Noise of the transition sample, for densities that are sampled.
+    /// Noise of the transition sample, where l_P is that of a sample.
     pub noise: Option<TransitionNoise>,
 }
 

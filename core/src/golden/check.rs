@@ -6,14 +6,13 @@ use burn::tensor::{Device, Tensor};
 
 use super::file::{GoldenError, GoldenFile, PerSample, Summary, local_name};
 use super::fill;
-use crate::algorithm::deep_spi::Learner;
-use crate::algorithm::deep_spi::{noise_shape, objective};
+use crate::algorithm::deep_spi::{Learner, objective};
 use crate::data::minibatch::{Minibatch, vector};
-use crate::loss::TransitionNoise;
-use crate::nn::components;
-use crate::nn::{Model, StartVector};
+use crate::model::Model;
+use crate::nn::StartVector;
 use crate::params::{ParameterInfo, describe, flatten_grads, split};
 use crate::read_floats;
+use crate::world_model::TransitionNoise;
 
 /// Relative tolerance of losses, latents and logits.
 const VALUE_TOLERANCE: f64 = 1e-4;
@@ -174,11 +173,9 @@ async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f64>, crate::Erro
 
 fn filled_model(file: &GoldenFile, device: &Device) -> Result<Model, GoldenError> {
     let config = file.config()?;
-    let mut model = Model::new(&file.spec(), &config, device);
-    if let Some(spectral) = &mut model.world_model.spectral {
-        let offset = file.seed_offset;
-        spectral.start = StartVector::new(move |len| fill::start_vector(offset, len));
-    }
+    let offset = file.seed_offset;
+    let start = StartVector::new(move |len| fill::start_vector(offset, len));
+    let model = Model::with_start_vector(&file.spec(), &config, start, device);
     let mut given = BTreeMap::new();
     for fill in &file.params {
         if let Some(name) = local_name(&fill.name)? {
@@ -215,12 +212,13 @@ fn minibatch(
     let lifted = device.clone().autodiff();
     let [height, width, channels] = spec.latent();
     let world_model = &learner.trainable().world_model;
-    let noise = noise_shape(learner.trainable(), &config, file.batch).map(|_| {
-        let components = components(config.world_model.transition_density);
-        let shape = [file.batch, components, height, width, channels];
-        TransitionNoise(world_model.align_noise(fill::noise(file.seed_offset, shape, &lifted)))
-    });
     let with_next = config.uses_world_model();
+    let noise = (with_next && world_model.loss_is_sampled()).then(|| {
+        let shape = [file.batch, world_model.components(), height, width, channels];
+        let natural = fill::noise(file.seed_offset, shape, &lifted);
+        let values = world_model.alignment().align_components(natural);
+        TransitionNoise { values, choice: None }
+    });
     Ok(Minibatch {
         observations: fill::frames(&spec, file.batch, file.seed_offset, with_next, &lifted),
         sharing: None,

@@ -1,18 +1,15 @@
-//! The terms of the one objective: policy, value, entropy and world model.
+//! Terms of the one objective: policy and entropy, and the distance that losses share. Those of the
+//! world model are in [`crate::world_model`].
 //!
 //! Each function is differentiable in everything that depends on parameters and is checked against
 //! finite differences and the golden values.
 
-mod draws;
 mod normalise;
 mod policy;
-mod world_model;
 
 use burn::tensor::Tensor;
-pub(crate) use draws::next_latents;
 pub use normalise::normalise;
 pub use policy::{Surrogate, entropy, log_prob_of, policy_loss};
-pub use world_model::{Draw, TransitionNoise, reward_loss, transition_loss};
 
 /// Smooth-L1 with beta 1: `e^2 / 2` where `|e| < 1`, else `|e| - 1/2`. Not a metric.
 #[must_use]

@@ -18,7 +18,7 @@ use deepspi_worlds::maze::{ACTIONS, Maze};
 
 use super::latent_model::{Latents, finite_model};
 use super::probe::ProbeError;
-use crate::nn::Model;
+use crate::model::Model;
 
 /// Difference of probabilities up to which the old policy counts as equal in two states.
 const SAME_POLICY: f64 = 1e-4;
@@ -76,7 +76,7 @@ pub async fn assess(
     let endless = chain.is_none().then_some(FailedPremise::EndlessEpisodes);
     let missing: Vec<_> = [no_model, merged, endless].into_iter().flatten().collect();
     let finite = if missing.is_empty() {
-        Some(finite_model(model, maze, &mdp, &latents, config, device).await?)
+        Some(finite_model(model, maze, &mdp, &latents, device).await?)
     } else {
         None
     };

@@ -12,14 +12,14 @@ use deepspi_worlds::maze::{ACTIONS, Action, Maze};
 use deepspi_worlds::rng::{Stream, stream};
 
 use super::probe::ProbeError;
-use crate::algorithm::deep_spi::{draw_noise, noise_shape, objective};
+use crate::algorithm::deep_spi::{draw_noise, objective};
 use crate::data::minibatch::{Minibatch, vector};
 use crate::data::rollout::observations;
 use crate::data::sharing::{Distinct, Sharing};
-use crate::nn::Model;
+use crate::model::Model;
 use crate::read_floats;
 
-/// Draws of the next latent over which l_P is averaged where the density is sampled.
+/// Draws of the next latent over which l_P is averaged where it is that of a sample.
 const DRAWS: usize = 8;
 /// Transitions in one pass: a minibatch of the paper, which fits into memory wherever one trains.
 const LARGEST_BATCH: usize = 256;
@@ -60,7 +60,8 @@ pub async fn cells(
     // Divided by the right number already.
     let config = Config { norm_adv: false, ..config.clone() };
     let advantage: Vec<f64> = report.advantage.iter().map(|a| a / deviation).collect();
-    let draws = noise_shape(model, &config, 1).map_or(1, |_| DRAWS);
+    let sampled = config.uses_world_model() && model.world_model.loss_is_sampled();
+    let draws = if sampled { DRAWS } else { 1 };
     let mut rng = stream(0, Stream::Noise);
     // Utility, l_R and l_P.
     let mut tables = vec![vec![0.0; advantage.len()]; 3];
@@ -211,23 +212,18 @@ mod tests {
                 let mut chosen = [0.0; ACTIONS];
                 chosen[action as usize] = 1.0;
                 let chosen = Tensor::<2>::from_floats([chosen], &device);
-                let world_model = &model.world_model;
-                let predicted =
-                    world_model.predict_reward(latent.clone(), chosen.clone()).into_scalar::<f32>();
-                let missed = (f64::from(predicted) - maze.reward(state, action)).abs();
+                let step = model.world_model.step(latent, chosen, None);
+                let predicted = f64::from(step.rewards.into_scalar::<f32>());
+                let missed = (predicted - maze.reward(state, action)).abs();
                 assert!((reward - missed).abs() < 1e-5 * missed.max(1.0), "{reward} {missed}");
 
-                let crate::nn::TransitionOutput::Point(point) = world_model.predict(latent, chosen)
-                else {
-                    panic!("a deterministic density predicts a point");
-                };
                 let expected: f64 = maze
                     .outcomes(state, action)
                     .into_iter()
                     .map(|(p, next)| {
                         let [h, w, c] = PRESET.network().latent();
                         let next = Tensor::<1>::from_floats(report.latent(next), &device);
-                        let error = world_model.align(next.reshape([1, h, w, c])) - point.clone();
+                        let error = next.reshape([1, h, w, c]) - step.latents.clone();
                         let square = (error.clone() * error).sum().into_scalar::<f32>();
                         p * f64::from(square).sqrt()
                     })

@@ -15,15 +15,13 @@
 //! - terminal latents end the episode, whatever the network would predict there.
 
 use burn::tensor::{Device, Tensor};
-use deepspi_run::config::Config;
 use deepspi_run::maze::MazeReport;
 use deepspi_theory::{Abstraction, Mdp, MdpParts, Metric, TheoryError, WorldModel};
 use deepspi_worlds::maze::{ACTIONS, Maze};
 use deepspi_worlds::rng::{Stream, stream};
 
 use super::probe::{ProbeError, all_frames};
-use crate::loss::next_latents;
-use crate::nn::Model;
+use crate::model::Model;
 use crate::read_floats;
 
 /// Distance, relative to the longest latent, up to which two latents count as the same.
@@ -125,26 +123,25 @@ pub(super) async fn finite_model(
     maze: &Maze,
     mdp: &Mdp,
     latents: &Latents,
-    config: &Config,
     device: &Device,
 ) -> Result<FiniteModel, ProbeError> {
     let encoded = model.agent.encode(all_frames(maze, device));
     let [states, height, width, channels] = encoded.dims();
-    let aligned = read_floats(model.world_model.align(encoded.clone())).await?;
+    let places = read_floats(encoded.clone()).await?;
     // Every state with every action.
     let repeated = encoded.unsqueeze_dim::<5>(1).repeat_dim(1, ACTIONS);
     let repeated = repeated.reshape([states * ACTIONS, height, width, channels]);
     let chosen = Tensor::<2>::eye(ACTIONS, device).repeat_dim(0, states);
     let rewards = model.world_model.predict_reward(repeated.clone(), chosen.clone());
     let rewards: Vec<f64> = read_floats(rewards).await?.into_iter().map(f64::from).collect();
-    let output = model.world_model.predict(repeated, chosen);
     let mut rng = stream(0, Stream::Noise);
-    let draws =
-        next_latents(output, config.world_model.transition_density, DRAWS, &mut rng).await?;
+    let draws = model.world_model.draws(repeated, chosen, DRAWS, &mut rng);
+    let drawn = read_floats(Tensor::cat(draws, 0)).await?;
 
-    let len = aligned.len() / states;
+    let len = places.len() / states;
     let places: Vec<&[f32]> =
-        latents.firsts.iter().map(|first| &aligned[first * len..][..len]).collect();
+        latents.firsts.iter().map(|first| &places[first * len..][..len]).collect();
+    let draws: Vec<&[f32]> = drawn.chunks(states * ACTIONS * len).collect();
     let terminal: Vec<bool> =
         latents.firsts.iter().map(|&first| maze.tile(first).is_terminal()).collect();
     let mut transitions = vec![Vec::new(); latents.len() * ACTIONS];

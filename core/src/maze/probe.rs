@@ -7,7 +7,7 @@ use deepspi_theory::{Policy, TheoryError, evaluate};
 use deepspi_worlds::maze::{ACTIONS, Maze};
 
 use crate::data::rollout::observations;
-use crate::nn::Model;
+use crate::model::Model;
 use crate::read_floats;
 
 /// Why a maze could not be analysed.

@@ -1,4 +1,5 @@
-//! Networks of DeepSPI: encoder, trunk and heads, and the latent world model.
+//! Layers, their initial values and normalisation, and the agent: encoder, trunk and heads. The networks
+//! of the world model are in [`crate::world_model`].
 //!
 //! Layout everywhere: images and latents `[B, H, W, C]`, convolution kernels `[KH, KW, C, O]`, dense
 //! kernels `[in, out]`; a flattened latent runs over H, then W, then C. Saved weights and the golden
@@ -7,14 +8,8 @@
 mod agent;
 pub mod init;
 mod layers;
-mod model;
-mod reward;
 pub mod spectral;
-mod transition;
 
 pub use agent::{Agent, PolicyValue};
 pub use layers::{Conv, Dense, group_sort};
-pub use model::{Model, WorldModel};
-pub use reward::RewardNetwork;
 pub use spectral::{Spectral, StartVector};
-pub use transition::{Prediction, TransitionNetwork, TransitionOutput, components};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use deepspi_core::data::rollout::observations;
-use deepspi_core::nn::Model;
+use deepspi_core::model::Model;
 use deepspi_core::{data::collect::evaluate, trainer::Trainer};
 use deepspi_run::config::Config;
 use deepspi_run::decision::Decision;

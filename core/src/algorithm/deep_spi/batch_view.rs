@@ -13,7 +13,7 @@ use super::objective::{draw_noise, objective};
 use crate::data::minibatch::vector;
 use crate::data::rollout::Rollout;
 use crate::loss::normalise;
-use crate::nn::Model;
+use crate::model::Model;
 use crate::read_floats;
 use crate::returns::Advantages;
 

@@ -63,7 +63,7 @@ impl DeepSpi {
         let (mut reward_loss, mut transition_loss) = (0.0, 0.0);
         for indices in real.chunks(config.minibatch_size()) {
             let batch = self.minibatch(run, rollout, indices, targets, &device);
-            let Some((transition, reward)) = model_losses(&model, &batch, &config) else {
+            let Some((transition, reward)) = model_losses(&model, &batch) else {
                 continue;
             };
             let sums = read_floats(Tensor::cat(vec![transition.sum(), reward.sum()], 0)).await?;

@@ -6,7 +6,7 @@ use deepspi_run::config::Config;
 use super::objective::{LossTerms, objective};
 use crate::algorithm::metrics::PendingMetrics;
 use crate::data::minibatch::Minibatch;
-use crate::nn::Model;
+use crate::model::Model;
 use crate::optim::{AdamSettings, GroupSettings, Optimiser};
 use crate::params::{flatten, flatten_grads, unflatten};
 

@@ -21,13 +21,13 @@ use deepspi_worlds::env::VectorEnv;
 
 pub use self::batch_view::batch_view;
 pub use self::learner::Learner;
-pub use self::objective::{LossTerms, draw_noise, model_losses, noise_shape, objective};
+pub use self::objective::{LossTerms, draw_noise, model_losses, objective};
 use super::{Algorithm, IterationReport, Working};
 use crate::checkpoint::{CheckpointError, decode, encode, required};
 use crate::data::collect::{collect, ratio_bounds};
 use crate::data::minibatch::{Minibatch, vector};
 use crate::data::rollout::{Rollout, permutation};
-use crate::nn::Model;
+use crate::model::Model;
 use crate::optim::ParameterGroup;
 use crate::params::{flatten, unflatten, zeros_on};
 use crate::read_floats;

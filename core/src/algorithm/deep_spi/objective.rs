@@ -4,15 +4,14 @@
 //! loss enters. Nothing is read back from the device here.
 
 use burn::tensor::{Device, Tensor};
-use deepspi_run::config::{Algorithm, Config, TransitionDensity};
+use deepspi_run::config::{Algorithm, Config};
 use rand_chacha::ChaCha8Rng;
 
 use crate::data::minibatch::Minibatch;
-use crate::loss::{
-    Draw, TransitionNoise, entropy, log_prob_of, normalise, policy_loss, reward_loss,
-    transition_loss,
-};
-use crate::nn::{Model, PolicyValue};
+use crate::loss::{entropy, log_prob_of, normalise, policy_loss};
+use crate::model::Model;
+use crate::nn::PolicyValue;
+use crate::world_model::{LatentTransitions, TransitionNoise};
 
 /// Per-sample and mean terms of the loss.
 #[derive(Clone, Debug)]
@@ -59,7 +58,7 @@ pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms
     let approx_kl = (ratios.clone() - 1.0 - log_ratios).mean();
 
     let (transition, reward) =
-        next.map(|next| world_model_losses(model, batch, latents.clone(), next, config)).unzip();
+        next.map(|next| world_model_losses(model, batch, latents.clone(), next)).unzip();
     let (reward_coef, transition_coef) = config.auxiliary_coefficients();
     let auxiliary = transition
         .clone()
@@ -105,13 +104,9 @@ pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms
 
 /// l_P and l_R of a minibatch without anything else, both `[B]`; it must hold next observations.
 #[must_use]
-pub fn model_losses(
-    model: &Model,
-    batch: &Minibatch,
-    config: &Config,
-) -> Option<(Tensor<1>, Tensor<1>)> {
+pub fn model_losses(model: &Model, batch: &Minibatch) -> Option<(Tensor<1>, Tensor<1>)> {
     let (latents, next, _) = encode(model, batch);
-    next.map(|next| world_model_losses(model, batch, latents, next, config))
+    next.map(|next| world_model_losses(model, batch, latents, next))
 }
 
 /// Latents of observations and, if they are there, of next observations, `[B, h, w, c]` each, with
@@ -133,45 +128,26 @@ fn encode(model: &Model, batch: &Minibatch) -> (Tensor<4>, Option<Tensor<4>>, Po
     (latents, next, state)
 }
 
-/// l_P and l_R per sample; gradients flow into both latents.
+/// l_P and l_R of a minibatch, `[B]` each; gradients flow into both latents.
 fn world_model_losses(
     model: &Model,
     batch: &Minibatch,
     latents: Tensor<4>,
     next: Tensor<4>,
-    config: &Config,
 ) -> (Tensor<1>, Tensor<1>) {
-    let world_model = &model.world_model;
-    // After an episode's end the environment plays one fake step: its target is the state itself.
-    let done = batch.dones.clone().reshape([-1, 1, 1, 1]);
-    let target = next.clone() + (latents.clone() - next) * done;
-    let (latents, actions) = match &batch.sharing {
-        None => (latents, batch.actions.clone()),
-        Some(sharing) => {
-            let samples = &sharing.pair_samples;
-            let actions = batch.actions.clone().select(0, samples.clone());
-            (latents.select(0, samples.clone()), actions)
-        }
-    };
-    let output = world_model.predict(latents.clone(), actions.clone());
-    let predicted = world_model.predict_reward(latents, actions);
-    let rows = batch.sharing.as_ref().map(|sharing| &sharing.pairs);
-    let predicted = rows.map_or_else(|| predicted.clone(), |rows| rows.apply(predicted.clone()));
-    let draw =
-        Draw { rows, noise: batch.noise.clone(), distance: config.world_model.latent_distance };
-    let transition = transition_loss(output, world_model.align(target), draw);
-    (transition, reward_loss(predicted, batch.rewards.clone(), config.world_model.latent_distance))
+    let losses = model.world_model.losses(LatentTransitions {
+        latents,
+        next,
+        actions: batch.actions.clone(),
+        rewards: batch.rewards.clone(),
+        dones: batch.dones.clone(),
+        noise: batch.noise.clone(),
+        sharing: batch.sharing.as_ref(),
+    });
+    (losses.transition, losses.reward)
 }
 
-/// Shape `[B, M, K, D]` of the noise for one minibatch, if the configured density is sampled.
-#[must_use]
-pub fn noise_shape(model: &Model, config: &Config, batch: usize) -> Option<[usize; 4]> {
-    let sampled = config.world_model.transition_density != TransitionDensity::Deterministic;
-    (config.uses_world_model() && config.world_model.lipschitz_nets && sampled)
-        .then(|| model.world_model.noise_shape(batch))
-}
-
-/// Noise for one minibatch of `batch` samples, if the configured density is sampled.
+/// Noise for one minibatch of `batch` samples; none if the objective needs none.
 #[must_use]
 pub fn draw_noise(
     model: &Model,
@@ -180,6 +156,8 @@ pub fn draw_noise(
     rng: &mut ChaCha8Rng,
     device: &Device,
 ) -> Option<TransitionNoise> {
-    let shape = noise_shape(model, config, batch)?;
-    Some(TransitionNoise::draw(config.world_model.transition_density, shape, rng, device))
+    if !config.uses_world_model() {
+        return None;
+    }
+    model.world_model.loss_noise(batch, rng, device)
 }

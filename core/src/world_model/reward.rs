@@ -5,40 +5,43 @@ use burn::tensor::{Device, Tensor, activation::relu};
 use deepspi_run::network::NetworkSpec;
 use rand::Rng;
 
-use super::layers::{Dense, group_sort};
-use super::spectral::Spectral;
+use super::architecture::Architecture;
+use crate::nn::{Dense, Spectral, group_sort};
 
 /// Lipschitz: two hidden layers with GroupSort; free: one hidden layer with ReLU.
 #[derive(Module, Debug)]
 pub struct RewardNetwork {
     /// Hidden layers, then the layer with one output per action.
     pub layers: Vec<Dense>,
+    /// Normalisation of the Lipschitz network; none for the free one.
+    #[module(skip)]
+    spectral: Option<Spectral>,
 }
 
 impl RewardNetwork {
     /// Initial parameters.
-    pub fn new(spec: &NetworkSpec, lipschitz: bool, rng: &mut impl Rng, device: &Device) -> Self {
+    pub fn new(
+        spec: &NetworkSpec,
+        architecture: &Architecture,
+        rng: &mut impl Rng,
+        device: &Device,
+    ) -> Self {
         let width = spec.reward_hidden;
-        let widths = if lipschitz {
-            vec![spec.latent_len(), width, width, spec.actions]
-        } else {
-            vec![spec.latent_len(), spec.hidden, spec.actions]
+        let (widths, spectral) = match architecture {
+            Architecture::Lipschitz(spectral) => {
+                (vec![spec.latent_len(), width, width, spec.actions], Some(spectral.clone()))
+            }
+            Architecture::Free(_) => (vec![spec.latent_len(), spec.hidden, spec.actions], None),
         };
         let layers =
             widths.windows(2).map(|w| Dense::lecun_normal(rng, [w[0], w[1]], device)).collect();
-        Self { layers }
+        Self { layers, spectral }
     }
 
     /// Predicted reward `[B]` of latents `[B, h, w, c]` and actions `[B, A]` (one-hot).
-    ///
-    /// With `spectral`, kernels are normalised and the activation is GroupSort; without, ReLU.
     #[must_use]
-    pub fn forward(
-        &self,
-        latents: Tensor<4>,
-        actions: Tensor<2>,
-        spectral: Option<&Spectral>,
-    ) -> Tensor<1> {
+    pub fn forward(&self, latents: Tensor<4>, actions: Tensor<2>) -> Tensor<1> {
+        let spectral = self.spectral.as_ref();
         let mut x = latents.flatten(1, 3);
         for (i, layer) in self.layers.iter().enumerate() {
             x = layer.forward_spectral(x, spectral);

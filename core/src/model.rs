@@ -1,0 +1,98 @@
+//! All trainable parameters of a run in one module, so that one optimiser and one checkpoint hold them.
+//!
+//! The paths of the parameters are names in saved checkpoints and in golden files, and their order is
+//! that of the flat vector: neither may change.
+
+use burn::module::Module;
+use burn::tensor::Device;
+use deepspi_run::config::Config;
+use deepspi_run::network::NetworkSpec;
+use deepspi_worlds::rng::{Stream, stream};
+
+use crate::nn::{Agent, StartVector};
+use crate::world_model::WorldModel;
+
+/// Agent and world model.
+#[derive(Module, Debug)]
+pub struct Model {
+    /// Encoder, policy and value.
+    pub agent: Agent,
+    /// Latent transition and reward.
+    pub world_model: WorldModel,
+}
+
+impl Model {
+    /// Initial parameters of a run.
+    #[must_use]
+    pub fn new(spec: &NetworkSpec, config: &Config, device: &Device) -> Self {
+        Self::with_start_vector(spec, config, StartVector::normal(config.seed), device)
+    }
+
+    /// [`Self::new`] with another start vector of the power iterations.
+    #[must_use]
+    pub fn with_start_vector(
+        spec: &NetworkSpec,
+        config: &Config,
+        start: StartVector,
+        device: &Device,
+    ) -> Self {
+        // One generator, in this order: a seed stands for the same parameters in every version.
+        let mut rng = stream(config.seed, Stream::Parameters);
+        Self {
+            agent: Agent::new(spec, &mut rng, device),
+            world_model: WorldModel::new(spec, config, start, &mut rng, device),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use deepspi_run::maze_preset::TrainingPreset as _;
+    use deepspi_worlds::maze::MazePreset;
+
+    use super::*;
+    use crate::params::describe;
+
+    const AGENT: [&str; 10] = [
+        "agent.encoder.0.kernel",
+        "agent.encoder.0.bias",
+        "agent.encoder.1.kernel",
+        "agent.encoder.1.bias",
+        "agent.trunk.kernel",
+        "agent.trunk.bias",
+        "agent.actor.kernel",
+        "agent.actor.bias",
+        "agent.critic.kernel",
+        "agent.critic.bias",
+    ];
+    const WORLD_MODEL: [&str; 10] = [
+        "world_model.transition.first.kernel",
+        "world_model.transition.first.bias",
+        "world_model.transition.second.kernel",
+        "world_model.transition.second.bias",
+        "world_model.transition.logits.kernel",
+        "world_model.transition.logits.bias",
+        "world_model.reward.layers.0.kernel",
+        "world_model.reward.layers.0.bias",
+        "world_model.reward.layers.1.kernel",
+        "world_model.reward.layers.1.bias",
+    ];
+    /// The third layer of the Lipschitz reward network.
+    const THIRD_REWARD_LAYER: [&str; 2] =
+        ["world_model.reward.layers.2.kernel", "world_model.reward.layers.2.bias"];
+
+    #[test]
+    fn parameters_keep_the_names_and_the_order_of_saved_checkpoints() {
+        let preset = MazePreset::Small;
+        for lipschitz_nets in [true, false] {
+            let config = Config { lipschitz_nets, ..preset.hyper_parameters() };
+            let model = Model::new(&preset.network(), &config, &Device::flex());
+            let mut expected = [AGENT, WORLD_MODEL].concat();
+            if lipschitz_nets {
+                expected.extend(THIRD_REWARD_LAYER);
+            }
+            let names: Vec<String> = describe(&model).into_iter().map(|p| p.name).collect();
+            assert_eq!(names, expected, "with lipschitz_nets = {lipschitz_nets}");
+        }
+    }
+}

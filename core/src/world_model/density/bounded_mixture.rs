@@ -1,0 +1,144 @@
+//! The densities of the Lipschitz networks: a soft mixture of normals with noise within [-1, 1].
+//!
+//! The bound on the noise keeps `location + noise * scale` as Lipschitz as the network is. A sample
+//! averages the components by their weights, and is not a draw of one of them, as in the authors' code
+//! (docs/deepspi.md, D5). The loss is that of one reparameterised sample.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use deepspi_worlds::parallel::for_each_chunk;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::{Density, Statistics, TransitionNoise, TransitionTarget, distance};
+use crate::data::sharing::Repeat;
+use crate::nn::init::truncated_normal;
+use crate::ops::mixture::{location_and_scale, soft_mixture_sample};
+
+/// How standard normal noise is kept within [-1, 1]; the authors do one for each of their densities.
+#[derive(Clone, Copy, Debug)]
+enum Bound {
+    /// Conditioned on lying within.
+    Truncated,
+    /// Values outside are moved to the bound.
+    Clipped,
+}
+
+/// Normals with bounded noise, averaged by weights.
+#[derive(Clone, Copy, Debug)]
+pub struct BoundedMixture {
+    components: usize,
+    bound: Bound,
+}
+
+impl BoundedMixture {
+    /// One normal per latent dimension, its noise truncated.
+    #[must_use]
+    pub const fn normal() -> Self {
+        Self { components: 1, bound: Bound::Truncated }
+    }
+
+    /// A mixture with weights per state, its noise clipped.
+    #[must_use]
+    pub const fn mixture(components: usize) -> Self {
+        Self { components, bound: Bound::Clipped }
+    }
+}
+
+impl Density for BoundedMixture {
+    fn components(&self) -> usize {
+        self.components
+    }
+
+    /// Twice the location, and the input of the scale's softplus: see [`soft_mixture_sample`].
+    fn statistics(&self) -> usize {
+        2
+    }
+
+    fn noise(
+        &self,
+        [batch, rows, latents]: [usize; 3],
+        rng: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Option<TransitionNoise> {
+        /// Values per independent stream: the split must not depend on the number of threads.
+        const CHUNK: usize = 1 << 16;
+        let shape = [batch, rows, self.components, latents];
+        let seed = rng.random();
+        let mut values = vec![0.0_f32; shape.iter().product()];
+        for_each_chunk(&mut values, CHUNK, |chunk, values| {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(chunk as u64);
+            for value in values {
+                *value = match self.bound {
+                    Bound::Truncated => truncated_normal(&mut rng, 1.0),
+                    Bound::Clipped => {
+                        let sample: f32 = StandardNormal.sample(&mut rng);
+                        sample.clamp(-1.0, 1.0)
+                    }
+                };
+            }
+        });
+        let values = Tensor::from_data(TensorData::new(values, shape), device);
+        Some(TransitionNoise { values, choice: None })
+    }
+
+    fn sample(&self, statistics: Statistics, noise: Option<TransitionNoise>) -> Tensor<3> {
+        soft_mixture_sample(statistics.values, statistics.weights, given(noise).values)
+    }
+
+    fn loss_is_sampled(&self) -> bool {
+        true
+    }
+
+    fn loss(&self, statistics: Statistics, target: TransitionTarget) -> Tensor<1> {
+        let sample = match target.rows {
+            None => self.sample(statistics, target.noise),
+            Some(rows) => shared_sample(statistics, given(target.noise).values, rows),
+        };
+        distance::of_error(sample - target.latents, target.distance)
+    }
+}
+
+fn given(noise: Option<TransitionNoise>) -> TransitionNoise {
+    noise.expect("a bounded density is sampled: draw its noise with `WorldModel::sample_noise`")
+}
+
+/// [`soft_mixture_sample`] where samples share distributions: what does not depend on the noise is
+/// computed once for each. `[B, M, D]` from statistics of the distinct pairs and noise `[B, M, K, D]`.
+fn shared_sample(statistics: Statistics, noise: Tensor<4>, rows: &Repeat) -> Tensor<3> {
+    let Statistics { values, weights } = statistics;
+    let [pairs, components] = weights.dims();
+    let weights = weights.reshape([pairs, 1, components, 1]);
+    let (location, scale) = location_and_scale(values);
+    let location = (location * weights.clone()).sum_dim(2).squeeze_dim(2);
+    let spread = rows.apply(scale * weights) * noise;
+    rows.apply(location) + spread.sum_dim(2).squeeze_dim::<3>(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use deepspi_worlds::rng::{Stream, stream};
+
+    use super::*;
+
+    #[test]
+    fn samples_stay_within_their_scale() {
+        let device = Device::flex();
+        // Twice the location, and the input of the scale's softplus: softplus(0) = ln 2.
+        let values = Tensor::<5>::from_floats([[[[[6.0]], [[0.0]]]]], &device);
+        let statistics = Statistics { values, weights: Tensor::ones([1, 1], &device) };
+        let mut rng = stream(1, Stream::Noise);
+        let half = std::f32::consts::LN_2 / 2.0 + 1e-5;
+        for density in [BoundedMixture::normal(), BoundedMixture::mixture(1)] {
+            let sample = |_| {
+                let noise = density.noise([1, 1, 1], &mut rng, &device);
+                density.sample(statistics.clone(), noise).into_scalar::<f32>()
+            };
+            let all: Vec<f32> = (0..200).map(sample).collect();
+            assert!(all.iter().all(|sample| (sample - 3.0).abs() <= half), "{density:?}");
+            assert!(all.iter().any(|sample| (sample - 3.0).abs() > 0.1), "{density:?}");
+        }
+    }
+}

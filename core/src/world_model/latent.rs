@@ -1,0 +1,159 @@
+//! What a latent is, and the order of its dimensions inside the world model.
+//!
+//! Everything outside the world model sees a latent in its *natural* layout `[B, h, w, c]`. A transition
+//! network produces the latent dimensions in an order of its own, the *aligned* layout `[B, M, D]`;
+//! losses sum over M and D and need not care. [`Alignment`] converts in both directions, and the two
+//! must stay inverse to each other: an imagined latent goes back into the network as its next input.
+
+use burn::tensor::Tensor;
+use deepspi_run::network::NetworkSpec;
+
+/// The kind of a latent, and its natural shape.
+///
+/// Code that is right for one kind only takes it apart with `let Latent::Continuous { .. } = latent`. A
+/// second kind then makes the compiler name every such place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Latent {
+    /// Feature maps of the convolutional encoder: real numbers.
+    Continuous {
+        /// Rows, columns and channels `[h, w, c]`.
+        shape: [usize; 3],
+    },
+}
+
+impl Latent {
+    /// The latents of an agent's encoder.
+    #[must_use]
+    pub fn of(spec: &NetworkSpec) -> Self {
+        Self::Continuous { shape: spec.latent() }
+    }
+
+    /// Natural shape of one latent, `[h, w, c]`.
+    #[must_use]
+    pub const fn shape(self) -> [usize; 3] {
+        let Self::Continuous { shape } = self;
+        shape
+    }
+
+    /// Number of dimensions of one latent.
+    #[must_use]
+    pub const fn dimensions(self) -> usize {
+        let [height, width, channels] = self.shape();
+        height * width * channels
+    }
+}
+
+/// The order in which a transition network produces latent dimensions.
+///
+/// Channels are cut into G groups. Row `m = g * h * w + position` of the aligned layout holds the
+/// `D = c / G` channels of group g at one position, so that `M = G * h * w`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alignment {
+    latent: Latent,
+    groups: usize,
+}
+
+impl Alignment {
+    /// Of a network with `groups` groups of channels; must divide the channels.
+    #[must_use]
+    pub const fn new(latent: Latent, groups: usize) -> Self {
+        Self { latent, groups }
+    }
+
+    /// Rows M and dimensions D of each.
+    #[must_use]
+    pub const fn shape(self) -> [usize; 2] {
+        let [height, width, channels] = self.latent.shape();
+        [self.groups * height * width, channels / self.groups]
+    }
+
+    /// From the natural layout `[B, h, w, c]` to the aligned one `[B, M, D]`.
+    #[must_use]
+    pub fn align(self, latents: Tensor<4>) -> Tensor<3> {
+        let [batch, height, width, _] = latents.dims();
+        let [rows, per_group] = self.shape();
+        latents
+            .reshape([batch, height * width, self.groups, per_group])
+            .permute([0, 2, 1, 3])
+            .reshape([batch, rows, per_group])
+    }
+
+    /// From the aligned layout `[B, M, D]` to the natural one `[B, h, w, c]`; the inverse of
+    /// [`Self::align`].
+    #[must_use]
+    pub fn natural(self, aligned: Tensor<3>) -> Tensor<4> {
+        let [batch, _, per_group] = aligned.dims();
+        let [height, width, channels] = self.latent.shape();
+        aligned
+            .reshape([batch, self.groups, height * width, per_group])
+            .permute([0, 2, 1, 3])
+            .reshape([batch, height, width, channels])
+    }
+
+    /// From one latent for each of K components, `[B, K, h, w, c]`, to `[B, M, K, D]`.
+    #[must_use]
+    pub fn align_components(self, values: Tensor<5>) -> Tensor<4> {
+        let [batch, components, height, width, _] = values.dims();
+        let [rows, per_group] = self.shape();
+        values
+            .reshape([batch, components, height * width, self.groups, per_group])
+            .permute([0, 3, 2, 1, 4])
+            .reshape([batch, rows, components, per_group])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Int};
+
+    use super::*;
+
+    const SHAPE: [usize; 3] = [2, 3, 8];
+
+    fn numbered(len: i64) -> Tensor<1> {
+        Tensor::<1, Int>::arange(0..len, &Device::flex()).float()
+    }
+
+    fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+        tensor.into_data().try_to_vec().expect("f32")
+    }
+
+    #[test]
+    fn aligned_and_natural_are_inverse() {
+        let [height, width, channels] = SHAPE;
+        for groups in [1, 2, 4, 8] {
+            let alignment = Alignment::new(Latent::Continuous { shape: SHAPE }, groups);
+            let natural = numbered(5 * 48).reshape([5, height, width, channels]);
+            let aligned = alignment.align(natural.clone());
+            let [rows, per_group] = alignment.shape();
+            assert_eq!(aligned.dims(), [5, rows, per_group]);
+            assert_eq!(rows * per_group, 48);
+            let back = alignment.natural(aligned.clone());
+            assert_eq!(back.dims(), natural.dims());
+            assert_eq!(read(back), read(natural.clone()));
+            if groups > 1 {
+                assert_ne!(read(aligned), read(natural), "{groups} groups have their own order");
+            }
+        }
+    }
+
+    #[test]
+    fn groups_come_before_positions() {
+        let alignment = Alignment::new(Latent::Continuous { shape: [1, 2, 4] }, 2);
+        let aligned = alignment.align(numbered(8).reshape([1, 1, 2, 4]));
+        assert_eq!(read(aligned), [0.0, 1.0, 4.0, 5.0, 2.0, 3.0, 6.0, 7.0]);
+    }
+
+    #[test]
+    fn every_component_is_aligned_like_a_latent() {
+        let [height, width, channels] = SHAPE;
+        let alignment = Alignment::new(Latent::Continuous { shape: SHAPE }, 4);
+        let all = numbered(2 * 3 * 48).reshape([2, 3, height, width, channels]);
+        let aligned = alignment.align_components(all.clone());
+        for k in 0..3 {
+            let one = alignment.align(all.clone().narrow(1, k, 1).squeeze_dim(1));
+            let found = aligned.clone().narrow(2, k, 1).squeeze_dim::<3>(2);
+            assert_eq!(read(found), read(one), "component {k}");
+        }
+    }
+}

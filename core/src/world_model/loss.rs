@@ -1,0 +1,92 @@
+//! The losses of the world model on real transitions: l_P and l_R (section 4 of the specification).
+//!
+//! Gradients flow into the parameters of the world model and into both latents, so that the encoder
+//! learns from them as well. What l_P is, is the density's business ([`super::density`]).
+
+use burn::tensor::Tensor;
+use deepspi_run::config::LatentDistance;
+
+use super::WorldModel;
+use super::density::{TransitionNoise, TransitionTarget};
+use crate::data::sharing::Sharing;
+use crate::loss::smooth_l1;
+
+/// B transitions as the world model sees them.
+#[derive(Clone, Debug)]
+pub struct LatentTransitions<'a> {
+    /// Latents `[B, h, w, c]` of the observations.
+    pub latents: Tensor<4>,
+    /// Latents `[B, h, w, c]` of the next observations.
+    pub next: Tensor<4>,
+    /// One-hot `[B, A]`.
+    pub actions: Tensor<2>,
+    /// Rewards `[B]`, after clipping.
+    pub rewards: Tensor<1>,
+    /// 1 where the flag from *before* the step says done, `[B]`: fake transitions, whose next latent is
+    /// taken to be the latent itself.
+    pub dones: Tensor<1>,
+    /// [`WorldModel::loss_noise`] of B transitions.
+    pub noise: Option<TransitionNoise>,
+    /// Which transitions are equal; none where every prediction is computed for itself.
+    pub sharing: Option<&'a Sharing>,
+}
+
+/// Losses per transition.
+#[derive(Clone, Debug)]
+pub struct WorldModelLosses {
+    /// l_P `[B]`.
+    pub transition: Tensor<1>,
+    /// l_R `[B]`.
+    pub reward: Tensor<1>,
+}
+
+impl WorldModel {
+    /// l_P and l_R of B transitions.
+    ///
+    /// # Panics
+    /// If the transitions come without the noise that l_P needs ([`Self::loss_is_sampled`]).
+    #[must_use]
+    pub fn losses(&self, transitions: LatentTransitions) -> WorldModelLosses {
+        let LatentTransitions { latents, next, actions, rewards, dones, noise, sharing } =
+            transitions;
+        // After an episode's end the environment plays one fake step: its target is the state itself.
+        let done = dones.reshape([-1, 1, 1, 1]);
+        let target = next.clone() + (latents.clone() - next) * done;
+        let (latents, actions) = match sharing {
+            None => (latents, actions),
+            Some(sharing) => {
+                let samples = &sharing.pair_samples;
+                let actions = actions.select(0, samples.clone());
+                (latents.select(0, samples.clone()), actions)
+            }
+        };
+        let statistics = self.predict(latents.clone(), actions.clone());
+        let predicted = self.predict_reward(latents, actions);
+        let rows = sharing.map(|sharing| &sharing.pairs);
+        let predicted =
+            rows.map_or_else(|| predicted.clone(), |rows| rows.apply(predicted.clone()));
+        let target = TransitionTarget {
+            latents: self.alignment().align(target),
+            rows,
+            noise,
+            distance: self.distance,
+        };
+        let transition = self.density.loss(statistics, target);
+        WorldModelLosses { transition, reward: reward_loss(predicted, rewards, self.distance) }
+    }
+}
+
+/// Reward loss l_R `[B]` of predicted against received (clipped) rewards `[B]`: smooth-L1, or with the
+/// Euclidean distance the absolute difference.
+#[must_use]
+pub fn reward_loss(
+    predicted: Tensor<1>,
+    rewards: Tensor<1>,
+    distance: LatentDistance,
+) -> Tensor<1> {
+    let error = predicted - rewards;
+    match distance {
+        LatentDistance::SmoothL1 => smooth_l1(error),
+        LatentDistance::Euclidean => error.abs(),
+    }
+}

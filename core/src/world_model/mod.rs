@@ -1,0 +1,353 @@
+//! The latent world model: what happens next in the agent's own latents.
+//!
+//! - [`latent`]: what a latent is;
+//! - [`architecture`]: the kind of all networks, chosen once when the model is built;
+//! - [`dynamics`]: transition networks, one file an architecture;
+//! - [`density`]: distributions of the next latent, one file each, and the one list of them;
+//! - [`reward`], [`continuation`](ImaginedStep::continuation): what else a step has;
+//! - [`loss`]: l_P and l_R on real transitions.
+//!
+//! The model can be stepped: [`WorldModel::step`] takes and gives latents in their natural layout, so
+//! that an imagined rollout is a loop. The loss samples in the same way from the same noise.
+
+pub mod architecture;
+mod continuation;
+pub mod density;
+pub mod dynamics;
+pub mod latent;
+pub mod loss;
+pub mod reward;
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use deepspi_run::config::{Config, LatentDistance};
+use deepspi_run::network::NetworkSpec;
+use rand_chacha::ChaCha8Rng;
+
+use self::architecture::Architecture;
+use self::continuation::continuation;
+use self::density::Density;
+pub use self::density::{Statistics, TransitionNoise};
+use self::dynamics::Dynamics;
+use self::latent::Alignment;
+pub use self::loss::{LatentTransitions, WorldModelLosses};
+use self::reward::RewardNetwork;
+use crate::nn::StartVector;
+
+/// The latent world model.
+#[derive(Module, Debug)]
+pub struct WorldModel {
+    /// `Pbar`.
+    pub transition: Dynamics,
+    /// `Rbar`.
+    pub reward: RewardNetwork,
+    #[module(skip)]
+    density: Arc<dyn Density>,
+    #[module(skip)]
+    distance: LatentDistance,
+}
+
+/// One step of B imagined episodes.
+#[derive(Clone, Debug)]
+pub struct ImaginedStep {
+    /// Next latents `[B, h, w, c]`: one sample each, or the predicted point. They may have negative
+    /// entries, which an encoder's latents do not have, unless the networks are free and deterministic.
+    pub latents: Tensor<4>,
+    /// Predicted rewards `[B]` of the step.
+    pub rewards: Tensor<1>,
+    /// Probability `[B]` that the episode goes on in the next latents. Always 1: nothing predicts ends.
+    pub continuation: Tensor<1>,
+}
+
+impl WorldModel {
+    /// Initial parameters; `start` is the start vector of the power iterations.
+    #[must_use]
+    pub fn new(
+        spec: &NetworkSpec,
+        config: &Config,
+        start: StartVector,
+        rng: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Self {
+        let architecture = Architecture::of(config, start);
+        let density = density::of(config.world_model.transition_density, &architecture);
+        Self {
+            transition: Dynamics::new(spec, &architecture, density.as_ref(), rng, device),
+            reward: RewardNetwork::new(spec, &architecture, rng, device),
+            density,
+            distance: config.world_model.latent_distance,
+        }
+    }
+
+    /// One imagined step from latents `[B, h, w, c]` with one-hot actions `[B, A]`.
+    ///
+    /// `noise` is [`Self::sample_noise`] of B states. Gradients flow through the step: detach its
+    /// latents where none are wanted.
+    ///
+    /// # Panics
+    /// If the density is sampled and comes without noise.
+    #[must_use]
+    pub fn step(
+        &self,
+        latents: Tensor<4>,
+        actions: Tensor<2>,
+        noise: Option<TransitionNoise>,
+    ) -> ImaginedStep {
+        let statistics = self.predict(latents.clone(), actions.clone());
+        let next = self.sample(statistics, noise);
+        ImaginedStep {
+            rewards: self.predict_reward(latents, actions),
+            continuation: continuation(&next),
+            latents: next,
+        }
+    }
+
+    /// Next latents of B states from the same `draws` noises: `draws` tensors `[B, h, w, c]`, or one
+    /// where the next latent is a point.
+    ///
+    /// States that predict alike are then drawn alike, and a difference between drawn distributions is
+    /// one of the model and not of chance.
+    #[must_use]
+    pub fn draws(
+        &self,
+        latents: Tensor<4>,
+        actions: Tensor<2>,
+        draws: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Vec<Tensor<4>> {
+        let (batch, device) = (latents.dims()[0], latents.device());
+        let statistics = self.predict(latents, actions);
+        let noises = (0..draws).map_while(|_| self.sample_noise(1, rng, &device));
+        let draw =
+            |noise: TransitionNoise| self.sample(statistics.clone(), Some(noise.repeat(batch)));
+        let drawn: Vec<Tensor<4>> = noises.map(draw).collect();
+        if drawn.is_empty() { vec![self.sample(statistics, None)] } else { drawn }
+    }
+
+    /// What is predicted of the next latent, from latents `[B, h, w, c]` and one-hot actions `[B, A]`.
+    #[must_use]
+    pub fn predict(&self, latents: Tensor<4>, actions: Tensor<2>) -> Statistics {
+        self.transition.predict(latents, actions)
+    }
+
+    /// Predicted reward `[B]` of latents `[B, h, w, c]` and one-hot actions `[B, A]`.
+    #[must_use]
+    pub fn predict_reward(&self, latents: Tensor<4>, actions: Tensor<2>) -> Tensor<1> {
+        self.reward.forward(latents, actions)
+    }
+
+    /// One sample `[B, h, w, c]` of predicted latents.
+    ///
+    /// # Panics
+    /// If the density is sampled and comes without noise.
+    #[must_use]
+    pub fn sample(&self, statistics: Statistics, noise: Option<TransitionNoise>) -> Tensor<4> {
+        self.alignment().natural(self.density.sample(statistics, noise))
+    }
+
+    /// Noise of one sample for each of `batch` states; none where the next latent is a point.
+    #[must_use]
+    pub fn sample_noise(
+        &self,
+        batch: usize,
+        rng: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Option<TransitionNoise> {
+        let [rows, per_group] = self.alignment().shape();
+        self.density.noise([batch, rows, per_group], rng, device)
+    }
+
+    /// Noise for l_P of `batch` transitions; none where the loss is a closed form.
+    #[must_use]
+    pub fn loss_noise(
+        &self,
+        batch: usize,
+        rng: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Option<TransitionNoise> {
+        if self.loss_is_sampled() { self.sample_noise(batch, rng, device) } else { None }
+    }
+
+    /// Whether l_P is that of one sample, so that it depends on noise.
+    #[must_use]
+    pub fn loss_is_sampled(&self) -> bool {
+        self.density.loss_is_sampled()
+    }
+
+    /// Mixture components K of the predicted distribution.
+    #[must_use]
+    pub fn components(&self) -> usize {
+        self.density.components()
+    }
+
+    /// The order of latent dimensions in [`Statistics`].
+    #[must_use]
+    pub const fn alignment(&self) -> Alignment {
+        self.transition.alignment()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+    use deepspi_run::config::{MixtureLayout, TransitionDensity};
+    use deepspi_run::maze_preset::TrainingPreset as _;
+    use deepspi_worlds::maze::{ACTIONS, MazePreset};
+    use deepspi_worlds::rng::{Stream, stream};
+    use rand::RngExt;
+
+    use super::density::NormalMixture;
+    use super::*;
+
+    const BATCH: usize = 6;
+    const PRESET: MazePreset = MazePreset::Small;
+
+    /// Every density with every architecture, on the small maze.
+    fn all_kinds() -> Vec<(TransitionDensity, bool, WorldModel)> {
+        let densities = [
+            TransitionDensity::Deterministic,
+            TransitionDensity::Normal,
+            TransitionDensity::MixtureNormal,
+        ];
+        let layouts = [
+            (true, MixtureLayout::Corrected),
+            (false, MixtureLayout::Corrected),
+            (false, MixtureLayout::Parity),
+        ];
+        let kinds = densities.iter().flat_map(|density| layouts.map(|layout| (*density, layout)));
+        let build = |(transition_density, (lipschitz_nets, mixture_layout))| {
+            let base = PRESET.hyper_parameters();
+            let config = Config { transition_density, lipschitz_nets, mixture_layout, ..base };
+            let mut rng = stream(3, Stream::Parameters);
+            let (start, device) = (StartVector::normal(3), Device::flex());
+            let model = WorldModel::new(&PRESET.network(), &config, start, &mut rng, &device);
+            (transition_density, lipschitz_nets, model)
+        };
+        kinds.map(build).collect()
+    }
+
+    /// Latents of [`BATCH`] states, none negative, and actions.
+    fn states() -> (Tensor<4>, Tensor<2>) {
+        let device = Device::flex();
+        let [height, width, channels] = PRESET.network().latent();
+        let shape = [BATCH, height, width, channels];
+        let mut rng = stream(4, Stream::Shuffle);
+        let values: Vec<f32> =
+            (0..shape.iter().product()).map(|_| rng.random_range(0.0..2.0)).collect();
+        let latents = Tensor::from_data(TensorData::new(values, shape), &device);
+        let actions = Tensor::<2>::eye(ACTIONS, &device).repeat_dim(0, 2).narrow(0, 0, BATCH);
+        (latents, actions)
+    }
+
+    fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+        tensor.into_data().try_to_vec().expect("f32")
+    }
+
+    #[test]
+    fn five_imagined_steps_are_a_loop() {
+        for (density, lipschitz, model) in all_kinds() {
+            let device = Device::flex();
+            let mut rng = stream(5, Stream::Noise);
+            let (mut latents, actions) = states();
+            let shape = latents.dims();
+            for k in 0..5 {
+                let what = format!("step {k} of {density:?}, Lipschitz {lipschitz}");
+                let noise = model.sample_noise(BATCH, &mut rng, &device);
+                let step = model.step(latents.clone(), actions.clone(), noise);
+                assert_eq!(step.latents.dims(), shape, "{what}");
+                assert_eq!(step.rewards.dims(), [BATCH], "{what}");
+                assert_eq!(read(step.continuation), [1.0; BATCH], "{what}");
+                let (before, after) = (read(latents), read(step.latents.clone()));
+                assert!(after.iter().all(|x| x.is_finite()), "{what}");
+                assert!(read(step.rewards).iter().all(|x| x.is_finite()), "{what}");
+                assert_ne!(before, after, "{what} must lead somewhere");
+                latents = step.latents;
+            }
+        }
+    }
+
+    #[test]
+    fn the_loss_samples_what_a_step_gives_from_the_same_noise() {
+        for (density, lipschitz, model) in all_kinds() {
+            let device = Device::flex();
+            let what = format!("{density:?}, Lipschitz {lipschitz}");
+            let (latents, actions) = states();
+            let noise = model.sample_noise(BATCH, &mut stream(6, Stream::Noise), &device);
+            assert_eq!(noise.is_some(), density != TransitionDensity::Deterministic, "{what}");
+            let step = model.step(latents.clone(), actions.clone(), noise);
+            let losses = |next: Tensor<4>| {
+                let noise = model.loss_noise(BATCH, &mut stream(6, Stream::Noise), &device);
+                assert_eq!(noise.is_some(), model.loss_is_sampled(), "{what}");
+                model.losses(LatentTransitions {
+                    latents: latents.clone(),
+                    next,
+                    actions: actions.clone(),
+                    rewards: step.rewards.clone(),
+                    dones: Tensor::zeros([BATCH], &device),
+                    noise,
+                    sharing: None,
+                })
+            };
+            let own = losses(step.latents.clone());
+            assert_eq!(read(own.reward), [0.0; BATCH], "{what}: the reward is the step's");
+            let other = read(losses(latents.clone()).transition);
+            assert!(other.iter().all(|x| *x > 0.0 && x.is_finite()), "{what}: {other:?}");
+            if lipschitz || density == TransitionDensity::Deterministic {
+                // Every bit of every dimension, or the distance would not be 0.
+                assert_eq!(read(own.transition), [0.0; BATCH], "{what}: the latent is the step's");
+            } else {
+                // The loss is an expectation over the density: it has spread, and samples nothing.
+                assert!(!model.loss_is_sampled(), "{what}");
+                assert!(read(own.transition).iter().all(|x| *x > 0.0), "{what}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_of_a_free_mixture_without_noise_is_the_location_of_its_component() {
+        let device = Device::flex();
+        for (_, _, model) in all_kinds().into_iter().filter(|(density, lipschitz, _)| {
+            !lipschitz && *density != TransitionDensity::Deterministic
+        }) {
+            let (latents, actions) = states();
+            let statistics = model.predict(latents.clone(), actions.clone());
+            let mixture = NormalMixture::of(statistics);
+            let [_, rows, components, per_group] = mixture.location.dims();
+            // The middles of the shares of the first component, then of the last.
+            let first = mixture.weights.clone().narrow(1, 0, 1) * 0.5;
+            let last = mixture.weights.clone().narrow(1, components - 1, 1) * -0.5 + 1.0;
+            for (component, choice) in [(0, first), (components - 1, last)] {
+                let values = Tensor::zeros([BATCH, rows, 1, per_group], &device);
+                let noise = TransitionNoise { values, choice: Some(choice) };
+                let step = model.step(latents.clone(), actions.clone(), Some(noise));
+                let location = mixture.location.clone().narrow(2, component, 1).squeeze_dim(2);
+                let expected = model.alignment().natural(location);
+                assert_eq!(read(step.latents), read(expected), "component {component}");
+            }
+        }
+    }
+
+    #[test]
+    fn states_that_predict_alike_are_drawn_alike_and_a_point_is_drawn_once() {
+        for (density, lipschitz, model) in all_kinds() {
+            let what = format!("{density:?}, Lipschitz {lipschitz}");
+            let (latents, actions) = states();
+            let twice = |x: Tensor<4>| x.narrow(0, 0, 1).repeat_dim(0, 2);
+            let actions = actions.narrow(0, 0, 1).repeat_dim(0, 2);
+            let mut rng = stream(7, Stream::Noise);
+            let drawn = model.draws(twice(latents), actions, 4, &mut rng);
+            let point = density == TransitionDensity::Deterministic;
+            assert_eq!(drawn.len(), if point { 1 } else { 4 }, "{what}");
+            for draw in &drawn {
+                let values = read(draw.clone());
+                let (first, second) = values.split_at(values.len() / 2);
+                assert_eq!(first, second, "{what}");
+            }
+            if !point {
+                assert_ne!(read(drawn[0].clone()), read(drawn[1].clone()), "{what}");
+            }
+        }
+    }
+}
