@@ -57,7 +57,7 @@ fn main() {
     }
     // Also emits the link directive of the C++ runtime, which `ale-sys` forgets. It reaches every
     // binary, test and bench of every crate above, which `rustc-link-arg` would not.
-    build.compile("deepspi_atari_shim");
+    build.compile("deepspi_ale_shim");
 }
 
 /// The folder of the `ale-sys` sources.

@@ -3,7 +3,6 @@
 //! Nothing is trained here; the core computes, this crate feeds it environments, writes down what it
 //! says, and makes statistics and figures of finished runs. A library only so that tests can reach it.
 
-pub mod atari;
 pub mod benchmark;
 pub mod chart;
 pub mod checkpoints;
@@ -25,6 +24,6 @@ pub mod settings;
 pub mod signals;
 pub mod speed;
 pub mod statistics;
-pub mod task;
 pub mod train;
 pub mod whole_file;
+pub mod worlds;

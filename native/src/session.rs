@@ -3,25 +3,24 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use deepspi_core::maze::probe;
 use deepspi_core::trainer::{TrainError, Trainer};
-use deepspi_run::message::{MazeStatus, Message};
+use deepspi_run::message::Message;
 use deepspi_worlds::env::{self, VectorEnv};
-use deepspi_worlds::maze::Maze;
 
 use crate::checkpoints::CheckpointStore;
 use crate::cli::{EXIT_NOT_FINITE, TrainArgs};
 use crate::output::Outputs;
 use crate::run_folder::RunFolder;
 use crate::signals::StopFlag;
+use crate::worlds::Analysis;
 
 /// Everything a running training owns.
 #[derive(Debug)]
 pub struct Session {
     trainer: Trainer,
     envs: Box<dyn VectorEnv>,
-    /// Analysed after every iteration, if this is what is trained on.
-    maze: Option<Maze>,
+    /// What is computed after every iteration, if anything.
+    analysis: Option<Box<dyn Analysis>>,
     outputs: Outputs,
     store: CheckpointStore,
     save_every: u64,
@@ -36,7 +35,7 @@ impl Session {
     pub fn new(
         trainer: Trainer,
         mut envs: Box<dyn VectorEnv>,
-        maze: Option<Maze>,
+        analysis: Option<Box<dyn Analysis>>,
         folder: &RunFolder,
         args: &TrainArgs,
     ) -> Result<Self> {
@@ -51,7 +50,7 @@ impl Session {
         Ok(Self {
             trainer,
             envs,
-            maze,
+            analysis,
             outputs,
             store: CheckpointStore::new(folder.checkpoints(), args.keep_checkpoints as usize),
             save_every: args.save_every.max(1),
@@ -99,11 +98,8 @@ impl Session {
     }
 
     fn analyse(&mut self) -> Result<()> {
-        let Some(maze) = &self.maze else { return Ok(()) };
-        let model = self.trainer.learner().plain();
-        let report = pollster::block_on(probe(&model, maze, self.trainer.device()))?;
-        let status = MazeStatus::new(&report, maze, self.trainer.global_step());
-        self.outputs.handle(&Message::Maze(status))
+        let Some(analysis) = &self.analysis else { return Ok(()) };
+        self.outputs.handle(&analysis.analyse(&self.trainer)?)
     }
 
     fn save(&mut self, score: Option<f64>) -> Result<()> {

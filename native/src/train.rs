@@ -8,9 +8,9 @@ use clap::{ArgMatches, parser::ValueSource};
 use deepspi_core::trainer::Trainer;
 use deepspi_run::checkpoint::State;
 use deepspi_run::config::Config;
-use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazeReset};
+use deepspi_worlds::env::VectorEnv;
+use deepspi_worlds::maze::MazeConfig;
 
-use crate::atari::AtariEnvs;
 use crate::checkpoints::{CheckpointStore, Loaded};
 use crate::claim::{Claim, claim};
 use crate::cli::{EXIT_BUSY, TrainArgs};
@@ -19,7 +19,7 @@ use crate::folder_lock::FolderLock;
 use crate::run_folder::RunFolder;
 use crate::session::Session;
 use crate::settings;
-use crate::task::Task;
+use crate::worlds::{self, Analysis, World, WorldArgs};
 
 /// Runs `native train`.
 ///
@@ -29,20 +29,30 @@ pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<ExitCode> {
     if let Some(folder) = &args.resume {
         return resume(folder, args, matches);
     }
-    let task = if args.env.is_some() || !args.print_config {
-        Some(Task::from_args(args, matches)?)
+    let world = if args.env.is_some() || !args.print_config {
+        Some(chosen_world(args, matches)?)
     } else {
         None
     };
-    let defaults = task.as_ref().map_or(Config::DEFAULT, Task::defaults);
+    let defaults = world.as_ref().map_or(Config::DEFAULT, |world| world.defaults());
     let config = settings::resolve(&args.hyper, matches, args.config.as_deref(), &defaults)?;
-    match (task, &args.run_dir) {
-        (Some(task), Some(folder)) if !args.print_config => {
-            start_or_continue(folder, &task, &config, args)
+    match (world, &args.run_dir) {
+        (Some(world), Some(folder)) if !args.print_config => {
+            start_or_continue(folder, &*world, &config, args)
         }
-        (Some(task), None) if !args.print_config => start(&task, &config, args),
+        (Some(world), None) if !args.print_config => start(&*world, &config, args),
         _ => print_config(&config),
     }
+}
+
+fn chosen_world(args: &TrainArgs, matches: &ArgMatches) -> Result<Box<dyn World>> {
+    let said = WorldArgs {
+        stochastic: args.stochastic,
+        env_threads: args.env_threads,
+        maze: Some(args.maze),
+    };
+    let given = |field: &str| matches.value_source(field) == Some(ValueSource::CommandLine);
+    worlds::choose(args.env.as_deref(), &said, given)
 }
 
 /// The configuration as `--config` takes it.
@@ -51,9 +61,9 @@ fn print_config(config: &Config) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn start(task: &Task, config: &Config, args: &TrainArgs) -> Result<ExitCode> {
-    let new = New::prepare(task, config, args)?;
-    let info = task.describe(&new.selected.description);
+fn start(world: &dyn World, config: &Config, args: &TrainArgs) -> Result<ExitCode> {
+    let new = New::prepare(world, config, args)?;
+    let info = worlds::describe(world, &new.selected.description);
     let folder = RunFolder::create(&args.runs_dir, info, config)?;
     match FolderLock::take(&folder.path)? {
         Some(lock) => new.train(&folder, args, &lock),
@@ -64,20 +74,20 @@ fn start(task: &Task, config: &Config, args: &TrainArgs) -> Result<ExitCode> {
 /// The run of a folder of a given name, wherever it stands.
 fn start_or_continue(
     path: &Path,
-    task: &Task,
+    world: &dyn World,
     config: &Config,
     args: &TrainArgs,
 ) -> Result<ExitCode> {
     // The device is not known yet; another one does not make it another run.
-    match claim(path, &task.describe(""), config)? {
+    match claim(path, &worlds::describe(world, ""), config)? {
         Claim::Busy => Ok(busy(path)),
         Claim::Finished => {
             eprintln!("{} is finished already", path.display());
             Ok(ExitCode::SUCCESS)
         }
         Claim::New(lock) => {
-            let new = New::prepare(task, config, args)?;
-            let info = task.describe(&new.selected.description);
+            let new = New::prepare(world, config, args)?;
+            let info = worlds::describe(world, &new.selected.description);
             let folder = RunFolder { path: path.to_owned(), info };
             folder.describe(config)?;
             new.train(&folder, args, &lock)
@@ -104,23 +114,23 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
     for problem in skipped {
         tracing::warn!("skipped a damaged checkpoint: {problem}");
     }
-    let task = Task::from_run(&folder.info, args.env_threads)?;
+    let world = worlds::of_run(&folder.info, args.env_threads)?;
     let selected = device::select(&args.device)?;
-    let mut trainer = Trainer::restore(checkpoint, &task.network(), &selected.device)
+    let mut trainer = Trainer::restore(checkpoint, &world.network(), &selected.device)
         .with_context(|| format!("cannot continue {}", checkpoint_path.display()))?;
     let config = trainer.config().clone();
     // An emulator's game cannot be stored exactly: the games start anew, with seeds of their own.
     let seed = config.seed.wrapping_add(trainer.global_step());
-    let prepared = Prepared::new(&task, &config, seed, args)?;
+    let opened = Opened::new(&*world, &config, seed, args)?;
     trainer.environments_were_reset();
-    device::verify(&selected, &config, &task.network())?;
+    device::verify(&selected, &config, &world.network())?;
     announce(folder, &config, &selected);
     tracing::info!(
         "continuing at step {} from {}",
         trainer.global_step(),
         checkpoint_path.display()
     );
-    prepared.train(trainer, folder, args)
+    opened.train(trainer, folder, args)
 }
 
 /// Another process trains the folder; not a fault, but nothing was done either.
@@ -133,58 +143,39 @@ fn busy(path: &Path) -> ExitCode {
 struct New {
     selected: Selected,
     trainer: Trainer,
-    prepared: Prepared,
+    opened: Opened,
 }
 
 impl New {
-    fn prepare(task: &Task, config: &Config, args: &TrainArgs) -> Result<Self> {
+    fn prepare(world: &dyn World, config: &Config, args: &TrainArgs) -> Result<Self> {
         let selected = device::select(&args.device)?;
-        let prepared = Prepared::new(task, config, config.seed, args)?;
-        device::verify(&selected, config, &task.network())?;
-        let trainer = Trainer::new(config.clone(), task.network(), &selected.device)?;
-        Ok(Self { selected, trainer, prepared })
+        let opened = Opened::new(world, config, config.seed, args)?;
+        device::verify(&selected, config, &world.network())?;
+        let trainer = Trainer::new(config.clone(), world.network(), &selected.device)?;
+        Ok(Self { selected, trainer, opened })
     }
 
     /// Trains it; who has the lock may write into the folder.
     fn train(self, folder: &RunFolder, args: &TrainArgs, _: &FolderLock) -> Result<ExitCode> {
         announce(folder, self.trainer.config(), &self.selected);
-        self.prepared.train(self.trainer, folder, args)
+        self.opened.train(self.trainer, folder, args)
     }
 }
 
-/// Environments that are running.
-enum Prepared {
-    Atari(AtariEnvs),
-    Maze(MazeEnvs),
+/// A world whose environments are running.
+struct Opened {
+    envs: Box<dyn VectorEnv>,
+    analysis: Option<Box<dyn Analysis>>,
 }
 
-impl Prepared {
-    fn new(task: &Task, config: &Config, seed: u64, args: &TrainArgs) -> Result<Self> {
-        Ok(match task {
-            Task::Maze(maze) => {
-                if config.certified && maze.maze_reset == MazeReset::Parity {
-                    bail!(
-                        "--certified needs the terminal frames of episodes, which --maze-reset parity hides; leave one of them out"
-                    );
-                }
-                let maze = Maze::new(*maze, config.gamma.into())?;
-                Self::Maze(MazeEnvs::new(maze, config.num_envs, seed))
-            }
-            Task::Atari(settings) => {
-                let roms = args.roms.as_deref();
-                Self::Atari(AtariEnvs::new(settings, roms, config.num_envs, seed)?)
-            }
-        })
+impl Opened {
+    fn new(world: &dyn World, config: &Config, seed: u64, args: &TrainArgs) -> Result<Self> {
+        let envs = world.open(config, seed, args.roms.as_deref())?;
+        Ok(Self { envs, analysis: world.analysis(config)? })
     }
 
     fn train(self, trainer: Trainer, folder: &RunFolder, args: &TrainArgs) -> Result<ExitCode> {
-        match self {
-            Self::Atari(envs) => Session::new(trainer, Box::new(envs), None, folder, args)?.train(),
-            Self::Maze(envs) => {
-                let maze = envs.maze().clone();
-                Session::new(trainer, Box::new(envs), Some(maze), folder, args)?.train()
-            }
-        }
+        Session::new(trainer, self.envs, self.analysis, folder, args)?.train()
     }
 }
 

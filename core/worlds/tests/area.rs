@@ -1,7 +1,7 @@
 //! The resize against `OpenCV`'s own output, byte for byte (`fixtures/make_area_fixture.py` made
 //! it).
 
-use deepspi_atari::preprocess::AreaResize;
+use deepspi_worlds::atari::preprocess::AreaResize;
 
 /// Height and width.
 type Size = (usize, usize);

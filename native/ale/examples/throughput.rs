@@ -1,4 +1,4 @@
-//! Agent steps per second: `cargo run --release -p deepspi-atari --example throughput [GAME] [ENVS]
+//! Agent steps per second: `cargo run --release -p deepspi-ale --example throughput [GAME] [ENVS]
 //! [THREADS] [SECONDS]`.
 //!
 //! Defaults: Breakout, 128 environments, 2 threads, 10 seconds, sticky actions 0.25, random
@@ -6,7 +6,8 @@
 
 use std::{env, error::Error, time::Instant};
 
-use deepspi_atari::{EnvOptions, Game, RomFinder, VecEnv};
+use deepspi_ale::{AtariEnvs, RomFinder};
+use deepspi_worlds::atari::{AtariOptions, Game};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -19,9 +20,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (num_envs, threads, seconds) = (number(1, 128)?, number(2, 2)?, number(3, 10)?);
 
     let rom = RomFinder::from_environment(None).find(game)?;
-    let options = EnvOptions { repeat_action_probability: 0.25, ..EnvOptions::default() };
+    let options = AtariOptions { repeat_action_probability: 0.25, ..AtariOptions::default() };
     let begin = Instant::now();
-    let mut envs = VecEnv::new(game, &rom, options, num_envs, 1, threads)?;
+    let mut envs = AtariEnvs::new(&rom, options, num_envs, 1, threads)?;
     let created = begin.elapsed();
     envs.reset()?;
     println!(

@@ -1,14 +1,13 @@
 //! One Atari console with a verified cartridge: the safe face of the module `ffi`.
-//!
-//! Frame skipping, pooling, episode limits and life losses are deliberately not here: ALE's own
-//! versions hide the frames they skip and mix a time limit with the end of a game, so the console
-//! runs single frames for ever and [`crate::AtariEnv`] does the rest.
 
 use std::{fs, io, path::PathBuf};
 
+use deepspi_worlds::atari::{
+    Console, ConsoleError, FRAME_HEIGHT, FRAME_WIDTH, Game, Palette, RAM_BYTES,
+};
+
 use crate::{
-    ffi::{Console, Refusal},
-    games::Game,
+    ffi::{Handle, Refusal},
     rom::Rom,
 };
 
@@ -62,26 +61,10 @@ pub enum EmulatorError {
     Probability(f32),
 }
 
-/// Rows of every frame.
-pub const FRAME_HEIGHT: usize = 210;
-/// Columns of every frame.
-pub const FRAME_WIDTH: usize = 160;
-/// Pixels of every frame.
-pub const FRAME_PIXELS: usize = FRAME_HEIGHT * FRAME_WIDTH;
-
-/// The colours behind the 128 palette indices 0, 2, .. 254.
-#[derive(Debug, Clone)]
-pub struct Palette {
-    /// Luminance, ALE's `round(0.2989 R + 0.5870 G + 0.1140 B)`.
-    pub gray: [u8; 128],
-    /// Red, green, blue.
-    pub rgb: [[u8; 3]; 128],
-}
-
 /// An emulated console, one frame at a time. `Send`, not `Sync`.
 #[derive(Debug)]
 pub struct Emulator {
-    console: Console,
+    handle: Handle,
     game: &'static Game,
     palette: Palette,
 }
@@ -118,85 +101,65 @@ impl Emulator {
         let base_dir = folder.path().to_str().ok_or_else(not_unicode)?;
         let rom_path = file.to_str().ok_or_else(not_unicode)?;
 
-        let mut console =
-            Console::new(base_dir, rom_path, game.stem, seed, repeat_action_probability)
+        let mut handle =
+            Handle::new(base_dir, rom_path, game.stem, seed, repeat_action_probability)
                 .map_err(|refusal| failed(game, "load", &refusal))?;
 
-        let found = console
+        let found = handle
             .minimal_actions()
             .map_err(|refusal| failed(game, "list the actions of", &refusal))?;
         if !found.iter().copied().eq(game.actions.iter().map(|&id| i32::from(id))) {
             return Err(EmulatorError::Actions { game: game.name, expected: game.actions, found });
         }
-        let (_, height, width) = console.screen();
+        let (_, height, width) = handle.screen();
         if (height, width) != (FRAME_HEIGHT, FRAME_WIDTH) {
             return Err(EmulatorError::Size { game: game.name, height, width });
         }
-        let (gray, rgb) = console.palette();
-        let mut emulator = Self { console, game, palette: Palette { gray, rgb } };
+        let (gray, rgb) = handle.palette();
+        let mut emulator = Self { handle, game, palette: Palette { gray, rgb } };
         // ALE's own `loadROM` ends with a reset as well; without it every later draw would be
         // shifted.
-        emulator.reset()?;
+        emulator.restart()?;
         Ok(emulator)
     }
 
-    /// The game in the console.
-    #[must_use]
-    pub const fn game(&self) -> &'static Game {
+    fn restart(&mut self) -> Result<(), EmulatorError> {
+        self.handle.reset().map_err(|refusal| failed(self.game, "reset", &refusal))
+    }
+}
+
+impl Console for Emulator {
+    fn game(&self) -> &'static Game {
         self.game
     }
 
-    /// Starts a new game.
-    ///
-    /// # Errors
-    /// When ALE throws.
-    pub fn reset(&mut self) -> Result<(), EmulatorError> {
-        self.console.reset().map_err(|refusal| failed(self.game, "reset", &refusal))
+    fn reset(&mut self) -> Result<(), ConsoleError> {
+        Ok(self.restart()?)
     }
 
-    /// Emulates one frame with an ALE action id and returns its unclipped reward. Nothing moves
-    /// after the end.
-    ///
-    /// # Errors
-    /// When the id is above 17, or ALE throws.
-    pub fn act(&mut self, action_id: u8) -> Result<i32, EmulatorError> {
-        self.console.act(action_id).map_err(|refusal| failed(self.game, "run a frame of", &refusal))
+    fn act(&mut self, action_id: u8) -> Result<i32, ConsoleError> {
+        let reward = self.handle.act(action_id);
+        Ok(reward.map_err(|refusal| failed(self.game, "run a frame of", &refusal))?)
     }
 
-    /// Whether the game has ended; never because of a frame limit.
-    #[must_use]
-    pub fn game_over(&self) -> bool {
-        self.console.game_over()
+    fn game_over(&self) -> bool {
+        self.handle.game_over()
     }
 
-    /// Remaining lives; constant for some games ([`Game::lives_constant`]).
-    #[must_use]
-    pub fn lives(&self) -> i32 {
-        self.console.lives()
+    fn lives(&self) -> i32 {
+        self.handle.lives()
     }
 
-    /// The last frame as palette indices, `[210, 160]`, all even.
-    #[must_use]
-    pub fn screen(&self) -> &[u8] {
-        self.console.screen().0
+    fn screen(&self) -> &[u8] {
+        self.handle.screen().0
     }
 
-    /// The colours of the indices.
-    #[must_use]
-    pub const fn palette(&self) -> &Palette {
+    fn palette(&self) -> &Palette {
         &self.palette
     }
 
-    /// The last frame in colour, `[210, 160, 3]`.
-    #[must_use]
-    pub fn screen_rgb(&self) -> Vec<u8> {
-        self.screen().iter().flat_map(|&index| self.palette.rgb[usize::from(index >> 1)]).collect()
-    }
-
-    /// The 128 bytes of RAM; index = address & 0x7F.
-    #[must_use]
-    pub fn ram(&self) -> [u8; 128] {
-        self.console.ram()
+    fn ram(&self) -> [u8; RAM_BYTES] {
+        self.handle.ram()
     }
 }
 

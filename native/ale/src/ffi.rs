@@ -5,7 +5,7 @@
 //!   read (the decimal table of its processor). So both hold [`LIFECYCLE`] for writing, and every
 //!   emulated frame holds it for reading. The lock is never taken twice by one call, so it cannot
 //!   deadlock with a waiting writer.
-//! - A [`Console`] is `Send` (ALE keeps no thread affinity and no thread-local state) but not
+//! - A [`Handle`] is `Send` (ALE keeps no thread affinity and no thread-local state) but not
 //!   `Sync`: it holds a raw pointer, and even reading RAM or the life counter is not promised to be
 //!   free of side effects.
 //! - The shim catches every exception and checks every action, so no call unwinds into Rust and
@@ -26,42 +26,42 @@ use ale_sys as _;
 static LIFECYCLE: RwLock<()> = RwLock::new(());
 
 #[repr(C)]
-struct DeepspiAtari {
+struct DeepspiAle {
     _opaque: [u8; 0],
     _not_auto_traits: PhantomData<(*mut u8, PhantomPinned)>,
 }
 
 unsafe extern "C" {
-    fn deepspi_atari_create(
+    fn deepspi_ale_create(
         base_dir: *const c_char,
         rom_path: *const c_char,
         game_id: *const c_char,
         seed: i32,
         repeat_action_probability: f32,
-        out: *mut *mut DeepspiAtari,
+        out: *mut *mut DeepspiAle,
         message: *mut c_char,
         capacity: usize,
     ) -> i32;
-    fn deepspi_atari_destroy(atari: *mut DeepspiAtari);
-    fn deepspi_atari_reset(atari: *mut DeepspiAtari, message: *mut c_char, capacity: usize) -> i32;
-    fn deepspi_atari_act(
-        atari: *mut DeepspiAtari,
+    fn deepspi_ale_destroy(atari: *mut DeepspiAle);
+    fn deepspi_ale_reset(atari: *mut DeepspiAle, message: *mut c_char, capacity: usize) -> i32;
+    fn deepspi_ale_act(
+        atari: *mut DeepspiAle,
         action: i32,
         reward: *mut i32,
         message: *mut c_char,
         capacity: usize,
     ) -> i32;
-    fn deepspi_atari_game_over(atari: *const DeepspiAtari) -> i32;
-    fn deepspi_atari_lives(atari: *const DeepspiAtari) -> i32;
-    fn deepspi_atari_screen(
-        atari: *const DeepspiAtari,
+    fn deepspi_ale_game_over(atari: *const DeepspiAle) -> i32;
+    fn deepspi_ale_lives(atari: *const DeepspiAle) -> i32;
+    fn deepspi_ale_screen(
+        atari: *const DeepspiAle,
         height: *mut usize,
         width: *mut usize,
     ) -> *const u8;
-    fn deepspi_atari_ram(atari: *const DeepspiAtari, out128: *mut u8);
-    fn deepspi_atari_palette(atari: *mut DeepspiAtari, gray128: *mut u8, rgb384: *mut u8);
-    fn deepspi_atari_minimal_actions(
-        atari: *mut DeepspiAtari,
+    fn deepspi_ale_ram(atari: *const DeepspiAle, out128: *mut u8);
+    fn deepspi_ale_palette(atari: *mut DeepspiAle, gray128: *mut u8, rgb384: *mut u8);
+    fn deepspi_ale_minimal_actions(
+        atari: *mut DeepspiAle,
         out18: *mut i32,
         message: *mut c_char,
         capacity: usize,
@@ -110,16 +110,16 @@ impl Message {
 
 /// One emulated console with a cartridge in it.
 #[derive(Debug)]
-pub(crate) struct Console {
-    atari: NonNull<DeepspiAtari>,
+pub(crate) struct Handle {
+    atari: NonNull<DeepspiAle>,
 }
 
 // SAFETY: the handle owns all it points to, ALE has no thread affinity, and its process-wide
 // statics are guarded by `LIFECYCLE`; moving a console to another thread between calls is what
 // ALE's own vector environments do.
-unsafe impl Send for Console {}
+unsafe impl Send for Handle {}
 
-impl Console {
+impl Handle {
     /// Puts the cartridge at `rom_path` into a new console; ALE looks for its side files in
     /// `base_dir` only.
     ///
@@ -139,7 +139,7 @@ impl Console {
         // SAFETY: the three strings are NUL-terminated and outlive the call, `atari` and `message`
         // are writable, and the write lock makes this the only thread inside ALE.
         let status = unsafe {
-            deepspi_atari_create(
+            deepspi_ale_create(
                 base_dir.as_ptr(),
                 rom_path.as_ptr(),
                 game_id.as_ptr(),
@@ -164,7 +164,7 @@ impl Console {
         // SAFETY: the handle is valid until drop and `&mut self` makes this its only use; `message`
         // is writable.
         let status = unsafe {
-            deepspi_atari_reset(self.atari.as_ptr(), message.pointer(), message.capacity())
+            deepspi_ale_reset(self.atari.as_ptr(), message.pointer(), message.capacity())
         };
         message.check(status).map(drop)
     }
@@ -176,7 +176,7 @@ impl Console {
         let _running = LIFECYCLE.read().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: as in `reset`; `reward` is writable.
         let status = unsafe {
-            deepspi_atari_act(
+            deepspi_ale_act(
                 self.atari.as_ptr(),
                 i32::from(action),
                 &raw mut reward,
@@ -191,13 +191,13 @@ impl Console {
     pub(crate) fn game_over(&self) -> bool {
         // SAFETY: the handle is valid, and being neither `Sync` nor shared it is in use by this
         // thread only.
-        unsafe { deepspi_atari_game_over(self.atari.as_ptr()) != 0 }
+        unsafe { deepspi_ale_game_over(self.atari.as_ptr()) != 0 }
     }
 
     /// Remaining lives as the game's rules count them.
     pub(crate) fn lives(&self) -> i32 {
         // SAFETY: as in `game_over`.
-        unsafe { deepspi_atari_lives(self.atari.as_ptr()) }
+        unsafe { deepspi_ale_lives(self.atari.as_ptr()) }
     }
 
     /// The last frame as palette indices (all even), with its height and width.
@@ -205,7 +205,7 @@ impl Console {
         let (mut height, mut width) = (0, 0);
         // SAFETY: the handle is valid and the two sizes are writable.
         let pixels =
-            unsafe { deepspi_atari_screen(self.atari.as_ptr(), &raw mut height, &raw mut width) };
+            unsafe { deepspi_ale_screen(self.atari.as_ptr(), &raw mut height, &raw mut width) };
         // SAFETY: ALE keeps `height * width` bytes there for the life of the console, and changes
         // them only in calls that need `&mut self`, which the returned borrow excludes.
         let pixels = unsafe { slice::from_raw_parts(pixels, height * width) };
@@ -216,7 +216,7 @@ impl Console {
     pub(crate) fn ram(&self) -> [u8; 128] {
         let mut ram = [0; 128];
         // SAFETY: the handle is valid and the array has the 128 bytes that are written.
-        unsafe { deepspi_atari_ram(self.atari.as_ptr(), ram.as_mut_ptr()) };
+        unsafe { deepspi_ale_ram(self.atari.as_ptr(), ram.as_mut_ptr()) };
         ram
     }
 
@@ -226,7 +226,7 @@ impl Console {
         // SAFETY: the handle is valid and exclusively borrowed; 128 and 384 bytes are written, the
         // arrays' sizes.
         unsafe {
-            deepspi_atari_palette(self.atari.as_ptr(), gray.as_mut_ptr(), rgb.as_mut_ptr().cast());
+            deepspi_ale_palette(self.atari.as_ptr(), gray.as_mut_ptr(), rgb.as_mut_ptr().cast());
         };
         (gray, rgb)
     }
@@ -237,7 +237,7 @@ impl Console {
         let mut ids = [0; 18];
         // SAFETY: the handle is valid and exclusively borrowed; at most 18 ids are written.
         let status = unsafe {
-            deepspi_atari_minimal_actions(
+            deepspi_ale_minimal_actions(
                 self.atari.as_ptr(),
                 ids.as_mut_ptr(),
                 message.pointer(),
@@ -249,11 +249,11 @@ impl Console {
     }
 }
 
-impl Drop for Console {
+impl Drop for Handle {
     fn drop(&mut self) {
         let _alone = LIFECYCLE.write().unwrap_or_else(PoisonError::into_inner);
-        // SAFETY: the handle came from `deepspi_atari_create`, is destroyed once, and the write
+        // SAFETY: the handle came from `deepspi_ale_create`, is destroyed once, and the write
         // lock makes this the only thread inside ALE.
-        unsafe { deepspi_atari_destroy(self.atari.as_ptr()) }
+        unsafe { deepspi_ale_destroy(self.atari.as_ptr()) }
     }
 }

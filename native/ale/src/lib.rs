@@ -1,41 +1,37 @@
-//! Safe, seeded Atari 2600 environments with EnvPool's semantics, many at once over a thread pool.
+//! Atari games natively: the emulator ALE as a console of `deepspi-worlds`, ROMs, and a thread pool that plays
+//! many games at once.
 //!
 //! ```no_run
-//! use deepspi_atari::{EnvOptions, Game, RomFinder, VecEnv};
+//! use deepspi_ale::{AtariEnvs, RomFinder};
+//! use deepspi_worlds::atari::{AtariOptions, Game};
+//! use deepspi_worlds::env::{VectorEnv, reset, step};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let game = Game::find("Breakout")?;
-//! let rom = RomFinder::from_environment(None).find(game)?;
-//! let mut envs = VecEnv::new(game, &rom, EnvOptions::stochastic(), 8, 1, 2)?;
-//! let first = envs.reset()?;
-//! assert_eq!(first.observations.len(), 8 * 4 * 84 * 84);
-//! let next = envs.step(&[0; 8])?;
-//! println!("{:?} {:?}", next.rewards, next.dones);
+//! let rom = RomFinder::from_environment(None).find(Game::find("Breakout")?)?;
+//! let mut envs = AtariEnvs::new(&rom, AtariOptions::stochastic(), 8, 1, 2)?;
+//! pollster::block_on(reset(&mut envs))?;
+//! assert_eq!(envs.observations().len(), 8 * 4 * 84 * 84);
+//! pollster::block_on(step(&mut envs, &[0; 8]))?;
+//! println!("{:?}", envs.outcomes());
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Layers, each in its module: [`games`] (which games exist), [`rom`] (where their ROMs come from),
-//! [`emulator`] (one console, frame by frame), [`preprocess`] (pixels), [`env`](mod@env) (one
-//! environment), [`vec_env`] (many).
+//! The rules (which games, no-ops, episodes, rewards, pixels) are [`deepspi_worlds::atari`], which knows no
+//! emulator. Here are [`rom`] (where cartridges come from), [`emulator`] (one console) and [`envs`] (many
+//! environments on threads). Nothing here knows of training.
 //!
-//! The emulator is the GPL-2 Arcade Learning Environment inside `ale-sys`: a binary that links this
-//! crate is a GPL-2 work, whatever the licence of the rest. ROMs are never part of it; [`rom`] says
-//! where they come from.
+//! The emulator is the GPL-2 Arcade Learning Environment inside `ale-sys`: a binary that links this crate is a
+//! GPL-2 work, whatever the licence of the rest. ROMs are never part of it.
 //!
-//! Shapes are written with B environments, F stacked frames, H = W = 84.
+//! Shapes are written with N environments, F stacked frames, H = W = 84.
 
 pub mod emulator;
-pub mod env;
+pub mod envs;
 #[expect(unsafe_code, reason = "the boundary to C++; every block carries its reason")]
 mod ffi;
-pub mod games;
-pub mod preprocess;
 pub mod rom;
-pub mod vec_env;
 
 pub use emulator::{Emulator, EmulatorError};
-pub use env::{AtariEnv, EnvError, EnvOptions, StepOutcome};
-pub use games::{Game, UnknownGame};
+pub use envs::{AtariEnvs, StartError, environment};
 pub use rom::{Rom, RomError, RomFinder};
-pub use vec_env::{StepView, VecEnv};

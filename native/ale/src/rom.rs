@@ -2,7 +2,7 @@
 //!
 //! ROMs are not free to redistribute, so none is in the repository or in any release: they are
 //! looked for on the user's machine and, failing that, taken once from the Python package `ale-py`.
-//! Whatever the source, no byte reaches the emulator before its checksum matched ([`crate::games`]
+//! Whatever the source, no byte reaches the emulator before its checksum matched ([`deepspi_worlds::atari::games`]
 //! says why). Only [`Rom::new`] makes a [`Rom`].
 
 use std::{
@@ -14,9 +14,8 @@ use std::{
     sync::Arc,
 };
 
+use deepspi_worlds::atari::games::{GAMES, Game};
 use md5::{Digest, Md5};
-
-use crate::games::{GAMES, Game};
 
 /// The requirement handed to pip; wheels carry ROMs since 0.9.0.
 const PACKAGE: &str = "ale-py>=0.9.0";

@@ -12,7 +12,7 @@
 // - No file outside `base_dir` is opened. `ALEInterface` is therefore not used: it hard-wires the current
 //   directory. The steps of its `loadROM` are repeated here in the same order, because the order fixes the
 //   state of the random generator and thus every later frame.
-// - `deepspi_atari_create` and `deepspi_atari_destroy` touch process-wide statics of ALE
+// - `deepspi_ale_create` and `deepspi_ale_destroy` touch process-wide statics of ALE
 //   (`Cartridge::myAboutString`, `M6502::ourBCDTable`). The Rust side runs them alone.
 
 #include <cstddef>
@@ -180,7 +180,7 @@ void PhosphorBlend::process(ALEScreen&) { throw std::logic_error("colour averagi
 }  // namespace ale
 
 // Members are destroyed from last to first, as in `ALEInterface`.
-struct DeepspiAtari {
+struct DeepspiAle {
   std::unique_ptr<HermeticSystem> system;
   std::unique_ptr<Settings> settings;
   std::unique_ptr<ale::RomSettings> rules;
@@ -190,15 +190,15 @@ struct DeepspiAtari {
 extern "C" {
 
 // Builds a console with the ROM in it. The game is not yet reset. `base_dir` and `rom_path` must exist.
-int deepspi_atari_create(const char* base_dir, const char* rom_path, const char* game_id, int32_t seed,
-                         float repeat_action_probability, DeepspiAtari** out, char* message,
+int deepspi_ale_create(const char* base_dir, const char* rom_path, const char* game_id, int32_t seed,
+                         float repeat_action_probability, DeepspiAle** out, char* message,
                          std::size_t capacity) {
   *out = nullptr;
   return guarded(message, capacity, [&] {
     ale::Logger::setMode(ale::Logger::Error);
     if (seed < 1) throw std::runtime_error("the seed must be at least 1; 0 would mean the wall clock");
 
-    std::unique_ptr<DeepspiAtari> atari(new DeepspiAtari());
+    std::unique_ptr<DeepspiAle> atari(new DeepspiAle());
     atari->rules.reset(settings_for(game_id));
     if (!atari->rules) throw std::runtime_error(std::string("no game rules for ") + game_id);
 
@@ -226,17 +226,17 @@ int deepspi_atari_create(const char* base_dir, const char* rom_path, const char*
   });
 }
 
-void deepspi_atari_destroy(DeepspiAtari* atari) {
+void deepspi_ale_destroy(DeepspiAle* atari) {
   guarded(nullptr, 0, [&] { delete atari; });
 }
 
 // Starts a new game: console reset, 60 idle frames, RESET switch, mode, starting actions.
-int deepspi_atari_reset(DeepspiAtari* atari, char* message, std::size_t capacity) {
+int deepspi_ale_reset(DeepspiAle* atari, char* message, std::size_t capacity) {
   return guarded(message, capacity, [&] { atari->environment->reset(); });
 }
 
 // Emulates one frame; after the end of a game it emulates nothing and the reward is 0.
-int deepspi_atari_act(DeepspiAtari* atari, int32_t action, int32_t* reward, char* message, std::size_t capacity) {
+int deepspi_ale_act(DeepspiAle* atari, int32_t action, int32_t* reward, char* message, std::size_t capacity) {
   return guarded(message, capacity, [&] {
     if (action < ale::PLAYER_A_NOOP || action > ale::PLAYER_A_DOWNLEFTFIRE) {
       throw std::runtime_error("the action is outside 0..17");
@@ -246,12 +246,12 @@ int deepspi_atari_act(DeepspiAtari* atari, int32_t action, int32_t* reward, char
 }
 
 // True only at the end of the game: there is no frame limit inside the emulator.
-int32_t deepspi_atari_game_over(const DeepspiAtari* atari) { return atari->environment->isTerminal() ? 1 : 0; }
+int32_t deepspi_ale_game_over(const DeepspiAle* atari) { return atari->environment->isTerminal() ? 1 : 0; }
 
-int32_t deepspi_atari_lives(const DeepspiAtari* atari) { return atari->rules->lives(); }
+int32_t deepspi_ale_lives(const DeepspiAle* atari) { return atari->rules->lives(); }
 
 // The pixels of the last frame, row by row, as palette indices; valid until the handle is destroyed.
-const uint8_t* deepspi_atari_screen(const DeepspiAtari* atari, std::size_t* height, std::size_t* width) {
+const uint8_t* deepspi_ale_screen(const DeepspiAle* atari, std::size_t* height, std::size_t* width) {
   const ale::ALEScreen& screen = atari->environment->getScreen();
   *height = screen.height();
   *width = screen.width();
@@ -259,13 +259,13 @@ const uint8_t* deepspi_atari_screen(const DeepspiAtari* atari, std::size_t* heig
 }
 
 // Fills the 128 RAM bytes as they were after the last frame.
-void deepspi_atari_ram(const DeepspiAtari* atari, uint8_t* out128) {
+void deepspi_ale_ram(const DeepspiAle* atari, uint8_t* out128) {
   const ale::ALERAM& ram = atari->environment->getRAM();
   for (std::size_t i = 0; i < 128; ++i) out128[i] = ram.get(static_cast<unsigned int>(i));
 }
 
 // The colours of the 128 palette indices 0, 2, .. 254: luminance, and red, green, blue.
-void deepspi_atari_palette(DeepspiAtari* atari, uint8_t* gray128, uint8_t* rgb384) {
+void deepspi_ale_palette(DeepspiAle* atari, uint8_t* gray128, uint8_t* rgb384) {
   uint8_t index[128];
   for (int i = 0; i < 128; ++i) index[i] = static_cast<uint8_t>(2 * i);
   atari->system->colourPalette().applyPaletteGrayscale(gray128, index, sizeof index);
@@ -273,7 +273,7 @@ void deepspi_atari_palette(DeepspiAtari* atari, uint8_t* gray128, uint8_t* rgb38
 }
 
 // Writes the minimal action set in ascending order into `out18` and returns its length.
-int deepspi_atari_minimal_actions(DeepspiAtari* atari, int32_t* out18, char* message, std::size_t capacity) {
+int deepspi_ale_minimal_actions(DeepspiAle* atari, int32_t* out18, char* message, std::size_t capacity) {
   int count = 0;
   const int status = guarded(message, capacity, [&] {
     for (ale::Action action : atari->rules->getMinimalActionSet()) {

@@ -5,30 +5,31 @@
 mod common;
 
 use common::{Actions, rom};
-use deepspi_atari::{AtariEnv, Emulator, EnvOptions, games::GAMES};
+use deepspi_ale::{Emulator, environment};
+use deepspi_worlds::atari::{AtariOptions, Console as _, GAMES};
 use rayon::prelude::*;
 
 /// Plays random agent steps to the end of one whole game and returns the score.
 fn one_game(name: &str, seed: u64) -> (f32, Vec<u8>) {
     let rom = rom(name);
-    let options = EnvOptions {
+    let options = AtariOptions {
         repeat_action_probability: 0.25,
         episodic_life: false,
         reward_clip: false,
-        ..EnvOptions::default()
+        ..AtariOptions::default()
     };
-    let mut env = AtariEnv::new(&rom, options, seed, 0).unwrap();
+    let mut env = environment(&rom, options, seed, 0).unwrap();
     let mut stack = vec![0; options.observation_len()];
     let mut actions = Actions::new(u32::try_from(seed).unwrap());
     env.reset(&mut stack).unwrap();
-    assert_eq!(env.emulator().ram()[0x79], 1, "Surround must be the one-player game after a reset");
+    assert_eq!(env.console().ram()[0x79], 1, "Surround must be the one-player game after a reset");
     let mut score = 0.0;
     loop {
         let outcome = env.step(actions.next(env.game().n_actions()), &mut stack).unwrap();
         score += outcome.raw_reward;
         if outcome.done {
             assert!(outcome.terminated && !outcome.truncated);
-            return (score, env.emulator().ram().to_vec());
+            return (score, env.console().ram().to_vec());
         }
     }
 }
@@ -37,11 +38,11 @@ fn one_game(name: &str, seed: u64) -> (f32, Vec<u8>) {
 fn all_57_load_and_run() {
     GAMES.par_iter().for_each(|game| {
         let rom = rom(game.name);
-        let options = EnvOptions { repeat_action_probability: 0.25, ..EnvOptions::default() };
+        let options = AtariOptions { repeat_action_probability: 0.25, ..AtariOptions::default() };
         let mut stack = vec![0; options.observation_len()];
         // `new` fails when ALE's minimal action set is not the table's, or the screen is not 210 x
         // 160.
-        let mut env = AtariEnv::new(&rom, options, 7, 0)
+        let mut env = environment(&rom, options, 7, 0)
             .unwrap_or_else(|error| panic!("{}: {error}", game.name));
         let mut actions = Actions::new(7);
         let first_lives = env.reset(&mut stack).unwrap().lives;

@@ -13,7 +13,8 @@ use std::{
 };
 
 use common::rom;
-use deepspi_atari::{EnvOptions, Game, Rom, RomError, RomFinder, VecEnv};
+use deepspi_ale::{AtariEnvs, Rom, RomError, RomFinder};
+use deepspi_worlds::atari::{AtariOptions, Game};
 use trace::trace;
 
 /// A finder that sees nothing of this machine.
@@ -154,7 +155,7 @@ fn the_download_fills_an_empty_cache() {
 
 fn breakout_trace() -> u64 {
     let rom = rom("Breakout");
-    trace(&mut VecEnv::new(rom.game(), &rom, EnvOptions::stochastic(), 2, 1, 2).unwrap(), 100, 1)
+    trace(&mut AtariEnvs::new(&rom, AtariOptions::stochastic(), 2, 1, 2).unwrap(), 100, 1)
 }
 
 /// Runs in a folder of its own; see the next test.

@@ -7,12 +7,10 @@ mod common;
 mod trace;
 
 use common::{Actions, rom};
-use deepspi_atari::{
-    AtariEnv, Emulator, EnvError, EnvOptions, Game, VecEnv,
-    env::OBS_PIXELS,
-    preprocess::{AreaResize, GrayPool},
-};
-use trace::trace;
+use deepspi_ale::{AtariEnvs, Emulator, environment};
+use deepspi_worlds::atari::preprocess::{AreaResize, GrayPool};
+use deepspi_worlds::atari::{AtariError, AtariOptions, Console as _, OBS_PIXELS};
+use trace::{reset, step, trace};
 
 /// One step's picture from single frames: the reference for the pooling rule.
 fn picture(first: &[u8], second: &[u8], emulator: &Emulator) -> Vec<u8> {
@@ -23,14 +21,14 @@ fn picture(first: &[u8], second: &[u8], emulator: &Emulator) -> Vec<u8> {
     out
 }
 
-fn vec_env(options: EnvOptions, num_envs: usize, seed: u64, threads: usize) -> VecEnv {
+fn vec_env(options: AtariOptions, num_envs: usize, seed: u64, threads: usize) -> AtariEnvs {
     let rom = rom("Breakout");
-    VecEnv::new(rom.game(), &rom, options, num_envs, seed, threads).unwrap()
+    AtariEnvs::new(&rom, options, num_envs, seed, threads).unwrap()
 }
 
 #[test]
 fn the_seed_decides_the_trace_and_the_threads_do_not() {
-    let options = EnvOptions::stochastic();
+    let options = AtariOptions::stochastic();
     let reference = trace(&mut vec_env(options, 6, 11, 1), 250, 1);
     assert_eq!(trace(&mut vec_env(options, 6, 11, 1), 250, 1), reference, "same seed, other trace");
     assert_eq!(
@@ -57,21 +55,21 @@ fn the_seed_decides_the_trace_and_the_threads_do_not() {
 
 #[test]
 fn environment_i_does_not_depend_on_its_neighbours() {
-    let options = EnvOptions::stochastic();
+    let options = AtariOptions::stochastic();
     let len = options.observation_len();
     let (mut few, mut many) = (vec_env(options, 2, 5, 1), vec_env(options, 5, 5, 2));
-    assert_eq!(few.reset().unwrap().observations, &many.reset().unwrap().observations[..2 * len]);
+    assert_eq!(reset(&mut few).observations, reset(&mut many).observations[..2 * len]);
     for action in [1, 2, 3, 0, 2, 2, 3, 1] {
-        let all = many.step(&[action; 5]).unwrap().observations[..2 * len].to_vec();
-        assert_eq!(few.step(&[action; 2]).unwrap().observations, all);
+        let all = step(&mut many, &[action; 5]).observations[..2 * len].to_vec();
+        assert_eq!(step(&mut few, &[action; 2]).observations, all);
     }
 }
 
 #[test]
 fn a_reset_is_noops_then_fire_and_fills_the_stack() {
     let rom = rom("Breakout");
-    let options = EnvOptions::default();
-    let mut env = AtariEnv::new(&rom, options, 9, 0).unwrap();
+    let options = AtariOptions::default();
+    let mut env = environment(&rom, options, 9, 0).unwrap();
     let mut stack = vec![0; options.observation_len()];
     let outcome = env.reset(&mut stack).unwrap();
     assert_eq!(
@@ -93,32 +91,32 @@ fn a_reset_is_noops_then_fire_and_fills_the_stack() {
         emulator.ram()
     };
     let matching: Vec<u32> =
-        (0..60).filter(|&noops| after(noops, true) == env.emulator().ram()).collect();
+        (0..60).filter(|&noops| after(noops, true) == env.console().ram()).collect();
     assert_eq!(matching.len(), 1, "{matching:?}");
     assert!(matching[0] < 30, "{matching:?}");
 
     // Without FIRE reset: 1..=30 idle frames and nothing else.
-    let options = EnvOptions { use_fire_reset: false, ..EnvOptions::default() };
-    let mut env = AtariEnv::new(&rom, options, 9, 0).unwrap();
+    let options = AtariOptions { use_fire_reset: false, ..AtariOptions::default() };
+    let mut env = environment(&rom, options, 9, 0).unwrap();
     env.reset(&mut stack).unwrap();
     assert_eq!(
-        env.emulator().ram(),
+        env.console().ram(),
         after(matching[0] + 1, false),
         "the same draw, one more idle frame, no FIRE"
     );
 
     // No idle frames at all.
-    let options = EnvOptions { noop_max: 0, ..EnvOptions::default() };
-    let mut env = AtariEnv::new(&rom, options, 9, 0).unwrap();
+    let options = AtariOptions { noop_max: 0, ..AtariOptions::default() };
+    let mut env = environment(&rom, options, 9, 0).unwrap();
     env.reset(&mut stack).unwrap();
-    assert_eq!(env.emulator().ram(), after(0, true));
+    assert_eq!(env.console().ram(), after(0, true));
 }
 
 #[test]
 fn a_step_is_four_frames_and_shows_the_brighter_of_the_last_two() {
     let rom = rom("Breakout");
-    let options = EnvOptions { noop_max: 0, ..EnvOptions::default() };
-    let mut env = AtariEnv::new(&rom, options, 4, 0).unwrap();
+    let options = AtariOptions { noop_max: 0, ..AtariOptions::default() };
+    let mut env = environment(&rom, options, 4, 0).unwrap();
     let mut stack = vec![0; options.observation_len()];
     env.reset(&mut stack).unwrap();
     let mut emulator = Emulator::new(&rom, 4, 0.0).unwrap();
@@ -153,8 +151,8 @@ fn a_step_is_four_frames_and_shows_the_brighter_of_the_last_two() {
 #[test]
 fn a_lost_life_ends_the_episode_and_the_game_goes_on() {
     let rom = rom("Breakout");
-    let options = EnvOptions::default();
-    let mut env = AtariEnv::new(&rom, options, 2, 0).unwrap();
+    let options = AtariOptions::default();
+    let mut env = environment(&rom, options, 2, 0).unwrap();
     let mut stack = vec![0; options.observation_len()];
     env.reset(&mut stack).unwrap();
     let mut actions = Actions::new(2);
@@ -210,9 +208,9 @@ fn a_lost_life_ends_the_episode_and_the_game_goes_on() {
 fn autoreset_ignores_the_action() {
     // Two environments that differ only in the actions of their reset steps stay equal.
     let rom = rom("Breakout");
-    let options = EnvOptions::default();
+    let options = AtariOptions::default();
     let run = |ignored: u32| {
-        let mut env = AtariEnv::new(&rom, options, 6, 0).unwrap();
+        let mut env = environment(&rom, options, 6, 0).unwrap();
         let mut stack = vec![0; options.observation_len()];
         // The first step without a reset is a reset, too.
         assert_eq!(env.step(ignored, &mut stack).unwrap().elapsed_steps, 0);
@@ -232,32 +230,33 @@ fn autoreset_ignores_the_action() {
 
 #[test]
 fn a_forced_reset_starts_a_new_game() {
-    let mut envs = vec_env(EnvOptions::default(), 1, 2, 1);
-    envs.reset().unwrap();
+    let mut envs = vec_env(AtariOptions::default(), 1, 2, 1);
+    reset(&mut envs);
     let mut actions = Actions::new(2);
-    while !envs.step(&[actions.next(4)]).unwrap().dones[0] {}
-    let view = envs.reset().unwrap();
+    while !step(&mut envs, &[actions.next(4)]).dones[0] {}
+    let view = reset(&mut envs);
     assert_eq!((view.lives[0], view.elapsed_steps[0]), (5, 0));
 }
 
 #[test]
 fn the_step_limit_truncates() {
     for episodic_life in [true, false] {
-        let options = EnvOptions { max_episode_steps: 5, episodic_life, ..EnvOptions::default() };
+        let options =
+            AtariOptions { max_episode_steps: 5, episodic_life, ..AtariOptions::default() };
         let mut envs = vec_env(options, 2, 1, 2);
-        envs.reset().unwrap();
+        reset(&mut envs);
         for _ in 0..2 {
             for step in 1..=5 {
-                let view = envs.step(&[0, 0]).unwrap();
+                let view = step(&mut envs, &[0, 0]);
                 assert_eq!(view.elapsed_steps, [step, step]);
                 assert_eq!(view.dones, [step == 5; 2]);
                 assert_eq!(view.truncated, [step == 5; 2]);
                 assert_eq!(view.terminated, [false; 2], "the limit is no end of the game");
             }
-            let view = envs.step(&[0, 0]).unwrap();
+            let view = step(&mut envs, &[0, 0]);
             assert_eq!(
                 (view.elapsed_steps, view.dones),
-                (&[0, 0][..], &[false; 2][..]),
+                (vec![0, 0], vec![false; 2]),
                 "the limit leads to a real reset"
             );
         }
@@ -269,9 +268,9 @@ fn rewards_are_clipped_to_their_sign_and_full_games_are_not() {
     let rom = rom("Pong");
     let mut lost = 0.0;
     let full_game =
-        EnvOptions { episodic_life: false, reward_clip: false, ..EnvOptions::default() };
-    let mut env = AtariEnv::new(&rom, full_game, 1, 0).unwrap();
-    let mut stack = vec![0; EnvOptions::default().observation_len()];
+        AtariOptions { episodic_life: false, reward_clip: false, ..AtariOptions::default() };
+    let mut env = environment(&rom, full_game, 1, 0).unwrap();
+    let mut stack = vec![0; AtariOptions::default().observation_len()];
     env.reset(&mut stack).unwrap();
     loop {
         let outcome = env.step(0, &mut stack).unwrap();
@@ -284,7 +283,7 @@ fn rewards_are_clipped_to_their_sign_and_full_games_are_not() {
     assert_eq!(lost, -21.0, "an idle Pong player loses every point");
 
     let rom = self::rom("Alien");
-    let mut env = AtariEnv::new(&rom, EnvOptions::default(), 1, 0).unwrap();
+    let mut env = environment(&rom, AtariOptions::default(), 1, 0).unwrap();
     env.reset(&mut stack).unwrap();
     let mut actions = Actions::new(1);
     let mut large = false;
@@ -301,13 +300,12 @@ fn rewards_are_clipped_to_their_sign_and_full_games_are_not() {
 
 #[test]
 fn wrong_calls_are_errors_and_move_nothing() {
-    let game = Game::find("Breakout").unwrap();
-    let mut envs = vec_env(EnvOptions::default(), 3, 1, 2);
-    let first = envs.reset().unwrap().observations.to_vec();
+    let mut envs = vec_env(AtariOptions::default(), 3, 1, 2);
+    let first = reset(&mut envs).observations.to_vec();
     for action in [4, 40, 1000, u32::MAX] {
         let error = envs.step(&[0, 0, action]).unwrap_err();
         assert!(
-            matches!(&error, EnvError::InEnv { index: 2, source } if matches!(**source, EnvError::Action { .. })),
+            matches!(&error, AtariError::InEnv { index: 2, source } if matches!(**source, AtariError::Action { .. })),
             "{error}"
         );
         assert!(
@@ -315,37 +313,33 @@ fn wrong_calls_are_errors_and_move_nothing() {
             "{error}"
         );
     }
-    assert!(matches!(envs.step(&[0, 0]), Err(EnvError::Length { expected: 3, found: 2, .. })));
-    assert!(matches!(envs.step(&[0; 4]), Err(EnvError::Length { expected: 3, found: 4, .. })));
-    assert!(envs.screen_rgb(3).is_none());
-    assert_eq!(envs.screen_rgb(2).unwrap().len(), 210 * 160 * 3);
+    assert!(matches!(envs.step(&[0, 0]), Err(AtariError::Length { expected: 3, found: 2, .. })));
+    assert!(matches!(envs.step(&[0; 4]), Err(AtariError::Length { expected: 3, found: 4, .. })));
+    assert!(envs.console(3).is_none());
+    assert_eq!(envs.console(2).unwrap().screen_rgb().len(), 210 * 160 * 3);
     // Still the environments of the first reset: one good step equals that of untouched ones.
-    let mut untouched = vec_env(EnvOptions::default(), 3, 1, 1);
-    assert_eq!(untouched.reset().unwrap().observations, first);
+    let mut untouched = vec_env(AtariOptions::default(), 3, 1, 1);
+    assert_eq!(reset(&mut untouched).observations, first);
     assert_eq!(
-        envs.step(&[1, 2, 3]).unwrap().observations,
-        untouched.step(&[1, 2, 3]).unwrap().observations
+        step(&mut envs, &[1, 2, 3]).observations,
+        step(&mut untouched, &[1, 2, 3]).observations
     );
 
     let rom = rom("Pong");
-    assert!(matches!(
-        VecEnv::new(game, &rom, EnvOptions::default(), 1, 1, 1),
-        Err(EnvError::OtherGame { .. })
-    ));
     for options in [
-        EnvOptions { stack: 0, ..EnvOptions::default() },
-        EnvOptions { frame_skip: 0, ..EnvOptions::default() },
-        EnvOptions { max_episode_steps: 0, ..EnvOptions::default() },
-        EnvOptions { repeat_action_probability: 1.5, ..EnvOptions::default() },
-        EnvOptions { repeat_action_probability: f32::NAN, ..EnvOptions::default() },
+        AtariOptions { stack: 0, ..AtariOptions::default() },
+        AtariOptions { frame_skip: 0, ..AtariOptions::default() },
+        AtariOptions { max_episode_steps: 0, ..AtariOptions::default() },
+        AtariOptions { repeat_action_probability: 1.5, ..AtariOptions::default() },
+        AtariOptions { repeat_action_probability: f32::NAN, ..AtariOptions::default() },
     ] {
         assert!(
-            matches!(AtariEnv::new(&rom, options, 1, 0), Err(EnvError::Options(_))),
+            matches!(environment(&rom, options, 1, 0), Err(AtariError::Options(_))),
             "{options:?}"
         );
     }
-    let mut env = AtariEnv::new(&rom, EnvOptions::default(), 1, 0).unwrap();
-    assert!(matches!(env.reset(&mut [0; 7]), Err(EnvError::Length { .. })));
+    let mut env = environment(&rom, AtariOptions::default(), 1, 0).unwrap();
+    assert!(matches!(env.reset(&mut [0; 7]), Err(AtariError::Length { .. })));
     assert!(Emulator::new(&rom, 0, 0.0).is_err(), "seed 0 would be the clock");
     assert!(Emulator::new(&rom, -1, 0.0).is_err());
     assert!(Emulator::new(&rom, 1, 0.0).unwrap().act(18).is_err());
@@ -372,7 +366,7 @@ fn sixteen_threads_create_play_and_destroy() {
         }
     });
 
-    fn play(rom: &deepspi_atari::Rom, frames: usize) -> [u8; 128] {
+    fn play(rom: &deepspi_ale::Rom, frames: usize) -> [u8; 128] {
         let mut emulator = Emulator::new(rom, 3, 0.25).unwrap();
         let mut actions = Actions::new(3);
         for _ in 0..frames {

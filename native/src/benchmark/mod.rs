@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use child::Starter;
 use clap::ArgMatches;
-use deepspi_atari::RomFinder;
+use deepspi_ale::RomFinder;
 use progress::SweepProgress;
 pub use run_status::{RunRecord, RunState, RunStatus};
 use runner::{Outcome, Runner};

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::agent::Agent;
 use super::summary::{Episode, Summary, table};
-use crate::task::MAZE;
 use crate::whole_file::write_whole;
+use crate::worlds::maze::MAZE;
 
 /// Summary, protocol and origin of an evaluation.
 const JSON: &str = "evaluation.json";
@@ -104,12 +104,12 @@ impl Evaluation {
     /// If there are none.
     pub fn new(agent: &Agent, protocol: Protocol, episodes: &[Episode]) -> Result<Self> {
         Ok(Self {
-            env: agent.task.name().to_owned(),
+            env: agent.world.name().to_owned(),
             algo: agent.config.algo.name().to_owned(),
             training_seed: agent.config.seed,
             checkpoint: agent.checkpoint.clone(),
             global_step: agent.global_step,
-            summary: Summary::of(agent.task.name(), episodes, protocol.seed)?,
+            summary: Summary::of(agent.world.name(), episodes, protocol.seed)?,
             protocol,
             device: agent.device.description.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -197,7 +197,7 @@ pub fn check(folder: &Path, agent: &Agent, protocol: &Protocol, overwrite: bool)
         }
         return Ok(());
     };
-    let mine = (agent.task.name(), agent.config.algo.name(), agent.config.seed);
+    let mine = (agent.world.name(), agent.config.algo.name(), agent.config.seed);
     let theirs = (found.env.as_str(), found.algo.as_str(), found.training_seed);
     let reason = if mine != theirs {
         let (env, algo, seed) = theirs;

@@ -11,7 +11,6 @@ mod agent;
 mod args;
 mod episodes;
 mod files;
-mod game;
 pub mod play;
 mod summary;
 
@@ -21,7 +20,6 @@ use agent::Agent;
 use anyhow::Result;
 pub use args::{EvaluateArgs, PlayArgs};
 pub use files::{Evaluation, FILES, Protocol};
-use game::Games;
 pub use summary::{Episode, Summary};
 
 use crate::output::CountBar;
@@ -32,7 +30,7 @@ use crate::output::CountBar;
 /// Bad input, or a failure of disk, device or emulator; nothing is then written.
 pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     let agent = Agent::load(&args.how.path, &args.how.device)?;
-    let games = Games::new(&agent, &args.how.games)?;
+    let games = agent.world.episodes(agent.config.gamma, &args.how.games.rules())?;
     let protocol = Protocol {
         episodes: args.episodes,
         seed: args.how.seed,
@@ -44,8 +42,8 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     let folder = args.out.as_deref().unwrap_or(&agent.run);
     files::check(folder, &agent, &protocol, args.how.overwrite)?;
 
-    let progress = CountBar::new(agent.task.name(), "episodes", protocol.episodes);
-    let episodes = episodes::play(&agent, &games, &protocol, &progress);
+    let progress = CountBar::new(agent.world.name(), "episodes", protocol.episodes);
+    let episodes = episodes::play(&agent, &*games, &protocol, &progress);
     progress.finish();
     let episodes = episodes?;
     let evaluation = Evaluation::new(&agent, protocol, &episodes)?;

@@ -3,10 +3,10 @@
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::game::End;
 use crate::chart::table::Table;
 use crate::output::scores;
 use crate::statistics::{bootstrap, mean, median};
+use crate::worlds::End;
 
 /// Resamples of the interval of the mean.
 const RESAMPLES: usize = 50_000;

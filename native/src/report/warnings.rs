@@ -1,7 +1,7 @@
 //! What a reader must be told of the runs, besides their numbers.
 
-use deepspi_atari::games::GAMES;
 use deepspi_run::config::Config;
+use deepspi_worlds::atari::GAMES;
 
 use super::facts::{count, thousands};
 use super::runs::RunData;

@@ -1,100 +1,108 @@
-//! What there is to train on: an Atari game or the maze.
+//! What there is to train on: the one list of worlds, and what the rest of the program needs of each.
+//!
+//! A world is described before it runs: its name, the defaults of a training, its networks, what a run folder
+//! says of it. It then opens environments for a training and plays whole episodes for an evaluation. No other
+//! file distinguishes worlds: to add one, write its file beside [`atari`] and [`maze`] and name it in [`WORLDS`].
 
-use anyhow::{Context, Result, bail};
-use clap::{ArgMatches, parser::ValueSource};
-use deepspi_run::config::Config;
-use deepspi_run::maze_preset::TrainingPreset as _;
-use deepspi_run::network::NetworkSpec;
+pub mod atari;
+mod atari_game;
+mod episode;
+pub mod maze;
+mod world;
+
+use anyhow::{Result, bail};
 use deepspi_run::run_files::RunInfo;
-use deepspi_worlds::maze::MazeConfig;
 
-use crate::atari::AtariSettings;
-use crate::cli::TrainArgs;
+pub use self::atari_game::AtariGame;
+pub use self::episode::{End, EpisodeRules, episode_seeds};
+pub use self::world::{Analysis, Episode, Episodes, Kind, World, WorldArgs};
 use crate::run_folder::info_now;
 
-/// Name of the maze on the command line and in run folders.
-pub const MAZE: &str = "maze";
+/// All kinds of worlds. The first that knows a name is taken, and [`atari`], the last, takes every name: its
+/// error lists the nearest games.
+pub static WORLDS: [&Kind; 2] = [&maze::KIND, &atari::KIND];
 
-/// An environment that is known to exist, not yet started.
-#[derive(Clone, Debug)]
-pub enum Task {
-    /// A game of the emulator.
-    Atari(AtariSettings),
-    /// The maze of the paper.
-    Maze(MazeConfig),
+/// The world that the command line names; `given` says whether a field was given explicitly.
+///
+/// # Errors
+/// If it names none or an unknown one, or gives a field that only another kind of worlds has.
+pub fn choose(
+    name: Option<&str>,
+    args: &WorldArgs,
+    given: impl Fn(&str) -> bool,
+) -> Result<Box<dyn World>> {
+    let Some(name) = name else {
+        bail!(
+            "which environment? Name a game with --env, for example `--env Breakout`, or `--env maze`, or continue a run with --resume RUN"
+        );
+    };
+    let kind = kind(name);
+    for other in WORLDS.iter().filter(|other| other.title != kind.title) {
+        if let Some(field) = other.fields.iter().find(|field| given(field)) {
+            let flag = field.replace('_', "-");
+            bail!("--{flag} is for {}, not for {}; leave it out", other.title, kind.title);
+        }
+    }
+    (kind.find)(name, args)
 }
 
-impl Task {
-    /// The task that the command line names.
-    ///
-    /// # Errors
-    /// If it names none, an unknown one, or says of one what only the other has.
-    pub fn from_args(args: &TrainArgs, matches: &ArgMatches) -> Result<Self> {
-        let Some(name) = &args.env else {
-            bail!(
-                "which environment? Name a game with --env, for example `--env Breakout`, or `--env maze`, or continue a run with --resume RUN"
-            );
-        };
-        let given = |field: &&&str| matches.value_source(field) == Some(ValueSource::CommandLine);
-        let flag = |field: &str| format!("--{}", field.replace('_', "-"));
-        if name.eq_ignore_ascii_case(MAZE) {
-            let atari = ["stochastic", "roms", "env_threads"];
-            if let Some(field) = atari.iter().find(given) {
-                bail!("{} is for Atari games, not for the maze; leave it out", flag(field));
-            }
-            args.maze.validate().context("no such maze")?;
-            return Ok(Self::Maze(args.maze));
-        }
-        if let Some(field) = MazeConfig::FIELDS.iter().find(given) {
-            bail!("{} is for `--env maze` only; leave it out for a game", flag(field));
-        }
-        Ok(Self::Atari(AtariSettings::new(name, args.stochastic, args.env_threads)?))
+/// The world of a run folder.
+///
+/// # Errors
+/// If this program does not know it.
+pub fn of_run(info: &RunInfo, env_threads: Option<usize>) -> Result<Box<dyn World>> {
+    let args = WorldArgs { stochastic: info.stochastic, env_threads, maze: info.maze };
+    (kind(&info.env).find)(&info.env, &args)
+}
+
+/// What a new run folder says of a world, for a run that starts now.
+#[must_use]
+pub fn describe(world: &dyn World, device: &str) -> RunInfo {
+    let mut info = info_now(world.name(), false, device);
+    world.describe(&mut info);
+    info
+}
+
+fn kind(name: &str) -> &'static Kind {
+    WORLDS.iter().find(|kind| (kind.knows)(name)).unwrap_or(&&atari::KIND)
+}
+
+#[cfg(test)]
+mod tests {
+    use deepspi_worlds::maze::MazeConfig;
+
+    use super::*;
+
+    #[test]
+    fn names_find_worlds_and_fields_of_other_kinds_are_refused() {
+        let args = WorldArgs { maze: Some(MazeConfig::DEFAULT), ..WorldArgs::default() };
+        let name = |name| choose(Some(name), &args, |_| false).map(|world| world.name());
+        assert_eq!(name("MAZE").expect("the maze"), "maze");
+        assert_eq!(name("ms_pacman").expect("a game"), "MsPacman");
+        assert!(name("Brekout").expect_err("no game").to_string().contains("Breakout"));
+        let error = choose(Some("maze"), &args, |field| field == "env_threads");
+        assert_eq!(
+            error.expect_err("refused").to_string(),
+            "--env-threads is for Atari games, not for the maze; leave it out"
+        );
+        let error = choose(Some("Pong"), &args, |field| field == "cue");
+        assert_eq!(
+            error.expect_err("refused").to_string(),
+            "--cue is for the maze, not for Atari games; leave it out"
+        );
     }
 
-    /// The task of a run folder.
-    ///
-    /// # Errors
-    /// If this program does not know its game.
-    pub fn from_run(info: &RunInfo, env_threads: Option<usize>) -> Result<Self> {
-        Ok(match info.maze {
-            Some(maze) => Self::Maze(maze),
-            None => Self::Atari(AtariSettings::new(&info.env, info.stochastic, env_threads)?),
-        })
-    }
-
-    /// Name in run folders and logs.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Atari(settings) => settings.game.name,
-            Self::Maze(_) => MAZE,
+    #[test]
+    fn a_run_folder_finds_its_world_again() {
+        let mazes = MazeConfig { cue: 0.5, ..MazeConfig::DEFAULT };
+        for (name, stochastic) in [("maze", false), ("Pong", true)] {
+            let args = WorldArgs { stochastic, maze: Some(mazes), env_threads: Some(2) };
+            let world = choose(Some(name), &args, |_| false).expect("found");
+            let info = describe(&*world, "cpu");
+            let again = of_run(&info, Some(2)).expect("found");
+            assert_eq!(format!("{again:?}"), format!("{world:?}"));
         }
-    }
-
-    /// Hyper-parameters where nothing else is said.
-    #[must_use]
-    pub const fn defaults(&self) -> Config {
-        match self {
-            Self::Atari(_) => Config::DEFAULT,
-            Self::Maze(maze) => maze.preset.hyper_parameters(),
-        }
-    }
-
-    /// Sizes of the networks.
-    #[must_use]
-    pub fn network(&self) -> NetworkSpec {
-        match self {
-            Self::Atari(settings) => settings.network(),
-            Self::Maze(maze) => maze.preset.network(),
-        }
-    }
-
-    /// What a new run folder says of it.
-    #[must_use]
-    pub fn describe(&self, device: &str) -> RunInfo {
-        match self {
-            Self::Atari(settings) => info_now(settings.game.name, settings.stochastic, device),
-            Self::Maze(maze) => RunInfo { maze: Some(*maze), ..info_now(MAZE, false, device) },
-        }
+        let info = RunInfo { maze: None, ..info_now("maze", false, "cpu") };
+        of_run(&info, None).expect_err("it does not say which maze");
     }
 }

@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use crate::emulator::Palette;
+use super::console::Palette;
 
 /// Widest source row that the resize takes: column numbers are bytes, so that no bounds check stays
 /// in the hot loop.

@@ -1,6 +1,7 @@
 //! What several test files need.
 
-use deepspi_atari::{Game, Rom, RomFinder};
+use deepspi_ale::{Rom, RomFinder};
+use deepspi_worlds::atari::Game;
 
 /// The ROM of a game, from wherever this machine has it, or fetched.
 pub(crate) fn rom(name: &str) -> Rom {
