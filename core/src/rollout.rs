@@ -6,6 +6,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deepspi_run::certificate;
+use deepspi_run::decision::Decision;
 use deepspi_worlds::env::VectorEnv;
 use deepspi_worlds::frame::FrameShape;
 use deepspi_worlds::parallel::for_each_chunk;

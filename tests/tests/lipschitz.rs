@@ -151,7 +151,7 @@ proptest! {
         let density = if mixture { TransitionDensity::MixtureNormal } else { TransitionDensity::Deterministic };
         let model = model(density, &spec, 10.0_f32.powf(power), &mut rng);
         let [h, w, c] = spec.latent();
-        for component in 0..density.components() {
+        for component in 0..deepspi_core::nn::components(density) {
             let shape = model.world_model.noise_shape(1);
             let noise = uniform(&mut rng, shape.iter().product());
             let map = |x: Tensor<2>| {
@@ -162,7 +162,7 @@ proptest! {
                     TransitionOutput::Bounded { raw, .. } => {
                         let noise = TensorData::new(noise.clone(), shape);
                         let noise = Tensor::from_data(noise, &device);
-                        let only = one_hot(component, density.components(), &device);
+                        let only = one_hot(component, deepspi_core::nn::components(density), &device);
                         soft_mixture_sample(raw, only, noise).flatten::<2>(1, 2)
                     }
                     TransitionOutput::Free { .. } => unreachable!("this world model is the Lipschitz one"),

@@ -11,7 +11,7 @@ fn failure(step: u64, reward: f32) -> NotFinite {
     let config = config();
     let mut env = CueEnv::at(config.num_envs, 0).with_reward_at(step, reward);
     let mut trainer = Trainer::new(config, spec(), &Device::flex()).expect("valid configuration");
-    let mut outcome: Result<(), TrainError<Infallible>> = Ok(());
+    let mut outcome: Result<(), TrainError> = Ok(());
     while outcome.is_ok() && !trainer.is_finished() {
         outcome = pollster::block_on(trainer.iterate(&mut env, |_| {}));
     }

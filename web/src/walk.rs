@@ -3,7 +3,6 @@
 //! Training is not touched: the walk has a maze and random numbers of its own.
 
 use deepspi_run::decision::Decision;
-use deepspi_worlds::env::VectorEnv;
 use deepspi_worlds::maze::{ACTIONS, Maze, MazeEnvs};
 use deepspi_worlds::rng::Generators;
 

@@ -8,6 +8,7 @@ use super::file::{GoldenError, GoldenFile, PerSample, Summary, local_name};
 use super::fill;
 use crate::learner::Learner;
 use crate::loss::TransitionNoise;
+use crate::nn::components;
 use crate::nn::{Model, StartVector};
 use crate::objective::{Minibatch, noise_shape, objective, vector};
 use crate::params::{ParameterInfo, describe, flatten_grads, split};
@@ -214,7 +215,7 @@ fn minibatch(
     let [height, width, channels] = spec.latent();
     let world_model = &learner.trainable().world_model;
     let noise = noise_shape(learner.trainable(), &config, file.batch).map(|_| {
-        let components = config.transition_density.components();
+        let components = components(config.transition_density);
         let shape = [file.batch, components, height, width, channels];
         TransitionNoise(world_model.align_noise(fill::noise(file.seed_offset, shape, &lifted)))
     });

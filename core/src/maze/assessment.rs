@@ -12,8 +12,7 @@ use burn::tensor::Device;
 use deepspi_run::config::Config;
 use deepspi_run::maze::{Assessment, FailedPremise, Judged, MazeReport, ValuePair};
 use deepspi_theory::{
-    Behaviour, Policy, Premise, Ratios, TheoremFour, TheoremThree, TheoremTwo, TheoryError,
-    episodic_chain, evaluate, ratios, theorems,
+    Behaviour, Policy, Premise, TheoryError, episodic_chain, evaluate, ratios, theorems,
 };
 use deepspi_worlds::maze::{ACTIONS, Maze};
 
@@ -144,8 +143,9 @@ mod tests {
     use deepspi_run::config::{Algorithm, LatentDistance, TransitionDensity};
     use deepspi_run::maze_preset::TrainingPreset as _;
     use deepspi_theory::Terms;
+    use deepspi_worlds::maze::{Action, MazeConfig, MazePreset, Tile};
 
-    use super::super::{Action, MazeConfig, MazePreset, Tile, cells, probe};
+    use super::super::{cells, probe};
     use super::*;
     use crate::params::{flatten, unflatten};
 

@@ -162,8 +162,9 @@ mod tests {
     use deepspi_run::config::{Algorithm, LatentDistance, TransitionDensity};
     use deepspi_run::maze_preset::TrainingPreset as _;
     use deepspi_theory::evaluate;
+    use deepspi_worlds::maze::{MazeConfig, MazePreset};
 
-    use super::super::{MazeConfig, MazePreset, probe};
+    use super::super::probe;
     use super::*;
 
     const PRESET: MazePreset = MazeConfig::DEFAULT.preset;

@@ -72,8 +72,8 @@ fn normalised(log_probs: &[f32]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use deepspi_run::maze_preset::TrainingPreset as _;
+    use deepspi_worlds::maze::MazeConfig;
 
-    use super::super::MazeConfig;
     use super::*;
 
     #[test]

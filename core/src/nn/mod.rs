@@ -17,4 +17,4 @@ pub use layers::{Conv, Dense, group_sort};
 pub use model::{Model, WorldModel};
 pub use reward::RewardNetwork;
 pub use spectral::{Spectral, StartVector};
-pub use transition::{Prediction, TransitionNetwork, TransitionOutput};
+pub use transition::{Prediction, TransitionNetwork, TransitionOutput, components};

@@ -27,22 +27,20 @@ const SAME_2X2: ConvGeometry = ConvGeometry { stride: 1, pad_end: 1 };
 /// Taps of a 2x2 kernel.
 const TAPS: usize = 4;
 
-impl TransitionDensity {
-    /// Mixture components K.
-    #[must_use]
-    pub const fn components(self) -> usize {
-        match self {
-            Self::Deterministic | Self::Normal => 1,
-            Self::MixtureNormal => MIXTURE_COMPONENTS,
-        }
+/// Mixture components K of a family.
+#[must_use]
+pub const fn components(density: TransitionDensity) -> usize {
+    match density {
+        TransitionDensity::Deterministic | TransitionDensity::Normal => 1,
+        TransitionDensity::MixtureNormal => MIXTURE_COMPONENTS,
     }
+}
 
-    /// Numbers per component and latent dimension: location, and scale if there is one.
-    const fn statistics(self) -> usize {
-        match self {
-            Self::Deterministic => 1,
-            Self::Normal | Self::MixtureNormal => 2,
-        }
+/// Numbers per component and latent dimension: location, and scale if there is one.
+const fn statistics(density: TransitionDensity) -> usize {
+    match density {
+        TransitionDensity::Deterministic => 1,
+        TransitionDensity::Normal | TransitionDensity::MixtureNormal => 2,
     }
 }
 
@@ -107,7 +105,7 @@ impl TransitionNetwork {
         device: &Device,
     ) -> Self {
         let [height, width, channels] = spec.latent();
-        let outputs = channels * density.components() * density.statistics() * spec.actions;
+        let outputs = channels * components(density) * statistics(density) * spec.actions;
         let (features, groups) =
             if lipschitz { (2 * channels, spec.transition_groups) } else { (outputs, outputs) };
         let mixture = density == TransitionDensity::MixtureNormal;
@@ -291,7 +289,7 @@ impl TransitionNetwork {
     pub const fn noise_shape(&self, batch: usize, lipschitz: bool) -> [usize; 4] {
         let [height, width, channels] = self.sizes.latent;
         let (groups, per_group) = self.alignment(lipschitz, channels);
-        [batch, groups * height * width, self.sizes.density.components(), per_group]
+        [batch, groups * height * width, components(self.sizes.density), per_group]
     }
 
     const fn alignment(&self, lipschitz: bool, channels: usize) -> (usize, usize) {
@@ -299,7 +297,7 @@ impl TransitionNetwork {
     }
 
     const fn kinds(&self) -> (usize, usize) {
-        (self.sizes.density.components(), self.sizes.density.statistics())
+        (components(self.sizes.density), statistics(self.sizes.density))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn::tensor::Device;
 use deepspi_core::maze::probe;
 use deepspi_core::trainer::{TrainError, Trainer};

@@ -2,8 +2,9 @@
 
 use anyhow::{Context, Result};
 use burn::tensor::{Tensor, TensorData};
-use deepspi_core::gae::gae;
+use deepspi_core::batch_view::batch_view;
 use deepspi_core::read_floats;
+use deepspi_core::returns::gae;
 use deepspi_core::rollout::Rollout;
 use deepspi_run::batch_view::BatchView;
 use deepspi_worlds::atari::Console as _;
@@ -111,7 +112,7 @@ impl Recording {
         let targets = gae(rollout.rewards(), &ends, &values, 1, config.gamma, config.gae_lambda);
         let (model, device) = (&agent.model, &agent.device.device);
         let mut noise = stream(seed, Stream::Noise);
-        let view = BatchView::of(model, &rollout, &targets, config, &mut noise, device);
+        let view = batch_view(model, &rollout, &targets, config, &mut noise, device);
         let view = pollster::block_on(view)?;
         let predicted = if config.uses_world_model() {
             Some(predict(agent, &rollout, &moments)?)
