@@ -14,8 +14,8 @@ use crate::chart::{
 };
 use crate::run::folder::{METRICS, RunFolder};
 use crate::run::output::{Line as LogLine, read_log};
-use crate::stats::reference_scores;
 use crate::stats::Quartiles;
+use crate::stats::reference_scores;
 use crate::whole_file::write_whole;
 
 /// Of the curve and its band.

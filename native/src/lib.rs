@@ -5,13 +5,13 @@
 //!
 //! Data flows one way, and `./check circles` fails where an import turns back. From the bottom:
 //! - leaves that know no run: [`exit`], [`device`], [`whole_file`], [`terminal`], [`stats`], [`chart`],
-//!   [`jobs`] (so many units of work at a time), [`atari`];
-//! - [`run`]: a run folder, how it is claimed, written and read again; [`task`]: what is trained on;
+//!   [`jobs`] (so many units of work at a time);
+//! - [`worlds`]: what is trained on;
+//! - [`run`]: a run folder, how it is claimed, written and read again;
 //! - the commands: [`train`], [`evaluate`], [`play`], [`curve`], [`speed`], [`parity`], [`figures`],
 //!   [`sweep`] (`native bench`), [`report`], which reads what sweeps and evaluations left;
 //! - [`cli`], which knows all commands and which none of them knows.
 
-pub mod atari;
 pub mod chart;
 pub mod cli;
 pub mod curve;
@@ -27,7 +27,7 @@ pub mod run;
 pub mod speed;
 pub mod stats;
 pub mod sweep;
-pub mod task;
 pub mod terminal;
 pub mod train;
 pub mod whole_file;
+pub mod worlds;

@@ -16,15 +16,16 @@ use deepspi_run::config::{Config, ConfigOverrides};
 use deepspi_run::decision::Decision;
 use deepspi_run::message::Message;
 use deepspi_run::network::NetworkSpec;
-use deepspi_worlds::env::VectorEnv;
+use deepspi_worlds::env::{self, VectorEnv};
+use deepspi_worlds::maze::MazeConfig;
 use deepspi_worlds::rng::Generators;
 use serde::Serialize;
 
-use crate::atari::{AtariEnvs, AtariSettings, FRAME};
 use crate::device::{self, DeviceChoice};
 use crate::run::output::resident_memory_mb;
 use crate::run::settings;
 use crate::stats::Quartiles;
+use crate::worlds::{self, WorldArgs};
 
 /// Flags of `speed`.
 #[derive(Clone, Debug, Args)]
@@ -81,37 +82,39 @@ struct Report {
 /// Runs `native speed`.
 ///
 /// # Errors
-/// If the game, its ROM or the device is not there.
+/// If the world, its ROM or the device is not there.
 pub fn run(args: &SpeedArgs) -> Result<()> {
     let config = settings::resolve(&args.hyper, None, &Config::DEFAULT)?;
-    let settings = AtariSettings::new(&args.env, false, args.env_threads)?;
-    // Sticky actions as in the usual protocol, so that peers can be run with the same setting.
-    let settings = AtariSettings {
-        options: deepspi_atari::EnvOptions { repeat_action_probability: 0.25, ..settings.options },
-        ..settings
+    let said = WorldArgs {
+        env_threads: args.env_threads,
+        maze: Some(MazeConfig::DEFAULT),
+        ..WorldArgs::default()
     };
-    let spec = settings.network();
+    let mut world = worlds::choose(Some(&args.env), &said, |_| false)?;
+    // Sticky actions as in the usual protocol, so that peers can be run with the same setting.
+    world.set_sticky_actions(0.25);
+    let spec = world.network();
     let selected = device::select(&args.device)?;
     device::verify(&selected, &config, &spec)?;
-    let mut envs = AtariEnvs::new(&settings, args.roms.as_deref(), config.num_envs, config.seed)?;
-    envs.reset()?;
+    let mut envs = world.open(&config, config.seed, args.roms.as_deref())?;
+    pollster::block_on(env::reset(&mut *envs))?;
 
-    let env_steps = environments(&mut envs, args.repeats)?;
-    let mut bench = UpdateBench::new(&config, &spec, &selected.device, &mut envs)?;
-    let forward = bench.forward(&envs, args.repeats)?;
+    let env_steps = environments(&mut *envs, args.repeats)?;
+    let mut bench = UpdateBench::new(&config, &spec, &selected.device, &mut *envs)?;
+    let forward = bench.forward(&*envs, args.repeats)?;
     let updates = bench.updates(args.repeats)?;
     let memory_growth_mb =
         args.memory_updates.map(|count| bench.memory_growth(count)).transpose()?;
     let mut trainer = Trainer::new(config.clone(), spec.clone(), &selected.device)?;
-    let end_to_end = end_to_end(&mut trainer, &mut envs, args.repeats.div_ceil(3), drop)?;
+    let end_to_end = end_to_end(&mut trainer, &mut *envs, args.repeats.div_ceil(3), drop)?;
 
     let report = Report {
         device: selected.description,
-        env: settings.game.name.to_owned(),
+        env: world.name().to_owned(),
         revision: env!("DEEPSPI_REVISION"),
         num_envs: config.num_envs,
         minibatch: config.minibatch_size(),
-        env_threads: settings.threads,
+        env_threads: world.threads(),
         repeats: args.repeats,
         env_steps_per_second: env_steps,
         policy_forward_ms: forward,
@@ -154,16 +157,16 @@ fn quartiles(measured: impl Iterator<Item = Result<f64>>) -> Result<Quartiles> {
 }
 
 /// Agent steps per second under random actions, in windows of 20 steps of all environments.
-fn environments(envs: &mut AtariEnvs, repeats: u64) -> Result<Quartiles> {
+fn environments(envs: &mut dyn VectorEnv, repeats: u64) -> Result<Quartiles> {
     const STEPS: usize = 20;
     let mut generators = Generators::new(1);
     let actions = envs.actions();
     let random = Decision::from_logits(&vec![0.0; envs.num_envs() * actions], Vec::new(), actions);
-    let mut window = |envs: &mut AtariEnvs| -> Result<f64> {
+    let mut window = |envs: &mut dyn VectorEnv| -> Result<f64> {
         let start = Instant::now();
         for _ in 0..STEPS {
             let chosen = random.sample(actions, &mut generators.actions);
-            envs.step(&chosen)?;
+            pollster::block_on(env::step(envs, &chosen))?;
         }
         Ok((STEPS * envs.num_envs()) as f64 / start.elapsed().as_secs_f64())
     };
@@ -186,7 +189,7 @@ impl UpdateBench {
         config: &Config,
         spec: &NetworkSpec,
         device: &burn::tensor::Device,
-        envs: &mut AtariEnvs,
+        envs: &mut dyn VectorEnv,
     ) -> Result<Self> {
         let mut generators = Generators::new(config.seed);
         let mut rollout = Rollout::start(envs, &vec![false; config.num_envs]);
@@ -197,7 +200,7 @@ impl UpdateBench {
         );
         for _ in 0..config.num_steps {
             let actions = random.sample(spec.actions, &mut generators.actions);
-            envs.step(&actions)?;
+            pollster::block_on(env::step(envs, &actions))?;
             rollout.push(random.clone(), actions, envs);
         }
         rollout.finish(random.values);
@@ -211,13 +214,13 @@ impl UpdateBench {
         })
     }
 
-    fn forward(&self, envs: &AtariEnvs, repeats: u64) -> Result<Quartiles> {
+    fn forward(&self, envs: &dyn VectorEnv, repeats: u64) -> Result<Quartiles> {
         let model = self.learner.plain();
         let once = || -> Result<f64> {
             let start = Instant::now();
-            let pixels = envs.observations();
-            let input = observations(FRAME, envs.num_envs(), &self.device, |i| {
-                &pixels[i * FRAME.len()..(i + 1) * FRAME.len()]
+            let (frame, pixels) = (envs.frame(), envs.observations());
+            let input = observations(frame, envs.num_envs(), &self.device, |i| {
+                &pixels[i * frame.len()..(i + 1) * frame.len()]
             });
             pollster::block_on(evaluate(&model, input, self.spec.actions))?;
             Ok(milliseconds(start))
@@ -272,7 +275,7 @@ impl UpdateBench {
 /// If training fails.
 pub fn end_to_end(
     trainer: &mut Trainer,
-    envs: &mut AtariEnvs,
+    envs: &mut dyn VectorEnv,
     repeats: u64,
     mut message: impl FnMut(Message),
 ) -> Result<Quartiles> {

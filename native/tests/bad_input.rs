@@ -12,7 +12,7 @@ use common::{
     Finished, TINY, checkpoint, checkpoints, damage, entries, finish, native, only_run, resume,
     tiny, tiny_on,
 };
-use deepspi_atari::Game;
+use deepspi_worlds::atari::Game;
 use tempfile::TempDir;
 
 fn temporary() -> TempDir {

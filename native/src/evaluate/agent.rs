@@ -14,7 +14,7 @@ use deepspi_run::run_files::{CONFIG, STEP_PREFIX, SUMS};
 use crate::device::{self, DeviceChoice, Selected};
 use crate::run::checkpoints::{self, CheckpointStore, Loaded};
 use crate::run::folder::RunFolder;
-use crate::task::Task;
+use crate::worlds::{self, World};
 
 /// An agent that no longer learns.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Agent {
     /// Hyper-parameters of its training.
     pub config: Config,
     /// What it was trained on.
-    pub task: Task,
+    pub world: Box<dyn World>,
     /// Sizes of its networks.
     pub spec: NetworkSpec,
     /// Its networks, on the device.
@@ -46,8 +46,8 @@ impl Agent {
         let (folder, loaded) = find(path)?;
         loaded.warn_of_skipped();
         let Loaded { checkpoint, path: file, .. } = loaded;
-        let task = Task::from_run(&folder.info, None)?;
-        let (spec, selected) = (task.network(), device::select(device)?);
+        let world = worlds::of_run(&folder.info, None)?;
+        let (spec, selected) = (world.network(), device::select(device)?);
         let trainer = Trainer::restore(&checkpoint, &spec, &selected.device)
             .with_context(|| format!("cannot use {}", file.display()))?;
         device::verify(&selected, trainer.config(), &spec)?;
@@ -56,7 +56,7 @@ impl Agent {
             checkpoint: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             global_step: trainer.global_step(),
             config: trainer.config().clone(),
-            task,
+            world,
             spec,
             model: trainer.policy(),
             device: selected,
@@ -81,7 +81,7 @@ impl Agent {
     /// `deep-spi on Breakout after 102400 steps`.
     #[must_use]
     pub fn title(&self) -> String {
-        let (algo, game) = (self.config.algo.name(), self.task.name());
+        let (algo, game) = (self.config.algo.name(), self.world.name());
         format!("{algo} on {game} after {} steps", self.global_step)
     }
 }

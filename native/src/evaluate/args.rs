@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::device::DeviceChoice;
+use crate::worlds::EpisodeRules;
 
 /// Flags of `evaluate`.
 #[derive(Clone, Debug, Args)]
@@ -62,4 +63,13 @@ pub struct GameArgs {
     /// Folder with ROMs; else $ALE_ROMS_DIR, the user's cache, an installed ale_py, or a download.
     #[arg(long, value_name = "DIR")]
     pub roms: Option<PathBuf>,
+}
+
+impl GameArgs {
+    /// The rules they choose.
+    #[must_use]
+    pub fn rules(&self) -> EpisodeRules {
+        let Self { stochastic, training_resets, roms } = self.clone();
+        EpisodeRules { stochastic, training_resets, roms }
+    }
 }

@@ -13,9 +13,9 @@ use rayon::prelude::*;
 
 use super::agent::Agent;
 use super::files::Protocol;
-use super::game::{End, Game, Games, episode_seeds};
 use super::summary::Episode;
 use crate::terminal::CountBar;
+use crate::worlds::{self, End, Episodes, episode_seeds};
 
 /// Games at a time: enough to keep emulators and networks busy, little enough for any memory.
 const AT_A_TIME: usize = 64;
@@ -24,7 +24,7 @@ const AT_A_TIME: usize = 64;
 struct Running {
     episode: u64,
     seed: u64,
-    game: Game,
+    game: Box<dyn worlds::Episode>,
     /// Draws from the policy.
     actions: ChaCha8Rng,
     score: f64,
@@ -32,7 +32,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(games: &Games, (episode, seed): (u64, u64)) -> Result<Self> {
+    fn start(games: &dyn Episodes, (episode, seed): (u64, u64)) -> Result<Self> {
         let game = games.start(seed)?;
         let actions = stream(seed, Stream::Actions);
         Ok(Self { episode, seed, game, actions, score: 0.0, length: 0 })
@@ -45,7 +45,7 @@ impl Running {
         Ok(end)
     }
 
-    fn finish(&self, ended: End, games: &Games) -> Episode {
+    fn finish(&self, ended: End, games: &dyn Episodes) -> Episode {
         Episode {
             episode: self.episode,
             seed: self.seed,
@@ -63,7 +63,7 @@ impl Running {
 /// If an environment or the device fails.
 pub fn play(
     agent: &Agent,
-    games: &Games,
+    games: &dyn Episodes,
     protocol: &Protocol,
     progress: &CountBar,
 ) -> Result<Vec<Episode>> {

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::agent::Agent;
 use super::summary::{Episode, Summary, table};
 use crate::run::folder::{EVALUATION_CSV, EVALUATION_JSON};
-use crate::task::MAZE;
 use crate::whole_file::write_whole;
+use crate::worlds::maze::MAZE;
 
 /// How episodes are played.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,12 +98,12 @@ impl Evaluation {
     /// If there are none.
     pub fn new(agent: &Agent, protocol: Protocol, episodes: &[Episode]) -> Result<Self> {
         Ok(Self {
-            env: agent.task.name().to_owned(),
+            env: agent.world.name().to_owned(),
             algo: agent.config.algo.name().to_owned(),
             training_seed: agent.config.seed,
             checkpoint: agent.checkpoint.clone(),
             global_step: agent.global_step,
-            summary: Summary::of(agent.task.name(), episodes, protocol.seed)?,
+            summary: Summary::of(agent.world.name(), episodes, protocol.seed)?,
             protocol,
             device: agent.device.description.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -191,7 +191,7 @@ pub fn check(folder: &Path, agent: &Agent, protocol: &Protocol, overwrite: bool)
         }
         return Ok(());
     };
-    let mine = (agent.task.name(), agent.config.algo.name(), agent.config.seed);
+    let mine = (agent.world.name(), agent.config.algo.name(), agent.config.seed);
     let theirs = (found.env.as_str(), found.algo.as_str(), found.training_seed);
     let reason = if mine != theirs {
         let (env, algo, seed) = theirs;

@@ -11,14 +11,12 @@ pub mod agent;
 pub mod args;
 mod episodes;
 mod files;
-pub mod game;
 mod summary;
 
 use agent::Agent;
 use anyhow::Result;
 pub use args::EvaluateArgs;
 pub use files::{Evaluation, Protocol};
-use game::Games;
 pub use summary::{Episode, Summary};
 
 use crate::terminal::CountBar;
@@ -29,7 +27,7 @@ use crate::terminal::CountBar;
 /// Bad input, or a failure of disk, device or emulator; nothing is then written.
 pub fn run(args: &EvaluateArgs) -> Result<()> {
     let agent = Agent::load(&args.how.path, &args.how.device)?;
-    let games = Games::new(&agent, &args.how.games)?;
+    let games = agent.world.episodes(agent.config.gamma, &args.how.games.rules())?;
     let protocol = Protocol {
         episodes: args.episodes,
         seed: args.how.seed,
@@ -41,8 +39,8 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     let folder = args.out.as_deref().unwrap_or(&agent.run);
     files::check(folder, &agent, &protocol, args.how.overwrite)?;
 
-    let progress = CountBar::new(agent.task.name(), "episodes", protocol.episodes);
-    let episodes = episodes::play(&agent, &games, &protocol, &progress);
+    let progress = CountBar::new(agent.world.name(), "episodes", protocol.episodes);
+    let episodes = episodes::play(&agent, &*games, &protocol, &progress);
     progress.finish();
     let episodes = episodes?;
     let evaluation = Evaluation::new(&agent, protocol, &episodes)?;

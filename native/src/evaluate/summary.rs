@@ -3,10 +3,10 @@
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::game::End;
 use crate::chart::table::Table;
 use crate::stats::reference_scores;
 use crate::stats::{RESAMPLES, bootstrap, mean, median};
+use crate::worlds::End;
 
 /// One whole game.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -21,8 +21,8 @@ use rayon::prelude::*;
 use recording::Recording;
 
 use crate::evaluate::agent::Agent;
-use crate::evaluate::game::{Games, episode_seeds};
 use crate::terminal::CountBar;
+use crate::worlds::episode_seeds;
 
 /// Pictures that are drawn at a time.
 const AT_A_TIME: usize = 16;
@@ -34,28 +34,23 @@ const AT_A_TIME: usize = 16;
 pub fn run(args: &PlayArgs) -> Result<()> {
     let target = Target::new(&args.record, args.how.overwrite)?;
     let agent = Agent::load(&args.how.path, &args.how.device)?;
-    let games = Games::new(&agent, &args.how.games)?;
-    let Games::Atari { rom, options, .. } = &games else {
-        bail!(
-            "`native play` records Atari games, and {} is a run of the maze; look at it in the \
-             playground, or score it with `native evaluate`",
-            args.how.path.display()
-        );
-    };
-    eprintln!("{}, {}", agent.title(), games.rules());
+    let games = agent.world.episodes(agent.config.gamma, &args.how.games.rules())?;
     let mut film = None;
     for (episode, seed) in (1..=args.episodes).zip(episode_seeds(args.how.seed)) {
+        let Some(game) = games.start_on_console(seed) else {
+            bail!(
+                "`native play` records Atari games, and {} is a run of the maze; look at it in the \
+                 playground, or score it with `native evaluate`",
+                args.how.path.display()
+            );
+        };
+        if episode == 1 {
+            eprintln!("{}, {}", agent.title(), games.rules());
+        }
         let label = format!("game {episode}/{}", args.episodes);
         let progress = CountBar::new(&format!("{label} played"), "steps", args.max_steps);
-        let recording = Recording::play(
-            &agent,
-            rom,
-            *options,
-            seed,
-            args.how.greedy,
-            args.max_steps,
-            &progress,
-        );
+        let recording =
+            Recording::play(&agent, game?, seed, args.how.greedy, args.max_steps, &progress);
         progress.finish();
         let recording = recording?;
         let end = recording.end.map_or("not at its end", |_| "at its end");

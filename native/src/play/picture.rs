@@ -2,13 +2,12 @@
 //! below. Everything shown belongs to one transition: state, action, the reward it gave, its U.
 
 use anyhow::{Context, Result};
-use deepspi_atari::emulator::{FRAME_HEIGHT, FRAME_WIDTH};
 use deepspi_run::config::Algorithm;
+use deepspi_worlds::atari::{FRAME_HEIGHT, FRAME_WIDTH, OBS_SIDE};
 use resvg::tiny_skia::{Pixmap, PremultipliedColorU8, Transform};
 
 use super::recording::{Moment, Recording};
 use super::svg::{Anchor, Svg};
-use crate::atari::FRAME;
 use crate::chart::png::Reader;
 use crate::evaluate::agent::Agent;
 
@@ -96,10 +95,7 @@ impl<'a> Painter<'a> {
     /// # Errors
     /// If the picture cannot be made; never of a recorded game.
     pub fn new(agent: &Agent, recording: &'a Recording) -> Result<Self> {
-        let crate::task::Task::Atari(settings) = &agent.task else {
-            anyhow::bail!("only games of the emulator have a picture");
-        };
-        let ids = settings.game.actions.iter();
+        let ids = recording.actions.iter();
         let actions: Vec<_> =
             ids.map(|&id| ACTION_NAMES.get(usize::from(id)).copied().unwrap_or("?")).collect();
         let values = recording.moments.iter().map(|moment| moment.value);
@@ -133,7 +129,7 @@ impl<'a> Painter<'a> {
         let colour = |index: u8| palette[usize::from(index >> 1)];
         let screen = (&moment.screen[..], FRAME_WIDTH, FRAME_HEIGHT);
         enlarge(&mut picture, MARGIN as usize, GAME_SCALE, screen, colour);
-        let seen = (&moment.seen[..], FRAME.width, FRAME.height);
+        let seen = (&moment.seen[..], OBS_SIDE, OBS_SIDE);
         enlarge(&mut picture, RIGHT as usize, SEEN_SCALE, seen, |gray| [gray; 3]);
 
         let mut svg = Svg::new(self.size());
@@ -222,9 +218,10 @@ fn fixed(agent: &Agent, size: (u32, u32)) -> Svg {
     let mut svg = Svg::new(size);
     svg.rect((0.0, 0.0), (size.0 as f32, size.1 as f32), BACKGROUND);
     svg.text(&agent.title(), (MARGIN, 24.0), (14, TEXT), Anchor::Start);
+    let frame = agent.spec.frame;
     let seen = format!(
         "what the agent sees: the newest of {} frames, {} x {}",
-        FRAME.channels, FRAME.height, FRAME.width
+        frame.channels, frame.height, frame.width
     );
     for (text, at) in [
         ("the game", (MARGIN, 42.0)),

@@ -2,18 +2,18 @@
 
 use anyhow::{Context, Result};
 use burn::tensor::{Tensor, TensorData};
-use deepspi_atari::{EnvOptions, Rom};
 use deepspi_core::algorithm::deep_spi::batch_view;
 use deepspi_core::data::rollout::Rollout;
 use deepspi_core::read_floats;
 use deepspi_core::returns::gae;
 use deepspi_run::batch_view::BatchView;
-use deepspi_worlds::env::VectorEnv;
+use deepspi_worlds::atari::Console as _;
+use deepspi_worlds::env::VectorEnv as _;
 use deepspi_worlds::rng::{Stream, stream};
 
 use crate::evaluate::agent::Agent;
-use crate::evaluate::game::{AtariGame, End};
 use crate::terminal::CountBar;
+use crate::worlds::{AtariGame, End};
 
 /// A step before it was taken, and what it gave.
 #[derive(Clone, Debug)]
@@ -50,25 +50,25 @@ pub(super) struct Recording {
     pub score: f64,
     /// How it ended; none if it was stopped.
     pub end: Option<End>,
+    /// ALE ids of the game's actions, `[A]`.
+    pub actions: &'static [u8],
     /// Red, green, blue of palette index `2 i`.
     pub palette: [[u8; 3]; 128],
 }
 
 impl Recording {
-    /// Plays the game that `seed` decides.
+    /// Plays a game from its start; `seed` decides the draws from the policy.
     ///
     /// # Errors
     /// If emulator or device fail.
     pub fn play(
         agent: &Agent,
-        rom: &Rom,
-        options: EnvOptions,
+        mut game: AtariGame,
         seed: u64,
         greedy: bool,
         max_steps: u64,
         progress: &CountBar,
     ) -> Result<Self> {
-        let mut game = AtariGame::start(rom, options, seed)?;
         let mut draws = stream(seed, Stream::Actions);
         let actions = agent.spec.actions;
         let newest = agent.spec.frame.height * agent.spec.frame.width;
@@ -85,7 +85,7 @@ impl Recording {
             let action = chosen.first().copied().context("no action was chosen")?;
             let pixels = game.observations();
             let mut moment = Moment {
-                screen: game.env().emulator().screen().to_vec(),
+                screen: game.env().console().screen().to_vec(),
                 seen: pixels[pixels.len() - newest..].to_vec(),
                 probabilities: decision.log_probs.iter().map(|x| x.exp()).collect(),
                 value: decision.values[0],
@@ -119,8 +119,9 @@ impl Recording {
         } else {
             None
         };
-        let palette = game.env().emulator().palette().rgb;
-        Ok(Self { moments, view, predicted, score, end: game.end(), palette })
+        let palette = game.env().console().palette().rgb;
+        let actions = game.env().game().actions;
+        Ok(Self { moments, view, predicted, score, end: game.end(), actions, palette })
     }
 }
 

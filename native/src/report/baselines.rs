@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use deepspi_atari::Game;
+use deepspi_worlds::atari::Game;
 use serde::Serialize;
 
 use super::runs::protocol;

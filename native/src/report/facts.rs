@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use deepspi_atari::EnvOptions;
 use deepspi_run::run_files::RunInfo;
+use deepspi_worlds::atari::AtariOptions;
 use serde::Serialize;
 
 use super::analysis::Report;
@@ -60,7 +60,7 @@ impl Facts {
     /// The environments of training, in words.
     pub fn protocol(&self) -> String {
         let stochastic = self.sweep.stochastic;
-        let rules = EnvOptions::training(stochastic).describe();
+        let rules = AtariOptions::training(stochastic).describe();
         format!("{}: {rules}", protocol(stochastic))
     }
 }

@@ -165,7 +165,7 @@ impl<'a, N> Selection<'a, N> {
 
 #[cfg(test)]
 mod tests {
-    use deepspi_atari::Game;
+    use deepspi_worlds::atari::Game;
 
     use super::super::runs::State;
     use super::*;

@@ -1,8 +1,8 @@
 //! What a reader must be told of the runs, besides their numbers.
 
-use deepspi_atari::games::GAMES;
 use deepspi_plot::thousands;
 use deepspi_run::config::Config;
+use deepspi_worlds::atari::GAMES;
 
 use super::runs::RunData;
 use super::score::{Score, ScoreKind};

@@ -10,6 +10,7 @@ use deepspi_run::run_files::{CHECKPOINTS, CONFIG, RunInfo};
 
 use super::settings;
 use crate::whole_file::write_whole;
+use crate::worlds::World;
 
 /// Every message of a run as one line, in its folder.
 pub const METRICS: &str = "metrics.jsonl";
@@ -27,6 +28,14 @@ pub struct RunFolder {
     pub path: PathBuf,
     /// Its description.
     pub info: RunInfo,
+}
+
+/// What a new run folder says of a world, for a run that starts now.
+#[must_use]
+pub fn info_of(world: &dyn World, device: &str) -> RunInfo {
+    let mut info = info_now(world.name(), false, device);
+    world.describe(&mut info);
+    info
 }
 
 /// A run that starts now.

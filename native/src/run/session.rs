@@ -1,16 +1,15 @@
 //! A training from its first iteration to its last checkpoint, whatever the environment.
 
 use anyhow::{Context, Result};
-use deepspi_core::maze::probe;
 use deepspi_core::{run_state::TrainError, trainer::Trainer};
-use deepspi_run::message::{MazeStatus, Message};
+use deepspi_run::message::Message;
 use deepspi_worlds::env::{self, VectorEnv};
-use deepspi_worlds::maze::Maze;
 
 use super::checkpoints::CheckpointStore;
 use super::folder::RunFolder;
 use super::output::Outputs;
 use super::signals::StopFlag;
+use crate::worlds::Analysis;
 
 /// How a training saves and how it is stopped.
 #[derive(Clone, Copy, Debug)]
@@ -37,8 +36,8 @@ pub enum TrainingEnd {
 pub struct Session {
     trainer: Trainer,
     envs: Box<dyn VectorEnv>,
-    /// Analysed after every iteration, if this is what is trained on.
-    maze: Option<Maze>,
+    /// What is computed after every iteration, if anything.
+    analysis: Option<Box<dyn Analysis>>,
     outputs: Outputs,
     store: CheckpointStore,
     save_every: u64,
@@ -53,7 +52,7 @@ impl Session {
     pub fn new(
         trainer: Trainer,
         mut envs: Box<dyn VectorEnv>,
-        maze: Option<Maze>,
+        analysis: Option<Box<dyn Analysis>>,
         folder: &RunFolder,
         options: SessionOptions,
     ) -> Result<Self> {
@@ -68,7 +67,7 @@ impl Session {
         Ok(Self {
             trainer,
             envs,
-            maze,
+            analysis,
             outputs,
             store: CheckpointStore::new(folder.checkpoints(), options.keep_checkpoints),
             save_every: options.save_every.max(1),
@@ -116,11 +115,8 @@ impl Session {
     }
 
     fn analyse(&mut self) -> Result<()> {
-        let Some(maze) = &self.maze else { return Ok(()) };
-        let model = self.trainer.policy();
-        let report = pollster::block_on(probe(&model, maze, self.trainer.device()))?;
-        let status = MazeStatus::new(&report, maze, self.trainer.global_step());
-        self.outputs.handle(&Message::Maze(status))
+        let Some(analysis) = &self.analysis else { return Ok(()) };
+        self.outputs.handle(&analysis.analyse(&self.trainer)?)
     }
 
     fn save(&mut self, score: Option<f64>) -> Result<()> {

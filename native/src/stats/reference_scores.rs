@@ -37,7 +37,7 @@ mod tests {
         for line in TABLE.lines().skip(1) {
             let game = line.split(',').next().expect("a name");
             assert!(human_normalized(game, 0.0).is_some_and(f64::is_finite), "{line}");
-            assert!(deepspi_atari::Game::find(game).is_ok(), "{game} is no game");
+            assert!(deepspi_worlds::atari::Game::find(game).is_ok(), "{game} is no game");
         }
         assert_eq!(human_normalized("Breakout", 30.5), Some(1.0));
         assert_eq!(human_normalized("Chess", 1.0), None);

@@ -6,13 +6,14 @@ use anyhow::Result;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::checkpoint::Checkpoint;
 use deepspi_run::config::Algorithm;
+use deepspi_worlds::env;
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
 use super::child::Starter;
 use super::run_status::{RunState, RunStatus};
-use crate::atari::{AtariEnvs, AtariSettings};
 use crate::device::Selected;
 use crate::speed::end_to_end;
+use crate::worlds::{self, WorldArgs};
 
 /// Iterations that are timed, after one to warm up.
 const ITERATIONS: u64 = 3;
@@ -93,14 +94,18 @@ fn measure(starter: &Starter, algo: Algorithm, selected: &Selected) -> Result<Me
     let sweep = &starter.sweep;
     let config = sweep.settings(algo, 1)?;
     let game = sweep.games.first().map_or("", String::as_str);
-    let settings = AtariSettings::new(game, sweep.stochastic, starter.options.env_threads)?;
-    let roms = starter.options.roms.as_deref();
-    let mut envs = AtariEnvs::new(&settings, roms, config.num_envs, config.seed)?;
-    envs.reset()?;
+    let said = WorldArgs {
+        stochastic: sweep.stochastic,
+        env_threads: starter.options.env_threads,
+        ..WorldArgs::default()
+    };
+    let world = worlds::choose(Some(game), &said, |_| false)?;
+    let mut envs = world.open(&config, config.seed, starter.options.roms.as_deref())?;
+    pollster::block_on(env::reset(&mut *envs))?;
     let steps = config.batch_size() as f64;
-    let mut trainer = Trainer::new(config, settings.network(), &selected.device)?;
+    let mut trainer = Trainer::new(config, world.network(), &selected.device)?;
     let mut lines = 0;
-    let speed = end_to_end(&mut trainer, &mut envs, ITERATIONS, |message| {
+    let speed = end_to_end(&mut trainer, &mut *envs, ITERATIONS, |message| {
         lines += serde_json::to_vec(&message).map_or(0, |line| line.len() + 1);
     })?;
     let checkpoint: Checkpoint = pollster::block_on(trainer.checkpoint())?;

@@ -23,7 +23,7 @@ use anyhow::{Context, Result, bail};
 pub use args::{BenchArgs, RunOptions};
 use args::{BenchCommand, Launcher};
 pub use child::Starter;
-use deepspi_atari::RomFinder;
+use deepspi_ale::RomFinder;
 pub use folder::REPORT;
 use processes::{Outcome, train_all};
 use progress::SweepProgress;

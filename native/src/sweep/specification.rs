@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use deepspi_atari::Game;
 use deepspi_run::config::{Algorithm, Config, ConfigOverrides};
+use deepspi_worlds::atari::Game;
 use serde::{Deserialize, Serialize};
 
 use super::suite::known_games;

@@ -5,9 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use deepspi_atari::Game;
-use deepspi_atari::games::GAMES;
 use deepspi_run::config::ConfigOverrides;
+use deepspi_worlds::atari::{GAMES, Game};
 use serde::Deserialize;
 
 /// Seeds of a suite that does not say how many: those of the paper's comparison.

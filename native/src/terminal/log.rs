@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 /// Sends log lines to standard error; `RUST_LOG` chooses which.
 pub fn install_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| "warn,native=info,deepspi_atari=info".into());
+        .unwrap_or_else(|_| "warn,native=info,deepspi_ale=info".into());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

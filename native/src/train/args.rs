@@ -2,15 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
 use clap::Args;
 use deepspi_run::config::ConfigOverrides;
-use deepspi_worlds::maze::{MazeConfig, MazeOverrides};
+use deepspi_worlds::maze::MazeOverrides;
 
-use crate::atari::AtariSettings;
 use crate::device::DeviceChoice;
 use crate::run::session::SessionOptions;
-use crate::task::{MAZE, Task};
 
 /// Flags of `train`.
 #[derive(Clone, Debug, Args)]
@@ -78,34 +75,15 @@ pub struct TrainArgs {
 }
 
 impl TrainArgs {
-    /// The task that the command line names.
-    ///
-    /// # Errors
-    /// If it names none, an unknown one, or says of one what only the other has.
-    pub fn task(&self) -> Result<Task> {
-        let Some(name) = &self.env else {
-            bail!(
-                "which environment? Name a game with --env, for example `--env Breakout`, or `--env maze`, or continue a run with --resume RUN"
-            );
-        };
-        let flag = |field: &str| format!("--{}", field.replace('_', "-"));
-        if name.eq_ignore_ascii_case(MAZE) {
-            let atari = [
-                ("stochastic", self.stochastic),
-                ("roms", self.roms.is_some()),
-                ("env_threads", self.env_threads.is_some()),
-            ];
-            if let Some((field, _)) = atari.into_iter().find(|(_, given)| *given) {
-                bail!("{} is for Atari games, not for the maze; leave it out", flag(field));
-            }
-            let maze = MazeConfig::DEFAULT.with(&self.maze);
-            maze.validate().context("no such maze")?;
-            return Ok(Task::Maze(maze));
+    /// Whether a field that belongs to one kind of worlds was given.
+    #[must_use]
+    pub fn gives(&self, field: &str) -> bool {
+        match field {
+            "stochastic" => self.stochastic,
+            "roms" => self.roms.is_some(),
+            "env_threads" => self.env_threads.is_some(),
+            _ => self.maze.given().any(|given| given == field),
         }
-        if let Some(field) = self.maze.given().next() {
-            bail!("{} is for `--env maze` only; leave it out for a game", flag(field));
-        }
-        Ok(Task::Atari(AtariSettings::new(name, self.stochastic, self.env_threads)?))
     }
 
     /// How the training saves and how it is stopped.

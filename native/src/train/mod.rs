@@ -9,18 +9,18 @@ pub use args::TrainArgs;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::checkpoint::State;
 use deepspi_run::config::Config;
-use deepspi_worlds::maze::{Maze, MazeEnvs, MazeReset};
+use deepspi_worlds::env::VectorEnv;
+use deepspi_worlds::maze::MazeConfig;
 
-use crate::atari::AtariEnvs;
 use crate::device::{self, Selected};
 use crate::exit::Exit;
 use crate::run::checkpoints::{CheckpointStore, Loaded};
 use crate::run::claim::{Claim, claim};
-use crate::run::folder::RunFolder;
+use crate::run::folder::{RunFolder, info_of};
 use crate::run::lock::FolderLock;
 use crate::run::session::{Session, TrainingEnd};
 use crate::run::settings;
-use crate::task::Task;
+use crate::worlds::{self, Analysis, World, WorldArgs};
 
 /// Where run folders are made if `--runs-dir` is not given.
 const RUNS_DIR: &str = "runs";
@@ -33,17 +33,26 @@ pub fn run(args: &TrainArgs) -> Result<Exit> {
     if let Some(folder) = &args.resume {
         return resume(folder, args);
     }
-    let task =
-        if args.env.is_some() || !args.print_config { Some(args.task()?) } else { None };
-    let defaults = task.as_ref().map_or(Config::DEFAULT, Task::defaults);
+    let world =
+        if args.env.is_some() || !args.print_config { Some(chosen_world(args)?) } else { None };
+    let defaults = world.as_ref().map_or(Config::DEFAULT, |world| world.defaults());
     let config = settings::resolve(&args.hyper, args.config.as_deref(), &defaults)?;
-    match (task, &args.run_dir) {
-        (Some(task), Some(folder)) if !args.print_config => {
-            start_or_continue(folder, &task, &config, args)
+    match (world, &args.run_dir) {
+        (Some(world), Some(folder)) if !args.print_config => {
+            start_or_continue(folder, &*world, &config, args)
         }
-        (Some(task), None) if !args.print_config => start(&task, &config, args),
+        (Some(world), None) if !args.print_config => start(&*world, &config, args),
         _ => print_config(&config),
     }
+}
+
+fn chosen_world(args: &TrainArgs) -> Result<Box<dyn World>> {
+    let said = WorldArgs {
+        stochastic: args.stochastic,
+        env_threads: args.env_threads,
+        maze: Some(MazeConfig::DEFAULT.with(&args.maze)),
+    };
+    worlds::choose(args.env.as_deref(), &said, |field| args.gives(field))
 }
 
 /// The configuration as `--config` takes it.
@@ -52,9 +61,9 @@ fn print_config(config: &Config) -> Result<Exit> {
     Ok(Exit::Success)
 }
 
-fn start(task: &Task, config: &Config, args: &TrainArgs) -> Result<Exit> {
-    let new = New::prepare(task, config, args)?;
-    let info = task.describe(&new.selected.description);
+fn start(world: &dyn World, config: &Config, args: &TrainArgs) -> Result<Exit> {
+    let new = New::prepare(world, config, args)?;
+    let info = info_of(world, &new.selected.description);
     let runs_dir = args.runs_dir.as_deref().unwrap_or(Path::new(RUNS_DIR));
     let folder = RunFolder::create(runs_dir, info, config)?;
     match FolderLock::take(&folder.path)? {
@@ -64,17 +73,22 @@ fn start(task: &Task, config: &Config, args: &TrainArgs) -> Result<Exit> {
 }
 
 /// Begins the run of a given folder, continues it, or finds it finished.
-fn start_or_continue(path: &Path, task: &Task, config: &Config, args: &TrainArgs) -> Result<Exit> {
+fn start_or_continue(
+    path: &Path,
+    world: &dyn World,
+    config: &Config,
+    args: &TrainArgs,
+) -> Result<Exit> {
     // The device is not known yet; another one does not make it another run.
-    match claim(path, &task.describe(""), config)? {
+    match claim(path, &info_of(world, ""), config)? {
         Claim::Busy => Ok(busy(path)),
         Claim::Finished => {
             eprintln!("{} is finished already", path.display());
             Ok(Exit::Success)
         }
         Claim::New(lock) => {
-            let new = New::prepare(task, config, args)?;
-            let info = task.describe(&new.selected.description);
+            let new = New::prepare(world, config, args)?;
+            let info = info_of(world, &new.selected.description);
             let folder = RunFolder { path: path.to_owned(), info };
             folder.describe(config)?;
             new.train(&folder, args, &lock)
@@ -102,23 +116,23 @@ fn resume(path: &Path, args: &TrainArgs) -> Result<Exit> {
 fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -> Result<Exit> {
     loaded.warn_of_skipped();
     let Loaded { checkpoint, path: checkpoint_path, .. } = loaded;
-    let task = Task::from_run(&folder.info, args.env_threads)?;
+    let world = worlds::of_run(&folder.info, args.env_threads)?;
     let selected = device::select(&args.device)?;
-    let mut trainer = Trainer::restore(&checkpoint, &task.network(), &selected.device)
+    let mut trainer = Trainer::restore(&checkpoint, &world.network(), &selected.device)
         .with_context(|| format!("cannot continue {}", checkpoint_path.display()))?;
     let config = trainer.config().clone();
     // An emulator's game cannot be stored exactly: the games start anew, with seeds of their own.
     let seed = config.seed.wrapping_add(trainer.global_step());
-    let prepared = Prepared::new(&task, &config, seed, args)?;
+    let opened = Opened::new(&*world, &config, seed, args)?;
     trainer.environments_were_reset();
-    device::verify(&selected, &config, &task.network())?;
+    device::verify(&selected, &config, &world.network())?;
     announce(folder, &config, &selected);
     tracing::info!(
         "continuing at step {} from {}",
         trainer.global_step(),
         checkpoint_path.display()
     );
-    prepared.train(trainer, folder, args)
+    opened.train(trainer, folder, args)
 }
 
 /// Whether all steps of a run are done.
@@ -158,59 +172,39 @@ fn busy(path: &Path) -> Exit {
 struct New {
     selected: Selected,
     trainer: Trainer,
-    prepared: Prepared,
+    opened: Opened,
 }
 
 impl New {
-    fn prepare(task: &Task, config: &Config, args: &TrainArgs) -> Result<Self> {
+    fn prepare(world: &dyn World, config: &Config, args: &TrainArgs) -> Result<Self> {
         let selected = device::select(&args.device)?;
-        let prepared = Prepared::new(task, config, config.seed, args)?;
-        device::verify(&selected, config, &task.network())?;
-        let trainer = Trainer::new(config.clone(), task.network(), &selected.device)?;
-        Ok(Self { selected, trainer, prepared })
+        let opened = Opened::new(world, config, config.seed, args)?;
+        device::verify(&selected, config, &world.network())?;
+        let trainer = Trainer::new(config.clone(), world.network(), &selected.device)?;
+        Ok(Self { selected, trainer, opened })
     }
 
     /// Trains it; who has the lock may write into the folder.
     fn train(self, folder: &RunFolder, args: &TrainArgs, _: &FolderLock) -> Result<Exit> {
         announce(folder, self.trainer.config(), &self.selected);
-        self.prepared.train(self.trainer, folder, args)
+        self.opened.train(self.trainer, folder, args)
     }
 }
 
-/// Environments that are running.
-enum Prepared {
-    Atari(AtariEnvs),
-    Maze(MazeEnvs),
+/// A world whose environments are running.
+struct Opened {
+    envs: Box<dyn VectorEnv>,
+    analysis: Option<Box<dyn Analysis>>,
 }
 
-impl Prepared {
-    fn new(task: &Task, config: &Config, seed: u64, args: &TrainArgs) -> Result<Self> {
-        Ok(match task {
-            Task::Maze(maze) => {
-                if config.deep_spi.certified && maze.maze_reset == MazeReset::Parity {
-                    bail!(
-                        "--certified needs the terminal frames of episodes, which --maze-reset parity hides; leave one of them out"
-                    );
-                }
-                let maze = Maze::new(*maze, config.gamma.into())?;
-                Self::Maze(MazeEnvs::new(maze, config.num_envs, seed))
-            }
-            Task::Atari(settings) => {
-                let roms = args.roms.as_deref();
-                Self::Atari(AtariEnvs::new(settings, roms, config.num_envs, seed)?)
-            }
-        })
+impl Opened {
+    fn new(world: &dyn World, config: &Config, seed: u64, args: &TrainArgs) -> Result<Self> {
+        let envs = world.open(config, seed, args.roms.as_deref())?;
+        Ok(Self { envs, analysis: world.analysis(config)? })
     }
 
     fn train(self, trainer: Trainer, folder: &RunFolder, args: &TrainArgs) -> Result<Exit> {
-        let options = args.session();
-        let session = match self {
-            Self::Atari(envs) => Session::new(trainer, Box::new(envs), None, folder, options)?,
-            Self::Maze(envs) => {
-                let maze = envs.maze().clone();
-                Session::new(trainer, Box::new(envs), Some(maze), folder, options)?
-            }
-        };
+        let session = Session::new(trainer, self.envs, self.analysis, folder, args.session())?;
         Ok(match session.train()? {
             TrainingEnd::Saved => Exit::Success,
             TrainingEnd::NotFinite => Exit::NotFinite,

@@ -20,7 +20,6 @@ use deepspi_options::{ConfigError, fields};
 pub use world_model::{WorldModelConfig, WorldModelOverrides};
 
 pub use crate::algorithm::Algorithm;
-
 use crate::schedule::Schedule;
 
 fields! {

@@ -1,0 +1,296 @@
+//! One Atari environment with EnvPool's semantics.
+//!
+//! Scores of published PPO agents were obtained with these rules, several of which look like
+//! accidents and still change what an agent learns. They must be kept as they are:
+//! - The number of idle frames is drawn before it is known whether the reset is a real one.
+//! - A lost life ends the episode for the learner only: the game goes on, with idle frames and FIRE
+//!   again, and the frames from before the loss stay in the stack.
+//! - The step counter survives lost lives; it starts above the limit, so that the first reset is
+//!   real.
+//! - A game that ends in the first or second frame of a step shows the picture of the step before.
+//! - The step after a `done` ignores its action and resets (next-step autoreset).
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::console::{Console, ConsoleError, FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH};
+use super::games::{FIRE, Game, NOOP};
+use super::options::{AtariOptions, OBS_PIXELS, OBS_SIDE};
+use super::preprocess::{AreaResize, GrayPool};
+use super::seeds;
+use crate::env::Outcome;
+
+/// Why an environment could not be made or stepped.
+#[derive(Debug, thiserror::Error)]
+pub enum AtariError {
+    /// The emulator failed.
+    #[error(transparent)]
+    Console(#[from] ConsoleError),
+    /// An option is out of its range.
+    #[error("invalid environment option: {0}")]
+    Options(&'static str),
+    /// The action is not an index into the minimal action set.
+    #[error("action {action} is out of range: {game} has the actions 0..={}", n_actions - 1)]
+    Action {
+        /// Name of the game.
+        game: &'static str,
+        /// The offending index.
+        action: u32,
+        /// Size of the action set.
+        n_actions: usize,
+    },
+    /// A slice has the wrong length.
+    #[error("{what}: expected {expected} elements, got {found}")]
+    Length {
+        /// Which slice.
+        what: &'static str,
+        /// Required length.
+        expected: usize,
+        /// Given length.
+        found: usize,
+    },
+    /// One of several environments failed.
+    #[error("environment {index}: {source}")]
+    InEnv {
+        /// Which one.
+        index: usize,
+        /// Its error.
+        source: Box<Self>,
+    },
+    /// An environment panicked; it cannot be used again.
+    #[error("the environment panicked: {0}")]
+    Panicked(String),
+    /// Steps must be sent and received in turn.
+    #[error("the environments are not ready: each step must be sent once and received once")]
+    NotReady,
+}
+
+/// What one step or reset gave, besides the observation.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct StepOutcome {
+    /// Reward for the learner: the sign of the raw reward when clipping is on.
+    pub reward: f32,
+    /// Sum of the game's rewards over the frames of the step.
+    pub raw_reward: f32,
+    /// End of the learner's episode: game over, step limit, or a lost life with episodic life.
+    pub done: bool,
+    /// The console's game over: the real end. False for lost lives and at the limit.
+    pub terminated: bool,
+    /// `done`, and the step limit was reached.
+    pub truncated: bool,
+    /// Lives left.
+    pub lives: i32,
+    /// Agent steps since the last real reset.
+    pub elapsed_steps: u32,
+}
+
+impl StepOutcome {
+    /// What training needs of it.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        Outcome {
+            reward: self.reward,
+            raw_reward: self.raw_reward,
+            done: self.done,
+            game_over: self.terminated || self.truncated,
+        }
+    }
+}
+
+/// One environment. It keeps no copy of its frame stack: that lives in the caller's buffer, which
+/// must be handed to every call unchanged, so that a step moves no more than the frames it shifts.
+#[derive(Debug)]
+pub struct AtariEnv<C> {
+    console: C,
+    options: AtariOptions,
+    rng: ChaCha8Rng,
+    pool: GrayPool,
+    resize: AreaResize,
+    /// `[210, 160]`: palette indices of the last frame but one of the step under way.
+    earlier: Vec<u8>,
+    /// `[210, 160]`: EnvPool's buffer 0. It outlives the step on purpose: see "stale" in
+    /// [`AtariEnv::step`].
+    gray: Vec<u8>,
+    fire: bool,
+    elapsed: u32,
+    lives: i32,
+    done: bool,
+}
+
+impl<C: Console> AtariEnv<C> {
+    /// Creates environment `index` of a set with a common `seed`. `console` makes its console for a given
+    /// emulator seed, once the options are known to be valid.
+    ///
+    /// # Errors
+    /// When an option is out of range or the emulator fails.
+    pub fn new(
+        options: AtariOptions,
+        seed: u64,
+        index: u64,
+        console: impl FnOnce(i32) -> Result<C, ConsoleError>,
+    ) -> Result<Self, AtariError> {
+        options.check()?;
+        let console = console(seeds::envpool_seed(seed, index))?;
+        Ok(Self {
+            pool: GrayPool::new(console.palette()),
+            resize: AreaResize::new((FRAME_HEIGHT, FRAME_WIDTH), (OBS_SIDE, OBS_SIDE)),
+            earlier: vec![0; FRAME_PIXELS],
+            gray: vec![0; FRAME_PIXELS],
+            fire: options.use_fire_reset && console.game().has_fire(),
+            elapsed: options.max_episode_steps.saturating_add(1),
+            lives: 0,
+            // A step before the first reset resets, as after the end of an episode.
+            done: true,
+            console,
+            options,
+            rng: seeds::noops(seed, index),
+        })
+    }
+
+    /// The game.
+    #[must_use]
+    pub fn game(&self) -> &'static Game {
+        self.console.game()
+    }
+
+    /// Its rules.
+    #[must_use]
+    pub const fn options(&self) -> &AtariOptions {
+        &self.options
+    }
+
+    /// The console, for pictures and RAM.
+    #[must_use]
+    pub const fn console(&self) -> &C {
+        &self.console
+    }
+
+    /// Starts a new game, whatever the state of the current one. `stack`: `[F, H, W]`, overwritten.
+    ///
+    /// # Errors
+    /// When `stack` has the wrong length or the emulator fails.
+    pub fn reset(&mut self, stack: &mut [u8]) -> Result<StepOutcome, AtariError> {
+        self.restart(true, stack)
+    }
+
+    /// Plays one agent step with an index into the minimal action set, or resets if the last step
+    /// was `done`. `stack`: `[F, H, W]`, as the last call left it; shifted by one frame, newest
+    /// last.
+    ///
+    /// # Errors
+    /// When the action or the length of `stack` is out of range (nothing has then moved), or the
+    /// emulator fails.
+    pub fn step(&mut self, action: u32, stack: &mut [u8]) -> Result<StepOutcome, AtariError> {
+        let game = self.game();
+        let id = usize::try_from(action).ok().and_then(|index| game.actions.get(index).copied());
+        let id =
+            id.ok_or(AtariError::Action { game: game.name, action, n_actions: game.n_actions() })?;
+        self.check_stack(stack)?;
+        if self.done {
+            return self.restart(false, stack);
+        }
+
+        let skip = self.options.frame_skip;
+        let mut raw_reward = 0;
+        let mut frames = 0;
+        let mut terminated = false;
+        while frames < skip && !terminated {
+            raw_reward += self.console.act(id)?;
+            terminated = self.console.game_over();
+            frames += 1;
+            if frames + 1 == skip {
+                self.earlier.copy_from_slice(self.console.screen());
+            }
+        }
+        if frames == skip && skip > 1 {
+            self.pool.max(&self.earlier, self.console.screen(), &mut self.gray);
+        } else if frames == skip || frames + 1 == skip {
+            self.pool.gray(self.console.screen(), &mut self.gray);
+        }
+        // Otherwise the game ended before a frame was kept, and `gray` is stale: the last picture
+        // is pushed again.
+        self.push(stack, false);
+
+        self.elapsed += 1;
+        let lives = self.console.lives();
+        let limit = self.elapsed >= self.options.max_episode_steps;
+        let life_lost = self.options.episodic_life && lives > 0 && lives < self.lives;
+        self.lives = lives;
+        self.done = terminated || limit || life_lost;
+        #[expect(clippy::cast_precision_loss, reason = "scores of one step are far below 2^24")]
+        let raw_reward_f32 = raw_reward as f32;
+        Ok(StepOutcome {
+            #[expect(clippy::cast_precision_loss, reason = "-1, 0 or 1")]
+            reward: if self.options.reward_clip {
+                raw_reward.signum() as f32
+            } else {
+                raw_reward_f32
+            },
+            raw_reward: raw_reward_f32,
+            done: self.done,
+            terminated,
+            truncated: self.done && limit,
+            lives,
+            elapsed_steps: self.elapsed,
+        })
+    }
+
+    /// EnvPool's `Reset`, after lost lives too.
+    fn restart(&mut self, force: bool, stack: &mut [u8]) -> Result<StepOutcome, AtariError> {
+        self.check_stack(stack)?;
+        let noops = match self.options.noop_max {
+            0 => 0,
+            max => self.rng.random_range(0..max) + u32::from(!self.fire),
+        };
+        let mut fill = false;
+        let limit = self.elapsed >= self.options.max_episode_steps;
+        if force || !self.options.episodic_life || self.console.game_over() || limit {
+            self.console.reset()?;
+            self.elapsed = 0;
+            fill = true;
+        }
+        for _ in 0..noops {
+            self.console.act(NOOP)?;
+            if self.console.game_over() {
+                self.console.reset()?;
+                fill = true;
+            }
+        }
+        if self.fire {
+            self.console.act(FIRE)?;
+        }
+        self.pool.gray(self.console.screen(), &mut self.gray);
+        self.push(stack, fill);
+        self.lives = self.console.lives();
+        self.done = false;
+        Ok(StepOutcome {
+            terminated: self.console.game_over(),
+            lives: self.lives,
+            elapsed_steps: self.elapsed,
+            ..StepOutcome::default()
+        })
+    }
+
+    /// Resizes `gray` into the newest slot; the older frames move up, or with `fill` become copies
+    /// of the new one.
+    fn push(&mut self, stack: &mut [u8], fill: bool) {
+        let older = stack.len() - OBS_PIXELS;
+        if !fill {
+            stack.copy_within(OBS_PIXELS.., 0);
+        }
+        self.resize.resize(&self.gray, &mut stack[older..]);
+        if fill {
+            let (older, newest) = stack.split_at_mut(older);
+            older.chunks_exact_mut(OBS_PIXELS).for_each(|frame| frame.copy_from_slice(newest));
+        }
+    }
+
+    const fn check_stack(&self, stack: &[u8]) -> Result<(), AtariError> {
+        let expected = self.options.observation_len();
+        if stack.len() == expected {
+            Ok(())
+        } else {
+            Err(AtariError::Length { what: "observation stack", expected, found: stack.len() })
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The choices of a training on Atari: sticky actions, no-ops, episodes, rewards.
+
+use super::env::AtariError;
+use crate::frame::FrameShape;
+
+/// Height and width of an observation frame.
+pub const OBS_SIDE: usize = 84;
+/// Bytes of one observation frame.
+pub const OBS_PIXELS: usize = OBS_SIDE * OBS_SIDE;
+
+/// Rules of an environment. The defaults are EnvPool's as CleanRL uses them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AtariOptions {
+    /// Probability that a frame repeats the previous frame's action instead of taking the new one;
+    /// 0 = never.
+    pub repeat_action_probability: f32,
+    /// Most idle frames after a reset; 0 = none. With FIRE reset in effect they are 0..=max-1, else
+    /// 1..=max.
+    pub noop_max: u32,
+    /// Whether a lost life ends the learner's episode. No effect where [`super::Game::lives_constant`].
+    pub episodic_life: bool,
+    /// Whether rewards become their sign. Raw rewards are reported in any case.
+    pub reward_clip: bool,
+    /// Whether FIRE is pressed for one frame after a reset, in games that have it.
+    pub use_fire_reset: bool,
+    /// Agent steps after which the episode is truncated; at least 1.
+    pub max_episode_steps: u32,
+    /// Frames per agent step; at least 1. The last two are pooled.
+    pub frame_skip: u32,
+    /// Frames in an observation; at least 1.
+    pub stack: usize,
+}
+
+impl Default for AtariOptions {
+    fn default() -> Self {
+        Self {
+            repeat_action_probability: 0.0,
+            noop_max: 30,
+            episodic_life: true,
+            reward_clip: true,
+            use_fire_reset: true,
+            max_episode_steps: 27_000,
+            frame_skip: 4,
+            stack: 4,
+        }
+    }
+}
+
+impl AtariOptions {
+    /// The stochastic setting of the DeepSPI paper: sticky actions 0.3, up to 60 idle frames.
+    #[must_use]
+    pub fn stochastic() -> Self {
+        Self { repeat_action_probability: 0.3, noop_max: 60, ..Self::default() }
+    }
+
+    /// The setting of a training: the stochastic one, or the default.
+    #[must_use]
+    pub fn training(stochastic: bool) -> Self {
+        if stochastic { Self::stochastic() } else { Self::default() }
+    }
+
+    /// The rules in words.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        // No `..`: a new rule must be put into words, or left out here by name.
+        let Self {
+            repeat_action_probability,
+            noop_max,
+            episodic_life,
+            reward_clip,
+            use_fire_reset,
+            max_episode_steps,
+            frame_skip,
+            stack,
+        } = self;
+        let mut rules = vec![
+            if *repeat_action_probability > 0.0 {
+                format!("sticky actions {repeat_action_probability}")
+            } else {
+                "no sticky actions".to_owned()
+            },
+            format!("up to {noop_max} no-ops at the start of a game"),
+        ];
+        let kept = [
+            (*use_fire_reset, "then FIRE where the game has it"),
+            (*episodic_life, "a lost life ends an episode"),
+            (*reward_clip, "rewards are clipped to their sign"),
+        ];
+        rules.extend(kept.iter().filter(|(on, _)| *on).map(|(_, rule)| (*rule).to_owned()));
+        rules.push(format!("at most {max_episode_steps} steps of {frame_skip} frames"));
+        rules.push(format!("{stack} frames seen at a time"));
+        rules.join(", ")
+    }
+
+    /// Size of an observation, `[F, H, W]`.
+    #[must_use]
+    pub const fn frame(&self) -> FrameShape {
+        FrameShape { channels: self.stack, height: OBS_SIDE, width: OBS_SIDE }
+    }
+
+    /// Bytes of one environment's observation, F x H x W.
+    #[must_use]
+    pub const fn observation_len(&self) -> usize {
+        self.stack * OBS_PIXELS
+    }
+
+    pub(super) fn check(&self) -> Result<(), AtariError> {
+        if !(0.0..=1.0).contains(&self.repeat_action_probability) {
+            return Err(AtariError::Options("repeat_action_probability must lie in 0..=1"));
+        }
+        for (value, text) in [
+            (u64::from(self.max_episode_steps), "max_episode_steps must be at least 1"),
+            (u64::from(self.frame_skip), "frame_skip must be at least 1"),
+            (self.stack as u64, "stack must be at least 1"),
+        ] {
+            if value == 0 {
+                return Err(AtariError::Options(text));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_said_as_they_are() {
+        let default = AtariOptions::default();
+        assert_eq!(
+            default.describe(),
+            "no sticky actions, up to 30 no-ops at the start of a game, then FIRE where the game has \
+             it, a lost life ends an episode, rewards are clipped to their sign, at most 27000 steps of \
+             4 frames, 4 frames seen at a time"
+        );
+        for other in [
+            AtariOptions { repeat_action_probability: 0.3, ..default },
+            AtariOptions { noop_max: 60, ..default },
+            AtariOptions { episodic_life: false, ..default },
+            AtariOptions { reward_clip: false, ..default },
+            AtariOptions { use_fire_reset: false, ..default },
+            AtariOptions { max_episode_steps: 100, ..default },
+            AtariOptions { frame_skip: 3, ..default },
+            AtariOptions { stack: 2, ..default },
+        ] {
+            assert_ne!(other.describe(), default.describe(), "{other:?}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Atari games natively: the emulator ALE as a console of `deepspi-worlds`, ROMs, and a thread pool that plays
+//! many games at once.
+//!
+//! ```no_run
+//! use deepspi_ale::{AtariEnvs, RomFinder};
+//! use deepspi_worlds::atari::{AtariOptions, Game};
+//! use deepspi_worlds::env::{VectorEnv, reset, step};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let rom = RomFinder::from_environment(None).find(Game::find("Breakout")?)?;
+//! let mut envs = AtariEnvs::new(&rom, AtariOptions::stochastic(), 8, 1, 2)?;
+//! pollster::block_on(reset(&mut envs))?;
+//! assert_eq!(envs.observations().len(), 8 * 4 * 84 * 84);
+//! pollster::block_on(step(&mut envs, &[0; 8]))?;
+//! println!("{:?}", envs.outcomes());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The rules (which games, no-ops, episodes, rewards, pixels) are [`deepspi_worlds::atari`], which knows no
+//! emulator. Here are [`rom`] (where cartridges come from), [`emulator`] (one console) and [`envs`] (many
+//! environments on threads). Nothing here knows of training.
+//!
+//! The emulator is the GPL-2 Arcade Learning Environment inside `ale-sys`: a binary that links this crate is a
+//! GPL-2 work, whatever the licence of the rest. ROMs are never part of it.
+//!
+//! Shapes are written with N environments, F stacked frames, H = W = 84.
+
+pub mod emulator;
+pub mod envs;
+#[expect(unsafe_code, reason = "the boundary to C++; every block carries its reason")]
+mod ffi;
+pub mod rom;
+
+pub use emulator::{Emulator, EmulatorError};
+pub use envs::{AtariEnvs, StartError, environment};
+pub use rom::{Rom, RomError, RomFinder};

@@ -1,0 +1,116 @@
+//! What there is to train on: the one list of worlds, and what the rest of the program needs of each.
+//!
+//! A world is described before it runs: its name, the defaults of a training, its networks, what a run folder
+//! says of it. It then opens environments for a training and plays whole episodes for an evaluation. No other
+//! file distinguishes worlds: to add one, write its file beside [`atari`] and [`maze`] and name it in [`WORLDS`].
+
+pub mod atari;
+mod atari_game;
+mod episode;
+pub mod maze;
+mod world;
+
+use anyhow::{Result, bail};
+use deepspi_run::run_files::RunInfo;
+
+pub use self::atari_game::AtariGame;
+pub use self::episode::{End, EpisodeRules, episode_seeds};
+pub use self::world::{Analysis, Episode, Episodes, Kind, World, WorldArgs};
+
+/// All kinds of worlds. The first that knows a name is taken, and [`atari`], the last, takes every name: its
+/// error lists the nearest games.
+pub static WORLDS: [&Kind; 2] = [&maze::KIND, &atari::KIND];
+
+/// The world that the command line names; `given` says whether a field was given explicitly.
+///
+/// # Errors
+/// If it names none or an unknown one, or gives a field that only another kind of worlds has.
+pub fn choose(
+    name: Option<&str>,
+    args: &WorldArgs,
+    given: impl Fn(&str) -> bool,
+) -> Result<Box<dyn World>> {
+    let Some(name) = name else {
+        bail!(
+            "which environment? Name a game with --env, for example `--env Breakout`, or `--env maze`, or continue a run with --resume RUN"
+        );
+    };
+    let kind = kind(name);
+    for other in WORLDS.iter().filter(|other| other.title != kind.title) {
+        if let Some(field) = other.fields.iter().find(|field| given(field)) {
+            let flag = field.replace('_', "-");
+            bail!("--{flag} is for {}, not for {}; leave it out", other.title, kind.title);
+        }
+    }
+    (kind.find)(name, args)
+}
+
+/// The world of a run folder.
+///
+/// # Errors
+/// If this program does not know it.
+pub fn of_run(info: &RunInfo, env_threads: Option<usize>) -> Result<Box<dyn World>> {
+    let args = WorldArgs { stochastic: info.stochastic, env_threads, maze: info.maze };
+    (kind(&info.env).find)(&info.env, &args)
+}
+
+fn kind(name: &str) -> &'static Kind {
+    WORLDS.iter().find(|kind| (kind.knows)(name)).unwrap_or(&&atari::KIND)
+}
+
+#[cfg(test)]
+mod tests {
+    use deepspi_worlds::maze::MazeConfig;
+
+    use super::*;
+
+    /// What a run folder says of a world.
+    fn described(world: &dyn World) -> RunInfo {
+        let mut info = RunInfo {
+            env: world.name().to_owned(),
+            stochastic: false,
+            device: "cpu".to_owned(),
+            version: String::new(),
+            revision: String::new(),
+            started: 0,
+            maze: None,
+        };
+        world.describe(&mut info);
+        info
+    }
+
+    #[test]
+    fn names_find_worlds_and_fields_of_other_kinds_are_refused() {
+        let args = WorldArgs { maze: Some(MazeConfig::DEFAULT), ..WorldArgs::default() };
+        let name = |name| choose(Some(name), &args, |_| false).map(|world| world.name());
+        assert_eq!(name("MAZE").expect("the maze"), "maze");
+        assert_eq!(name("ms_pacman").expect("a game"), "MsPacman");
+        assert!(name("Brekout").expect_err("no game").to_string().contains("Breakout"));
+        let error = choose(Some("maze"), &args, |field| field == "env_threads");
+        assert_eq!(
+            error.expect_err("refused").to_string(),
+            "--env-threads is for Atari games, not for the maze; leave it out"
+        );
+        let error = choose(Some("Pong"), &args, |field| field == "cue");
+        assert_eq!(
+            error.expect_err("refused").to_string(),
+            "--cue is for the maze, not for Atari games; leave it out"
+        );
+    }
+
+    #[test]
+    fn a_run_folder_finds_its_world_again() {
+        let mazes = MazeConfig { cue: 0.5, ..MazeConfig::DEFAULT };
+        for (name, stochastic) in [("maze", false), ("Pong", true)] {
+            let args = WorldArgs { stochastic, maze: Some(mazes), env_threads: Some(2) };
+            let world = choose(Some(name), &args, |_| false).expect("found");
+            let info = described(&*world);
+            let again = of_run(&info, Some(2)).expect("found");
+            assert_eq!(format!("{again:?}"), format!("{world:?}"));
+        }
+        let args = WorldArgs { maze: Some(mazes), ..WorldArgs::default() };
+        let maze = choose(Some("maze"), &args, |_| false).expect("found");
+        let info = RunInfo { maze: None, ..described(&*maze) };
+        of_run(&info, None).expect_err("it does not say which maze");
+    }
+}
