@@ -59,7 +59,7 @@ impl World for MazeWorld {
     }
 
     fn open(&self, config: &Config, seed: u64, _: Option<&Path>) -> Result<Box<dyn VectorEnv>> {
-        if config.certified && self.0.maze_reset == MazeReset::Parity {
+        if config.deep_spi.certified && self.0.maze_reset == MazeReset::Parity {
             bail!(
                 "--certified needs the terminal frames of episodes, which --maze-reset parity hides; leave one of them out"
             );
@@ -90,7 +90,7 @@ struct ExactValue(Maze);
 
 impl Analysis for ExactValue {
     fn analyse(&self, trainer: &Trainer) -> Result<Message> {
-        let model = trainer.learner().plain();
+        let model = trainer.policy();
         let report = pollster::block_on(probe(&model, &self.0, trainer.device()))?;
         Ok(Message::Maze(MazeStatus::new(&report, &self.0, trainer.global_step())))
     }
