@@ -246,11 +246,11 @@ fn the_step_limit_truncates() {
         let mut envs = vec_env(options, 2, 1, 2);
         reset(&mut envs);
         for _ in 0..2 {
-            for step in 1..=5 {
+            for count in 1..=5 {
                 let view = step(&mut envs, &[0, 0]);
-                assert_eq!(view.elapsed_steps, [step, step]);
-                assert_eq!(view.dones, [step == 5; 2]);
-                assert_eq!(view.truncated, [step == 5; 2]);
+                assert_eq!(view.elapsed_steps, [count, count]);
+                assert_eq!(view.dones, [count == 5; 2]);
+                assert_eq!(view.truncated, [count == 5; 2]);
                 assert_eq!(view.terminated, [false; 2], "the limit is no end of the game");
             }
             let view = step(&mut envs, &[0, 0]);
