@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use deepspi_run::config::{Algorithm, Config};
+use deepspi_worlds::atari::AtariTraining;
 use deepspi_worlds::maze::{MazeConfig, MazePreset, MazeReset};
 
 use crate::device::DeviceChoice;
@@ -111,6 +112,9 @@ pub struct TrainArgs {
     /// Newest checkpoints to keep, besides the best; at least 1.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000), help_heading = "Saving")]
     pub keep_checkpoints: u64,
+    /// How games are played.
+    #[command(flatten)]
+    pub atari: AtariTraining,
     /// The maze, with `--env maze`.
     #[command(flatten)]
     pub maze: MazeConfig,
@@ -241,6 +245,9 @@ pub struct BenchArgs {
     /// How every run is trained.
     #[command(flatten)]
     pub options: RunOptions,
+    /// How games are played.
+    #[command(flatten)]
+    pub atari: AtariTraining,
     /// Hyper-parameters.
     #[command(flatten)]
     pub hyper: Config,
@@ -323,6 +330,9 @@ pub struct SpeedArgs {
     /// One JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
+    /// How games are played.
+    #[command(flatten)]
+    pub atari: AtariTraining,
     /// Hyper-parameters.
     #[command(flatten)]
     pub hyper: Config,

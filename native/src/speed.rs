@@ -78,6 +78,7 @@ pub fn run(args: &SpeedArgs) -> Result<ExitCode> {
     let said = WorldArgs {
         env_threads: args.env_threads,
         maze: Some(MazeConfig::DEFAULT),
+        atari: Some(args.atari),
         ..WorldArgs::default()
     };
     let mut world = worlds::choose(Some(&args.env), &said, |_| false)?;

@@ -8,6 +8,7 @@ use clap::{ArgMatches, parser::ValueSource};
 use deepspi_core::trainer::Trainer;
 use deepspi_run::checkpoint::State;
 use deepspi_run::config::Config;
+use deepspi_worlds::atari::AtariTraining;
 use deepspi_worlds::env::VectorEnv;
 use deepspi_worlds::maze::MazeConfig;
 
@@ -50,6 +51,7 @@ fn chosen_world(args: &TrainArgs, matches: &ArgMatches) -> Result<Box<dyn World>
         stochastic: args.stochastic,
         env_threads: args.env_threads,
         maze: Some(args.maze),
+        atari: Some(args.atari),
     };
     let given = |field: &str| matches.value_source(field) == Some(ValueSource::CommandLine);
     worlds::choose(args.env.as_deref(), &said, given)
@@ -184,7 +186,8 @@ fn change_length(state: &mut State, given: &Config, matches: &ArgMatches) -> Res
     if matches.value_source("runs_dir") == Some(ValueSource::CommandLine) {
         bail!("--runs-dir cannot be given with --resume: a continued run stays in its folder");
     }
-    for field in Config::FIELDS.iter().chain(MazeConfig::FIELDS) {
+    let fields = Config::FIELDS.iter().chain(MazeConfig::FIELDS).chain(AtariTraining::FIELDS);
+    for field in fields {
         if matches.value_source(field) != Some(ValueSource::CommandLine) {
             continue;
         }

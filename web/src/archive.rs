@@ -197,6 +197,7 @@ mod tests {
             revision: String::new(),
             started: 5,
             maze: Some(maze),
+            atari: None,
         }
     }
 

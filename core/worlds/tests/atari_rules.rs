@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers as well")]
 
 use deepspi_worlds::atari::{
-    AtariEnv, AtariError, AtariOptions, Console, ConsoleError, FRAME_PIXELS, Game, OBS_PIXELS,
-    Palette, StepOutcome,
+    AtariEnv, AtariError, AtariOptions, AtariTraining, Console, ConsoleError, FRAME_PIXELS, Game,
+    OBS_PIXELS, Palette, StepOutcome,
 };
 
 /// What was done to a console.
@@ -152,6 +152,7 @@ const EXACT: AtariOptions = AtariOptions {
     reward_clip: true,
     use_fire_reset: true,
     max_episode_steps: 27_000,
+    limit_per_life: false,
     frame_skip: 4,
     stack: 4,
 };
@@ -275,6 +276,36 @@ fn the_step_limit_truncates_and_leads_to_a_real_reset() {
             assert_eq!(played.events(events), [Event::Reset, Event::Act(1)]);
         }
     }
+}
+
+#[test]
+fn with_a_limit_per_life_the_counter_restarts_after_a_lost_life() {
+    let limits = |limit_per_life| {
+        let options = AtariOptions { max_episode_steps: 3, limit_per_life, ..EXACT };
+        let mut played = Played::new(Scripted::new("Breakout", &[8], NEVER), options, 1);
+        played.reset();
+        // FIRE is frame 1; the second step loses a life, the third call is the reset after it.
+        let outcomes: Vec<_> = (0..8).map(|_| played.step(0)).collect();
+        assert!(outcomes[1].done && outcomes[1].lives == 2 && !outcomes[1].truncated);
+        let resets = played.events(0).iter().filter(|&&event| event == Event::Reset).count();
+        (outcomes.iter().map(|one| one.elapsed_steps).collect::<Vec<_>>(), resets)
+    };
+    // EnvPool 0.6.6, and later versions.
+    assert_eq!(limits(true), (vec![1, 2, 0, 1, 2, 3, 0, 1], 2));
+    assert_eq!(limits(false), (vec![1, 2, 2, 3, 0, 1, 2, 0], 2));
+}
+
+#[test]
+fn a_training_has_the_authors_limit_and_an_evaluation_its_own() {
+    let today = AtariOptions::training(true, Some(&AtariTraining::DEFAULT));
+    assert_eq!((today.max_episode_steps, today.limit_per_life), (108_000, true));
+    assert_eq!((today.repeat_action_probability, today.noop_max), (0.3, 60));
+    let chosen = AtariTraining { max_episode_steps: 500, ..AtariTraining::DEFAULT };
+    assert_eq!(AtariOptions::training(false, Some(&chosen)).max_episode_steps, 500);
+    let old = AtariOptions::training(false, None);
+    assert_eq!((old.max_episode_steps, old.limit_per_life), (27_000, false), "as it was trained");
+    let evaluation = AtariOptions::evaluation(true);
+    assert_eq!((evaluation.max_episode_steps, evaluation.limit_per_life), (27_000, false));
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn a_step_is_four_frames_and_shows_the_brighter_of_the_last_two() {
 #[test]
 fn a_lost_life_ends_the_episode_and_the_game_goes_on() {
     let rom = rom("Breakout");
-    let options = AtariOptions::default();
+    let options = AtariOptions { limit_per_life: false, ..AtariOptions::default() };
     let mut env = environment(&rom, options, 2, 0).unwrap();
     let mut stack = vec![0; options.observation_len()];
     env.reset(&mut stack).unwrap();

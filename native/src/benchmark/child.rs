@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use deepspi_run::config::Config;
+use deepspi_worlds::atari::AtariTraining;
 
 use super::run_status::{OUTPUT, RecordedStatus, RunRecord};
 use super::sweep::{RunId, Sweep};
@@ -81,6 +82,11 @@ impl Starter {
         }
         if self.sweep.stochastic {
             all.push("--stochastic".into());
+        }
+        let atari = self.sweep.atari.unwrap_or(AtariTraining::UNSAID);
+        for field in AtariTraining::FIELDS {
+            let flag = format!("--{}", field.replace('_', "-"));
+            all.extend([flag.into(), atari.get(field).unwrap_or_default().into()]);
         }
         all.extend(["--run-dir".into(), id.folder(&self.folder).into()]);
         let tenth = (config.total_timesteps / 10).max(1);
@@ -228,7 +234,8 @@ mod tests {
     #[test]
     fn a_run_gets_the_hyper_parameters_of_the_sweep() {
         let algos = vec![Algorithm::DeepMdp];
-        let mut sweep = Sweep { stochastic: true, algos, ..tiny() };
+        let atari = Some(AtariTraining { max_episode_steps: 9, ..AtariTraining::DEFAULT });
+        let mut sweep = Sweep { stochastic: true, algos, atari, ..tiny() };
         sweep.config.insert("certified".into(), true.into());
         let options = RunOptions {
             device: DeviceChoice::Named("llvmpipe".into()),
@@ -258,7 +265,7 @@ mod tests {
         assert_eq!(args.roms.as_deref(), Some(Path::new("my roms")));
         assert_eq!(args.device, DeviceChoice::Named("llvmpipe".into()));
         assert_eq!((args.env_threads, args.save_every, args.keep_checkpoints), (Some(3), 3, 2));
-        assert!(args.stochastic);
+        assert!(args.stochastic && args.atari.max_episode_steps == 9);
         assert!(
             Cli::try_parse_from(["native", "train", "--run-dir", "a", "--resume", "b"]).is_err()
         );

@@ -100,6 +100,7 @@ fn wanted(args: &BenchArgs, matches: &ArgMatches) -> Result<Sweep> {
         algos: args.algos.clone(),
         seeds: args.seeds.unwrap_or(suite.seeds),
         stochastic: args.stochastic,
+        atari: Some(args.atari),
         revision: env!("DEEPSPI_REVISION").to_owned(),
         config,
     };

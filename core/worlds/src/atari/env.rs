@@ -5,8 +5,8 @@
 //! - The number of idle frames is drawn before it is known whether the reset is a real one.
 //! - A lost life ends the episode for the learner only: the game goes on, with idle frames and FIRE
 //!   again, and the frames from before the loss stay in the stack.
-//! - The step counter survives lost lives; it starts above the limit, so that the first reset is
-//!   real.
+//! - The step counter starts above the limit, so that the first reset is real. In the version the authors pin
+//!   (0.6.6) every reset sets it to 0, that after a lost life as well; later ones only a real reset.
 //! - A game that ends in the first or second frame of a step shows the picture of the step before.
 //! - The step after a `done` ignores its action and resets (next-step autoreset).
 
@@ -80,7 +80,7 @@ pub struct StepOutcome {
     pub truncated: bool,
     /// Lives left.
     pub lives: i32,
-    /// Agent steps since the last real reset.
+    /// Agent steps that count towards the limit.
     pub elapsed_steps: u32,
 }
 
@@ -248,6 +248,9 @@ impl<C: Console> AtariEnv<C> {
             self.console.reset()?;
             self.elapsed = 0;
             fill = true;
+        }
+        if self.options.limit_per_life {
+            self.elapsed = 0;
         }
         for _ in 0..noops {
             self.console.act(NOOP)?;
