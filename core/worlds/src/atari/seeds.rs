@@ -1,7 +1,8 @@
 //! What decides chance in a game: the emulator's seed and the number of no-ops.
 
-use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+
+use crate::rng::{Stream, indexed_stream};
 
 /// ALE's seed for environment `index` of a set with a common `seed`, as EnvPool chooses it: `seed + index`,
 /// wrapped into `1..=i32::MAX`, so distinct for any 2^31 - 1 neighbours. ALE reads 0 as "use the clock", so 0
@@ -16,9 +17,7 @@ pub fn envpool_seed(seed: u64, index: u64) -> i32 {
 /// The generator that draws the numbers of no-ops of environment `index`.
 #[must_use]
 pub fn noops(seed: u64, index: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(index);
-    rng
+    indexed_stream(seed, Stream::Noops, index)
 }
 
 #[cfg(test)]
