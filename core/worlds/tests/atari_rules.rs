@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers as well")]
 
+use deepspi_worlds::atari::seeds::hashed_seed;
 use deepspi_worlds::atari::{
-    AtariEnv, AtariError, AtariOptions, AtariTraining, Console, ConsoleError, FRAME_PIXELS, Game,
-    OBS_PIXELS, Palette, StepOutcome,
+    AtariEnv, AtariError, AtariOptions, AtariTraining, Console, ConsoleError, EmulatorSeeds,
+    FRAME_PIXELS, Game, OBS_PIXELS, Palette, StepOutcome,
 };
 
 /// What was done to a console.
@@ -30,6 +31,8 @@ struct Scripted {
     screen: Vec<u8>,
     palette: Palette,
     events: Vec<Event>,
+    /// Seeds of the games.
+    seeds: Vec<i32>,
 }
 
 impl Scripted {
@@ -46,6 +49,7 @@ impl Scripted {
             screen: vec![0; FRAME_PIXELS],
             palette,
             events: Vec::new(),
+            seeds: Vec::new(),
         }
     }
 
@@ -69,6 +73,11 @@ impl Console for Scripted {
         self.frame = 0;
         self.show();
         Ok(())
+    }
+
+    fn reset_with_seed(&mut self, seed: i32) -> Result<(), ConsoleError> {
+        self.seeds.push(seed);
+        self.reset()
     }
 
     fn act(&mut self, action_id: u8) -> Result<i32, ConsoleError> {
@@ -153,6 +162,7 @@ const EXACT: AtariOptions = AtariOptions {
     use_fire_reset: true,
     max_episode_steps: 27_000,
     limit_per_life: false,
+    emulator_seeds: EmulatorSeeds::Hashed,
     frame_skip: 4,
     stack: 4,
 };
@@ -306,6 +316,23 @@ fn a_training_has_the_authors_limit_and_an_evaluation_its_own() {
     assert_eq!((old.max_episode_steps, old.limit_per_life), (27_000, false), "as it was trained");
     let evaluation = AtariOptions::evaluation(true);
     assert_eq!((evaluation.max_episode_steps, evaluation.limit_per_life), (27_000, false));
+}
+
+#[test]
+fn every_game_has_a_seed_of_its_own_and_a_lost_life_has_none() {
+    let seeds = |emulator_seeds, seed| {
+        let options = AtariOptions { emulator_seeds, ..EXACT };
+        let mut played = Played::new(Scripted::new("Breakout", &[7], 20), options, seed);
+        played.reset();
+        (0..30).for_each(|_| drop(played.step(0)));
+        let games = played.events(0).iter().filter(|&&event| event == Event::Reset).count();
+        (played.env.console().seeds.clone(), games)
+    };
+    let (found, games) = seeds(EmulatorSeeds::Hashed, 5);
+    assert!(games > 3);
+    let expected: Vec<_> = (0..games as u64).map(|game| hashed_seed(5, 0, game)).collect();
+    assert_eq!(found, expected);
+    assert_eq!(seeds(EmulatorSeeds::Envpool, 5), (Vec::new(), games), "the generator runs on");
 }
 
 #[test]

@@ -9,8 +9,13 @@ mod trace;
 use common::{Actions, rom};
 use deepspi_ale::{AtariEnvs, Emulator, environment};
 use deepspi_worlds::atari::preprocess::{AreaResize, GrayPool};
-use deepspi_worlds::atari::{AtariError, AtariOptions, Console as _, OBS_PIXELS};
+use deepspi_worlds::atari::{AtariError, AtariOptions, Console as _, EmulatorSeeds, OBS_PIXELS};
 use trace::{reset, step, trace};
+
+/// The emulator has the seed of the environment, as a bare one that it is compared with.
+fn envpool() -> AtariOptions {
+    AtariOptions { emulator_seeds: EmulatorSeeds::Envpool, ..AtariOptions::default() }
+}
 
 /// One step's picture from single frames: the reference for the pooling rule.
 fn picture(first: &[u8], second: &[u8], emulator: &Emulator) -> Vec<u8> {
@@ -68,7 +73,7 @@ fn environment_i_does_not_depend_on_its_neighbours() {
 #[test]
 fn a_reset_is_noops_then_fire_and_fills_the_stack() {
     let rom = rom("Breakout");
-    let options = AtariOptions::default();
+    let options = envpool();
     let mut env = environment(&rom, options, 9, 0).unwrap();
     let mut stack = vec![0; options.observation_len()];
     let outcome = env.reset(&mut stack).unwrap();
@@ -96,7 +101,7 @@ fn a_reset_is_noops_then_fire_and_fills_the_stack() {
     assert!(matching[0] < 30, "{matching:?}");
 
     // Without FIRE reset: 1..=30 idle frames and nothing else.
-    let options = AtariOptions { use_fire_reset: false, ..AtariOptions::default() };
+    let options = AtariOptions { use_fire_reset: false, ..envpool() };
     let mut env = environment(&rom, options, 9, 0).unwrap();
     env.reset(&mut stack).unwrap();
     assert_eq!(
@@ -106,7 +111,7 @@ fn a_reset_is_noops_then_fire_and_fills_the_stack() {
     );
 
     // No idle frames at all.
-    let options = AtariOptions { noop_max: 0, ..AtariOptions::default() };
+    let options = AtariOptions { noop_max: 0, ..envpool() };
     let mut env = environment(&rom, options, 9, 0).unwrap();
     env.reset(&mut stack).unwrap();
     assert_eq!(env.console().ram(), after(0, true));
@@ -115,7 +120,7 @@ fn a_reset_is_noops_then_fire_and_fills_the_stack() {
 #[test]
 fn a_step_is_four_frames_and_shows_the_brighter_of_the_last_two() {
     let rom = rom("Breakout");
-    let options = AtariOptions { noop_max: 0, ..AtariOptions::default() };
+    let options = AtariOptions { noop_max: 0, ..envpool() };
     let mut env = environment(&rom, options, 4, 0).unwrap();
     let mut stack = vec![0; options.observation_len()];
     env.reset(&mut stack).unwrap();
@@ -376,4 +381,48 @@ fn sixteen_threads_create_play_and_destroy() {
         }
         emulator.ram()
     }
+}
+
+#[test]
+fn a_seed_decides_the_game_whatever_was_played_before() {
+    // With sticky actions, so that the emulator's generator matters in every frame.
+    for name in ["Breakout", "Pong", "Seaquest", "Surround", "Qbert"] {
+        let rom = rom(name);
+        let mut used = Emulator::new(&rom, 7, 0.3).unwrap();
+        let mut fresh = Emulator::new(&rom, 1, 0.3).unwrap();
+        let play = |emulator: &mut Emulator, seed, frames| {
+            emulator.reset_with_seed(seed).unwrap();
+            let mut actions = Actions::new(2);
+            let mut seen = vec![(emulator.ram(), emulator.screen().to_vec())];
+            for _ in 0..frames {
+                let id = rom.game().actions[actions.next(rom.game().n_actions()) as usize];
+                emulator.act(id).unwrap();
+                seen.push((emulator.ram(), emulator.screen().to_vec()));
+            }
+            seen
+        };
+        play(&mut used, 3, 1000);
+        let again = play(&mut used, 5, 400);
+        assert!(again == play(&mut fresh, 5, 400), "{name}: an earlier game left a trace");
+        assert!(again != play(&mut fresh, 6, 400), "{name}: the seed changes nothing");
+    }
+    let mut emulator = Emulator::new(&rom("Pong"), 1, 0.0).unwrap();
+    assert!(emulator.reset_with_seed(0).is_err(), "0 would be the clock");
+}
+
+#[test]
+fn environments_of_neighbouring_seeds_play_other_games() {
+    // EnvPool's rule makes environment 1 of seed 1 and environment 0 of seed 2 the same console.
+    let rom = rom("Breakout");
+    let ram = |options, seed, index| {
+        let mut env = environment(&rom, options, seed, index).unwrap();
+        env.reset(&mut vec![0; options.observation_len()]).unwrap();
+        (0..200).for_each(|_| drop(env.step(2, &mut vec![0; options.observation_len()]).unwrap()));
+        env.console().ram()
+    };
+    let still = AtariOptions { noop_max: 0, repeat_action_probability: 0.3, ..envpool() };
+    assert_eq!(ram(still, 1, 1), ram(still, 2, 0));
+    let hashed = AtariOptions { emulator_seeds: EmulatorSeeds::Hashed, ..still };
+    assert_ne!(ram(hashed, 1, 1), ram(hashed, 2, 0));
+    assert_eq!(ram(hashed, 1, 1), ram(hashed, 1, 1));
 }

@@ -17,7 +17,7 @@ use super::world::{Episode, Episodes, Kind, World, WorldArgs};
 /// Atari games in the list of worlds.
 pub static KIND: Kind = Kind {
     title: "Atari games",
-    fields: &["stochastic", "roms", "env_threads", "max_episode_steps"],
+    fields: &["stochastic", "roms", "env_threads", "max_episode_steps", "emulator_seeds"],
     // The last of the list: what is nothing else is meant to be a game.
     knows: |_| true,
     find: |name, args: &WorldArgs| Ok(Box::new(AtariWorld::new(name, args)?)),

@@ -18,6 +18,7 @@ use super::games::{FIRE, Game, NOOP};
 use super::options::{AtariOptions, OBS_PIXELS, OBS_SIDE};
 use super::preprocess::{AreaResize, GrayPool};
 use super::seeds;
+use super::training::EmulatorSeeds;
 use crate::env::Outcome;
 
 /// Why an environment could not be made or stepped.
@@ -103,6 +104,10 @@ impl StepOutcome {
 pub struct AtariEnv<C> {
     console: C,
     options: AtariOptions,
+    /// Common seed of the set, and the number of this environment in it.
+    seed: (u64, u64),
+    /// Real resets so far.
+    games: u64,
     rng: ChaCha8Rng,
     pool: GrayPool,
     resize: AreaResize,
@@ -130,7 +135,11 @@ impl<C: Console> AtariEnv<C> {
         console: impl FnOnce(i32) -> Result<C, ConsoleError>,
     ) -> Result<Self, AtariError> {
         options.check()?;
-        let console = console(seeds::envpool_seed(seed, index))?;
+        let console = console(match options.emulator_seeds {
+            EmulatorSeeds::Envpool => seeds::envpool_seed(seed, index),
+            // Every game gets its own; what the console is made with has no effect.
+            EmulatorSeeds::Hashed => 1,
+        })?;
         Ok(Self {
             pool: GrayPool::new(console.palette()),
             resize: AreaResize::new((FRAME_HEIGHT, FRAME_WIDTH), (OBS_SIDE, OBS_SIDE)),
@@ -143,6 +152,8 @@ impl<C: Console> AtariEnv<C> {
             done: true,
             console,
             options,
+            seed: (seed, index),
+            games: 0,
             rng: seeds::noops(seed, index),
         })
     }
@@ -245,7 +256,7 @@ impl<C: Console> AtariEnv<C> {
         let mut fill = false;
         let limit = self.elapsed >= self.options.max_episode_steps;
         if force || !self.options.episodic_life || self.console.game_over() || limit {
-            self.console.reset()?;
+            self.new_game()?;
             self.elapsed = 0;
             fill = true;
         }
@@ -255,7 +266,7 @@ impl<C: Console> AtariEnv<C> {
         for _ in 0..noops {
             self.console.act(NOOP)?;
             if self.console.game_over() {
-                self.console.reset()?;
+                self.new_game()?;
                 fill = true;
             }
         }
@@ -272,6 +283,18 @@ impl<C: Console> AtariEnv<C> {
             elapsed_steps: self.elapsed,
             ..StepOutcome::default()
         })
+    }
+
+    /// A real reset.
+    fn new_game(&mut self) -> Result<(), AtariError> {
+        let ((seed, index), game) = (self.seed, self.games);
+        self.games += 1;
+        Ok(match self.options.emulator_seeds {
+            EmulatorSeeds::Envpool => self.console.reset(),
+            EmulatorSeeds::Hashed => {
+                self.console.reset_with_seed(seeds::hashed_seed(seed, index, game))
+            }
+        }?)
     }
 
     /// Resizes `gray` into the newest slot; the older frames move up, or with `fill` become copies

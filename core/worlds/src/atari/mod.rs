@@ -22,4 +22,4 @@ pub use console::{
 pub use env::{AtariEnv, AtariError, StepOutcome};
 pub use games::{GAMES, Game, UnknownGame};
 pub use options::{AtariOptions, OBS_PIXELS, OBS_SIDE};
-pub use training::AtariTraining;
+pub use training::{AtariTraining, EmulatorSeeds};

@@ -1,7 +1,7 @@
 //! The choices of a training on Atari: sticky actions, no-ops, episodes, rewards.
 
 use super::env::AtariError;
-use super::training::AtariTraining;
+use super::training::{AtariTraining, EmulatorSeeds};
 use crate::frame::FrameShape;
 
 /// Height and width of an observation frame.
@@ -29,6 +29,8 @@ pub struct AtariOptions {
     /// Whether the step counter restarts after every lost life, as in EnvPool up to 0.6.6, or only with a new
     /// game. No effect without `episodic_life`.
     pub limit_per_life: bool,
+    /// Where the emulator's seeds come from.
+    pub emulator_seeds: EmulatorSeeds,
     /// Frames per agent step; at least 1. The last two are pooled.
     pub frame_skip: u32,
     /// Frames in an observation; at least 1.
@@ -45,6 +47,7 @@ impl Default for AtariOptions {
             use_fire_reset: true,
             max_episode_steps: AtariTraining::DEFAULT.max_episode_steps,
             limit_per_life: true,
+            emulator_seeds: EmulatorSeeds::Hashed,
             frame_skip: 4,
             stack: 4,
         }
@@ -63,16 +66,22 @@ impl AtariOptions {
     #[must_use]
     pub fn training(stochastic: bool, run: Option<&AtariTraining>) -> Self {
         let base = if stochastic { Self::stochastic() } else { Self::default() };
-        let AtariTraining { max_episode_steps } = *run.unwrap_or(&AtariTraining::UNSAID);
-        Self { max_episode_steps, limit_per_life: run.is_some(), ..base }
+        let AtariTraining { max_episode_steps, emulator_seeds } =
+            *run.unwrap_or(&AtariTraining::UNSAID);
+        Self { max_episode_steps, emulator_seeds, limit_per_life: run.is_some(), ..base }
     }
 
     /// The setting of an evaluation: as in training, but at most 27,000 agent steps (108,000 frames) for a whole
-    /// game.
+    /// game. The emulator has the seed of the episode itself.
     #[must_use]
     pub fn evaluation(stochastic: bool) -> Self {
         let base = if stochastic { Self::stochastic() } else { Self::default() };
-        Self { max_episode_steps: 27_000, limit_per_life: false, ..base }
+        Self {
+            max_episode_steps: 27_000,
+            limit_per_life: false,
+            emulator_seeds: EmulatorSeeds::Envpool,
+            ..base
+        }
     }
 
     /// The rules in words.
@@ -87,6 +96,7 @@ impl AtariOptions {
             use_fire_reset,
             max_episode_steps,
             limit_per_life,
+            emulator_seeds,
             frame_skip,
             stack,
         } = self;
@@ -107,6 +117,9 @@ impl AtariOptions {
         let anew = if *limit_per_life && *episodic_life { " between two lost lives" } else { "" };
         rules.push(format!("at most {max_episode_steps} steps of {frame_skip} frames{anew}"));
         rules.push(format!("{stack} frames seen at a time"));
+        if *emulator_seeds == EmulatorSeeds::Envpool {
+            rules.push("emulator seeds as in EnvPool".to_owned());
+        }
         rules.join(", ")
     }
 
@@ -160,6 +173,7 @@ mod tests {
             AtariOptions { use_fire_reset: false, ..default },
             AtariOptions { max_episode_steps: 100, ..default },
             AtariOptions { limit_per_life: false, ..default },
+            AtariOptions { emulator_seeds: EmulatorSeeds::Envpool, ..default },
             AtariOptions { frame_skip: 3, ..default },
             AtariOptions { stack: 2, ..default },
         ] {

@@ -1,6 +1,16 @@
 //! What a run on a game is trained with besides its hyper-parameters, as its run folder keeps it.
 
-use deepspi_options::{ConfigError, fields};
+use deepspi_options::{ConfigError, choices, fields};
+
+choices! {
+    /// Where the emulator's seeds come from.
+    EmulatorSeeds = Hashed {
+        /// Each game has a seed of its own, a hash of the run's seed, the environment and the number of the game.
+        "hashed" Hashed,
+        /// EnvPool's rule: environment i has seed + i, once. Runs of neighbouring seeds share all but one of them.
+        "envpool" Envpool,
+    }
+}
 
 fields! {
     /// How a training plays its games. Run folders made before this was written down have none: their games
@@ -11,12 +21,16 @@ fields! {
         /// 108000, and counts anew after a lost life. `evaluate` has a limit of its own, 27000 for a whole game.
         ["Environment"] #[cfg_attr(feature = "cli", arg(value_name = "STEPS"))]
         max_episode_steps: u32 = 108_000;
+        /// Where the emulator's seeds come from, and with them the sticky actions.
+        ["Environment"] #[cfg_attr(feature = "cli", arg(value_enum))]
+        emulator_seeds: EmulatorSeeds = EmulatorSeeds::Hashed;
     }
 }
 
 impl AtariTraining {
     /// The values of runs that do not say them. Their step limit counted over lost lives as well.
-    pub const UNSAID: Self = Self { max_episode_steps: 27_000 };
+    pub const UNSAID: Self =
+        Self { max_episode_steps: 27_000, emulator_seeds: EmulatorSeeds::Envpool };
 
     /// Checks every field against its range.
     ///
@@ -59,6 +73,10 @@ mod tests {
         assert_eq!(
             AtariTraining::differences(None, Some(&today))[0],
             ("max_episode_steps", "27000".to_owned(), "108000".to_owned())
+        );
+        assert_eq!(
+            AtariTraining::differences(None, Some(&today))[1],
+            ("emulator_seeds", "envpool".to_owned(), "hashed".to_owned())
         );
         let none = AtariTraining { max_episode_steps: 0, ..today };
         assert!(none.validate().expect_err("no step").to_string().contains("max_episode_steps"));
