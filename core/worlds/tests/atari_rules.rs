@@ -324,7 +324,9 @@ fn every_game_has_a_seed_of_its_own_and_a_lost_life_has_none() {
         let options = AtariOptions { emulator_seeds, ..EXACT };
         let mut played = Played::new(Scripted::new("Breakout", &[7], 20), options, seed);
         played.reset();
-        (0..30).for_each(|_| drop(played.step(0)));
+        for _ in 0..30 {
+            played.step(0);
+        }
         let games = played.events(0).iter().filter(|&&event| event == Event::Reset).count();
         (played.env.console().seeds.clone(), games)
     };

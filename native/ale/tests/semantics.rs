@@ -417,7 +417,9 @@ fn environments_of_neighbouring_seeds_play_other_games() {
     let ram = |options, seed, index| {
         let mut env = environment(&rom, options, seed, index).unwrap();
         env.reset(&mut vec![0; options.observation_len()]).unwrap();
-        (0..200).for_each(|_| drop(env.step(2, &mut vec![0; options.observation_len()]).unwrap()));
+        for _ in 0..200 {
+            env.step(2, &mut vec![0; options.observation_len()]).unwrap();
+        }
         env.console().ram()
     };
     let still = AtariOptions { noop_max: 0, repeat_action_probability: 0.3, ..envpool() };
