@@ -7,6 +7,7 @@ use deepspi_worlds::atari::{
     AtariEnv, AtariError, AtariOptions, AtariTraining, Console, ConsoleError, EmulatorSeeds,
     FRAME_PIXELS, Game, OBS_PIXELS, Palette, StepOutcome,
 };
+use deepspi_worlds::snapshot::{Reader, Writer};
 
 /// What was done to a console.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -369,4 +370,41 @@ fn wrong_calls_are_errors_and_move_nothing() {
         let env = AtariEnv::<Scripted>::new(options, 1, 0, console);
         assert!(matches!(env, Err(AtariError::Options(_))), "{options:?}");
     }
+}
+
+#[test]
+fn a_stored_game_is_played_again_to_where_it_was() {
+    let options = AtariOptions { noop_max: 6, ..EXACT };
+    let script = || Scripted::new("Breakout", &[40, 90], 130);
+    let mut original = Played::new(script(), options, 3);
+    let (mut lost, mut ended) = (0, 0);
+    for step in 0..120 {
+        let mut writer = Writer::new("test");
+        assert!(original.env.store(&mut writer));
+        let bytes = writer.finish();
+        let mut restored = Played::new(script(), options, 77);
+        let mut reader = Reader::new(&bytes, "test").unwrap();
+        restored.env.load(&mut reader, &mut restored.stack).unwrap();
+        reader.finish().unwrap();
+        assert_eq!(restored.env.console().frame, original.env.console().frame, "step {step}");
+        assert_eq!(restored.env.console().lives(), original.env.console().lives());
+        // Stored again it is the same.
+        let mut again = Writer::new("test");
+        restored.env.store(&mut again);
+        assert!(again.finish() == bytes, "step {step}");
+        let outcome = original.step(step % 4);
+        let same = restored.step(step % 4);
+        assert_eq!(same, outcome, "step {step}");
+        lost += u32::from(outcome.done && !outcome.terminated);
+        ended += u32::from(outcome.terminated);
+    }
+    assert!(lost > 3 && ended > 2, "nothing was tested: {lost} lives, {ended} games");
+}
+
+#[test]
+fn games_with_envpools_seeds_are_not_stored() {
+    let options = AtariOptions { emulator_seeds: EmulatorSeeds::Envpool, ..EXACT };
+    let played = Played::new(Scripted::new("Breakout", &[], NEVER), options, 3);
+    let mut writer = Writer::new("test");
+    assert!(!played.env.store(&mut writer));
 }

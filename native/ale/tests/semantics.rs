@@ -10,6 +10,7 @@ use common::{Actions, rom};
 use deepspi_ale::{AtariEnvs, Emulator, environment};
 use deepspi_worlds::atari::preprocess::{AreaResize, GrayPool};
 use deepspi_worlds::atari::{AtariError, AtariOptions, Console as _, EmulatorSeeds, OBS_PIXELS};
+use deepspi_worlds::env::VectorEnv as _;
 use trace::{reset, step, trace};
 
 /// The emulator has the seed of the environment, as a bare one that it is compared with.
@@ -427,4 +428,68 @@ fn environments_of_neighbouring_seeds_play_other_games() {
     let hashed = AtariOptions { emulator_seeds: EmulatorSeeds::Hashed, ..still };
     assert_ne!(ram(hashed, 1, 1), ram(hashed, 2, 0));
     assert_eq!(ram(hashed, 1, 1), ram(hashed, 1, 1));
+}
+
+#[test]
+fn stored_games_go_on_as_the_others() {
+    // Sticky actions and no-ops; lives are lost, games end, and their fake steps are among the moments.
+    let options = AtariOptions::stochastic();
+    let make = |seed| vec_env(options, 3, seed, 2);
+    let mut original = make(4);
+    reset(&mut original);
+    let mut actions = Actions::new(4);
+    let mut random = |actions: &mut Actions| [0; 3].map(|_| actions.next(4));
+    let (mut lost, mut ended, mut fake) = (false, false, false);
+    let mut before = vec![false; 3];
+    let mut restarts = 0;
+    for played in 0..900 {
+        let view = step(&mut original, &random(&mut actions));
+        let lost_now = view.dones.iter().zip(&view.terminated).any(|(done, over)| *done && !over);
+        let ended_now = view.terminated.iter().any(|&over| over);
+        let fake_now = before.iter().any(|&done| done);
+        before = view.dones.clone();
+        // Each kind of moment once, and some others.
+        let new = (lost_now && !lost) || (ended_now && !ended) || (fake_now && !fake);
+        lost |= lost_now;
+        ended |= ended_now;
+        fake |= fake_now;
+        if !new && played % 300 != 0 {
+            continue;
+        }
+        restarts += 1;
+        let bytes = original.snapshot().unwrap().unwrap();
+        // Of another seed: what is stored decides everything.
+        let [mut one, mut other] = [make(9), make(10)];
+        one.restore(&bytes).unwrap();
+        other.restore(&bytes).unwrap();
+        assert!(one.observations() == original.observations(), "step {played}");
+        assert_eq!(one.outcomes(), original.outcomes());
+        assert!(one.snapshot().unwrap().unwrap() == bytes);
+        let mut later = Actions::new(played + 1);
+        for _ in 0..300 {
+            let chosen = random(&mut later);
+            let (one, other) = (step(&mut one, &chosen), step(&mut other, &chosen));
+            assert!(one.observations == other.observations && one.dones == other.dones);
+        }
+    }
+    assert!(lost && ended && fake && restarts >= 4, "{lost} {ended} {fake} {restarts}");
+
+    // The original itself against a restored one.
+    let mut restored = make(11);
+    restored.restore(&original.snapshot().unwrap().unwrap()).unwrap();
+    for _ in 0..300 {
+        let chosen = random(&mut actions);
+        let (one, other) = (step(&mut original, &chosen), step(&mut restored, &chosen));
+        assert!(one.observations == other.observations);
+        assert_eq!(
+            (one.raw_rewards, one.dones, one.lives),
+            (other.raw_rewards, other.dones, other.lives)
+        );
+        assert_eq!((one.elapsed_steps, one.terminated), (other.elapsed_steps, other.terminated));
+    }
+
+    let bytes = original.snapshot().unwrap().unwrap();
+    assert!(vec_env(options, 2, 4, 1).restore(&bytes).is_err(), "another number of games");
+    assert!(make(4).restore(&bytes[..bytes.len() - 1]).is_err(), "damaged");
+    assert!(vec_env(envpool(), 3, 4, 1).snapshot().unwrap().is_none());
 }
