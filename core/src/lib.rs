@@ -1,32 +1,31 @@
 //! DeepSPI: policy improvement that stays safe while representation and world model are learned.
 //!
-//! This crate is the algorithm alone. It performs no I/O and reads no clock, and uses threads in one
-//! place only ([`parallel`], native), so that the same code trains natively and in a browser; front
-//! ends feed it environments and consume its [`message::Message`]s. Data flows one way:
-//! [`mod@env`] -> [`rollout`] -> [`loss`] -> [`objective`] -> [`learner`] -> [`trainer`] ->
-//! messages.
+//! This crate is everything with tensors: networks, world model, losses, algorithms, the trainer. It performs no I/O
+//! and reads no clock, so that the same code trains natively and in a browser; front ends feed it environments
+//! (`deepspi_worlds`) and consume its messages (`deepspi_run`). Data flows one way: environment -> [`data`] ->
+//! [`loss`] -> [`algorithm`] -> [`optim`] -> [`trainer`] -> messages.
+//!
+//! Where to look first: the function that computes the utility U of the paper's Eq. 6 is
+//! [`algorithm::deep_spi::objective`].
 //!
 //! Letters used in all shapes: `T` time steps, `N` environments, `B` samples of a minibatch,
 //! `A` actions, `H W C` rows, columns and channels of a frame or latent, `K` mixture components,
 //! `P` parameters. Latent z = phi(s); policy pi; importance ratio r = pi'(a|s) / pi(a|s).
 
-pub mod batch_view;
+pub mod algorithm;
 pub mod checkpoint;
+pub mod data;
 pub mod golden;
-pub mod learner;
 pub mod loss;
 pub mod maze;
-pub mod metrics;
 pub mod nn;
-pub mod objective;
 pub mod ops;
 pub mod optim;
 pub mod params;
 pub mod pca;
 pub mod returns;
-pub mod rollout;
+pub mod run_state;
 pub mod self_test;
-pub mod sharing;
 pub mod trainer;
 
 use burn::tensor::Tensor;

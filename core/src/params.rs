@@ -5,7 +5,7 @@
 //! traversal order, which is fixed by its type.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::{Device, Gradients, Tensor};
 
 /// Name and shape of one parameter, in traversal order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +103,19 @@ pub fn unflatten<M: Module>(module: M, flat: &Tensor<1>, trainable: bool) -> M {
         }
     }
     module.map(&mut Replace { flat, offset: 0, trainable })
+}
+
+/// A module of the same shapes with zeros on `device`; nothing is read.
+#[must_use]
+pub fn zeros_on<M: Module>(module: M, device: &Device) -> M {
+    struct Zeros<'a>(&'a Device);
+    impl ModuleMapper for Zeros<'_> {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let (id, old, mapper) = param.consume();
+            Param::from_mapped_value(id, Tensor::zeros(old.shape(), self.0), mapper)
+        }
+    }
+    module.map(&mut Zeros(device))
 }
 
 /// Splits the values of a flat vector by parameter.

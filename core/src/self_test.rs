@@ -5,15 +5,14 @@
 
 use burn::tensor::Device;
 use deepspi_run::config::Config;
-use deepspi_run::metrics::UpdateMetrics;
 use deepspi_run::network::NetworkSpec;
 
+use crate::algorithm::deep_spi::Learner;
+use crate::algorithm::deep_spi::{noise_shape, objective};
+use crate::data::minibatch::{Minibatch, vector};
 use crate::golden::fill;
-use crate::learner::Learner;
 use crate::loss::TransitionNoise;
-use crate::metrics::PendingMetrics;
 use crate::nn::Model;
-use crate::objective::{Minibatch, noise_shape, objective, vector};
 use crate::params::{describe, flatten_grads, split};
 use crate::read_floats;
 
@@ -80,7 +79,7 @@ async fn fixed_update(
     spec: &NetworkSpec,
     device: &Device,
 ) -> Result<Vec<(String, Vec<f32>)>, crate::Error> {
-    let learner = Learner::new(Model::new(spec, config, device));
+    let learner = Learner::new(Model::new(spec, config, device), config);
     let lifted = device.clone().autodiff();
     let noise = noise_shape(learner.trainable(), config, BATCH).map(|shape| {
         let mut rng = deepspi_worlds::rng::stream(config.seed, deepspi_worlds::rng::Stream::Noise);
@@ -102,14 +101,11 @@ async fn fixed_update(
     let mut grads = objective(learner.trainable(), &batch, config).total.backward();
     let grads = read_floats(flatten_grads(learner.trainable(), &mut grads)).await?;
     let parameters = describe(learner.trainable());
-    let (learner, pending) = learner.update(&batch, config, config.learning_rate);
-    let metrics = PendingMetrics::read(vec![pending]).await?;
+    let (learner, pending) = learner.update(&batch, config, &[config.learning_rate]);
+    let metrics = pending.read().await?;
     let after = read_floats(learner.parameters().clone()).await?;
-    let mut quantities: Vec<(String, Vec<f32>)> = metrics
-        .iter()
-        .flat_map(UpdateMetrics::named)
-        .map(|(name, value)| (name.to_owned(), vec![value]))
-        .collect();
+    let mut quantities: Vec<(String, Vec<f32>)> =
+        metrics.iter().map(|(name, value)| (name.to_owned(), vec![value])).collect();
     for (parameter, values) in split(&parameters, &grads) {
         quantities.push((format!("gradient of {}", parameter.name), values.to_vec()));
     }

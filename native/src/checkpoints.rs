@@ -206,10 +206,12 @@ pub fn read(path: &Path) -> Result<Checkpoint> {
 mod tests {
     use deepspi_core::trainer::Trainer;
     use deepspi_run::maze_preset::TrainingPreset as _;
-    use deepspi_run::run_files::MODEL;
     use deepspi_worlds::maze::MazePreset;
 
     use super::*;
+
+    /// File of the parameters.
+    const MODEL: &str = "model.safetensors";
 
     /// A run with a checkpoint at each of `steps`, of which it keeps the newest and the best.
     fn saved(folder: &Path, steps: &[(u64, f64)]) -> CheckpointStore {

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use deepspi_core::trainer::{TrainError, Trainer};
+use deepspi_core::run_state::TrainError;
+use deepspi_core::trainer::Trainer;
 use deepspi_run::message::Message;
 use deepspi_worlds::env::{self, VectorEnv};
 

@@ -6,13 +6,12 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Result;
-use deepspi_core::learner::Learner;
+use deepspi_core::algorithm::deep_spi::Learner;
+use deepspi_core::algorithm::deep_spi::noise_shape;
+use deepspi_core::data::rollout::{Rollout, observations};
 use deepspi_core::loss::TransitionNoise;
-use deepspi_core::metrics::PendingMetrics;
 use deepspi_core::nn::Model;
-use deepspi_core::objective::noise_shape;
-use deepspi_core::rollout::{Rollout, observations};
-use deepspi_core::trainer::{Trainer, evaluate};
+use deepspi_core::{data::collect::evaluate, trainer::Trainer};
 use deepspi_run::config::Config;
 use deepspi_run::decision::Decision;
 use deepspi_run::message::Message;
@@ -190,7 +189,7 @@ impl UpdateBench {
         }
         rollout.finish(random.values);
         Ok(Self {
-            learner: Learner::new(Model::new(spec, config, device)),
+            learner: Learner::new(Model::new(spec, config, device), config),
             config: config.clone(),
             spec: spec.clone(),
             device: device.clone(),
@@ -233,9 +232,9 @@ impl UpdateBench {
                 &lifted,
             )
         });
-        let (learner, pending) = self.learner.clone().update(&batch, config, 2.5e-4);
+        let (learner, pending) = self.learner.clone().update(&batch, config, &[2.5e-4]);
         self.learner = learner;
-        pollster::block_on(PendingMetrics::read(vec![pending]))?;
+        pollster::block_on(pending.read())?;
         Ok(milliseconds(start))
     }
 

@@ -118,7 +118,7 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
     }
     let world = worlds::of_run(&folder.info, args.env_threads)?;
     let selected = device::select(&args.device)?;
-    let mut trainer = Trainer::restore(checkpoint, &world.network(), &selected.device)
+    let mut trainer = Trainer::restore(&checkpoint, &world.network(), &selected.device)
         .with_context(|| format!("cannot continue {}", checkpoint_path.display()))?;
     let config = trainer.config().clone();
     // An emulator's game cannot be stored exactly: the games start anew, with seeds of their own.

@@ -43,7 +43,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     clippy::disallowed_methods,
     reason = "the one place that renames what matters: files and folder are flushed first"
 )]
-pub fn write_whole_folder(path: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
+pub fn write_whole_folder(path: &Path, files: &[(impl AsRef<Path>, Vec<u8>)]) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!("{WRITING}{name}"));
     let replaced = path.with_file_name(format!("{name}{REPLACED}"));
@@ -55,7 +55,7 @@ pub fn write_whole_folder(path: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> 
         }
         fs::create_dir_all(&temporary)?;
         for (name, bytes) in files {
-            let mut file = File::create(temporary.join(name))?;
+            let mut file = File::create(temporary.join(name.as_ref()))?;
             file.write_all(bytes)?;
             file.sync_all()?;
         }

@@ -10,8 +10,11 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use deepspi_core::loss::{Draw, TransitionNoise, transition_loss};
 use deepspi_core::nn::{Model, TransitionOutput};
-use deepspi_core::objective::{Minibatch, noise_shape, objective, vector};
 use deepspi_core::params::{ParameterInfo, describe, flatten, flatten_grads, split, unflatten};
+use deepspi_core::{
+    algorithm::deep_spi::{noise_shape, objective},
+    data::minibatch::{Minibatch, vector},
+};
 use deepspi_run::config::{
     Algorithm, Config, LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity,
 };

@@ -4,8 +4,8 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
+use deepspi_core::data::minibatch::vector;
 use deepspi_core::nn::{Model, Spectral, StartVector, TransitionOutput, group_sort};
-use deepspi_core::objective::vector;
 use deepspi_core::ops::conv::{ConvGeometry, conv2d};
 use deepspi_core::ops::mixture::soft_mixture_sample;
 use deepspi_core::params::{flatten, unflatten};

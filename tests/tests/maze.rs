@@ -2,19 +2,21 @@
 //! run keeps its promise.
 
 use burn::tensor::{Device, Tensor};
-use deepspi_core::learner::Learner;
+use deepspi_core::algorithm::deep_spi::Learner;
+use deepspi_core::data::rollout::Rollout;
 use deepspi_core::loss::TransitionNoise;
 use deepspi_core::maze::probe;
 use deepspi_core::nn::Model;
-use deepspi_core::objective::{Minibatch, noise_shape, objective};
 use deepspi_core::params::flatten_grads;
-use deepspi_core::rollout::Rollout;
 use deepspi_core::trainer::Trainer;
+use deepspi_core::{
+    algorithm::deep_spi::{noise_shape, objective},
+    data::minibatch::Minibatch,
+};
 use deepspi_run::config::{Algorithm, Config, TransitionDensity};
 use deepspi_run::decision::Decision;
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::message::{Iteration, Message};
-use deepspi_worlds::env::VectorEnv;
 use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazePreset};
 use deepspi_worlds::rng::{Generators, Stream, stream};
 use tests::floats;
@@ -70,7 +72,7 @@ fn computing_equal_frames_once_changes_neither_losses_nor_gradients() {
             let rollout = rollout(&config);
             let targets = rollout.advantages(config.gamma, config.gae_lambda);
             let model = Model::new(&MazePreset::Small.network(), &config, &Device::flex());
-            let model = Learner::new(model).trainable().clone();
+            let model = Learner::new(model, &config).trainable().clone();
             let indices: Vec<usize> = (0..rollout.len()).step_by(2).collect();
             let with_next = config.uses_world_model();
             let mut shared = rollout.minibatch(&indices, &targets, with_next, &lifted);
@@ -156,7 +158,7 @@ fn ppo_solves_the_maze_of_the_paper() {
     while !trainer.is_finished() {
         pollster::block_on(trainer.iterate(&mut env, |_| {})).expect("trains");
     }
-    let report = pollster::block_on(probe(&trainer.learner().plain(), &maze, &device));
+    let report = pollster::block_on(probe(&trainer.policy(), &maze, &device));
     let report = report.expect("probed");
     assert!(report.start_value > 7.5, "{}", report.start_value);
     let [upper, lower] = report.up_at_stars(&maze);

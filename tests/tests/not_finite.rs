@@ -1,9 +1,10 @@
 //! NaN and infinity stop a run with the name of what broke, before they reach a checkpoint.
 
-use std::convert::Infallible;
-
 use burn::tensor::Device;
-use deepspi_core::trainer::{NotFinite, TrainError, Trainer};
+use deepspi_core::{
+    run_state::{NotFinite, TrainError},
+    trainer::Trainer,
+};
 use tests::{CueEnv, config, spec};
 
 /// The error of the first iteration that fails, if environment 0 pays `reward` at step `step`.

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
 
-use deepspi_run::checkpoint::Checkpoint;
+use deepspi_run::checkpoint::{Checkpoint, Section};
 use deepspi_run::run_files::{
-    CHECKPOINTS, CONFIG, MODEL, OPTIMISER, RunFilesError, RunInfo, STATE, SUMS, checkpoint_name,
+    CHECKPOINTS, CONFIG, RunFilesError, RunInfo, STATE, SUMS, checkpoint_name,
 };
 use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
@@ -18,8 +18,6 @@ use zip::{ZipArchive, ZipWriter};
 
 /// Bytes the files that are read may have together; a checkpoint of the Atari networks has a tenth.
 const LARGEST: u64 = 256 << 20;
-/// Files of a checkpoint.
-const PARTS: [&str; 4] = [MODEL, OPTIMISER, STATE, SUMS];
 /// How a folder is called that no checkpoint is read from: `native` has moved an unusable one there,
 /// or was killed while it wrote or replaced one.
 const SET_ASIDE: [&str; 2] = ["unusable-", ".writing_"];
@@ -127,11 +125,16 @@ impl Archive {
         let info =
             config.map(|bytes| RunInfo::read(&String::from_utf8_lossy(&bytes))).transpose()?;
         let checkpoint = Checkpoint::from_files(|name| {
-            let missing = ArchiveError::Files(RunFilesError::Missing { name });
+            let missing = ArchiveError::Files(RunFilesError::Missing { name: name.to_owned() });
             read(parts.remove(name).ok_or(missing)?)
         })?;
         Ok(Contents { info, checkpoint })
     }
+}
+
+/// Whether a file of this name may belong to a checkpoint.
+fn is_part(name: &str) -> bool {
+    [STATE, SUMS].contains(&name) || Section::is_file_name(name)
 }
 
 /// Where the newest checkpoint among these paths is: the description of its run, and its files.
@@ -141,7 +144,7 @@ fn choose(paths: &[String]) -> (Option<usize>, BTreeMap<&str, usize>) {
         let set_aside = |part: &str| {
             SET_ASIDE.iter().any(|start| part.starts_with(start)) || part.ends_with(REPLACED)
         };
-        PARTS.contains(name) && !folder.split('/').any(set_aside)
+        is_part(name) && !folder.split('/').any(set_aside)
     });
     /// The names of checkpoints sort by step; other folders only count where there is none.
     fn age<'a>(folder: &&'a str) -> (bool, &'a str, &'a str) {
@@ -215,7 +218,8 @@ mod tests {
     /// The files of a checkpoint in a folder.
     fn files_in(folder: &str, checkpoint: &Checkpoint) -> Vec<(String, Vec<u8>)> {
         let files = checkpoint.to_files().expect("writable");
-        files.map(|(name, bytes)| (format!("{folder}/{name}"), bytes)).into()
+        let within = |(name, bytes)| (format!("{folder}/{name}"), bytes);
+        files.into_iter().map(within).collect()
     }
 
     fn zip(files: &[(String, Vec<u8>)]) -> Archive {
@@ -274,7 +278,6 @@ mod tests {
     #[test]
     fn loose_files_are_a_checkpoint_too() {
         let files = archive().open().expect("whole").checkpoint.to_files().expect("writable");
-        let files = files.map(|(name, bytes)| (name.to_owned(), bytes));
         assert!(Archive::from_upload(&files).expect("whole").open().expect("whole").info.is_none());
         let error = Archive::from_upload(&files[..3]).expect_err("no sums").to_string();
         assert_eq!(error, "the checkpoint cannot be used: SHA256SUMS is missing");

@@ -155,7 +155,7 @@ fn flatten(name: &str, value: &Value, row: &mut BTreeMap<String, String>) {
 #[cfg(test)]
 mod tests {
     use deepspi_run::message::{Iteration, MazeStatus, Message};
-    use deepspi_run::metrics::UpdateMetrics;
+    use deepspi_run::metrics::Metrics;
     use deepspi_run::monitor::RatioBounds;
 
     use super::*;
@@ -169,8 +169,8 @@ mod tests {
                     iteration: index - 1,
                     global_step,
                     learning_rate: 2e-3,
-                    last: UpdateMetrics { clip_fraction: 0.1, ..UpdateMetrics::default() },
-                    mean: UpdateMetrics::default(),
+                    last: Metrics::new([("loss", 0.0), ("clip_fraction", 0.1)]),
+                    mean: Metrics::default(),
                     explained_variance: f32::NAN,
                     ratios: RatioBounds { sup: 1.1, inf: 0.9, limit: 1.01, premise_holds: false },
                     certificate: None,

@@ -264,7 +264,7 @@ pub fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Unreadabl
 #[cfg(test)]
 mod tests {
     use deepspi_run::message::Iteration;
-    use deepspi_run::metrics::UpdateMetrics;
+    use deepspi_run::metrics::Metrics;
     use deepspi_run::monitor::RatioBounds;
 
     use super::*;
@@ -275,8 +275,8 @@ mod tests {
             iteration: 3,
             global_step: 2048,
             learning_rate: 1e-3,
-            last: UpdateMetrics::default(),
-            mean: UpdateMetrics::default(),
+            last: Metrics::default(),
+            mean: Metrics::default(),
             explained_variance: f32::NAN,
             ratios: RatioBounds { sup: 1.5, inf: 0.5, limit: 1.01, premise_holds: false },
             certificate: None,

@@ -109,7 +109,7 @@ impl Run {
 #[cfg(test)]
 mod tests {
     use deepspi_run::message::Iteration;
-    use deepspi_run::metrics::UpdateMetrics;
+    use deepspi_run::metrics::Metrics;
     use deepspi_run::monitor::RatioBounds;
 
     use super::*;
@@ -125,8 +125,8 @@ mod tests {
                 iteration,
                 global_step: (iteration + 1) * 512,
                 learning_rate: 1e-3,
-                last: UpdateMetrics::default(),
-                mean: UpdateMetrics::default(),
+                last: Metrics::default(),
+                mean: Metrics::default(),
                 explained_variance: 0.0,
                 ratios: RatioBounds { sup: 1.0, inf: 1.0, limit: 1.1, premise_holds: true },
                 certificate: None,

@@ -1,7 +1,8 @@
 //! A run between two iterations as bytes.
 //!
-//! Three parts: parameters and moments as safetensors, everything else as JSON. Where and how safely
-//! they are stored is the front end's business ([`crate::run_files`] has names and sums).
+//! A checkpoint is a list of named sections and a [`State`]. Which sections there are is up to the algorithm
+//! (parameters, moments of the optimiser) and to the environments; nothing here knows them. Where and how safely
+//! a checkpoint is stored is the front end's business ([`crate::run_files`] has names and sums).
 
 use deepspi_worlds::rng::Generators;
 use serde::{Deserialize, Serialize};
@@ -10,21 +11,90 @@ use crate::config::Config;
 use crate::monitor::EpisodeTracker;
 use crate::network::NetworkSpec;
 
-/// Version of the layout below; another one is refused.
+/// Version of the layout of [`State`]; another one is refused.
 pub const FORMAT: u32 = 1;
 
 /// The bytes of a checkpoint.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
-    /// Parameters, safetensors; tensors carry the names of the modules.
-    pub model: Vec<u8>,
-    /// Both moments of Adam, safetensors.
-    pub optimiser: Vec<u8>,
+    /// What the algorithm and the environments need to go on.
+    pub sections: Vec<Section>,
     /// Everything else.
     pub state: State,
 }
 
-/// What a checkpoint holds besides tensors.
+/// One part of a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Its name, unique in the checkpoint: lower-case letters, digits and underscores.
+    pub name: String,
+    /// How the bytes are to be read.
+    pub encoding: Encoding,
+    /// The content.
+    pub bytes: Vec<u8>,
+}
+
+/// How a section is encoded, which also is the ending of its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// Tensors under the names of their modules.
+    Safetensors,
+    /// Bytes of the section's own making.
+    Binary,
+}
+
+impl Encoding {
+    /// All encodings.
+    pub const ALL: [Self; 2] = [Self::Safetensors, Self::Binary];
+
+    /// Ending of file names.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Safetensors => "safetensors",
+            Self::Binary => "bin",
+        }
+    }
+}
+
+impl Section {
+    /// Name of its file in the folder of a checkpoint.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        format!("{}.{}", self.name, self.encoding.extension())
+    }
+
+    /// Whether a file of this name can be a section.
+    #[must_use]
+    pub fn is_file_name(file_name: &str) -> bool {
+        split(file_name).is_some()
+    }
+
+    /// A section from the name of its file; none if the name is not one of a section.
+    #[must_use]
+    pub fn from_file(file_name: &str, bytes: Vec<u8>) -> Option<Self> {
+        let (name, encoding) = split(file_name)?;
+        Some(Self { name: name.to_owned(), encoding, bytes })
+    }
+}
+
+/// Name and encoding of a section from the name of its file.
+fn split(file_name: &str) -> Option<(&str, Encoding)> {
+    let (name, extension) = file_name.rsplit_once('.')?;
+    let encoding = Encoding::ALL.into_iter().find(|e| e.extension() == extension)?;
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    (!name.is_empty() && name.chars().all(allowed)).then_some((name, encoding))
+}
+
+impl Checkpoint {
+    /// The bytes of a section; none if the checkpoint has no such section.
+    #[must_use]
+    pub fn section(&self, name: &str) -> Option<&[u8]> {
+        self.sections.iter().find(|section| section.name == name).map(|s| s.bytes.as_slice())
+    }
+}
+
+/// What a checkpoint holds besides its sections.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct State {
     /// See [`FORMAT`].
@@ -35,12 +105,44 @@ pub struct State {
     pub spec: NetworkSpec,
     /// Iterations completed.
     pub iteration: u64,
-    /// Steps of Adam.
-    pub optimiser_steps: u64,
+    /// Steps of the optimiser, one entry for each parameter group.
+    #[serde(with = "one_or_many")]
+    pub optimiser_steps: Vec<u64>,
     /// Generators of the run.
     pub generators: Generators,
     /// Returns so far.
     pub tracker: EpisodeTracker,
     /// Done flags of the environments.
     pub dones: Vec<bool>,
+}
+
+/// A list that is written as a plain number if it has one entry, as it was before there were groups.
+mod one_or_many {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(u64),
+        Many(Vec<u64>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        steps: &[u64],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match steps {
+            [one] => one.serialize(serializer),
+            many => many.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u64>, D::Error> {
+        Ok(match OneOrMany::deserialize(deserializer)? {
+            OneOrMany::One(one) => vec![one],
+            OneOrMany::Many(many) => many,
+        })
+    }
 }

@@ -19,3 +19,4 @@ pub mod metrics;
 pub mod monitor;
 pub mod network;
 pub mod run_files;
+pub mod schedule;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch_view::BatchView;
 use crate::certificate::Certificate;
 use crate::maze::MazeReport;
-use crate::metrics::UpdateMetrics;
+use crate::metrics::Metrics;
 use crate::monitor::RatioBounds;
 
 /// One event of a run, in the order of occurrence.
@@ -92,9 +92,9 @@ pub struct Iteration {
     /// Learning rate of this iteration.
     pub learning_rate: f64,
     /// The last minibatch, as the authors log it.
-    pub last: UpdateMetrics,
+    pub last: Metrics,
     /// Mean over all minibatches of the iteration.
-    pub mean: UpdateMetrics,
+    pub mean: Metrics,
     /// Explained variance of the returns by the values that collected the rollout.
     pub explained_variance: f32,
     /// Importance ratios between the behaviour policy and the policy after the update.

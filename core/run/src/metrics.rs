@@ -1,67 +1,146 @@
-//! What one update reports, by name.
+//! Metrics: named numbers that an algorithm reports of an update, and what each name means.
+//!
+//! An algorithm declares its metrics as a list of [`MetricInfo`] and reports values under those names. Logs,
+//! TensorBoard and the page loop over the list, so that a new metric is one entry and no front end changes.
+//! Values are bound to names when they are computed, never by their position.
 
-macro_rules! update_metrics {
-    ($( $(#[doc = $doc:literal])+ $name:ident, )+) => {
-        /// What one update reports.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-        pub struct UpdateMetrics {
-            $( $(#[doc = $doc])+ pub $name: f32, )+
-        }
+use std::borrow::Cow;
+use std::fmt;
 
-        impl UpdateMetrics {
-            /// Number of metrics.
-            pub const COUNT: usize = [$( stringify!($name) ),+].len();
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-            /// From values in the order of the fields.
-            #[must_use]
-            pub const fn from_values([$( $name ),+]: [f32; Self::COUNT]) -> Self {
-                Self { $( $name ),+ }
-            }
-
-            /// Names and values, for checks and logs.
-            #[must_use]
-            pub const fn named(&self) -> [(&'static str, f32); Self::COUNT] {
-                [$( (stringify!($name), self.$name) ),+]
-            }
-        }
-    };
+/// What a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetricInfo {
+    /// Name in logs and messages, for example `policy_loss`.
+    pub name: &'static str,
+    /// Name for people.
+    pub label: &'static str,
+    /// Unit of the value; empty where it has none.
+    pub unit: &'static str,
+    /// Tag in TensorBoard: the authors', or CleanRL's where the authors have none.
+    pub tag: &'static str,
+    /// Name in the line of progress; none if the metric is not shown there.
+    pub short: Option<&'static str>,
 }
 
-// In the order in which `PendingMetrics` puts them together.
-update_metrics! {
-    /// Total loss.
-    loss,
-    /// Policy loss.
-    policy_loss,
-    /// Value loss.
-    value_loss,
-    /// Mean entropy.
-    entropy,
-    /// Approximate KL divergence from the behaviour policy.
-    approx_kl,
-    /// Share of samples whose ratio left the clip range.
-    clip_fraction,
-    /// Mean drift.
-    drift,
-    /// Norm of the gradient before clipping.
-    gradient_norm,
-    /// Mean l_P; 0 without a world model.
-    transition_loss,
-    /// Mean l_R; 0 without a world model.
-    reward_loss,
+/// What an update of DeepSPI, DeepMDP and PPO reports.
+pub const UPDATE: &[MetricInfo] = &[
+    metric("loss", "total loss", "", "losses/loss"),
+    shown("policy", metric("policy_loss", "policy loss", "", "losses/policy_loss")),
+    shown("value", metric("value_loss", "value loss", "", "losses/value_loss")),
+    metric("entropy", "entropy of the policy", "nats", "losses/entropy"),
+    metric("approx_kl", "approximate KL divergence", "nats", "losses/approx_kl"),
+    metric("clip_fraction", "share of samples outside the clip range", "", "losses/clipfrac"),
+    metric("drift", "drift", "", "losses/drift"),
+    metric("gradient_norm", "norm of the gradient before clipping", "", "losses/gradient_norm"),
+    shown("l_P", metric("transition_loss", "transition loss l_P", "", "losses/transition_loss")),
+    shown("l_R", metric("reward_loss", "reward loss l_R", "", "losses/reward_loss")),
+];
+
+const fn metric(
+    name: &'static str,
+    label: &'static str,
+    unit: &'static str,
+    tag: &'static str,
+) -> MetricInfo {
+    MetricInfo { name, label, unit, tag, short: None }
 }
 
-impl UpdateMetrics {
-    /// Field-wise mean; zeros for no update.
+const fn shown(short: &'static str, info: MetricInfo) -> MetricInfo {
+    MetricInfo { short: Some(short), ..info }
+}
+
+/// Values by name, in the order in which they were reported. As JSON an object of numbers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metrics(Vec<(Cow<'static, str>, f32)>);
+
+impl Metrics {
+    /// From names and values.
+    pub fn new(values: impl IntoIterator<Item = (&'static str, f32)>) -> Self {
+        Self(values.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
+    }
+
+    /// The value of a metric; none if it was not reported.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<f32> {
+        self.0.iter().find(|(found, _)| found == name).map(|(_, value)| *value)
+    }
+
+    /// Names and values in the order in which they were reported.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, f32)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), *value))
+    }
+
+    /// Mean of each metric over several updates that report the same metrics; nothing for no update.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a handful of updates")]
     pub fn mean(all: &[Self]) -> Self {
-        let mut sums = [0.0; Self::COUNT];
+        let Some(first) = all.first() else { return Self::default() };
+        let mut sums: Vec<_> = first.0.iter().map(|(name, _)| (name.clone(), 0.0)).collect();
         for metrics in all {
-            for (sum, (_, value)) in sums.iter_mut().zip(metrics.named()) {
+            for ((_, sum), (_, value)) in sums.iter_mut().zip(&metrics.0) {
                 *sum += value / all.len() as f32;
             }
         }
-        Self::from_values(sums)
+        Self(sums)
+    }
+}
+
+impl Serialize for Metrics {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Metrics {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Metrics;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("numbers by name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metrics, A::Error> {
+                let mut values = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, Option<f32>>()? {
+                    // JSON has no NaN: it is written as null.
+                    values.push((Cow::Owned(name), value.unwrap_or(f32::NAN)));
+                }
+                Ok(Metrics(values))
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_found_by_name_and_survive_json() {
+        let metrics = Metrics::new([("loss", 0.25), ("entropy", 1.5)]);
+        assert_eq!((metrics.get("entropy"), metrics.get("drift")), (Some(1.5), None));
+        let json = serde_json::to_string(&metrics).expect("writable");
+        assert_eq!(json, r#"{"loss":0.25,"entropy":1.5}"#);
+        assert_eq!(serde_json::from_str::<Metrics>(&json).expect("readable"), metrics);
+        let nan: Metrics = serde_json::from_str(r#"{"loss":null}"#).expect("readable");
+        assert!(nan.get("loss").is_some_and(f32::is_nan));
+    }
+
+    #[test]
+    fn the_mean_is_taken_for_each_name() {
+        let all = [Metrics::new([("a", 1.0), ("b", 2.0)]), Metrics::new([("a", 3.0), ("b", 6.0)])];
+        assert_eq!(Metrics::mean(&all), Metrics::new([("a", 2.0), ("b", 4.0)]));
+        assert_eq!(Metrics::mean(&[]), Metrics::default());
     }
 }

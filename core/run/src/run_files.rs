@@ -10,20 +10,16 @@ use deepspi_worlds::maze::MazeConfig;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::checkpoint::{Checkpoint, State};
+use crate::checkpoint::{Checkpoint, Section, State};
 use crate::config::Config;
 
 /// Description of the run, in its folder.
 pub const CONFIG: &str = "config.toml";
 /// Folder of the checkpoints, in the folder of the run.
 pub const CHECKPOINTS: &str = "checkpoints";
-/// Parameters.
-pub const MODEL: &str = "model.safetensors";
-/// Moments of Adam.
-pub const OPTIMISER: &str = "optimiser.safetensors";
-/// Everything else.
+/// Everything of a checkpoint that is no section.
 pub const STATE: &str = "state.json";
-/// SHA-256 sums of the three.
+/// SHA-256 sums of the other files of a checkpoint: the manifest, which names them all.
 pub const SUMS: &str = "SHA256SUMS";
 
 /// Name of the folder of a checkpoint; sorts by step.
@@ -69,19 +65,19 @@ pub enum RunFilesError {
     #[error("{name} is missing")]
     Missing {
         /// Its name.
-        name: &'static str,
+        name: String,
     },
     /// A file is not what was written.
     #[error("{name} is damaged: its SHA-256 is not the one in {SUMS}")]
     Damaged {
         /// Its name.
-        name: &'static str,
+        name: String,
     },
     /// A file of another program.
     #[error("{name} is not of this program: {why}")]
     Foreign {
         /// Its name.
-        name: &'static str,
+        name: String,
         /// What does not fit.
         why: String,
     },
@@ -89,10 +85,20 @@ pub enum RunFilesError {
     #[error("{name} cannot be written: {why}")]
     Unwritable {
         /// Its name.
-        name: &'static str,
+        name: String,
         /// What does not fit.
         why: String,
     },
+}
+
+impl RunFilesError {
+    fn foreign(name: &str, why: impl std::fmt::Display) -> Self {
+        Self::Foreign { name: name.to_owned(), why: why.to_string() }
+    }
+
+    fn unwritable(name: &str, why: impl std::fmt::Display) -> Self {
+        Self::Unwritable { name: name.to_owned(), why: why.to_string() }
+    }
 }
 
 impl RunInfo {
@@ -101,10 +107,7 @@ impl RunInfo {
     /// # Errors
     /// If a value cannot be written as TOML.
     pub fn describe(&self, config: &Config) -> Result<String, RunFilesError> {
-        let unwritable = |why: toml::ser::Error| RunFilesError::Unwritable {
-            name: CONFIG,
-            why: why.to_string(),
-        };
+        let unwritable = |why: toml::ser::Error| RunFilesError::unwritable(CONFIG, why);
         let config = toml::Table::try_from(config).map_err(unwritable)?;
         toml::to_string(&Description { config, run: self.clone() }).map_err(unwritable)
     }
@@ -116,51 +119,59 @@ impl RunInfo {
     pub fn read(text: &str) -> Result<Self, RunFilesError> {
         toml::from_str::<Description>(text)
             .map(|description| description.run)
-            .map_err(|error| RunFilesError::Foreign { name: CONFIG, why: error.to_string() })
+            .map_err(|error| RunFilesError::foreign(CONFIG, error))
     }
 }
 
 impl Checkpoint {
-    /// Names and bytes of its files, the sums last.
+    /// Names and bytes of its files: the sections, the state, and the sums last.
     ///
     /// # Errors
     /// If the state cannot be written as JSON.
-    pub fn to_files(&self) -> Result<[(&'static str, Vec<u8>); 4], RunFilesError> {
-        let state = serde_json::to_vec(&self.state)
-            .map_err(|why| RunFilesError::Unwritable { name: STATE, why: why.to_string() })?;
-        let parts =
-            [(MODEL, self.model.clone()), (OPTIMISER, self.optimiser.clone()), (STATE, state)];
-        let lines = parts.iter().map(|(name, bytes)| sum_line(name, bytes) + "\n");
+    pub fn to_files(&self) -> Result<Vec<(String, Vec<u8>)>, RunFilesError> {
+        let state =
+            serde_json::to_vec(&self.state).map_err(|why| RunFilesError::unwritable(STATE, why))?;
+        let sections = self.sections.iter();
+        let mut files: Vec<_> = sections.map(|s| (s.file_name(), s.bytes.clone())).collect();
+        files.push((STATE.to_owned(), state));
+        let lines = files.iter().map(|(name, bytes)| sum_line(name, bytes) + "\n");
         let sums: String = lines.collect();
-        let [model, optimiser, state] = parts;
-        Ok([model, optimiser, state, (SUMS, sums.into_bytes())])
+        files.push((SUMS.to_owned(), sums.into_bytes()));
+        Ok(files)
     }
 
-    /// From its files, which `file` finds by name.
+    /// From its files, which `file` finds by name. The manifest ([`SUMS`]) says which files there are.
     ///
     /// # Errors
     /// What `file` says, or if a file is missing, damaged or not of this program.
     pub fn from_files<E: From<RunFilesError>>(
-        mut file: impl FnMut(&'static str) -> Result<Vec<u8>, E>,
+        mut file: impl FnMut(&str) -> Result<Vec<u8>, E>,
     ) -> Result<Self, E> {
-        let foreign = |name, why: &dyn std::fmt::Display| RunFilesError::Foreign {
-            name,
-            why: why.to_string(),
-        };
-        let sums = String::from_utf8(file(SUMS)?).map_err(|error| foreign(SUMS, &error))?;
-        let mut verified = |name| {
-            let bytes = file(name)?;
-            let line = sum_line(name, &bytes);
-            if sums.lines().any(|l| l == line) {
-                Ok(bytes)
-            } else {
-                Err(E::from(RunFilesError::Damaged { name }))
+        let sums =
+            String::from_utf8(file(SUMS)?).map_err(|error| RunFilesError::foreign(SUMS, error))?;
+        let (mut sections, mut state) = (Vec::new(), None);
+        for line in sums.lines() {
+            let name = line.split_once("  ").map(|(_, name)| name).ok_or_else(|| {
+                RunFilesError::foreign(SUMS, format!("`{line}` is not a sum and a name"))
+            })?;
+            // Judged before anything is read: a manifest of another's making may name any place.
+            if name != STATE && !Section::is_file_name(name) {
+                return Err(RunFilesError::foreign(SUMS, format!("it names `{name}`")).into());
             }
-        };
-        let (model, optimiser, state) = (verified(MODEL)?, verified(OPTIMISER)?, verified(STATE)?);
+            let bytes = file(name)?;
+            if sum_line(name, &bytes) != line {
+                return Err(RunFilesError::Damaged { name: name.to_owned() }.into());
+            }
+            if name == STATE {
+                state = Some(bytes);
+            } else {
+                sections.extend(Section::from_file(name, bytes));
+            }
+        }
+        let state = state.ok_or_else(|| RunFilesError::Missing { name: STATE.to_owned() })?;
         let state: State =
-            serde_json::from_slice(&state).map_err(|error| foreign(STATE, &error))?;
-        Ok(Self { model, optimiser, state })
+            serde_json::from_slice(&state).map_err(|error| RunFilesError::foreign(STATE, error))?;
+        Ok(Self { sections, state })
     }
 }
 
@@ -176,21 +187,24 @@ mod tests {
     use deepspi_worlds::rng::Generators;
 
     use super::*;
-    use crate::checkpoint::FORMAT;
+    use crate::checkpoint::{Encoding, FORMAT};
     use crate::maze_preset::TrainingPreset;
     use crate::monitor::EpisodeTracker;
 
     fn checkpoint() -> Checkpoint {
         let preset = MazePreset::Small;
+        let section = |name: &str, encoding, bytes| Section { name: name.into(), encoding, bytes };
         Checkpoint {
-            model: (0..200).collect(),
-            optimiser: vec![1, 2, 3],
+            sections: vec![
+                section("model", Encoding::Safetensors, (0..200).collect()),
+                section("replay_buffer", Encoding::Binary, vec![1, 2, 3]),
+            ],
             state: State {
                 format: FORMAT,
                 config: preset.hyper_parameters(),
                 spec: preset.network(),
                 iteration: 3,
-                optimiser_steps: 24,
+                optimiser_steps: vec![24],
                 generators: Generators::new(1),
                 tracker: EpisodeTracker::new(4),
                 dones: vec![false; 4],
@@ -198,18 +212,23 @@ mod tests {
         }
     }
 
+    fn read(files: &[(String, Vec<u8>)]) -> Result<Checkpoint, RunFilesError> {
+        Checkpoint::from_files(|name| {
+            let file = files.iter().find(|(found, _)| found == name);
+            let missing = || RunFilesError::Missing { name: name.to_owned() };
+            file.map(|(_, bytes)| bytes.clone()).ok_or_else(missing)
+        })
+    }
+
     #[test]
-    fn files_come_back_and_a_changed_byte_is_noticed() {
+    fn all_sections_come_back_and_a_changed_byte_is_noticed() {
         let checkpoint = checkpoint();
         let mut files = checkpoint.to_files().expect("writable");
-        let read = |files: &[(&'static str, Vec<u8>)]| {
-            Checkpoint::from_files(|name| {
-                let file = files.iter().find(|(n, _)| *n == name);
-                file.map(|(_, bytes)| bytes.clone()).ok_or(RunFilesError::Missing { name })
-            })
-        };
+        let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["model.safetensors", "replay_buffer.bin", STATE, SUMS]);
         let found = read(&files).expect("whole");
-        assert_eq!((found.model, found.optimiser), (checkpoint.model, checkpoint.optimiser));
+        assert_eq!(found.sections, checkpoint.sections);
+        assert_eq!(found.section("replay_buffer"), Some(&[1, 2, 3][..]));
         assert_eq!(found.state.config, checkpoint.state.config);
         assert_eq!(
             read(&files[1..]).expect_err("no model").to_string(),
@@ -218,6 +237,28 @@ mod tests {
         files[0].1[100] ^= 1;
         let error = read(&files).expect_err("damaged").to_string();
         assert!(error.starts_with("model.safetensors is damaged"), "{error}");
+    }
+
+    #[test]
+    fn a_manifest_cannot_name_a_file_outside_the_folder() {
+        let mut files = checkpoint().to_files().expect("writable");
+        let (name, bytes) = ("../model.safetensors".to_owned(), vec![7]);
+        let sums = &mut files.last_mut().expect("the manifest").1;
+        sums.extend((sum_line(&name, &bytes) + "\n").into_bytes());
+        files.insert(0, (name, bytes));
+        let error = read(&files).expect_err("outside").to_string();
+        assert!(error.contains("../model.safetensors"), "{error}");
+    }
+
+    #[test]
+    fn steps_of_one_group_are_written_as_before_there_were_groups() {
+        let mut state = checkpoint().state;
+        let json = serde_json::to_value(&state).expect("writable");
+        assert_eq!(json["optimiser_steps"], 24);
+        state.optimiser_steps = vec![1, 2];
+        let json = serde_json::to_string(&state).expect("writable");
+        let read: State = serde_json::from_str(&json).expect("readable");
+        assert_eq!(read.optimiser_steps, [1, 2]);
     }
 
     #[test]

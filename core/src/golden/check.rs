@@ -6,11 +6,12 @@ use burn::tensor::{Device, Tensor};
 
 use super::file::{GoldenError, GoldenFile, PerSample, Summary, local_name};
 use super::fill;
-use crate::learner::Learner;
+use crate::algorithm::deep_spi::Learner;
+use crate::algorithm::deep_spi::{noise_shape, objective};
+use crate::data::minibatch::{Minibatch, vector};
 use crate::loss::TransitionNoise;
 use crate::nn::components;
 use crate::nn::{Model, StartVector};
-use crate::objective::{Minibatch, noise_shape, objective, vector};
 use crate::params::{ParameterInfo, describe, flatten_grads, split};
 use crate::read_floats;
 
@@ -91,7 +92,7 @@ pub async fn run(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, Golde
     let config = file.config()?;
     let model = filled_model(file, device)?;
     let parameters = describe(&model);
-    let learner = Learner::new(model);
+    let learner = Learner::new(model, &config);
     let batch = minibatch(file, &learner, device)?;
 
     let terms = objective(learner.trainable(), &batch, &config);
@@ -161,7 +162,7 @@ pub async fn run(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, Golde
     ));
     checks.extend(compare("grad", &parameters, &grads, &file.grads)?);
 
-    let (learner, _) = learner.update(&batch, &config, file.learning_rate_at_step_0);
+    let (learner, _) = learner.update(&batch, &config, &[file.learning_rate_at_step_0]);
     let stepped = read_floats(learner.parameters().clone()).await?;
     checks.extend(compare("after step", &parameters, &stepped, &file.params_after_one_step)?);
     Ok(checks)

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use deepspi_run::network::NetworkSpec;
 
-use crate::rollout::observations;
+use crate::data::rollout::observations;
 
 const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
 

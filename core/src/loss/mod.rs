@@ -4,11 +4,13 @@
 //! finite differences and the golden values.
 
 mod draws;
+mod normalise;
 mod policy;
 mod world_model;
 
 use burn::tensor::Tensor;
 pub(crate) use draws::next_latents;
+pub use normalise::normalise;
 pub use policy::{Surrogate, entropy, log_prob_of, policy_loss};
 pub use world_model::{Draw, TransitionNoise, reward_loss, transition_loss};
 

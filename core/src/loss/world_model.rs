@@ -9,10 +9,10 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::smooth_l1;
+use crate::data::sharing::Repeat;
 use crate::nn::init::truncated_normal;
 use crate::nn::{Prediction, TransitionOutput};
 use crate::ops::mixture::{location_and_scale, soft_mixture_sample};
-use crate::sharing::Repeat;
 
 /// Noise of the reparameterised transition sample, `[B, M, K, D]`, entries within [-1, 1].
 #[derive(Clone, Debug)]

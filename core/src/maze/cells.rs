@@ -12,11 +12,12 @@ use deepspi_worlds::maze::{ACTIONS, Action, Maze};
 use deepspi_worlds::rng::{Stream, stream};
 
 use super::probe::ProbeError;
+use crate::algorithm::deep_spi::{draw_noise, noise_shape, objective};
+use crate::data::minibatch::{Minibatch, vector};
+use crate::data::rollout::observations;
+use crate::data::sharing::{Distinct, Sharing};
 use crate::nn::Model;
-use crate::objective::{Minibatch, draw_noise, noise_shape, objective, vector};
 use crate::read_floats;
-use crate::rollout::observations;
-use crate::sharing::{Distinct, Sharing};
 
 /// Draws of the next latent over which l_P is averaged where the density is sampled.
 const DRAWS: usize = 8;

@@ -6,9 +6,9 @@ use deepspi_run::maze::MazeReport;
 use deepspi_theory::{Policy, TheoryError, evaluate};
 use deepspi_worlds::maze::{ACTIONS, Maze};
 
+use crate::data::rollout::observations;
 use crate::nn::Model;
 use crate::read_floats;
-use crate::rollout::observations;
 
 /// Why a maze could not be analysed.
 #[derive(Debug, thiserror::Error)]

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use deepspi_core::data::rollout::observations;
 use deepspi_core::nn::Model;
-use deepspi_core::rollout::observations;
-use deepspi_core::trainer::{Trainer, evaluate};
+use deepspi_core::{data::collect::evaluate, trainer::Trainer};
 use deepspi_run::config::Config;
 use deepspi_run::decision::Decision;
 use deepspi_run::network::NetworkSpec;
@@ -50,7 +50,7 @@ impl Agent {
         }
         let world = worlds::of_run(&folder.info, None)?;
         let (spec, selected) = (world.network(), device::select(device)?);
-        let trainer = Trainer::restore(checkpoint, &spec, &selected.device)
+        let trainer = Trainer::restore(&checkpoint, &spec, &selected.device)
             .with_context(|| format!("cannot use {}", file.display()))?;
         device::verify(&selected, trainer.config(), &spec)?;
         Ok(Self {
@@ -60,7 +60,7 @@ impl Agent {
             config: trainer.config().clone(),
             world,
             spec,
-            model: trainer.learner().plain(),
+            model: trainer.policy(),
             device: selected,
         })
     }

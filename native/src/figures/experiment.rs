@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use burn::tensor::Device;
 use deepspi_core::maze::probe;
-use deepspi_core::trainer::{TrainError, Trainer};
+use deepspi_core::{run_state::TrainError, trainer::Trainer};
 use deepspi_run::certificate::Certificate;
 use deepspi_run::config::{Algorithm, Config};
 use deepspi_run::maze_preset::TrainingPreset as _;
@@ -132,7 +132,7 @@ impl Experiment {
         let mut last = None;
         let mut failure = None;
         loop {
-            let report = pollster::block_on(probe(&trainer.learner().plain(), &maze, device))?;
+            let report = pollster::block_on(probe(&trainer.policy(), &maze, device))?;
             let iteration = trainer.iteration();
             points.push(Point {
                 iteration,
@@ -157,8 +157,8 @@ impl Experiment {
                     last = Some(Point {
                         ratio_sup: iteration.ratios.sup,
                         ratio_inf: iteration.ratios.inf,
-                        reward_loss: iteration.mean.reward_loss,
-                        transition_loss: iteration.mean.transition_loss,
+                        reward_loss: iteration.mean.get("reward_loss").unwrap_or(0.0),
+                        transition_loss: iteration.mean.get("transition_loss").unwrap_or(0.0),
                         certificate: iteration.certificate,
                         ..UNTRAINED
                     });

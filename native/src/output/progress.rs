@@ -1,6 +1,7 @@
 //! What the user sees of a training.
 
 use deepspi_run::message::{Iteration, Message};
+use deepspi_run::metrics::UPDATE;
 
 use super::Rates;
 use super::live_line::LiveLine;
@@ -47,17 +48,19 @@ impl Progress {
     fn describe(&self, iteration: &Iteration, rates: &Rates) -> String {
         let left = self.total.saturating_sub(iteration.global_step) as f64 / rates.short.max(1e-9);
         let score = iteration.finished_return.map_or_else(|| "-".to_owned(), |r| format!("{r:.1}"));
-        let mean = iteration.mean;
+        let losses: Vec<_> = UPDATE
+            .iter()
+            .filter_map(|info| {
+                Some(format!("{} {:.4}", info.short?, iteration.mean.get(info.name)?))
+            })
+            .collect();
+        let losses = losses.join(" ");
         let value = self.start_value.map_or_else(String::new, |v| format!(" V(s_I) {v:.2} |"));
         format!(
-            "{:.0} SPS ({:.0} overall) | return {score} |{value} policy {:+.4} value {:.4} l_P {:.3} l_R {:.4} | \
+            "{:.0} SPS ({:.0} overall) | return {score} |{value} {losses} | \
              ratio <= {:.2} | {} left",
             rates.short,
             rates.long,
-            mean.policy_loss,
-            mean.value_loss,
-            mean.transition_loss,
-            mean.reward_loss,
             iteration.ratios.sup,
             duration(left),
         )

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use deepspi_run::message::{Iteration, MazeStatus, Message};
+use deepspi_run::metrics::UPDATE;
 use tfrecord::EventWriter;
 
 use super::{Rates, scores};
@@ -61,21 +62,13 @@ fn scalars(iteration: &Iteration, rates: &Rates, game: &str) -> Vec<(&'static st
         ("charts/SPS", rates.long as f32),
         ("charts/SPS_update", rates.last as f32),
         ("charts/memory_mb", rates.memory_mb as f32),
-        ("losses/value_loss", last.value_loss),
-        ("losses/policy_loss", last.policy_loss),
-        ("losses/entropy", last.entropy),
-        ("losses/approx_kl", last.approx_kl),
-        ("losses/loss", last.loss),
-        ("losses/transition_loss", last.transition_loss),
-        ("losses/reward_loss", last.reward_loss),
-        ("losses/drift", last.drift),
-        ("losses/clipfrac", last.clip_fraction),
         ("losses/explained_variance", iteration.explained_variance),
-        ("losses/gradient_norm", last.gradient_norm),
         ("theory/importance_ratio_sup", ratios.sup),
         ("theory/importance_ratio_inf", ratios.inf),
         ("theory/importance_ratio_limit", ratios.limit),
     ];
+    let named = UPDATE.iter().filter_map(|info| Some((info.tag, last.get(info.name)?)));
+    scalars.extend(named);
     if let Some(score) = scores::human_normalized(game, iteration.avg_episodic_return) {
         scalars.push(("charts/human_normalized_score", score as f32));
     }

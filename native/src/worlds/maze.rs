@@ -90,7 +90,7 @@ struct ExactValue(Maze);
 
 impl Analysis for ExactValue {
     fn analyse(&self, trainer: &Trainer) -> Result<Message> {
-        let model = trainer.learner().plain();
+        let model = trainer.policy();
         let report = pollster::block_on(probe(&model, &self.0, trainer.device()))?;
         Ok(Message::Maze(MazeStatus::new(&report, &self.0, trainer.global_step())))
     }

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use deepspi_core::maze::{ProbeError, assess, cells, probe};
 use deepspi_core::pca::principal_components;
-use deepspi_core::trainer::{TrainError, Trainer};
+use deepspi_core::{run_state::TrainError, trainer::Trainer};
 use deepspi_options::ConfigError;
 use deepspi_run::batch_view::BatchView;
 use deepspi_run::config::Config;
@@ -83,7 +83,7 @@ impl Agent {
             Some(RunInfo { env, .. }) => return Err(RestoreError::OtherGame { env }),
             None => (fallback, time::unix_seconds()),
         };
-        let mut trainer = Trainer::restore(checkpoint, &maze.preset.network(), device)?;
+        let mut trainer = Trainer::restore(&checkpoint, &maze.preset.network(), device)?;
         // As natively: running games are not part of a checkpoint.
         trainer.environments_were_reset();
         let steps = trainer.global_step();
@@ -152,7 +152,7 @@ impl Agent {
         wanted: Option<Watch>,
     ) -> Result<(MazeStatus, Option<AgentView>), ProbeError> {
         let maze = self.envs.maze();
-        let model = self.trainer.learner().plain();
+        let model = self.trainer.policy();
         let report = probe(&model, maze, self.trainer.device()).await?;
         let status = MazeStatus::new(&report, maze, self.trainer.global_step());
         let Some(wanted) = wanted else {

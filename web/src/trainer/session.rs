@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use deepspi_core::maze::ProbeError;
-use deepspi_core::trainer::TrainError;
+use deepspi_core::run_state::TrainError;
 use deepspi_run::message::Message;
 use web_sys::OffscreenCanvas;
 

@@ -12,6 +12,8 @@ pub use choice::{
 };
 use deepspi_options::{ConfigError, fields};
 
+use crate::schedule::Schedule;
+
 fields! {
     /// All hyper-parameters of a training run. See the module documentation; the defaults are those
     /// of the paper's Table 1 and the authors' implementation.
@@ -237,15 +239,20 @@ impl Config {
         self.num_iterations() * self.batch_size() as u64
     }
 
-    /// Learning rate of iteration `iteration` (0-based): linear to 0, constant within an iteration.
+    /// The learning rate over the iterations of the run: linear to 0, or constant.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "iteration counts stay far below 2^52")]
-    pub fn learning_rate_at(&self, iteration: u64) -> f64 {
+    pub const fn learning_rate_schedule(&self) -> Schedule {
         if self.anneal_lr {
-            self.learning_rate * (1.0 - iteration as f64 / self.num_iterations() as f64).max(0.0)
+            Schedule::linear(self.learning_rate, self.num_iterations())
         } else {
-            self.learning_rate
+            Schedule::constant(self.learning_rate)
         }
+    }
+
+    /// Learning rate of iteration `iteration` (0-based).
+    #[must_use]
+    pub fn learning_rate_at(&self, iteration: u64) -> f64 {
+        self.learning_rate_schedule().rate_at(iteration)
     }
 
     /// `(alpha_R, alpha_P)` as the objective uses them: 0 for PPO.

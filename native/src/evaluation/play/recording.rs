@@ -2,10 +2,10 @@
 
 use anyhow::{Context, Result};
 use burn::tensor::{Tensor, TensorData};
-use deepspi_core::batch_view::batch_view;
+use deepspi_core::algorithm::deep_spi::batch_view;
+use deepspi_core::data::rollout::Rollout;
 use deepspi_core::read_floats;
 use deepspi_core::returns::gae;
-use deepspi_core::rollout::Rollout;
 use deepspi_run::batch_view::BatchView;
 use deepspi_worlds::atari::Console as _;
 use deepspi_worlds::env::VectorEnv as _;

@@ -89,7 +89,7 @@ pub fn Curves(shown: Shown) -> impl IntoView {
                 title="Clip fraction"
                 x_label=X_LABEL
                 y_label="share of samples outside the clip range"
-                series=of_update(|iteration| iteration.mean.clip_fraction.into())
+                series=of_update(|iteration| mean(iteration, "clip_fraction"))
                 y_axis=YAxis::FromZero
                 x_range
             >
@@ -100,7 +100,7 @@ pub fn Curves(shown: Shown) -> impl IntoView {
                 title="Reward loss"
                 x_label=X_LABEL
                 y_label="mean l_R of the batch"
-                series=of_model(|iteration| iteration.mean.reward_loss.into())
+                series=of_model(|iteration| mean(iteration, "reward_loss"))
                 y_axis=YAxis::FromZero
                 x_range
             >
@@ -111,7 +111,7 @@ pub fn Curves(shown: Shown) -> impl IntoView {
                 title="Transition loss"
                 x_label=X_LABEL
                 y_label="mean l_P of the batch"
-                series=of_model(|iteration| iteration.mean.transition_loss.into())
+                series=of_model(|iteration| mean(iteration, "transition_loss"))
                 y_axis=YAxis::FromZero
                 x_range
             >
@@ -120,6 +120,11 @@ pub fn Curves(shown: Shown) -> impl IntoView {
             </LineChart>
         </div>
     }
+}
+
+/// A mean metric of an iteration; NaN, which is not drawn, if it was not reported.
+fn mean(iteration: &Iteration, name: &str) -> f64 {
+    iteration.mean.get(name).map_or(f64::NAN, f64::from)
 }
 
 /// A curve for each agent.

@@ -1,61 +1,6 @@
-//! Adam over the flat parameter vector, after clipping by the global norm.
-//!
-//! burn's optimiser is not used: its saved state is keyed by random parameter ids, is read
-//! synchronously (impossible in a browser) and is restored on the default device, which panics on
-//! a machine without a GPU (`docs/decisions/0003-optimiser.md`).
+//! Norms of long vectors and clipping by them.
 
 use burn::tensor::Tensor;
-
-use crate::ops::adam::{AdamStep, adam_step};
-
-/// Decay of the first moment.
-const BETA_1: f32 = 0.9;
-/// Decay of the second moment.
-const BETA_2: f32 = 0.999;
-
-/// Moments and step counter; all vectors `[P]`, without autodiff.
-#[derive(Clone, Debug)]
-pub struct Adam {
-    /// Running mean of the gradient.
-    pub moment_1: Tensor<1>,
-    /// Running mean of the squared gradient.
-    pub moment_2: Tensor<1>,
-    /// Steps taken.
-    pub steps: u64,
-}
-
-impl Adam {
-    /// Moments at zero for parameters `[P]`.
-    #[must_use]
-    pub fn new(parameters: &Tensor<1>) -> Self {
-        Self { moment_1: parameters.zeros_like(), moment_2: parameters.zeros_like(), steps: 0 }
-    }
-
-    /// Parameters after one step along `grads` `[P]`; epsilon stands outside the square root.
-    #[must_use]
-    pub fn step(
-        &mut self,
-        parameters: Tensor<1>,
-        grads: Tensor<1>,
-        rate: f64,
-        epsilon: f32,
-    ) -> Tensor<1> {
-        self.steps += 1;
-        let exponent = i32::try_from(self.steps).unwrap_or(i32::MAX);
-        let step = AdamStep {
-            beta_1: BETA_1,
-            beta_2: BETA_2,
-            rate: (rate / (1.0 - f64::from(BETA_1).powi(exponent))) as f32,
-            bias_correction_2: (1.0 - f64::from(BETA_2).powi(exponent)) as f32,
-            epsilon,
-        };
-        let (parameters, moment_1, moment_2) =
-            adam_step(parameters, grads, self.moment_1.clone(), self.moment_2.clone(), step);
-        self.moment_1 = moment_1;
-        self.moment_2 = moment_2;
-        parameters
-    }
-}
 
 /// Scales `grads` `[P]` so that their Euclidean norm is at most `max_norm`; also returns the norm
 /// before clipping, `[1]`. No value is read back.

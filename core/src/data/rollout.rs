@@ -13,9 +13,9 @@ use deepspi_worlds::parallel::for_each_chunk;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::objective::{Minibatch, vector};
+use super::minibatch::{Minibatch, vector};
+use crate::data::sharing::{Distinct, Sharing};
 use crate::returns::{Advantages, gae};
-use crate::sharing::{Distinct, Sharing};
 
 /// Transitions of T steps in N environments, time-major: index `t * N + n`.
 #[derive(Clone, Debug)]

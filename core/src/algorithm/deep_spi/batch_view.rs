@@ -9,11 +9,13 @@ use deepspi_run::batch_view::{BatchView, TransitionLosses};
 use deepspi_run::config::Config;
 use rand_chacha::ChaCha8Rng;
 
+use super::objective::{draw_noise, objective};
+use crate::data::minibatch::vector;
+use crate::data::rollout::Rollout;
+use crate::loss::normalise;
 use crate::nn::Model;
-use crate::objective::{draw_noise, normalise, objective, vector};
 use crate::read_floats;
 use crate::returns::Advantages;
-use crate::rollout::Rollout;
 
 /// Looks at a rollout through `model`, in parts of the size of a minibatch. `targets` are those of
 /// the rollout, not normalised; `rng` draws the noise of a sampled transition density.
@@ -115,7 +117,7 @@ mod tests {
         let told: Vec<_> =
             told.into_iter().filter(|message| !matches!(message, Message::Batch(_))).collect();
         assert_eq!(quiet, told);
-        let parameters = |trainer: &Trainer| trainer.learner().parameters().clone().into_data();
+        let parameters = |trainer: &Trainer| trainer.parameters().into_data();
         assert_eq!(parameters(&blind), parameters(&seen));
     }
 

@@ -3,39 +3,16 @@
 //! `deep-spi`, `deep-mdp` and `ppo` are this one function; they differ only in where the auxiliary
 //! loss enters. Nothing is read back from the device here.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use deepspi_run::config::{Algorithm, Config, TransitionDensity};
 use rand_chacha::ChaCha8Rng;
 
+use crate::data::minibatch::Minibatch;
 use crate::loss::{
-    Draw, TransitionNoise, entropy, log_prob_of, policy_loss, reward_loss, transition_loss,
+    Draw, TransitionNoise, entropy, log_prob_of, normalise, policy_loss, reward_loss,
+    transition_loss,
 };
 use crate::nn::{Model, PolicyValue};
-use crate::sharing::Sharing;
-
-/// One minibatch of transitions on the autodiff device; B samples, A actions.
-#[derive(Clone, Debug)]
-pub struct Minibatch {
-    /// `[B, H, W, C]` in [0, 1]; with a world model `[2B, H, W, C]`, the next observations last, so
-    /// that one pass of the encoder serves both. With `sharing` only the distinct ones.
-    pub observations: Tensor<4>,
-    /// Which samples are equal; none where every observation is computed for itself.
-    pub sharing: Option<Sharing>,
-    /// One-hot `[B, A]`.
-    pub actions: Tensor<2>,
-    /// Log-probability under the behaviour policy, `[B]`.
-    pub log_probs: Tensor<1>,
-    /// Advantages `[B]`, not yet normalised.
-    pub advantages: Tensor<1>,
-    /// Returns `[B]`.
-    pub returns: Tensor<1>,
-    /// Rewards `[B]`, after clipping.
-    pub rewards: Tensor<1>,
-    /// 1 where the flag from *before* the step says done, `[B]`: EnvPool's fake transitions.
-    pub dones: Tensor<1>,
-    /// Noise of the transition sample, for densities that are sampled.
-    pub noise: Option<TransitionNoise>,
-}
 
 /// Per-sample and mean terms of the loss.
 #[derive(Clone, Debug)]
@@ -156,13 +133,6 @@ fn encode(model: &Model, batch: &Minibatch) -> (Tensor<4>, Option<Tensor<4>>, Po
     (latents, next, state)
 }
 
-/// `(A - mean) / (std + 1e-8)` with the population standard deviation, and what was divided by, `[1]`.
-pub(crate) fn normalise(advantages: Tensor<1>) -> (Tensor<1>, Tensor<1>) {
-    let centred = advantages.clone() - advantages.mean();
-    let deviation = (centred.clone() * centred.clone()).mean().sqrt() + 1e-8;
-    (centred / deviation.clone(), deviation)
-}
-
 /// l_P and l_R per sample; gradients flow into both latents.
 fn world_model_losses(
     model: &Model,
@@ -201,7 +171,8 @@ pub fn noise_shape(model: &Model, config: &Config, batch: usize) -> Option<[usiz
 }
 
 /// Noise for one minibatch of `batch` samples, if the configured density is sampled.
-pub(crate) fn draw_noise(
+#[must_use]
+pub fn draw_noise(
     model: &Model,
     config: &Config,
     batch: usize,
@@ -210,11 +181,4 @@ pub(crate) fn draw_noise(
 ) -> Option<TransitionNoise> {
     let shape = noise_shape(model, config, batch)?;
     Some(TransitionNoise::draw(config.transition_density, shape, rng, device))
-}
-
-/// A vector `[B]` on `device`.
-#[must_use]
-pub fn vector(values: Vec<f32>, device: &Device) -> Tensor<1> {
-    let len = values.len();
-    Tensor::from_data(TensorData::new(values, [len]), device)
 }

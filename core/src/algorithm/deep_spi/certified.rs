@@ -5,61 +5,64 @@ use burn::tensor::Tensor;
 use deepspi_run::certificate::{Certificate, Projection, Terms};
 use deepspi_run::monitor::RatioBounds;
 
-use super::Trainer;
-use crate::learner::Learner;
-use crate::objective::model_losses;
+use super::DeepSpi;
+use super::learner::Learner;
+use super::objective::model_losses;
+use crate::data::collect::ratio_bounds;
+use crate::data::rollout::Rollout;
 use crate::read_floats;
 use crate::returns::Advantages;
-use crate::rollout::Rollout;
+use crate::run_state::RunState;
 
 /// How often a certified run halves an update that leaves the neighbourhood before it drops it.
 const HALVINGS: u32 = 6;
 
-impl Trainer {
-    /// The longest part of an update, by halving, whose policy stays in `N^C` of the behaviour policy
-    /// over the batch's states; the moments of Adam keep what they learned.
-    pub(super) async fn project(
-        &self,
-        rollout: &Rollout,
-        before: &Tensor<1>,
-        updated: Learner,
-        projection: &mut Projection,
-    ) -> Result<Learner, crate::Error> {
-        let radius = self.config.clip_coef;
-        let step = updated.parameters().clone() - before.clone();
-        let mut part = 1.0_f32;
-        let mut candidate = updated;
-        for halving in 0..=HALVINGS {
-            let ratios = self.ratio_bounds(rollout, &candidate).await?;
-            if ratios.within(radius) {
-                let count =
-                    if halving == 0 { &mut projection.whole } else { &mut projection.shortened };
-                *count += 1;
-                return Ok(candidate);
-            }
-            part *= 0.5;
-            candidate = candidate.with_parameters(before.clone() + step.clone() * part);
+/// The longest part of an update, by halving, whose policy stays in `N^C` of the behaviour policy
+/// over the batch's states; the moments of Adam keep what they learned.
+pub(super) async fn project(
+    run: &RunState,
+    rollout: &Rollout,
+    before: &Tensor<1>,
+    updated: Learner,
+    projection: &mut Projection,
+) -> Result<Learner, crate::Error> {
+    let radius = run.config.clip_coef;
+    let step = updated.parameters().clone() - before.clone();
+    let mut part = 1.0_f32;
+    let mut candidate = updated;
+    for halving in 0..=HALVINGS {
+        let ratios = ratio_bounds(&candidate.plain(), rollout, run).await?;
+        if ratios.within(radius) {
+            let count =
+                if halving == 0 { &mut projection.whole } else { &mut projection.shortened };
+            *count += 1;
+            return Ok(candidate);
         }
-        projection.rejected += 1;
-        Ok(candidate.with_parameters(before.clone()))
+        part *= 0.5;
+        candidate = candidate.with_parameters(before.clone() + step.clone() * part);
     }
+    projection.rejected += 1;
+    Ok(candidate.with_parameters(before.clone()))
+}
 
+impl DeepSpi {
     /// Theorem 3 for this iteration, with the updated model's losses on the batch.
     pub(super) async fn certificate(
-        &mut self,
+        &self,
+        run: &mut RunState,
         rollout: &Rollout,
         targets: &Advantages,
         ratios: RatioBounds,
         projection: Projection,
     ) -> Result<Certificate, crate::Error> {
-        let config = self.config.clone();
+        let config = run.config.clone();
         let model = self.learner.plain();
-        let device = self.device.clone();
+        let device = run.device.clone();
         // Steps after an end only show the new start: the theorem does not know them.
         let real: Vec<usize> = (0..rollout.len()).filter(|&i| !rollout.dones()[i]).collect();
         let (mut reward_loss, mut transition_loss) = (0.0, 0.0);
         for indices in real.chunks(config.minibatch_size()) {
-            let batch = self.minibatch(rollout, indices, targets, &device);
+            let batch = self.minibatch(run, rollout, indices, targets, &device);
             let Some((transition, reward)) = model_losses(&model, &batch, &config) else {
                 continue;
             };

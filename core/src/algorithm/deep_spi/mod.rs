@@ -1,0 +1,221 @@
+//! DeepSPI, DeepMDP and PPO: one algorithm, whose objective differs only in where the losses of the world
+//! model enter ([`objective`]).
+//!
+//! An iteration reads from top to bottom in [`DeepSpi::iteration`]: collect a rollout, estimate advantages, run
+//! all epochs of minibatch updates, look at the ratios. What a certified run does besides is in `certified`.
+
+mod batch_view;
+mod certified;
+mod learner;
+mod objective;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use deepspi_run::certificate::Projection;
+use deepspi_run::checkpoint::{Checkpoint, Encoding, Section};
+use deepspi_run::config::Config;
+use deepspi_run::message::Message;
+use deepspi_run::metrics::Metrics;
+use deepspi_run::network::NetworkSpec;
+use deepspi_worlds::env::VectorEnv;
+
+pub use self::batch_view::batch_view;
+pub use self::learner::Learner;
+pub use self::objective::{LossTerms, draw_noise, model_losses, noise_shape, objective};
+use super::{Algorithm, IterationReport, Working};
+use crate::checkpoint::{CheckpointError, decode, encode, required};
+use crate::data::collect::{collect, ratio_bounds};
+use crate::data::minibatch::{Minibatch, vector};
+use crate::data::rollout::{Rollout, permutation};
+use crate::nn::Model;
+use crate::optim::ParameterGroup;
+use crate::params::{flatten, unflatten, zeros_on};
+use crate::read_floats;
+use crate::returns::{Advantages, explained_variance};
+use crate::run_state::{RunState, TrainError};
+
+/// Section of the parameters.
+const MODEL: &str = "model";
+/// Section of both moments of Adam.
+const OPTIMISER: &str = "optimiser";
+
+/// DeepSPI, DeepMDP or PPO between two iterations.
+#[derive(Clone, Debug)]
+pub struct DeepSpi {
+    learner: Learner,
+}
+
+/// Both moments under two prefixes of one file.
+#[derive(Module, Debug)]
+struct Moments {
+    moment_1: Model,
+    moment_2: Model,
+}
+
+impl DeepSpi {
+    /// Initial parameters of a run.
+    #[must_use]
+    pub fn new(config: &Config, spec: &NetworkSpec, device: &Device) -> Self {
+        Self { learner: Learner::new(Model::new(spec, config, device), config) }
+    }
+
+    /// One iteration of the paper's algorithm.
+    async fn iteration(
+        &mut self,
+        run: &mut RunState,
+        env: &mut dyn VectorEnv,
+        emit: &mut dyn FnMut(Message),
+    ) -> Result<IterationReport, TrainError> {
+        let rollout = collect(&self.learner.plain(), run, env, emit).await?;
+        let targets = rollout.advantages(run.config.gamma, run.config.gae_lambda);
+        let rates = self.learner.optimiser.rates_at(run.iteration);
+        let (metrics, projection) = self.learn(run, &rollout, &targets, &rates).await?;
+        let model = self.learner.plain();
+        let ratios = ratio_bounds(&model, &rollout, run).await?;
+        let certificate = if run.config.certified {
+            Some(self.certificate(run, &rollout, &targets, ratios, projection).await?)
+        } else {
+            None
+        };
+        let batch = if run.watches_batches {
+            // Looking must not change the run: the noise comes from a copy of its generator.
+            let mut noise = run.generators.noise.clone();
+            let (config, device) = (&run.config, &run.device);
+            Some(batch_view(&model, &rollout, &targets, config, &mut noise, device).await?)
+        } else {
+            None
+        };
+        Ok(IterationReport {
+            learning_rate: rates[0],
+            last: metrics.last().cloned().unwrap_or_default(),
+            mean: Metrics::mean(&metrics),
+            explained_variance: explained_variance(rollout.values(), &targets.returns),
+            ratios,
+            certificate,
+            batch,
+        })
+    }
+
+    /// All updates of an iteration, with one read each (a certified run reads the ratios, too).
+    async fn learn(
+        &mut self,
+        run: &mut RunState,
+        rollout: &Rollout,
+        targets: &Advantages,
+        rates: &[f64],
+    ) -> Result<(Vec<Metrics>, Projection), TrainError> {
+        let mut projection = Projection::default();
+        let config = run.config.clone();
+        let lifted = run.device.clone().autodiff();
+        let mut all = Vec::with_capacity(config.update_epochs * config.num_minibatches);
+        for _ in 0..config.update_epochs {
+            let order = permutation(rollout.len(), &mut run.generators.shuffle);
+            for indices in order.chunks_exact(config.minibatch_size()) {
+                let batch = self.minibatch(run, rollout, indices, targets, &lifted);
+                let before = self.learner.parameters().clone();
+                let (learner, pending) = self.learner.clone().update(&batch, &config, rates);
+                self.learner = if config.certified {
+                    certified::project(run, rollout, &before, learner, &mut projection).await?
+                } else {
+                    learner
+                };
+                // Reading every update also keeps the queue short: long unsynchronised loops gave
+                // wrong values on some drivers (tracel-ai/burn#5563).
+                let metrics = pending.read().await?;
+                for (name, value) in metrics.iter() {
+                    run.check_finite(name, &[value], Some(all.len()))?;
+                }
+                all.push(metrics);
+            }
+        }
+        Ok((all, projection))
+    }
+
+    /// The transitions `indices` on `device`, with the noise the world model's loss needs.
+    fn minibatch(
+        &self,
+        run: &mut RunState,
+        rollout: &Rollout,
+        indices: &[usize],
+        targets: &Advantages,
+        device: &Device,
+    ) -> Minibatch {
+        let config = &run.config;
+        let mut batch = rollout.minibatch(indices, targets, config.uses_world_model(), device);
+        let (model, rng) = (self.learner.trainable(), &mut run.generators.noise);
+        batch.noise = draw_noise(model, config, indices.len(), rng, device);
+        batch
+    }
+}
+
+impl Algorithm for DeepSpi {
+    fn groups(&self) -> Vec<ParameterGroup> {
+        self.learner.optimiser.groups().cloned().collect()
+    }
+
+    fn parameters(&self) -> Tensor<1> {
+        self.learner.parameters().clone()
+    }
+
+    fn policy(&self) -> Model {
+        self.learner.plain()
+    }
+
+    fn iterate<'a>(
+        &'a mut self,
+        run: &'a mut RunState,
+        env: &'a mut dyn VectorEnv,
+        emit: &'a mut dyn FnMut(Message),
+    ) -> Working<'a, Result<IterationReport, TrainError>> {
+        Box::pin(self.iteration(run, env, emit))
+    }
+
+    fn sections(&self) -> Working<'_, Result<Vec<Section>, CheckpointError>> {
+        Box::pin(async {
+            // Encoded on the CPU: the encoder of burn-store reads tensors synchronously.
+            let template = zeros_on(self.learner.plain(), &Device::flex());
+            let on_cpu = async |flat: Tensor<1>| -> Result<Model, crate::Error> {
+                let flat = vector(read_floats(flat).await?, &Device::flex());
+                Ok(unflatten(template.clone(), &flat, false))
+            };
+            let [moment_1, moment_2] = self.learner.optimiser.moments();
+            let moments =
+                Moments { moment_1: on_cpu(moment_1).await?, moment_2: on_cpu(moment_2).await? };
+            let section = |name: &str, bytes| Section {
+                name: name.to_owned(),
+                encoding: Encoding::Safetensors,
+                bytes,
+            };
+            let model = encode(&on_cpu(self.learner.parameters().clone()).await?)?;
+            Ok(vec![section(MODEL, model), section(OPTIMISER, encode(&moments)?)])
+        })
+    }
+
+    fn optimiser_steps(&self) -> Vec<u64> {
+        self.learner.optimiser.steps()
+    }
+
+    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
+        let template = zeros_on(self.learner.plain(), &Device::flex());
+        let mut moments = Moments { moment_1: template.clone(), moment_2: template.clone() };
+        decode(required(checkpoint, OPTIMISER)?, &mut moments)?;
+        let mut parameters = template;
+        decode(required(checkpoint, MODEL)?, &mut parameters)?;
+
+        let device = self.learner.parameters().device();
+        let to_device =
+            |module: &Model| Tensor::<1>::from_data(flatten(module).into_data(), &device);
+        let moments = [to_device(&moments.moment_1), to_device(&moments.moment_2)];
+        let steps = &checkpoint.state.optimiser_steps;
+        self.learner = self.learner.clone().with_parameters(to_device(&parameters));
+        if !self.learner.optimiser.restore(moments, steps) {
+            let text = format!("steps of {} parameter groups, not of 1", steps.len());
+            return Err(CheckpointError::Tensors(text));
+        }
+        Ok(())
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Algorithm> {
+        Box::new(self.clone())
+    }
+}
