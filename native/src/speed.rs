@@ -17,6 +17,7 @@ use deepspi_run::decision::Decision;
 use deepspi_run::message::Message;
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::env::{self, VectorEnv};
+use deepspi_worlds::atari::{AtariOverrides, AtariTraining};
 use deepspi_worlds::maze::MazeConfig;
 use deepspi_worlds::rng::Generators;
 use serde::Serialize;
@@ -51,6 +52,9 @@ pub struct SpeedArgs {
     /// One JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
+    /// How games are played.
+    #[command(flatten)]
+    pub atari: AtariOverrides,
     /// Hyper-parameters.
     #[command(flatten)]
     pub hyper: ConfigOverrides,
@@ -88,6 +92,7 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
     let said = WorldArgs {
         env_threads: args.env_threads,
         maze: Some(MazeConfig::DEFAULT),
+        atari: Some(AtariTraining::DEFAULT.with(&args.atari)),
         ..WorldArgs::default()
     };
     let mut world = worlds::choose(Some(&args.env), &said, |_| false)?;

@@ -47,6 +47,7 @@ macro_rules! field_value {
 
 field_value! {
     bool: Flag, "true or false", |x: bool| x.to_string();
+    u32: Whole, "a whole number", |x: u32| x.to_string();
     u64: Whole, "a whole number", |x: u64| x.to_string();
     usize: Whole, "a whole number", |x: usize| x.to_string();
     f32: Real, "a number", |x: f32| shorter(x.to_string(), format!("{x:e}")),

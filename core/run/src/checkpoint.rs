@@ -14,6 +14,10 @@ use crate::network::NetworkSpec;
 /// Version of the layout of [`State`]; another one is refused.
 pub const FORMAT: u32 = 1;
 
+/// Name of the section with the stored environments. Checkpoints of environments that cannot be stored, and those
+/// of before there was one, have none: a continued run then begins them anew.
+pub const ENVIRONMENTS: &str = "environments";
+
 /// The bytes of a checkpoint.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {

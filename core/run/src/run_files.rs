@@ -5,6 +5,7 @@
 //! [`Checkpoint`] and their SHA-256 sums. How they are stored safely is the front end's business; that
 //! nothing damaged is read is decided here.
 
+use deepspi_worlds::atari::AtariTraining;
 use deepspi_worlds::maze::MazeConfig;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -61,6 +62,9 @@ pub struct RunInfo {
     /// The maze, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maze: Option<MazeConfig>,
+    /// How the games are played, if it is one; none for runs that were begun before it was written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub atari: Option<AtariTraining>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -289,9 +293,14 @@ mod tests {
             revision: "unknown".into(),
             started: 7,
             maze: Some(MazeConfig { cue: 0.3, ..MazeConfig::DEFAULT }),
+            atari: Some(AtariTraining { max_episode_steps: 5, ..AtariTraining::DEFAULT }),
         };
         let text = info.describe(&Config::DEFAULT).expect("writable");
         assert_eq!(RunInfo::read(&text).expect("read"), info);
+        let old = RunInfo { maze: None, atari: None, ..info };
+        let text = old.describe(&Config::DEFAULT).expect("writable");
+        assert!(!text.contains("atari"), "{text}");
+        assert_eq!(RunInfo::read(&text).expect("read"), old);
         RunInfo::read("gamma = 0.9").expect_err("no run");
     }
 }

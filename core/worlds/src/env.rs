@@ -13,6 +13,7 @@ use std::fmt::Debug;
 use std::pin::Pin;
 
 use crate::frame::FrameShape;
+use crate::snapshot::SnapshotError;
 
 /// Why an environment failed; transparent, so that the text is that of the environment's own error.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +69,25 @@ pub trait VectorEnv: Debug {
 
     /// Results of the last step.
     fn outcomes(&self) -> &[Outcome];
+
+    /// All that decides what happens next, as bytes for [`Self::restore`], which then goes on exactly as these
+    /// environments. None where they cannot be stored: after a restart they begin anew. Not between
+    /// [`Self::send`] and [`Self::receive`].
+    ///
+    /// # Errors
+    /// Whatever the environment reports.
+    fn snapshot(&self) -> Result<Option<Vec<u8>>, EnvError> {
+        Ok(None)
+    }
+
+    /// Brings environments that were made with the same arguments to where others were stored. After an error
+    /// they must be reset.
+    ///
+    /// # Errors
+    /// If the bytes are damaged or were stored by other environments, or whatever the environment reports.
+    fn restore(&mut self, _snapshot: &[u8]) -> Result<(), EnvError> {
+        Err(EnvError::new(SnapshotError::Misfit("these environments are never stored".into())))
+    }
 }
 
 /// Takes one step of all environments and waits for it.

@@ -6,6 +6,8 @@
 //! environments and training must agree on them. Nothing in this crate may depend on burn, on C++ or on a disk:
 //! the browser uses it as it is.
 //!
+//! [`snapshot`] is how environments are stored.
+//!
 //! Letters used in all shapes: `N` environments, `C H W` channels, rows and columns of a frame.
 
 pub mod atari;
@@ -14,3 +16,4 @@ pub mod frame;
 pub mod maze;
 pub mod parallel;
 pub mod rng;
+pub mod snapshot;

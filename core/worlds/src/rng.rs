@@ -1,14 +1,22 @@
-//! The seeded generator of a run.
+//! The seeded generators of a run.
 //!
 //! All random numbers are drawn on the CPU from here, never from a device's own generator: the
 //! trace of actions, shuffles and noise is then the same on every backend and in the browser, and a
 //! checkpoint that stores these generators resumes the very same run.
+//!
+//! Every generator has a key of its own: the SHA-256 of what it is for, the seed and an index. So two generators
+//! never share a key by construction, whatever their seeds and indices are, and nobody has to keep numbers of
+//! streams apart.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-/// What a stream of random numbers is for; streams of one seed never overlap.
+/// Version of the derivation below: another one would give other numbers for the same seed.
+const DERIVATION: &str = "deepspi random stream 1";
+
+/// What a stream of random numbers is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     /// Initial parameters.
@@ -21,18 +29,72 @@ pub enum Stream {
     Noise,
     /// Start vectors of the power iterations.
     PowerIteration,
-    /// Chance inside environments of the core.
+    /// Chance inside the maze.
     Environment,
     /// Seeds of the episodes of an evaluation: never those of the training's own environments.
     Evaluation,
+    /// Numbers of no-ops at the start of games; one stream for each environment.
+    Noops,
+    /// Seeds of the emulator; one stream for each environment and game.
+    Emulator,
+}
+
+impl Stream {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Parameters,
+        Self::Actions,
+        Self::Shuffle,
+        Self::Noise,
+        Self::PowerIteration,
+        Self::Environment,
+        Self::Evaluation,
+        Self::Noops,
+        Self::Emulator,
+    ];
+
+    /// The name that keys are derived from. Must not be changed: it decides all numbers of the stream.
+    const fn domain(self) -> &'static str {
+        match self {
+            Self::Parameters => "parameters",
+            Self::Actions => "actions",
+            Self::Shuffle => "shuffle",
+            Self::Noise => "noise",
+            Self::PowerIteration => "power iteration",
+            Self::Environment => "environment",
+            Self::Evaluation => "evaluation",
+            Self::Noops => "no-ops",
+            Self::Emulator => "emulator",
+        }
+    }
+}
+
+/// The key of a stream: SHA-256 of the texts, each followed by a zero byte, and of the numbers in 8 bytes each,
+/// lowest first.
+#[must_use]
+pub fn key(seed: u64, stream: Stream, index: &[u64]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for text in [DERIVATION, stream.domain()] {
+        hash.update(text.as_bytes());
+        hash.update([0]);
+    }
+    hash.update(seed.to_le_bytes());
+    for number in index {
+        hash.update(number.to_le_bytes());
+    }
+    hash.finalize().into()
 }
 
 /// A fresh generator for one purpose of a run.
 #[must_use]
 pub fn stream(seed: u64, stream: Stream) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(stream as u64);
-    rng
+    ChaCha8Rng::from_seed(key(seed, stream, &[]))
+}
+
+/// A fresh generator for one of several, such as environments.
+#[must_use]
+pub fn indexed_stream(seed: u64, stream: Stream, index: u64) -> ChaCha8Rng {
+    ChaCha8Rng::from_seed(key(seed, stream, &[index]))
 }
 
 /// The generators a training run advances; part of every checkpoint.
@@ -55,5 +117,47 @@ impl Generators {
             shuffle: stream(seed, Stream::Shuffle),
             noise: stream(seed, Stream::Noise),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use rand::RngExt;
+
+    use super::*;
+    use crate::atari::seeds;
+
+    #[test]
+    fn no_two_streams_of_neighbouring_runs_begin_alike() {
+        let mut beginnings = HashSet::new();
+        let mut count = 0;
+        let mut add = |mut rng: ChaCha8Rng| {
+            count += 1;
+            beginnings.insert(rng.random::<u128>());
+        };
+        for seed in [0, 1, 2, u64::MAX] {
+            for purpose in Stream::ALL {
+                add(stream(seed, purpose));
+                for environment in 0..128 {
+                    add(indexed_stream(seed, purpose, environment));
+                }
+            }
+            // What a run draws from must be among those that were compared.
+            let Generators { actions, shuffle, noise } = Generators::new(seed);
+            assert_eq!(actions, stream(seed, Stream::Actions));
+            assert_eq!(shuffle, stream(seed, Stream::Shuffle));
+            assert_eq!(noise, stream(seed, Stream::Noise));
+            assert_eq!(seeds::noops(seed, 5), indexed_stream(seed, Stream::Noops, 5));
+        }
+        assert_eq!(beginnings.len(), count);
+    }
+
+    #[test]
+    fn a_seed_keeps_its_numbers() {
+        // Another derivation would make another run of every seed: it needs a word in the change log.
+        let hex: String = key(1, Stream::Actions, &[]).iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(hex, "fa9610054125d6cc67396ba995d68f27a8bdfa580cfc7ec258604af13a5f3332");
     }
 }

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers as well")]
 
+use deepspi_worlds::atari::seeds::hashed_seed;
 use deepspi_worlds::atari::{
-    AtariEnv, AtariError, AtariOptions, Console, ConsoleError, FRAME_PIXELS, Game, OBS_PIXELS,
-    Palette, StepOutcome,
+    AtariEnv, AtariError, AtariOptions, AtariTraining, Console, ConsoleError, EmulatorSeeds,
+    FRAME_PIXELS, Game, OBS_PIXELS, Palette, StepOutcome,
 };
+use deepspi_worlds::snapshot::{Reader, Writer};
 
 /// What was done to a console.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +32,8 @@ struct Scripted {
     screen: Vec<u8>,
     palette: Palette,
     events: Vec<Event>,
+    /// Seeds of the games.
+    seeds: Vec<i32>,
 }
 
 impl Scripted {
@@ -46,6 +50,7 @@ impl Scripted {
             screen: vec![0; FRAME_PIXELS],
             palette,
             events: Vec::new(),
+            seeds: Vec::new(),
         }
     }
 
@@ -69,6 +74,11 @@ impl Console for Scripted {
         self.frame = 0;
         self.show();
         Ok(())
+    }
+
+    fn reset_with_seed(&mut self, seed: i32) -> Result<(), ConsoleError> {
+        self.seeds.push(seed);
+        self.reset()
     }
 
     fn act(&mut self, action_id: u8) -> Result<i32, ConsoleError> {
@@ -152,6 +162,8 @@ const EXACT: AtariOptions = AtariOptions {
     reward_clip: true,
     use_fire_reset: true,
     max_episode_steps: 27_000,
+    limit_per_life: false,
+    emulator_seeds: EmulatorSeeds::Hashed,
     frame_skip: 4,
     stack: 4,
 };
@@ -278,6 +290,56 @@ fn the_step_limit_truncates_and_leads_to_a_real_reset() {
 }
 
 #[test]
+fn with_a_limit_per_life_the_counter_restarts_after_a_lost_life() {
+    let limits = |limit_per_life| {
+        let options = AtariOptions { max_episode_steps: 3, limit_per_life, ..EXACT };
+        let mut played = Played::new(Scripted::new("Breakout", &[8], NEVER), options, 1);
+        played.reset();
+        // FIRE is frame 1; the second step loses a life, the third call is the reset after it.
+        let outcomes: Vec<_> = (0..8).map(|_| played.step(0)).collect();
+        assert!(outcomes[1].done && outcomes[1].lives == 2 && !outcomes[1].truncated);
+        let resets = played.events(0).iter().filter(|&&event| event == Event::Reset).count();
+        (outcomes.iter().map(|one| one.elapsed_steps).collect::<Vec<_>>(), resets)
+    };
+    // EnvPool 0.6.6, and later versions.
+    assert_eq!(limits(true), (vec![1, 2, 0, 1, 2, 3, 0, 1], 2));
+    // The game after the limit loses a life in its second step as well.
+    assert_eq!(limits(false), (vec![1, 2, 2, 3, 0, 1, 2, 2], 2));
+}
+
+#[test]
+fn a_training_has_the_authors_limit_and_an_evaluation_its_own() {
+    let today = AtariOptions::training(true, Some(&AtariTraining::DEFAULT));
+    assert_eq!((today.max_episode_steps, today.limit_per_life), (108_000, true));
+    assert_eq!((today.repeat_action_probability, today.noop_max), (0.3, 60));
+    let chosen = AtariTraining { max_episode_steps: 500, ..AtariTraining::DEFAULT };
+    assert_eq!(AtariOptions::training(false, Some(&chosen)).max_episode_steps, 500);
+    let old = AtariOptions::training(false, None);
+    assert_eq!((old.max_episode_steps, old.limit_per_life), (27_000, false), "as it was trained");
+    let evaluation = AtariOptions::evaluation(true);
+    assert_eq!((evaluation.max_episode_steps, evaluation.limit_per_life), (27_000, false));
+}
+
+#[test]
+fn every_game_has_a_seed_of_its_own_and_a_lost_life_has_none() {
+    let seeds = |emulator_seeds, seed| {
+        let options = AtariOptions { emulator_seeds, ..EXACT };
+        let mut played = Played::new(Scripted::new("Breakout", &[7], 20), options, seed);
+        played.reset();
+        for _ in 0..30 {
+            played.step(0);
+        }
+        let games = played.events(0).iter().filter(|&&event| event == Event::Reset).count();
+        (played.env.console().seeds.clone(), games)
+    };
+    let (found, games) = seeds(EmulatorSeeds::Hashed, 5);
+    assert!(games > 3);
+    let expected: Vec<_> = (0..games as u64).map(|game| hashed_seed(5, 0, game)).collect();
+    assert_eq!(found, expected);
+    assert_eq!(seeds(EmulatorSeeds::Envpool, 5), (Vec::new(), games), "the generator runs on");
+}
+
+#[test]
 fn a_forced_reset_starts_a_new_game() {
     let mut played = Played::new(Scripted::new("Breakout", &[6], NEVER), EXACT, 1);
     played.reset();
@@ -309,4 +371,41 @@ fn wrong_calls_are_errors_and_move_nothing() {
         let env = AtariEnv::<Scripted>::new(options, 1, 0, console);
         assert!(matches!(env, Err(AtariError::Options(_))), "{options:?}");
     }
+}
+
+#[test]
+fn a_stored_game_is_played_again_to_where_it_was() {
+    let options = AtariOptions { noop_max: 6, ..EXACT };
+    let script = || Scripted::new("Breakout", &[40, 90], 130);
+    let mut original = Played::new(script(), options, 3);
+    let (mut lost, mut ended) = (0, 0);
+    for step in 0..120 {
+        let mut writer = Writer::new("test");
+        assert!(original.env.store(&mut writer));
+        let bytes = writer.finish();
+        let mut restored = Played::new(script(), options, 77);
+        let mut reader = Reader::new(&bytes, "test").unwrap();
+        restored.env.load(&mut reader, &mut restored.stack).unwrap();
+        reader.finish().unwrap();
+        assert_eq!(restored.env.console().frame, original.env.console().frame, "step {step}");
+        assert_eq!(restored.env.console().lives(), original.env.console().lives());
+        // Stored again it is the same.
+        let mut again = Writer::new("test");
+        restored.env.store(&mut again);
+        assert!(again.finish() == bytes, "step {step}");
+        let outcome = original.step(step % 4);
+        let same = restored.step(step % 4);
+        assert_eq!(same, outcome, "step {step}");
+        lost += u32::from(outcome.done && !outcome.terminated);
+        ended += u32::from(outcome.terminated);
+    }
+    assert!(lost > 3 && ended > 2, "nothing was tested: {lost} lives, {ended} games");
+}
+
+#[test]
+fn games_with_envpools_seeds_are_not_stored() {
+    let options = AtariOptions { emulator_seeds: EmulatorSeeds::Envpool, ..EXACT };
+    let played = Played::new(Scripted::new("Breakout", &[], NEVER), options, 3);
+    let mut writer = Writer::new("test");
+    assert!(!played.env.store(&mut writer));
 }

@@ -137,6 +137,11 @@ impl Console for Emulator {
         Ok(self.restart()?)
     }
 
+    fn reset_with_seed(&mut self, seed: i32) -> Result<(), ConsoleError> {
+        let done = self.handle.reset_with_seed(seed);
+        Ok(done.map_err(|refusal| failed(self.game, "reset", &refusal))?)
+    }
+
     fn act(&mut self, action_id: u8) -> Result<i32, ConsoleError> {
         let reward = self.handle.act(action_id);
         Ok(reward.map_err(|refusal| failed(self.game, "run a frame of", &refusal))?)

@@ -22,10 +22,14 @@ use deepspi_worlds::atari::{
 };
 use deepspi_worlds::env::{EnvError, Outcome, Pending, VectorEnv};
 use deepspi_worlds::frame::FrameShape;
+use deepspi_worlds::snapshot::{Reader, SnapshotError, Writer};
 use rayon::prelude::*;
 
 use crate::emulator::Emulator;
 use crate::rom::Rom;
+
+/// Kind and version of stored games.
+const STORED: &str = "atari 1";
 
 /// Why the environments could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -194,6 +198,60 @@ impl AtariEnvs {
         self.wait()
     }
 
+    /// All games, to be played again from their seeds; none where they have no seeds of their own.
+    fn store(&self) -> Result<Option<Vec<u8>>, AtariError> {
+        if self.running.is_some() {
+            return Err(AtariError::NotReady);
+        }
+        let mut writer = Writer::new(STORED);
+        writer.bytes(self.game.name.as_bytes());
+        writer.u32(u32::try_from(self.num_envs).unwrap_or(u32::MAX));
+        for slot in &self.batch.slots {
+            let mut one = Writer::default();
+            if !slot.env.store(&mut one) {
+                return Ok(None);
+            }
+            writer.bytes(&one.finish());
+        }
+        Ok(Some(writer.finish()))
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), AtariError> {
+        if self.running.is_some() {
+            return Err(AtariError::NotReady);
+        }
+        let mut reader = Reader::new(bytes, STORED)?;
+        let game = String::from_utf8_lossy(reader.bytes()?).into_owned();
+        let num_envs = reader.u32()? as usize;
+        if (game.as_str(), num_envs) != (self.game.name, self.num_envs) {
+            return Err(AtariError::Snapshot(SnapshotError::Misfit(format!(
+                "they are {num_envs} of {game}, not {} of {}",
+                self.num_envs, self.game.name
+            ))));
+        }
+        let stored: Vec<&[u8]> = (0..num_envs).map(|_| reader.bytes()).collect::<Result<_, _>>()?;
+        reader.finish()?;
+        let Batch { slots, observations } = &mut self.batch;
+        let stack_len = self.frame.len();
+        self.pool.install(|| {
+            slots
+                .par_iter_mut()
+                .zip(observations.par_chunks_mut(stack_len))
+                .zip(stored)
+                .with_max_len(1)
+                .for_each(|((slot, stack), stored)| {
+                    slot.run(|env| {
+                        let mut reader = Reader::continued(stored);
+                        let outcome = env.load(&mut reader, stack)?;
+                        reader.finish()?;
+                        Ok(outcome)
+                    });
+                });
+        });
+        self.resetting = false;
+        self.read_results()
+    }
+
     fn start_reset(&mut self) -> Result<(), AtariError> {
         self.start(|_, env, stack| env.reset(stack))?;
         self.resetting = true;
@@ -256,6 +314,10 @@ impl AtariEnvs {
         // The sender is gone without a message only if the task itself panicked: the environments are lost.
         let batch = self.running.take().and_then(|running| running.recv().ok());
         self.batch = batch.ok_or(AtariError::NotReady)?;
+        self.read_results()
+    }
+
+    fn read_results(&mut self) -> Result<(), AtariError> {
         for (index, slot) in self.batch.slots.iter_mut().enumerate() {
             let result = std::mem::replace(&mut slot.result, Ok(StepOutcome::default()));
             let result = result.map_err(|error| in_env(index, error))?;
@@ -298,6 +360,14 @@ impl VectorEnv for AtariEnvs {
 
     fn outcomes(&self) -> &[Outcome] {
         &self.outcomes
+    }
+
+    fn snapshot(&self) -> Result<Option<Vec<u8>>, EnvError> {
+        self.store().map_err(EnvError::new)
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), EnvError> {
+        self.load(snapshot).map_err(EnvError::new)
     }
 }
 

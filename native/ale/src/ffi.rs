@@ -44,6 +44,12 @@ unsafe extern "C" {
     ) -> i32;
     fn deepspi_ale_destroy(atari: *mut DeepspiAle);
     fn deepspi_ale_reset(atari: *mut DeepspiAle, message: *mut c_char, capacity: usize) -> i32;
+    fn deepspi_ale_reset_with_seed(
+        atari: *mut DeepspiAle,
+        seed: i32,
+        message: *mut c_char,
+        capacity: usize,
+    ) -> i32;
     fn deepspi_ale_act(
         atari: *mut DeepspiAle,
         action: i32,
@@ -165,6 +171,22 @@ impl Handle {
         // is writable.
         let status = unsafe {
             deepspi_ale_reset(self.atari.as_ptr(), message.pointer(), message.capacity())
+        };
+        message.check(status).map(drop)
+    }
+
+    /// Starts a new game as on a console just switched on, of which `seed` decides all chance.
+    pub(crate) fn reset_with_seed(&mut self, seed: i32) -> Result<(), Refusal> {
+        let mut message = Message::new();
+        let _running = LIFECYCLE.read().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: as in `reset`.
+        let status = unsafe {
+            deepspi_ale_reset_with_seed(
+                self.atari.as_ptr(),
+                seed,
+                message.pointer(),
+                message.capacity(),
+            )
         };
         message.check(status).map(drop)
     }

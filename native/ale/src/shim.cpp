@@ -185,6 +185,8 @@ struct DeepspiAle {
   std::unique_ptr<Settings> settings;
   std::unique_ptr<ale::RomSettings> rules;
   std::unique_ptr<ale::StellaEnvironment> environment;
+  // The console as it was when it was created, before its first reset.
+  std::unique_ptr<ale::ALEState> power_on;
 };
 
 extern "C" {
@@ -222,6 +224,7 @@ int deepspi_ale_create(const char* base_dir, const char* rom_path, const char* g
     atari->system->colourPalette().setPalette("standard", atari->system->console().getFormat());
 
     atari->environment.reset(new ale::StellaEnvironment(atari->system.get(), atari->rules.get()));
+    atari->power_on.reset(new ale::ALEState(atari->environment->cloneSystemState()));
     *out = atari.release();
   });
 }
@@ -233,6 +236,23 @@ void deepspi_ale_destroy(DeepspiAle* atari) {
 // Starts a new game: console reset, 60 idle frames, RESET switch, mode, starting actions.
 int deepspi_ale_reset(DeepspiAle* atari, char* message, std::size_t capacity) {
   return guarded(message, capacity, [&] { atari->environment->reset(); });
+}
+
+// Switches the console off and on, and starts a new game of which `seed` decides all chance: RAM, timer, sticky
+// actions. What was played before leaves no trace, so the same seed and actions give the same game again.
+int deepspi_ale_reset_with_seed(DeepspiAle* atari, int32_t seed, char* message, std::size_t capacity) {
+  return guarded(message, capacity, [&] {
+    if (seed < 1) throw std::runtime_error("the seed must be at least 1; 0 would mean the wall clock");
+    atari->environment->restoreSystemState(*atari->power_on);
+    atari->settings->setInt("random_seed", seed);
+    atari->system->resetRNGSeed();
+    // As when a console is created: its RAM holds random bytes. A cartridge may read them.
+    System& chips = atari->system->console().system();
+    for (uInt16 address = 0x80; address < 0x100; ++address) {
+      chips.poke(address, static_cast<uInt8>(atari->system->rng().next()));
+    }
+    atari->environment->reset();
+  });
 }
 
 // Emulates one frame; after the end of a game it emulates nothing and the reward is 0.

@@ -9,8 +9,14 @@ mod trace;
 use common::{Actions, rom};
 use deepspi_ale::{AtariEnvs, Emulator, environment};
 use deepspi_worlds::atari::preprocess::{AreaResize, GrayPool};
-use deepspi_worlds::atari::{AtariError, AtariOptions, Console as _, OBS_PIXELS};
+use deepspi_worlds::atari::{AtariError, AtariOptions, Console as _, EmulatorSeeds, OBS_PIXELS};
+use deepspi_worlds::env::VectorEnv as _;
 use trace::{reset, step, trace};
+
+/// The emulator has the seed of the environment, as a bare one that it is compared with.
+fn envpool() -> AtariOptions {
+    AtariOptions { emulator_seeds: EmulatorSeeds::Envpool, ..AtariOptions::default() }
+}
 
 /// One step's picture from single frames: the reference for the pooling rule.
 fn picture(first: &[u8], second: &[u8], emulator: &Emulator) -> Vec<u8> {
@@ -68,7 +74,7 @@ fn environment_i_does_not_depend_on_its_neighbours() {
 #[test]
 fn a_reset_is_noops_then_fire_and_fills_the_stack() {
     let rom = rom("Breakout");
-    let options = AtariOptions::default();
+    let options = envpool();
     let mut env = environment(&rom, options, 9, 0).unwrap();
     let mut stack = vec![0; options.observation_len()];
     let outcome = env.reset(&mut stack).unwrap();
@@ -96,7 +102,7 @@ fn a_reset_is_noops_then_fire_and_fills_the_stack() {
     assert!(matching[0] < 30, "{matching:?}");
 
     // Without FIRE reset: 1..=30 idle frames and nothing else.
-    let options = AtariOptions { use_fire_reset: false, ..AtariOptions::default() };
+    let options = AtariOptions { use_fire_reset: false, ..envpool() };
     let mut env = environment(&rom, options, 9, 0).unwrap();
     env.reset(&mut stack).unwrap();
     assert_eq!(
@@ -106,7 +112,7 @@ fn a_reset_is_noops_then_fire_and_fills_the_stack() {
     );
 
     // No idle frames at all.
-    let options = AtariOptions { noop_max: 0, ..AtariOptions::default() };
+    let options = AtariOptions { noop_max: 0, ..envpool() };
     let mut env = environment(&rom, options, 9, 0).unwrap();
     env.reset(&mut stack).unwrap();
     assert_eq!(env.console().ram(), after(0, true));
@@ -115,7 +121,7 @@ fn a_reset_is_noops_then_fire_and_fills_the_stack() {
 #[test]
 fn a_step_is_four_frames_and_shows_the_brighter_of_the_last_two() {
     let rom = rom("Breakout");
-    let options = AtariOptions { noop_max: 0, ..AtariOptions::default() };
+    let options = AtariOptions { noop_max: 0, ..envpool() };
     let mut env = environment(&rom, options, 4, 0).unwrap();
     let mut stack = vec![0; options.observation_len()];
     env.reset(&mut stack).unwrap();
@@ -151,7 +157,7 @@ fn a_step_is_four_frames_and_shows_the_brighter_of_the_last_two() {
 #[test]
 fn a_lost_life_ends_the_episode_and_the_game_goes_on() {
     let rom = rom("Breakout");
-    let options = AtariOptions::default();
+    let options = AtariOptions { limit_per_life: false, ..AtariOptions::default() };
     let mut env = environment(&rom, options, 2, 0).unwrap();
     let mut stack = vec![0; options.observation_len()];
     env.reset(&mut stack).unwrap();
@@ -246,11 +252,11 @@ fn the_step_limit_truncates() {
         let mut envs = vec_env(options, 2, 1, 2);
         reset(&mut envs);
         for _ in 0..2 {
-            for step in 1..=5 {
+            for count in 1..=5 {
                 let view = step(&mut envs, &[0, 0]);
-                assert_eq!(view.elapsed_steps, [step, step]);
-                assert_eq!(view.dones, [step == 5; 2]);
-                assert_eq!(view.truncated, [step == 5; 2]);
+                assert_eq!(view.elapsed_steps, [count, count]);
+                assert_eq!(view.dones, [count == 5; 2]);
+                assert_eq!(view.truncated, [count == 5; 2]);
                 assert_eq!(view.terminated, [false; 2], "the limit is no end of the game");
             }
             let view = step(&mut envs, &[0, 0]);
@@ -376,4 +382,117 @@ fn sixteen_threads_create_play_and_destroy() {
         }
         emulator.ram()
     }
+}
+
+#[test]
+fn a_seed_decides_the_game_whatever_was_played_before() {
+    // With sticky actions, so that the emulator's generator matters in every frame.
+    for name in ["Breakout", "Pong", "Seaquest", "Surround", "Qbert"] {
+        let rom = rom(name);
+        let mut used = Emulator::new(&rom, 7, 0.3).unwrap();
+        let mut fresh = Emulator::new(&rom, 1, 0.3).unwrap();
+        let play = |emulator: &mut Emulator, seed, frames| {
+            emulator.reset_with_seed(seed).unwrap();
+            let mut actions = Actions::new(2);
+            let mut seen = vec![emulator.ram().to_vec()];
+            for _ in 0..frames {
+                let id = rom.game().actions[actions.next(rom.game().n_actions()) as usize];
+                emulator.act(id).unwrap();
+                seen.push(emulator.ram().to_vec());
+            }
+            seen.push(emulator.screen().to_vec());
+            seen
+        };
+        play(&mut used, 3, 1000);
+        let again = play(&mut used, 5, 1500);
+        assert!(again == play(&mut fresh, 5, 1500), "{name}: an earlier game left a trace");
+        assert!(again != play(&mut fresh, 6, 1500), "{name}: the seed changes nothing");
+    }
+    let mut emulator = Emulator::new(&rom("Pong"), 1, 0.0).unwrap();
+    assert!(emulator.reset_with_seed(0).is_err(), "0 would be the clock");
+}
+
+#[test]
+fn environments_of_neighbouring_seeds_play_other_games() {
+    // EnvPool's rule makes environment 1 of seed 1 and environment 0 of seed 2 the same console.
+    let rom = rom("Breakout");
+    let ram = |options, seed, index| {
+        let mut env = environment(&rom, options, seed, index).unwrap();
+        env.reset(&mut vec![0; options.observation_len()]).unwrap();
+        // Actions that change, or it would not matter whether they stick.
+        let mut actions = Actions::new(3);
+        for _ in 0..200 {
+            env.step(actions.next(4), &mut vec![0; options.observation_len()]).unwrap();
+        }
+        env.console().ram()
+    };
+    let still = AtariOptions { noop_max: 0, repeat_action_probability: 0.3, ..envpool() };
+    assert_eq!(ram(still, 1, 1), ram(still, 2, 0));
+    let hashed = AtariOptions { emulator_seeds: EmulatorSeeds::Hashed, ..still };
+    assert_ne!(ram(hashed, 1, 1), ram(hashed, 2, 0));
+    assert_eq!(ram(hashed, 1, 1), ram(hashed, 1, 1));
+}
+
+#[test]
+fn stored_games_go_on_as_the_others() {
+    // Sticky actions and no-ops; lives are lost, games end, and their fake steps are among the moments.
+    let options = AtariOptions::stochastic();
+    let make = |seed| vec_env(options, 3, seed, 2);
+    let mut original = make(4);
+    reset(&mut original);
+    let mut actions = Actions::new(4);
+    let random = |actions: &mut Actions| [0; 3].map(|_| actions.next(4));
+    let (mut lost, mut ended, mut fake) = (false, false, false);
+    let mut before = vec![false; 3];
+    let mut restarts = 0;
+    for played in 0..900 {
+        let view = step(&mut original, &random(&mut actions));
+        let lost_now = view.dones.iter().zip(&view.terminated).any(|(done, over)| *done && !over);
+        let ended_now = view.terminated.iter().any(|&over| over);
+        let fake_now = before.iter().any(|&done| done);
+        before = view.dones.clone();
+        // Each kind of moment once, and some others.
+        let new = (lost_now && !lost) || (ended_now && !ended) || (fake_now && !fake);
+        lost |= lost_now;
+        ended |= ended_now;
+        fake |= fake_now;
+        if !new && played % 300 != 0 {
+            continue;
+        }
+        restarts += 1;
+        let bytes = original.snapshot().unwrap().unwrap();
+        // Of another seed: what is stored decides everything.
+        let [mut one, mut other] = [make(9), make(10)];
+        one.restore(&bytes).unwrap();
+        other.restore(&bytes).unwrap();
+        assert!(one.observations() == original.observations(), "step {played}");
+        assert_eq!(one.outcomes(), original.outcomes());
+        assert!(one.snapshot().unwrap().unwrap() == bytes);
+        let mut later = Actions::new(played + 1);
+        for _ in 0..300 {
+            let chosen = random(&mut later);
+            let (one, other) = (step(&mut one, &chosen), step(&mut other, &chosen));
+            assert!(one.observations == other.observations && one.dones == other.dones);
+        }
+    }
+    assert!(lost && ended && fake && restarts >= 4, "{lost} {ended} {fake} {restarts}");
+
+    // The original itself against a restored one.
+    let mut restored = make(11);
+    restored.restore(&original.snapshot().unwrap().unwrap()).unwrap();
+    for _ in 0..300 {
+        let chosen = random(&mut actions);
+        let (one, other) = (step(&mut original, &chosen), step(&mut restored, &chosen));
+        assert!(one.observations == other.observations);
+        assert_eq!(
+            (one.raw_rewards, one.dones, one.lives),
+            (other.raw_rewards, other.dones, other.lives)
+        );
+        assert_eq!((one.elapsed_steps, one.terminated), (other.elapsed_steps, other.terminated));
+    }
+
+    let bytes = original.snapshot().unwrap().unwrap();
+    assert!(vec_env(options, 2, 4, 1).restore(&bytes).is_err(), "another number of games");
+    assert!(make(4).restore(&bytes[..bytes.len() - 1]).is_err(), "damaged");
+    assert!(vec_env(envpool(), 3, 4, 1).snapshot().unwrap().is_none());
 }

@@ -60,7 +60,7 @@ impl Facts {
     /// The environments of training, in words.
     pub fn protocol(&self) -> String {
         let stochastic = self.sweep.stochastic;
-        let rules = AtariOptions::training(stochastic).describe();
+        let rules = AtariOptions::training(stochastic, self.sweep.atari.as_ref()).describe();
         format!("{}: {rules}", protocol(stochastic))
     }
 }

@@ -4,9 +4,10 @@
 
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use deepspi_run::config::Config;
 use deepspi_run::run_files::RunInfo;
+use deepspi_worlds::atari::AtariTraining;
 use rayon::prelude::*;
 
 use crate::evaluate::{Evaluation, Protocol};
@@ -192,6 +193,10 @@ fn belongs(
         id.game.name,
         protocol(sweep.stochastic)
     );
+    let rules = AtariTraining::differences(info.atari.as_ref(), sweep.atari.as_ref());
+    if let Some((field, found, wanted)) = rules.first() {
+        bail!("its config.toml is not of this sweep: `{field}` is {found}, not {wanted}");
+    }
     let (found, wanted) = (toml::Table::try_from(config)?, toml::Table::try_from(expected)?);
     for (key, wanted) in &wanted {
         let found = found.get(key).map_or_else(|| "missing".to_owned(), ToString::to_string);

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use deepspi_run::config::Config;
 use deepspi_run::run_files::{CHECKPOINTS, CONFIG, RunInfo};
+use deepspi_worlds::atari::AtariTraining;
 
 use super::settings;
 use crate::whole_file::write_whole;
@@ -49,6 +50,7 @@ pub fn info_now(env: &str, stochastic: bool, device: &str) -> RunInfo {
         revision: env!("DEEPSPI_REVISION").to_owned(),
         started: seconds_since_1970(),
         maze: None,
+        atari: None,
     }
 }
 
@@ -147,6 +149,10 @@ pub fn differences(
     compare("env", found.env.clone(), wanted.env.clone());
     compare("stochastic", found.stochastic.to_string(), wanted.stochastic.to_string());
     compare("maze", format!("{:?}", found.maze), format!("{:?}", wanted.maze));
+    let (found, wanted) = (found.atari.as_ref(), wanted.atari.as_ref());
+    for (field, found, wanted) in AtariTraining::differences(found, wanted) {
+        compare(field, found, wanted);
+    }
     all.extend(settings::differences(found_config, wanted_config));
     all
 }
@@ -184,5 +190,8 @@ mod tests {
             differences(&info, &config, &other, &Config::DEFAULT),
             ["`stochastic` is false, not true", "`gamma` is 0.9, not 0.99"]
         );
+        let today = RunInfo { atari: Some(AtariTraining::DEFAULT), ..info.clone() };
+        let found = differences(&info, &config, &today, &config);
+        assert_eq!(found[0], "`max_episode_steps` is 27000, not 108000", "an old run says nothing");
     }
 }

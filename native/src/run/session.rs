@@ -1,9 +1,11 @@
 //! A training from its first iteration to its last checkpoint, whatever the environment.
 
 use anyhow::{Context, Result};
-use deepspi_core::{run_state::TrainError, trainer::Trainer};
+use deepspi_core::run_state::TrainError;
+use deepspi_core::trainer::Trainer;
+use deepspi_run::checkpoint::{ENVIRONMENTS, Encoding, Section};
 use deepspi_run::message::Message;
-use deepspi_worlds::env::{self, VectorEnv};
+use deepspi_worlds::env::VectorEnv;
 
 use super::checkpoints::CheckpointStore;
 use super::folder::RunFolder;
@@ -45,19 +47,17 @@ pub struct Session {
 }
 
 impl Session {
-    /// Resets the environments and opens the outputs.
+    /// Opens the outputs. The environments must have been reset or restored.
     ///
     /// # Errors
-    /// If an environment fails or a file cannot be written.
+    /// If a file cannot be written.
     pub fn new(
         trainer: Trainer,
-        mut envs: Box<dyn VectorEnv>,
+        envs: Box<dyn VectorEnv>,
         analysis: Option<Box<dyn Analysis>>,
         folder: &RunFolder,
         options: SessionOptions,
     ) -> Result<Self> {
-        pollster::block_on(env::reset(&mut *envs))
-            .context("the environments could not be reset")?;
         let outputs =
             Outputs::open(&folder.path, &folder.info.env, trainer.config(), trainer.global_step())?;
         let stop = StopFlag::install()?;
@@ -121,7 +121,11 @@ impl Session {
 
     fn save(&mut self, score: Option<f64>) -> Result<()> {
         let global_step = self.trainer.global_step();
-        let checkpoint = pollster::block_on(self.trainer.checkpoint())?;
+        let mut checkpoint = pollster::block_on(self.trainer.checkpoint())?;
+        if let Some(bytes) = self.envs.snapshot().context("the environments cannot be stored")? {
+            let (name, encoding) = (ENVIRONMENTS.to_owned(), Encoding::Binary);
+            checkpoint.sections.push(Section { name, encoding, bytes });
+        }
         let path = self.store.save(&checkpoint, global_step, score)?;
         let location = path.display().to_string();
         self.outputs.handle(&Message::CheckpointWritten { global_step, location })

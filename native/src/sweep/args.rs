@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use deepspi_run::config::{Algorithm, ConfigOverrides};
+use deepspi_worlds::atari::AtariOverrides;
 
 use crate::device::DeviceChoice;
 
@@ -61,6 +62,9 @@ pub struct BenchArgs {
     /// How every run is trained.
     #[command(flatten)]
     pub options: RunOptions,
+    /// How games are played.
+    #[command(flatten)]
+    pub atari: AtariOverrides,
     /// Hyper-parameters.
     #[command(flatten)]
     pub hyper: ConfigOverrides,

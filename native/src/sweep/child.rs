@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use deepspi_run::config::Config;
+use deepspi_worlds::atari::AtariTraining;
 
 use super::args::RunOptions;
 use super::record::{OUTPUT, RecordedStatus, RunRecord};
@@ -59,6 +60,11 @@ impl Starter {
         }
         if self.sweep.stochastic {
             all.push("--stochastic".into());
+        }
+        let atari = self.sweep.atari.unwrap_or(AtariTraining::UNSAID);
+        for field in AtariTraining::FIELDS {
+            let flag = format!("--{}", field.replace('_', "-"));
+            all.extend([flag.into(), atari.get(field).unwrap_or_default().into()]);
         }
         all.extend(["--run-dir".into(), id.folder(&self.folder).into()]);
         let tenth = (config.total_timesteps / 10).max(1);

@@ -97,6 +97,7 @@ fn measure(starter: &Starter, algo: Algorithm, selected: &Selected) -> Result<Me
     let said = WorldArgs {
         stochastic: sweep.stochastic,
         env_threads: starter.options.env_threads,
+        atari: sweep.atari,
         ..WorldArgs::default()
     };
     let world = worlds::choose(Some(game), &said, |_| false)?;

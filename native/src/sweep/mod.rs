@@ -115,6 +115,7 @@ fn wanted(args: &BenchArgs) -> Result<Sweep> {
         algos: args.algos.clone(),
         seeds: args.seeds.unwrap_or(suite.seeds),
         stochastic: args.stochastic,
+        atari: Some(AtariTraining::DEFAULT.with(&args.atari)),
         revision: env!("DEEPSPI_REVISION").to_owned(),
         config,
     };

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use deepspi_run::config::{Algorithm, Config, ConfigOverrides};
+use deepspi_worlds::atari::AtariTraining;
 use deepspi_worlds::atari::Game;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,9 @@ pub struct Sweep {
     pub seeds: u64,
     /// The authors' stochastic variant.
     pub stochastic: bool,
+    /// How games are played; none for sweeps that were begun before it was written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub atari: Option<AtariTraining>,
     /// Revision of the program that began the sweep.
     pub revision: String,
     /// Hyper-parameters that were chosen, by the names of `config.toml`; all others are defaults.
@@ -110,6 +114,9 @@ impl Sweep {
                 bail!("`{field}` differs between the runs of a sweep; say {remedy} instead");
             }
         }
+        if let Some(atari) = &self.atari {
+            atari.validate()?;
+        }
         for (i, algo) in self.algos.iter().enumerate() {
             if self.algos[..i].contains(algo) {
                 bail!("the algorithm {algo} is named twice; leave one of them out");
@@ -178,6 +185,10 @@ impl Sweep {
         let stochastic = |sweep: &Self| sweep.stochastic.to_string();
         let same = self.stochastic == wanted.stochastic;
         compare("`stochastic`", same, stochastic(self), stochastic(wanted));
+        let rules = AtariTraining::differences(self.atari.as_ref(), wanted.atari.as_ref());
+        for (field, here, there) in rules {
+            compare(&format!("`{field}`"), false, here, there);
+        }
         let all = |sweep: &Self| sweep.settings(Algorithm::DeepSpi, 1);
         found.extend(settings::differences(&all(self)?, &all(wanted)?));
         Ok(found)
@@ -209,6 +220,7 @@ pub(super) mod tests {
             algos: vec![Algorithm::Ppo, Algorithm::DeepSpi],
             seeds: 2,
             stochastic: false,
+            atari: None,
             revision: "unknown".into(),
             config: toml::from_str(text).expect("a table"),
         }

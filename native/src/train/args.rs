@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use deepspi_run::config::ConfigOverrides;
+use deepspi_worlds::atari::AtariOverrides;
 use deepspi_worlds::maze::MazeOverrides;
 
 use crate::device::DeviceChoice;
@@ -69,6 +70,9 @@ pub struct TrainArgs {
     /// The maze, with `--env maze`.
     #[command(flatten)]
     pub maze: MazeOverrides,
+    /// How games are played.
+    #[command(flatten)]
+    pub atari: AtariOverrides,
     /// Hyper-parameters.
     #[command(flatten)]
     pub hyper: ConfigOverrides,
@@ -82,7 +86,7 @@ impl TrainArgs {
             "stochastic" => self.stochastic,
             "roms" => self.roms.is_some(),
             "env_threads" => self.env_threads.is_some(),
-            _ => self.maze.given().any(|given| given == field),
+            _ => self.maze.given().chain(self.atari.given()).any(|given| given == field),
         }
     }
 

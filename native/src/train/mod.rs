@@ -7,9 +7,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 pub use args::TrainArgs;
 use deepspi_core::trainer::Trainer;
-use deepspi_run::checkpoint::State;
+use deepspi_run::checkpoint::{ENVIRONMENTS, State};
 use deepspi_run::config::Config;
-use deepspi_worlds::env::VectorEnv;
+use deepspi_worlds::atari::AtariTraining;
+use deepspi_worlds::env::{self, VectorEnv};
 use deepspi_worlds::maze::MazeConfig;
 
 use crate::device::{self, Selected};
@@ -51,6 +52,7 @@ fn chosen_world(args: &TrainArgs) -> Result<Box<dyn World>> {
         stochastic: args.stochastic,
         env_threads: args.env_threads,
         maze: Some(MazeConfig::DEFAULT.with(&args.maze)),
+        atari: Some(AtariTraining::DEFAULT.with(&args.atari)),
     };
     worlds::choose(args.env.as_deref(), &said, |field| args.gives(field))
 }
@@ -121,10 +123,23 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
     let mut trainer = Trainer::restore(&checkpoint, &world.network(), &selected.device)
         .with_context(|| format!("cannot continue {}", checkpoint_path.display()))?;
     let config = trainer.config().clone();
-    // An emulator's game cannot be stored exactly: the games start anew, with seeds of their own.
-    let seed = config.seed.wrapping_add(trainer.global_step());
-    let opened = Opened::new(&*world, &config, seed, args)?;
-    trainer.environments_were_reset();
+    let stored = checkpoint.section(ENVIRONMENTS);
+    // Environments that begin anew must not repeat those from the start of the run.
+    let seed = if stored.is_some() {
+        config.seed
+    } else {
+        config.seed.wrapping_add(trainer.global_step())
+    };
+    let mut opened = Opened::new(&*world, &config, seed, args)?;
+    if let Some(stored) = stored {
+        tracing::info!("bringing the environments back to where they were");
+        opened.envs.restore(stored).with_context(|| {
+            format!("cannot restore the environments of {}", checkpoint_path.display())
+        })?;
+    } else {
+        opened.reset()?;
+        trainer.environments_were_reset();
+    }
     device::verify(&selected, &config, &world.network())?;
     announce(folder, &config, &selected);
     tracing::info!(
@@ -178,8 +193,9 @@ struct New {
 impl New {
     fn prepare(world: &dyn World, config: &Config, args: &TrainArgs) -> Result<Self> {
         let selected = device::select(&args.device)?;
-        let opened = Opened::new(world, config, config.seed, args)?;
+        let mut opened = Opened::new(world, config, config.seed, args)?;
         device::verify(&selected, config, &world.network())?;
+        opened.reset()?;
         let trainer = Trainer::new(config.clone(), world.network(), &selected.device)?;
         Ok(Self { selected, trainer, opened })
     }
@@ -203,6 +219,11 @@ impl Opened {
         Ok(Self { envs, analysis: world.analysis(config)? })
     }
 
+    fn reset(&mut self) -> Result<()> {
+        pollster::block_on(env::reset(&mut *self.envs))
+            .context("the environments could not be reset")
+    }
+
     fn train(self, trainer: Trainer, folder: &RunFolder, args: &TrainArgs) -> Result<Exit> {
         let session = Session::new(trainer, self.envs, self.analysis, folder, args.session())?;
         Ok(match session.train()? {
@@ -217,7 +238,7 @@ fn change_length(state: &mut State, args: &TrainArgs) -> Result<()> {
     if args.runs_dir.is_some() {
         bail!("--runs-dir cannot be given with --resume: a continued run stays in its folder");
     }
-    let mut given = args.hyper.given().chain(args.maze.given());
+    let mut given = args.hyper.given().chain(args.maze.given()).chain(args.atari.given());
     if let Some(field) = given.find(|field| *field != "total_timesteps") {
         bail!(
             "--{} cannot be changed when a run is continued; start a new run, or leave the flag out",

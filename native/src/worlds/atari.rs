@@ -7,7 +7,7 @@ use deepspi_ale::{AtariEnvs, Rom, RomFinder};
 use deepspi_run::config::Config;
 use deepspi_run::network::NetworkSpec;
 use deepspi_run::run_files::RunInfo;
-use deepspi_worlds::atari::{AtariOptions, Game};
+use deepspi_worlds::atari::{AtariOptions, AtariTraining, Game};
 use deepspi_worlds::env::VectorEnv;
 
 use super::atari_game::AtariGame;
@@ -17,12 +17,10 @@ use super::world::{Episode, Episodes, Kind, World, WorldArgs};
 /// Atari games in the list of worlds.
 pub static KIND: Kind = Kind {
     title: "Atari games",
-    fields: &["stochastic", "roms", "env_threads"],
+    fields: &["stochastic", "roms", "env_threads", "max_episode_steps", "emulator_seeds"],
     // The last of the list: what is nothing else is meant to be a game.
     knows: |_| true,
-    find: |name, args: &WorldArgs| {
-        Ok(Box::new(AtariWorld::new(name, args.stochastic, args.env_threads)?))
-    },
+    find: |name, args: &WorldArgs| Ok(Box::new(AtariWorld::new(name, args)?)),
 };
 
 /// One game, and how it is played.
@@ -32,6 +30,8 @@ pub struct AtariWorld {
     pub game: &'static Game,
     /// The authors' stochastic variant.
     pub stochastic: bool,
+    /// What the run says of its games.
+    pub training: Option<AtariTraining>,
     /// Rules of a training.
     pub options: AtariOptions,
     /// Threads of the emulators.
@@ -42,14 +42,19 @@ impl AtariWorld {
     /// Looks the game up.
     ///
     /// # Errors
-    /// If there is no such game.
-    pub fn new(name: &str, stochastic: bool, threads: Option<usize>) -> Result<Self> {
+    /// If there is no such game, or a rule is out of range.
+    pub fn new(name: &str, args: &WorldArgs) -> Result<Self> {
+        let WorldArgs { stochastic, env_threads, atari: training, .. } = *args;
+        if let Some(training) = &training {
+            training.validate()?;
+        }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Self {
             game: Game::find(name)?,
             stochastic,
-            options: AtariOptions::training(stochastic),
-            threads: threads.unwrap_or(cores).max(1),
+            training,
+            options: AtariOptions::training(stochastic, training.as_ref()),
+            threads: env_threads.unwrap_or(cores).max(1),
         })
     }
 
@@ -63,7 +68,7 @@ impl AtariWorld {
             // Raw rewards are reported in any case, and they alone are scored. The clipped ones are what critic
             // and world model know.
             reward_clip: true,
-            ..AtariOptions::training(stochastic)
+            ..AtariOptions::evaluation(stochastic)
         };
         let rom = RomFinder::from_environment(chosen.roms.as_deref()).find(self.game)?;
         Ok(AtariEpisodes { rom, options, stochastic })
@@ -85,6 +90,7 @@ impl World for AtariWorld {
 
     fn describe(&self, info: &mut RunInfo) {
         info.stochastic = self.stochastic;
+        info.atari = self.training;
     }
 
     fn open(&self, config: &Config, seed: u64, roms: Option<&Path>) -> Result<Box<dyn VectorEnv>> {
@@ -174,9 +180,23 @@ impl Episode for AtariGame {
 mod tests {
     use super::*;
 
+    fn breakout(stochastic: bool) -> AtariWorld {
+        let args =
+            WorldArgs { stochastic, atari: Some(AtariTraining::DEFAULT), ..WorldArgs::default() };
+        AtariWorld::new("Breakout", &args).expect("a game")
+    }
+
+    #[test]
+    fn training_and_evaluation_have_limits_of_their_own() {
+        let world = breakout(false);
+        assert_eq!(world.options.max_episode_steps, 108_000);
+        let games = world.rules(&EpisodeRules::default()).expect("a ROM");
+        assert!(games.rules().contains("at most 27000 steps"), "{}", games.rules());
+    }
+
     #[test]
     fn a_lost_life_ends_nothing_and_returns_are_raw() {
-        let settings = AtariWorld::new("Breakout", true, None).expect("a game");
+        let settings = breakout(true);
         let games = settings.rules(&EpisodeRules::default()).expect("a ROM");
         assert!(games.stochastic() && games.rules().contains("sticky actions 0.3"));
         let mut game = games.game(3).expect("started");
@@ -200,7 +220,7 @@ mod tests {
 
     #[test]
     fn resets_of_training_bring_the_next_ball_and_end_nothing() {
-        let settings = AtariWorld::new("Breakout", false, None).expect("a game");
+        let settings = breakout(false);
         // Lives after each step of an agent that does nothing, until the game ends.
         let lives = |training_resets, steps| {
             let chosen = EpisodeRules { training_resets, ..EpisodeRules::default() };

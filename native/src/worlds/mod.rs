@@ -50,7 +50,8 @@ pub fn choose(
 /// # Errors
 /// If this program does not know it.
 pub fn of_run(info: &RunInfo, env_threads: Option<usize>) -> Result<Box<dyn World>> {
-    let args = WorldArgs { stochastic: info.stochastic, env_threads, maze: info.maze };
+    let RunInfo { stochastic, maze, atari, .. } = *info;
+    let args = WorldArgs { stochastic, env_threads, maze, atari };
     (kind(&info.env).find)(&info.env, &args)
 }
 
@@ -60,6 +61,7 @@ fn kind(name: &str) -> &'static Kind {
 
 #[cfg(test)]
 mod tests {
+    use deepspi_worlds::atari::AtariTraining;
     use deepspi_worlds::maze::MazeConfig;
 
     use super::*;
@@ -101,8 +103,14 @@ mod tests {
     #[test]
     fn a_run_folder_finds_its_world_again() {
         let mazes = MazeConfig { cue: 0.5, ..MazeConfig::DEFAULT };
+        let games = AtariTraining { max_episode_steps: 7, ..AtariTraining::DEFAULT };
         for (name, stochastic) in [("maze", false), ("Pong", true)] {
-            let args = WorldArgs { stochastic, maze: Some(mazes), env_threads: Some(2) };
+            let args = WorldArgs {
+                stochastic,
+                env_threads: Some(2),
+                maze: Some(mazes),
+                atari: Some(games),
+            };
             let world = choose(Some(name), &args, |_| false).expect("found");
             let info = described(&*world);
             let again = of_run(&info, Some(2)).expect("found");

@@ -9,6 +9,7 @@ use deepspi_run::config::Config;
 use deepspi_run::message::Message;
 use deepspi_run::network::NetworkSpec;
 use deepspi_run::run_files::RunInfo;
+use deepspi_worlds::atari::AtariTraining;
 use deepspi_worlds::env::VectorEnv;
 use deepspi_worlds::maze::MazeConfig;
 
@@ -37,6 +38,8 @@ pub struct WorldArgs {
     pub env_threads: Option<usize>,
     /// Which maze.
     pub maze: Option<MazeConfig>,
+    /// How games are played; none for a run that was begun before it was written down.
+    pub atari: Option<AtariTraining>,
 }
 
 /// A world that is known to exist, not yet started.

@@ -27,6 +27,7 @@ pub(crate) fn specification() -> Sweep {
         algos: Algorithm::ALL.to_vec(),
         seeds: 2,
         stochastic: true,
+        atari: None,
         revision: "unknown".into(),
         config: toml::from_str(&config(ITERATIONS)).expect("fields"),
     }

@@ -194,6 +194,7 @@ mod tests {
             revision: String::new(),
             started: 5,
             maze: Some(maze),
+            atari: None,
         }
     }
 

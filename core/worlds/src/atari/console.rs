@@ -40,6 +40,13 @@ pub trait Console: Debug {
     /// When the emulator fails.
     fn reset(&mut self) -> Result<(), ConsoleError>;
 
+    /// Starts a new game as on a console just switched on. `seed`, at least 1, decides all chance of the game,
+    /// sticky actions included: the same seed and actions give the same game, whatever was played before.
+    ///
+    /// # Errors
+    /// When the emulator fails.
+    fn reset_with_seed(&mut self, seed: i32) -> Result<(), ConsoleError>;
+
     /// Emulates one frame with an ALE action id and returns its unclipped reward. Nothing moves after the end
     /// of a game, and the reward is then 0.
     ///

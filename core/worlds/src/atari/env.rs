@@ -5,8 +5,8 @@
 //! - The number of idle frames is drawn before it is known whether the reset is a real one.
 //! - A lost life ends the episode for the learner only: the game goes on, with idle frames and FIRE
 //!   again, and the frames from before the loss stay in the stack.
-//! - The step counter survives lost lives; it starts above the limit, so that the first reset is
-//!   real.
+//! - The step counter starts above the limit, so that the first reset is real. In the version the authors pin
+//!   (0.6.6) every reset sets it to 0, that after a lost life as well; later ones only a real reset.
 //! - A game that ends in the first or second frame of a step shows the picture of the step before.
 //! - The step after a `done` ignores its action and resets (next-step autoreset).
 
@@ -18,7 +18,9 @@ use super::games::{FIRE, Game, NOOP};
 use super::options::{AtariOptions, OBS_PIXELS, OBS_SIDE};
 use super::preprocess::{AreaResize, GrayPool};
 use super::seeds;
+use super::training::EmulatorSeeds;
 use crate::env::Outcome;
+use crate::snapshot::{Reader, SnapshotError, Writer};
 
 /// Why an environment could not be made or stepped.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +62,9 @@ pub enum AtariError {
     /// An environment panicked; it cannot be used again.
     #[error("the environment panicked: {0}")]
     Panicked(String),
+    /// A stored game cannot be played again.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// Steps must be sent and received in turn.
     #[error("the environments are not ready: each step must be sent once and received once")]
     NotReady,
@@ -80,7 +85,7 @@ pub struct StepOutcome {
     pub truncated: bool,
     /// Lives left.
     pub lives: i32,
-    /// Agent steps since the last real reset.
+    /// Agent steps that count towards the limit.
     pub elapsed_steps: u32,
 }
 
@@ -97,12 +102,33 @@ impl StepOutcome {
     }
 }
 
+/// How the running game began and what was done since: enough to play it again.
+#[derive(Debug, Clone, PartialEq)]
+struct Record {
+    /// Number of the game, which decides its seed.
+    game: u64,
+    /// No-ops between its real reset and its first frame for the agent.
+    noops: u32,
+    /// Step counter at that frame.
+    elapsed: u32,
+    /// Generator of the numbers of no-ops at that frame.
+    rng: ChaCha8Rng,
+    /// One for each step since, the ignored actions of resets after lost lives included.
+    actions: Vec<u8>,
+}
+
 /// One environment. It keeps no copy of its frame stack: that lives in the caller's buffer, which
 /// must be handed to every call unchanged, so that a step moves no more than the frames it shifts.
 #[derive(Debug)]
 pub struct AtariEnv<C> {
     console: C,
     options: AtariOptions,
+    /// Common seed of the set, and the number of this environment in it.
+    seed: (u64, u64),
+    /// Real resets so far.
+    games: u64,
+    /// None before the first reset, and where games have no seeds of their own.
+    record: Option<Record>,
     rng: ChaCha8Rng,
     pool: GrayPool,
     resize: AreaResize,
@@ -130,7 +156,11 @@ impl<C: Console> AtariEnv<C> {
         console: impl FnOnce(i32) -> Result<C, ConsoleError>,
     ) -> Result<Self, AtariError> {
         options.check()?;
-        let console = console(seeds::envpool_seed(seed, index))?;
+        let console = console(match options.emulator_seeds {
+            EmulatorSeeds::Envpool => seeds::envpool_seed(seed, index),
+            // Every game gets its own; what the console is made with has no effect.
+            EmulatorSeeds::Hashed => 1,
+        })?;
         Ok(Self {
             pool: GrayPool::new(console.palette()),
             resize: AreaResize::new((FRAME_HEIGHT, FRAME_WIDTH), (OBS_SIDE, OBS_SIDE)),
@@ -143,6 +173,9 @@ impl<C: Console> AtariEnv<C> {
             done: true,
             console,
             options,
+            seed: (seed, index),
+            games: 0,
+            record: None,
             rng: seeds::noops(seed, index),
         })
     }
@@ -186,6 +219,10 @@ impl<C: Console> AtariEnv<C> {
         let id =
             id.ok_or(AtariError::Action { game: game.name, action, n_actions: game.n_actions() })?;
         self.check_stack(stack)?;
+        if let Some(record) = &mut self.record {
+            // An index into the minimal action set, which has at most 18.
+            record.actions.push(u8::try_from(action).unwrap_or(u8::MAX));
+        }
         if self.done {
             return self.restart(false, stack);
         }
@@ -242,20 +279,40 @@ impl<C: Console> AtariEnv<C> {
             0 => 0,
             max => self.rng.random_range(0..max) + u32::from(!self.fire),
         };
-        let mut fill = false;
+        // No-ops after the last real reset, if there is one: the stack is then filled.
+        let mut after_reset = None;
         let limit = self.elapsed >= self.options.max_episode_steps;
         if force || !self.options.episodic_life || self.console.game_over() || limit {
-            self.console.reset()?;
+            self.new_game()?;
             self.elapsed = 0;
-            fill = true;
+            after_reset = Some(noops);
         }
-        for _ in 0..noops {
+        if self.options.limit_per_life {
+            self.elapsed = 0;
+        }
+        for left in (0..noops).rev() {
             self.console.act(NOOP)?;
             if self.console.game_over() {
-                self.console.reset()?;
-                fill = true;
+                self.new_game()?;
+                after_reset = Some(left);
             }
         }
+        if let Some(noops) = after_reset
+            && self.options.emulator_seeds == EmulatorSeeds::Hashed
+        {
+            self.record = Some(Record {
+                game: self.games - 1,
+                noops,
+                elapsed: self.elapsed,
+                rng: self.rng.clone(),
+                actions: Vec::new(),
+            });
+        }
+        self.begin(after_reset.is_some(), stack)
+    }
+
+    /// The first frame after a reset, behind the no-ops. With `fill` it fills the stack.
+    fn begin(&mut self, fill: bool, stack: &mut [u8]) -> Result<StepOutcome, AtariError> {
         if self.fire {
             self.console.act(FIRE)?;
         }
@@ -269,6 +326,84 @@ impl<C: Console> AtariEnv<C> {
             elapsed_steps: self.elapsed,
             ..StepOutcome::default()
         })
+    }
+
+    /// Adds what is needed to play the running game again. False, and nothing is added, where games have no
+    /// seeds of their own.
+    pub fn store(&self, writer: &mut Writer) -> bool {
+        if self.options.emulator_seeds != EmulatorSeeds::Hashed {
+            return false;
+        }
+        writer.u64(self.seed.0);
+        writer.u64(self.games);
+        writer.rng(&self.rng);
+        writer.u8(u8::from(self.record.is_some()));
+        if let Some(record) = &self.record {
+            writer.u64(record.game);
+            writer.u32(record.noops);
+            writer.u32(record.elapsed);
+            writer.rng(&record.rng);
+            writer.bytes(&record.actions);
+        }
+        true
+    }
+
+    /// Plays a stored game again up to where it was stored: real reset, no-ops, then every action. `stack` and
+    /// the returned outcome are those of the last step. Takes as long as the game took.
+    ///
+    /// # Errors
+    /// When the game does not come out as it was, or the emulator fails; the environment must then be reset.
+    pub fn load(
+        &mut self,
+        reader: &mut Reader<'_>,
+        stack: &mut [u8],
+    ) -> Result<StepOutcome, AtariError> {
+        self.check_stack(stack)?;
+        if self.options.emulator_seeds != EmulatorSeeds::Hashed {
+            return Err(misfit("games with EnvPool's emulator seeds are never stored"));
+        }
+        self.seed.0 = reader.u64()?;
+        let (games, rng) = (reader.u64()?, reader.rng()?);
+        self.done = true;
+        self.record = None;
+        if reader.u8()? == 0 {
+            self.elapsed = self.options.max_episode_steps.saturating_add(1);
+            (self.games, self.rng) = (games, rng);
+            return Ok(StepOutcome::default());
+        }
+        self.games = reader.u64()?;
+        let (noops, elapsed) = (reader.u32()?, reader.u32()?);
+        self.rng = reader.rng()?;
+        let actions = reader.bytes()?;
+        let (game, start) = (self.games, self.rng.clone());
+        self.new_game()?;
+        self.elapsed = elapsed;
+        for _ in 0..noops {
+            self.console.act(NOOP)?;
+        }
+        let mut outcome = self.begin(true, stack)?;
+        let record = Record { game, noops, elapsed, rng: start, actions: Vec::new() };
+        self.record = Some(record);
+        for &action in actions {
+            outcome = self.step(action.into(), stack)?;
+        }
+        if (self.games, &self.rng) == (games, &rng) {
+            Ok(outcome)
+        } else {
+            Err(misfit("a game came out differently when it was played again"))
+        }
+    }
+
+    /// A real reset.
+    fn new_game(&mut self) -> Result<(), AtariError> {
+        let ((seed, index), game) = (self.seed, self.games);
+        self.games += 1;
+        Ok(match self.options.emulator_seeds {
+            EmulatorSeeds::Envpool => self.console.reset(),
+            EmulatorSeeds::Hashed => {
+                self.console.reset_with_seed(seeds::hashed_seed(seed, index, game))
+            }
+        }?)
     }
 
     /// Resizes `gray` into the newest slot; the older frames move up, or with `fill` become copies
@@ -293,4 +428,8 @@ impl<C: Console> AtariEnv<C> {
             Err(AtariError::Length { what: "observation stack", expected, found: stack.len() })
         }
     }
+}
+
+fn misfit(what: &str) -> AtariError {
+    SnapshotError::Misfit(what.to_owned()).into()
 }

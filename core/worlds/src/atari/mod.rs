@@ -14,6 +14,7 @@ pub mod games;
 mod options;
 pub mod preprocess;
 pub mod seeds;
+mod training;
 
 pub use console::{
     Console, ConsoleError, FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, Palette, RAM_BYTES,
@@ -21,3 +22,4 @@ pub use console::{
 pub use env::{AtariEnv, AtariError, StepOutcome};
 pub use games::{GAMES, Game, UnknownGame};
 pub use options::{AtariOptions, OBS_PIXELS, OBS_SIDE};
+pub use training::{AtariOverrides, AtariTraining, EmulatorSeeds};

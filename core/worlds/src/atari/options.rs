@@ -1,6 +1,7 @@
 //! The choices of a training on Atari: sticky actions, no-ops, episodes, rewards.
 
 use super::env::AtariError;
+use super::training::{AtariTraining, EmulatorSeeds};
 use crate::frame::FrameShape;
 
 /// Height and width of an observation frame.
@@ -25,6 +26,11 @@ pub struct AtariOptions {
     pub use_fire_reset: bool,
     /// Agent steps after which the episode is truncated; at least 1.
     pub max_episode_steps: u32,
+    /// Whether the step counter restarts after every lost life, as in EnvPool up to 0.6.6, or only with a new
+    /// game. No effect without `episodic_life`.
+    pub limit_per_life: bool,
+    /// Where the emulator's seeds come from.
+    pub emulator_seeds: EmulatorSeeds,
     /// Frames per agent step; at least 1. The last two are pooled.
     pub frame_skip: u32,
     /// Frames in an observation; at least 1.
@@ -39,7 +45,9 @@ impl Default for AtariOptions {
             episodic_life: true,
             reward_clip: true,
             use_fire_reset: true,
-            max_episode_steps: 27_000,
+            max_episode_steps: AtariTraining::DEFAULT.max_episode_steps,
+            limit_per_life: true,
+            emulator_seeds: EmulatorSeeds::Hashed,
             frame_skip: 4,
             stack: 4,
         }
@@ -53,10 +61,27 @@ impl AtariOptions {
         Self { repeat_action_probability: 0.3, noop_max: 60, ..Self::default() }
     }
 
-    /// The setting of a training: the stochastic one, or the default.
+    /// The setting of a training: the stochastic one, or the default. `run` is what the run says of its games;
+    /// none for a run that was begun before it was written down.
     #[must_use]
-    pub fn training(stochastic: bool) -> Self {
-        if stochastic { Self::stochastic() } else { Self::default() }
+    pub fn training(stochastic: bool, run: Option<&AtariTraining>) -> Self {
+        let base = if stochastic { Self::stochastic() } else { Self::default() };
+        let AtariTraining { max_episode_steps, emulator_seeds } =
+            *run.unwrap_or(&AtariTraining::UNSAID);
+        Self { max_episode_steps, emulator_seeds, limit_per_life: run.is_some(), ..base }
+    }
+
+    /// The setting of an evaluation: as in training, but at most 27,000 agent steps (108,000 frames) for a whole
+    /// game. The emulator has the seed of the episode itself.
+    #[must_use]
+    pub fn evaluation(stochastic: bool) -> Self {
+        let base = if stochastic { Self::stochastic() } else { Self::default() };
+        Self {
+            max_episode_steps: 27_000,
+            limit_per_life: false,
+            emulator_seeds: EmulatorSeeds::Envpool,
+            ..base
+        }
     }
 
     /// The rules in words.
@@ -70,6 +95,8 @@ impl AtariOptions {
             reward_clip,
             use_fire_reset,
             max_episode_steps,
+            limit_per_life,
+            emulator_seeds,
             frame_skip,
             stack,
         } = self;
@@ -87,8 +114,12 @@ impl AtariOptions {
             (*reward_clip, "rewards are clipped to their sign"),
         ];
         rules.extend(kept.iter().filter(|(on, _)| *on).map(|(_, rule)| (*rule).to_owned()));
-        rules.push(format!("at most {max_episode_steps} steps of {frame_skip} frames"));
+        let anew = if *limit_per_life && *episodic_life { " between two lost lives" } else { "" };
+        rules.push(format!("at most {max_episode_steps} steps of {frame_skip} frames{anew}"));
         rules.push(format!("{stack} frames seen at a time"));
+        if *emulator_seeds == EmulatorSeeds::Envpool {
+            rules.push("emulator seeds as in EnvPool".to_owned());
+        }
         rules.join(", ")
     }
 
@@ -131,8 +162,8 @@ mod tests {
         assert_eq!(
             default.describe(),
             "no sticky actions, up to 30 no-ops at the start of a game, then FIRE where the game has \
-             it, a lost life ends an episode, rewards are clipped to their sign, at most 27000 steps of \
-             4 frames, 4 frames seen at a time"
+             it, a lost life ends an episode, rewards are clipped to their sign, at most 108000 steps \
+             of 4 frames between two lost lives, 4 frames seen at a time"
         );
         for other in [
             AtariOptions { repeat_action_probability: 0.3, ..default },
@@ -141,6 +172,8 @@ mod tests {
             AtariOptions { reward_clip: false, ..default },
             AtariOptions { use_fire_reset: false, ..default },
             AtariOptions { max_episode_steps: 100, ..default },
+            AtariOptions { limit_per_life: false, ..default },
+            AtariOptions { emulator_seeds: EmulatorSeeds::Envpool, ..default },
             AtariOptions { frame_skip: 3, ..default },
             AtariOptions { stack: 2, ..default },
         ] {

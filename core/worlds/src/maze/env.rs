@@ -8,9 +8,13 @@ use super::rules::{ACTIONS, Action, Maze};
 use crate::env::{EnvError, Outcome, Pending, VectorEnv, ready};
 use crate::frame::FrameShape;
 use crate::rng::{Stream, stream};
+use crate::snapshot::{Reader, SnapshotError, Writer};
 
 /// Steps after which an episode is cut off; reported as its end, without bootstrap, as the authors do.
 const LIMIT: u32 = 200;
+
+/// Kind and version of stored mazes.
+const STORED: &str = "maze 1";
 
 /// N independent copies of one maze, with one seeded generator.
 #[derive(Clone, Debug)]
@@ -80,6 +84,51 @@ impl MazeEnvs {
                 self.advance(env, Action::ALL[action as usize])
             };
         }
+    }
+
+    fn store(&self) -> Vec<u8> {
+        let mut writer = Writer::new(STORED);
+        writer.u32(self.maze.states() as u32);
+        writer.u32(self.outcomes.len() as u32);
+        for (env, outcome) in self.outcomes.iter().enumerate() {
+            let Outcome { reward, raw_reward, done, game_over } = *outcome;
+            writer.u32(self.states[env]);
+            writer.u32(self.steps[env]);
+            writer.u32(reward.to_bits());
+            writer.u32(raw_reward.to_bits());
+            writer.u8(u8::from(done));
+            writer.u8(u8::from(game_over));
+        }
+        writer.rng(&self.rng);
+        writer.finish()
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
+        let mut reader = Reader::new(bytes, STORED)?;
+        let (states, num_envs) = (reader.u32()? as usize, reader.u32()? as usize);
+        if (states, num_envs) != (self.maze.states(), self.outcomes.len()) {
+            return Err(SnapshotError::Misfit(format!(
+                "they are {num_envs} mazes of {states} states, not {} of {}",
+                self.outcomes.len(),
+                self.maze.states()
+            )));
+        }
+        for env in 0..num_envs {
+            let state = reader.u32()? as usize;
+            if state >= states {
+                return Err(SnapshotError::Misfit(format!("a maze has no state {state}")));
+            }
+            self.show(env, state);
+            self.steps[env] = reader.u32()?;
+            self.outcomes[env] = Outcome {
+                reward: f32::from_bits(reader.u32()?),
+                raw_reward: f32::from_bits(reader.u32()?),
+                done: reader.u8()? != 0,
+                game_over: reader.u8()? != 0,
+            };
+        }
+        self.rng = reader.rng()?;
+        reader.finish()
     }
 
     fn restart(&mut self, env: usize) {
@@ -153,6 +202,14 @@ impl VectorEnv for MazeEnvs {
     fn outcomes(&self) -> &[Outcome] {
         &self.outcomes
     }
+
+    fn snapshot(&self) -> Result<Option<Vec<u8>>, EnvError> {
+        Ok(Some(self.store()))
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), EnvError> {
+        self.load(snapshot).map_err(EnvError::new)
+    }
 }
 
 #[cfg(test)]
@@ -204,6 +261,41 @@ mod tests {
             envs.step(&[Action::Left as u32]);
             assert_eq!(envs.outcomes()[0].done, step == 200);
         }
+    }
+
+    #[test]
+    fn stored_mazes_go_on_as_the_others() {
+        for maze_reset in [MazeReset::Terminal, MazeReset::Parity] {
+            let config = MazeConfig { maze_reset, ..MazeConfig::DEFAULT };
+            let mut original = envs(config, 7);
+            let actions = |step: u32| -> Vec<u32> {
+                (0..7).map(|env| if (step * 7 + env * 3) % 5 == 0 { 0 } else { RIGHT }).collect()
+            };
+            let mut ends = 0;
+            for step in 0..60 {
+                original.step(&actions(step));
+                // Stored in the middle of episodes, at their ends and after the fake step.
+                let bytes = original.snapshot().expect("infallible").expect("can be stored");
+                assert!(bytes.len() < 500);
+                let mut restored = MazeEnvs::new(original.maze().clone(), 7, 99);
+                restored.restore(&bytes).expect("fits");
+                let mut reference = original.clone();
+                for later in step + 1..step + 301 {
+                    assert_eq!(restored.observations(), reference.observations());
+                    assert_eq!(restored.outcomes(), reference.outcomes());
+                    restored.step(&actions(later));
+                    reference.step(&actions(later));
+                }
+                ends += original.outcomes().iter().filter(|outcome| outcome.done).count();
+            }
+            assert!(ends > 20, "no episode ended, nothing was tested");
+        }
+        let bytes = envs(MazeConfig::DEFAULT, 7).snapshot().expect("infallible").expect("stored");
+        let error = envs(MazeConfig::DEFAULT, 6).restore(&bytes).expect_err("another number");
+        assert!(error.to_string().contains("7 mazes of 16 states, not 6"), "{error}");
+        let larger = MazeConfig { n_path: 6, ..MazeConfig::DEFAULT };
+        assert!(envs(larger, 7).restore(&bytes).is_err());
+        assert!(envs(MazeConfig::DEFAULT, 7).restore(&bytes[..40]).is_err());
     }
 
     #[test]

@@ -206,6 +206,7 @@ impl Agent {
             revision: deepspi_playground::REVISION.to_owned(),
             started: self.started,
             maze: Some(*self.maze().config()),
+            atari: None,
         };
         Ok(Archive::new(&info, &checkpoint, self.trainer.global_step())?)
     }

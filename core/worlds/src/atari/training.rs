@@ -1,0 +1,84 @@
+//! What a run on a game is trained with besides its hyper-parameters, as its run folder keeps it.
+
+use deepspi_options::{ConfigError, choices, fields};
+
+choices! {
+    /// Where the emulator's seeds come from.
+    EmulatorSeeds = Hashed {
+        /// Each game has a seed of its own, a hash of the run's seed, the environment and the number of the game.
+        "hashed" Hashed,
+        /// EnvPool's rule: environment i has seed + i, once. Runs of neighbouring seeds share all but one of them.
+        "envpool" Envpool,
+    }
+}
+
+fields! {
+    /// How a training plays its games. Run folders made before this was written down have none: their games
+    /// followed [`AtariTraining::UNSAID`].
+    #[derive(Copy, Eq)]
+    pub struct AtariTraining, overrides AtariOverrides {
+        /// Agent steps after which an episode of a game is cut, at least 1. The authors' EnvPool 0.6.6 has
+        /// 108000, and counts anew after a lost life. `evaluate` has a limit of its own, 27000 for a whole game.
+        ["Environment"] #[cfg_attr(feature = "cli", arg(value_name = "STEPS"))]
+        max_episode_steps: u32 = 108_000;
+        /// Where the emulator's seeds come from, and with them the sticky actions.
+        ["Environment"] #[cfg_attr(feature = "cli", arg(value_enum))]
+        emulator_seeds: EmulatorSeeds = EmulatorSeeds::Hashed;
+    }
+}
+
+impl AtariTraining {
+    /// The values of runs that do not say them. Their step limit counted over lost lives as well.
+    pub const UNSAID: Self =
+        Self { max_episode_steps: 27_000, emulator_seeds: EmulatorSeeds::Envpool };
+
+    /// Checks every field against its range.
+    ///
+    /// # Errors
+    /// The first field out of range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.max_episode_steps == 0 {
+            let value = self.max_episode_steps.to_string();
+            return Err(ConfigError { field: "max_episode_steps", value, allowed: "at least 1" });
+        }
+        Ok(())
+    }
+
+    /// In which fields two runs differ: name, first value, second value.
+    #[must_use]
+    pub fn differences(
+        found: Option<&Self>,
+        wanted: Option<&Self>,
+    ) -> Vec<(&'static str, String, String)> {
+        let [found, wanted] = [found, wanted].map(|run| run.unwrap_or(&Self::UNSAID));
+        let values = Self::FIELDS.iter().map(|&field| {
+            let value = |run: &Self| run.get(field).unwrap_or_default();
+            (field, value(found), value(wanted))
+        });
+        values.filter(|(_, found, wanted)| found != wanted).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_says_nothing_differs_from_one_with_todays_defaults() {
+        let today = AtariTraining::DEFAULT;
+        today.validate().expect("valid");
+        assert!(AtariTraining::differences(Some(&today), Some(&today)).is_empty());
+        let unsaid = Some(&AtariTraining::UNSAID);
+        assert!(AtariTraining::differences(None, unsaid).is_empty());
+        assert_eq!(
+            AtariTraining::differences(None, Some(&today))[0],
+            ("max_episode_steps", "27000".to_owned(), "108000".to_owned())
+        );
+        assert_eq!(
+            AtariTraining::differences(None, Some(&today))[1],
+            ("emulator_seeds", "envpool".to_owned(), "hashed".to_owned())
+        );
+        let none = AtariTraining { max_episode_steps: 0, ..today };
+        assert!(none.validate().expect_err("no step").to_string().contains("max_episode_steps"));
+    }
+}
