@@ -63,7 +63,7 @@ fn steepness(f: impl Fn(Tensor<2>) -> Tensor<2>, len: usize, rng: &mut impl Rng)
 }
 
 fn spectral(mode: SpectralMode) -> Spectral {
-    Spectral { mode, start: StartVector::normal(1) }
+    Spectral { mode, start: StartVector::constant() }
 }
 
 fn kernel<const D: usize>(rng: &mut impl Rng, shape: [usize; D], scale: f32) -> Tensor<D> {

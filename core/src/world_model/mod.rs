@@ -221,7 +221,7 @@ mod tests {
             let base = PRESET.hyper_parameters();
             let config = Config { transition_density, lipschitz_nets, mixture_layout, ..base };
             let mut rng = stream(3, Stream::Parameters);
-            let (start, device) = (StartVector::normal(3), Device::flex());
+            let (start, device) = (StartVector::constant(), Device::flex());
             let model = WorldModel::new(&PRESET.network(), &config, start, &mut rng, &device);
             (transition_density, lipschitz_nets, model)
         };
