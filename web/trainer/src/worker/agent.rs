@@ -35,9 +35,6 @@ pub struct Agent {
 /// Slack epsilon of Theorem 4, small against the maze's values.
 const EPSILON: f64 = 0.1;
 
-/// Why an agent stopped.
-pub type Stop = TrainError<std::convert::Infallible>;
-
 /// Why a checkpoint cannot be continued.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
@@ -130,7 +127,7 @@ impl Agent {
         &mut self,
         watched: bool,
         mut emit: impl FnMut(Message),
-    ) -> Result<(), Stop> {
+    ) -> Result<(), TrainError> {
         self.trainer.watch_batches(watched);
         let mut batch = None;
         let result = self.trainer.iterate(&mut self.envs, |message| match message {

@@ -278,7 +278,7 @@ impl Session {
         post_soon(Report::Status(self.status()));
     }
 
-    async fn iterate(&mut self, index: usize) -> Result<(), super::agent::Stop> {
+    async fn iterate(&mut self, index: usize) -> Result<(), TrainError> {
         let slot = &mut self.agents[index];
         let due = !self.running || time::now_ms() - slot.viewed_at >= VIEW_MS;
         slot.agent.iterate(self.watch.details, |message| forward(index, message)).await?;
@@ -290,7 +290,7 @@ impl Session {
     }
 
     /// Reports where an agent stands: its numbers always, the whole view if it is `due`.
-    async fn show(&mut self, index: usize, due: bool) -> Result<(), super::agent::Stop> {
+    async fn show(&mut self, index: usize, due: bool) -> Result<(), TrainError> {
         let slot = &mut self.agents[index];
         let now = time::now_ms();
         let theory_due = !self.running || now - slot.assessed_at >= THEORY_MS;
