@@ -24,6 +24,7 @@ pub use args::{BenchArgs, RunOptions};
 use args::{BenchCommand, Launcher};
 pub use child::Starter;
 use deepspi_ale::RomFinder;
+use deepspi_worlds::atari::AtariTraining;
 pub use folder::REPORT;
 use processes::{Outcome, train_all};
 use progress::SweepProgress;
