@@ -81,7 +81,7 @@ impl Agent {
             None => (fallback, time::unix_seconds()),
         };
         let mut trainer = Trainer::restore(&checkpoint, &maze.preset.network(), device)?;
-        // As natively: running games are not part of a checkpoint.
+        // The page stores no environments in its checkpoints: they begin anew.
         trainer.environments_were_reset();
         let steps = trainer.global_step();
         let seed = trainer.config().seed.wrapping_add(steps);
