@@ -19,6 +19,17 @@ choices! {
     }
 }
 
+/// Where the weighted losses of the world model enter an objective.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auxiliary {
+    /// They are taken off the advantage, inside the clip (Eq. 6).
+    InsideClip,
+    /// They are added to the total loss, outside the clip.
+    OutsideClip,
+    /// There are none: both coefficients count as 0.
+    Absent,
+}
+
 /// How an algorithm is shown, and what it reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AlgorithmInfo {
@@ -29,6 +40,8 @@ pub struct AlgorithmInfo {
     pub colour: usize,
     /// Parts of the configuration that it reads besides the fields at the top level, which all read.
     pub reads: &'static [&'static str],
+    /// Where the losses of the world model enter.
+    pub auxiliary: Auxiliary,
     /// What it reports of every update.
     pub metrics: &'static [MetricInfo],
     /// Time of an agent step relative to DeepSPI's. Only the order of runs and estimates depend on it.
@@ -39,6 +52,7 @@ const DEEP_SPI: AlgorithmInfo = AlgorithmInfo {
     label: "DeepSPI",
     colour: 2,
     reads: &["world_model", "deep_spi"],
+    auxiliary: Auxiliary::InsideClip,
     metrics: metrics::UPDATE,
     step_cost: 1.0,
 };
@@ -47,6 +61,7 @@ const DEEP_MDP: AlgorithmInfo = AlgorithmInfo {
     label: "DeepMDP",
     colour: 1,
     reads: &["world_model", "deep_spi"],
+    auxiliary: Auxiliary::OutsideClip,
     metrics: metrics::UPDATE,
     step_cost: 0.95,
 };

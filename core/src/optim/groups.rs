@@ -71,6 +71,9 @@ impl Optimiser {
 
     /// Clips the gradient `[P]` of each group by its norm and takes one step of Adam with the group's rate.
     /// Returns the new parameters `[P]` and the norms before clipping, `[1]` each. No value is read back.
+    ///
+    /// # Panics
+    /// If there is not one rate for each group.
     #[must_use]
     pub fn step(
         &mut self,
@@ -78,6 +81,7 @@ impl Optimiser {
         grads: &Tensor<1>,
         rates: &[f64],
     ) -> (Tensor<1>, Vec<Tensor<1>>) {
+        assert_eq!(rates.len(), self.groups.len(), "each parameter group has one rate");
         let steps = self.groups.iter_mut().zip(rates).map(|((group, adam), &rate)| {
             let GroupSettings { adam: constants, max_norm, .. } = group.settings;
             let (grads, norm) = clip_by_global_norm(part(grads, &group.range), max_norm);

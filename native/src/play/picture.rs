@@ -2,7 +2,7 @@
 //! below. Everything shown belongs to one transition: state, action, the reward it gave, its U.
 
 use anyhow::{Context, Result};
-use deepspi_run::config::Algorithm;
+use deepspi_run::config::Auxiliary;
 use deepspi_worlds::atari::{FRAME_HEIGHT, FRAME_WIDTH, OBS_SIDE};
 use resvg::tiny_skia::{Pixmap, PremultipliedColorU8, Transform};
 
@@ -248,12 +248,13 @@ fn fixed(agent: &Agent, size: (u32, u32)) -> Svg {
 /// What U is for this agent: what its clipped ratio is multiplied with.
 fn formula(agent: &Agent) -> String {
     let (reward, transition) = agent.config.auxiliary_coefficients();
-    match (agent.config.uses_world_model(), agent.config.algo) {
-        (true, Algorithm::DeepSpi) => {
-            format!("U = A - {reward} l_R - {transition} l_P: what deep-spi improves")
+    let name = agent.config.algo.name();
+    match (agent.config.uses_world_model(), agent.config.algo.info().auxiliary) {
+        (true, Auxiliary::InsideClip) => {
+            format!("U = A - {reward} l_R - {transition} l_P: what {name} improves")
         }
-        (true, _) => "U = A: deep-mdp keeps l_R and l_P outside the clip".to_owned(),
-        (false, algo) => format!("U = A: {} has no world model", algo.name()),
+        (true, _) => format!("U = A: {name} keeps l_R and l_P outside the clip"),
+        (false, _) => format!("U = A: {name} has no world model"),
     }
 }
 

@@ -19,7 +19,7 @@ pub use deep_spi::{DeepSpiConfig, DeepSpiOverrides};
 use deepspi_options::{ConfigError, fields};
 pub use world_model::{WorldModelConfig, WorldModelOverrides};
 
-pub use crate::algorithm::Algorithm;
+pub use crate::algorithm::{Algorithm, Auxiliary};
 use crate::schedule::Schedule;
 
 fields! {
@@ -188,12 +188,12 @@ impl Config {
         self.learning_rate_schedule().rate_at(iteration)
     }
 
-    /// `(alpha_R, alpha_P)` as the objective uses them: 0 for PPO.
+    /// `(alpha_R, alpha_P)` as the objective uses them: 0 without a world model.
     #[must_use]
     pub const fn auxiliary_coefficients(&self) -> (f32, f32) {
-        match self.algo {
-            Algorithm::Ppo => (0.0, 0.0),
-            Algorithm::DeepSpi | Algorithm::DeepMdp => {
+        match self.algo.info().auxiliary {
+            Auxiliary::Absent => (0.0, 0.0),
+            Auxiliary::InsideClip | Auxiliary::OutsideClip => {
                 (self.world_model.reward_loss_coef, self.world_model.transition_loss_coef)
             }
         }

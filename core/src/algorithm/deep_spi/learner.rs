@@ -81,7 +81,7 @@ impl Learner {
     }
 }
 
-/// The metrics of an update, under the names that `deepspi_run::algorithm` lists.
+/// The metrics of an update, under the names that `AlgorithmInfo::metrics` lists.
 fn metrics(terms: &LossTerms, gradient_norm: &Tensor<1>, clip: f32) -> PendingMetrics {
     let mean = |x: &Option<Tensor<1>>| {
         x.as_ref().map_or_else(|| gradient_norm.zeros_like(), |x| x.clone().mean().inner())

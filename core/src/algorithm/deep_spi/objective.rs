@@ -4,7 +4,7 @@
 //! loss enters. Nothing is read back from the device here.
 
 use burn::tensor::{Device, Tensor};
-use deepspi_run::config::{Algorithm, Config};
+use deepspi_run::config::{Auxiliary, Config};
 use rand_chacha::ChaCha8Rng;
 
 use crate::data::minibatch::Minibatch;
@@ -71,10 +71,10 @@ pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms
         batch.advantages.clone()
     };
     // The only place where the algorithms differ: inside the clip, outside it, or nowhere.
-    let (utilities, outside) = match (config.algo, auxiliary) {
-        (Algorithm::DeepSpi, Some(auxiliary)) => (advantages - auxiliary, None),
-        (Algorithm::DeepMdp, Some(auxiliary)) => (advantages, Some(auxiliary.mean())),
-        (_, None) | (Algorithm::Ppo, _) => (advantages, None),
+    let (utilities, outside) = match (config.algo.info().auxiliary, auxiliary) {
+        (Auxiliary::InsideClip, Some(auxiliary)) => (advantages - auxiliary, None),
+        (Auxiliary::OutsideClip, Some(auxiliary)) => (advantages, Some(auxiliary.mean())),
+        (_, None) | (Auxiliary::Absent, _) => (advantages, None),
     };
     let surrogate = policy_loss(utilities.clone(), ratios.clone(), config);
     let error = state.values.clone() - batch.returns.clone();

@@ -269,7 +269,9 @@ mod tests {
             let config = MazeConfig { maze_reset, ..MazeConfig::DEFAULT };
             let mut original = envs(config, 7);
             let actions = |step: u32| -> Vec<u32> {
-                (0..7).map(|env| if (step * 7 + env * 3) % 5 == 0 { 0 } else { RIGHT }).collect()
+                (0..7)
+                    .map(|env| if (step * 7 + env * 3).is_multiple_of(5) { 0 } else { RIGHT })
+                    .collect()
             };
             let mut ends = 0;
             for step in 0..60 {
