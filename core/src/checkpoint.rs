@@ -1,7 +1,8 @@
-//! Tensors of a checkpoint as bytes, and back.
+//! Encoding the tensors of a checkpoint as bytes, and decoding them.
 //!
-//! A section of tensors is a safetensors file whose tensors carry the names of the modules. Equal tensors give equal
-//! bytes. Whatever is read is judged whole before anything of a running trainer is touched.
+//! A section of tensors is a safetensors file whose tensors carry the parameter names of the
+//! modules. Equal tensors must give equal bytes. A section is checked completely before it changes
+//! any part of a running trainer.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ pub enum CheckpointError {
     /// Written by another version of this program.
     #[error("the checkpoint has format {found}, this program reads format {FORMAT}")]
     Format {
-        /// Format in the checkpoint.
+        /// Format of the checkpoint.
         found: u32,
     },
     /// Made for other observations or actions.
@@ -39,7 +40,7 @@ pub enum CheckpointError {
 }
 
 impl CheckpointError {
-    /// A checkpoint for other networks than the environment needs.
+    /// The error for a checkpoint whose networks are not those that the environment needs.
     pub(crate) fn spec(found: &NetworkSpec, expected: &NetworkSpec) -> Self {
         let text = |s: &NetworkSpec| {
             let f = s.frame;
@@ -49,7 +50,7 @@ impl CheckpointError {
     }
 }
 
-/// The bytes of a section that must be there.
+/// The bytes of a section; an error if the checkpoint has no such section.
 pub(crate) fn required<'a>(
     checkpoint: &'a Checkpoint,
     name: &str,
