@@ -1,14 +1,16 @@
-//! The algorithms, and everything about them that is not mathematics: one entry an algorithm.
+//! The algorithms and everything about them that is not mathematics: one entry per algorithm.
 //!
-//! Front ends loop over [`Algorithm::ALL`] and take names, colours and the fields an algorithm reads from
-//! [`Algorithm::info`]. An algorithm that is added here appears in all of them; none may keep a list of its own.
+//! Front ends loop over [`Algorithm::ALL`] and read names, colours and the configuration fields of
+//! an algorithm from [`Algorithm::info`]. A new entry here appears in all of them, so no front end
+//! may keep its own list.
 
 use deepspi_options::choices;
 
 use crate::config::Config;
 
 choices! {
-    /// Which objective the one update computes; they differ only in where the auxiliary loss enters.
+    /// Which objective the one update computes; they differ only in where the auxiliary loss
+    /// enters.
     Algorithm = DeepSpi {
         /// Auxiliary losses inside the clipped objective: `U = A - a_R l_R - a_P l_P` (Eq. 6).
         "deep-spi" DeepSpi,
@@ -19,17 +21,19 @@ choices! {
     }
 }
 
-/// How an algorithm is shown, and what it reads.
+/// How an algorithm is shown, and which configuration it reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AlgorithmInfo {
-    /// Its name for people, as the paper writes it.
+    /// Its displayed name, as the paper writes it.
     pub label: &'static str,
-    /// Index of its colour and marker in figures, and its place among the others there; each algorithm
-    /// has an index of its own.
+    /// Index of its colour and marker in figures, which is also its position there; each algorithm
+    /// has its own index.
     pub colour: usize,
-    /// Parts of the configuration that it reads besides the fields at the top level, which all read.
+    /// Parts of the configuration that it reads in addition to the top-level fields, which all
+    /// algorithms read.
     pub reads: &'static [&'static str],
-    /// Time of an agent step relative to DeepSPI's. Only the order of runs and estimates depend on it.
+    /// Time of an agent step relative to DeepSPI. It only affects the order of runs and time
+    /// estimates.
     pub step_cost: f64,
 }
 
@@ -50,7 +54,7 @@ const DEEP_MDP: AlgorithmInfo = AlgorithmInfo {
 const PPO: AlgorithmInfo = AlgorithmInfo { label: "PPO", colour: 0, reads: &[], step_cost: 0.4 };
 
 impl Algorithm {
-    /// All algorithms in the order of figures and tables: that of their colours.
+    /// All algorithms in the order of figures and tables, which is the order of their colours.
     pub const IN_ORDER_OF_COLOUR: [Self; Self::ALL.len()] = {
         let mut all = Self::ALL;
         let mut sorted = 1;
@@ -65,7 +69,7 @@ impl Algorithm {
         all
     };
 
-    /// How it is shown, and what it reads.
+    /// How the algorithm is shown, and which configuration it reads.
     #[must_use]
     pub const fn info(self) -> &'static AlgorithmInfo {
         match self {
@@ -75,13 +79,13 @@ impl Algorithm {
         }
     }
 
-    /// Its name for people, as the paper writes it.
+    /// Its displayed name, as the paper writes it.
     #[must_use]
     pub const fn label(self) -> &'static str {
         self.info().label
     }
 
-    /// Whether a field of the configuration makes a difference to it; false for a name that is no field.
+    /// Whether the algorithm reads a field of the configuration; false for an unknown field.
     #[must_use]
     pub fn reads(self, field: &str) -> bool {
         let info = Config::FIELD_INFO.iter().find(|info| info.name == field);

@@ -1,4 +1,5 @@
-//! What a run on a game is trained with besides its hyper-parameters, as its run folder keeps it.
+//! The settings of a run on an Atari game that are not hyper-parameters, as the run folder stores
+//! them.
 
 use deepspi_options::{ConfigError, choices, fields};
 
@@ -15,8 +16,8 @@ choices! {
 }
 
 fields! {
-    /// How a training plays its games. Run folders made before this was written down have none:
-    /// their games followed [`AtariTraining::UNSAID`].
+    /// How the games of a training run are played. Run folders from before these settings were
+    /// stored have none: their games followed [`AtariTraining::UNSAID`].
     #[derive(Copy, Eq)]
     pub struct AtariTraining, overrides AtariOverrides {
         /// Agent steps after which an episode of a game is cut, at least 1. The authors' EnvPool
@@ -31,7 +32,8 @@ fields! {
 }
 
 impl AtariTraining {
-    /// The values of runs that do not say them. Their step limit counted over lost lives as well.
+    /// The settings of runs that do not store them. Their step limit applied to the whole game, lost
+    /// lives included.
     pub const UNSAID: Self =
         Self { max_episode_steps: 27_000, emulator_seeds: EmulatorSeeds::Envpool };
 
@@ -47,7 +49,7 @@ impl AtariTraining {
         Ok(())
     }
 
-    /// In which fields two runs differ: name, first value, second value.
+    /// The settings in which two runs differ: name, first value, second value.
     #[must_use]
     pub fn differences(
         found: Option<&Self>,
