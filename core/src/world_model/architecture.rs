@@ -8,8 +8,8 @@ use crate::nn::{Spectral, StartVector};
 /// The architecture of all networks of a world model.
 #[derive(Clone, Debug)]
 pub enum Architecture {
-    /// Normalised kernels and GroupSort: each layer has a Lipschitz constant, which is bounded as
-    /// well as the chosen normalisation bounds it.
+    /// Normalised kernels and GroupSort. Each layer is 1-Lipschitz in the spectral mode `Exact`; in
+    /// `Parity` it need not be.
     Lipschitz(Spectral),
     /// Plain kernels and ReLU, without a Lipschitz bound.
     Free(MixtureLayout),

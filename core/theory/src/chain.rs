@@ -75,7 +75,7 @@ pub fn episodic_chain(mdp: &Mdp, policy: &Policy) -> Result<Chain, TheoryError> 
 /// occupancy(s) R_pi(s)`; 0 at terminal states. Episodes need not end.
 ///
 /// # Errors
-/// Size errors and those of a linear solve.
+/// Errors of sizes and of a linear solve.
 pub fn discounted_occupancy(mdp: &Mdp, policy: &Policy) -> Result<Vec<f64>, TheoryError> {
     policy.require_fits(mdp)?;
     let mut start = vec![0.0; mdp.states()];

@@ -9,8 +9,8 @@ choices! {
         /// *squared* spectral norm. The layers are then not 1-Lipschitz (docs/deepspi.md, D2 to
         /// D4).
         "parity" Parity,
-        /// Really 1-Lipschitz: a guaranteed upper bound of the operator norm (Gram iteration), with
-        /// the overlap of convolution patches counted.
+        /// Guaranteed 1-Lipschitz: divides by an upper bound of the operator norm (Gram iteration)
+        /// that counts the overlap of convolution patches.
         "exact" Exact,
     }
 
@@ -24,7 +24,8 @@ choices! {
         "mixture-normal" MixtureNormal,
     }
 
-    /// How the unconstrained mixture network reads its components from the last convolution (D17).
+    /// How the unconstrained mixture network reads its components from the last convolution
+    /// (docs/deepspi.md, D17).
     MixtureLayout = Corrected {
         /// The component is part of the channel axis.
         "corrected" Corrected,
@@ -35,10 +36,11 @@ choices! {
     /// How far a predicted latent is from the true one, and a predicted reward from the received
     /// one.
     LatentDistance = SmoothL1 {
-        /// Smooth-L1, what the authors' code minimises. Not a metric: the theorems do not speak of
-        /// it.
+        /// Smooth-L1, what the authors' code minimises. Not a metric, so the theorems do not
+        /// apply to it.
         "smooth-l1" SmoothL1,
-        /// The Euclidean metric for latents, the absolute difference for rewards (D6).
+        /// The Euclidean metric for latents, the absolute difference for rewards
+        /// (docs/deepspi.md, D6).
         "euclidean" Euclidean,
     }
 

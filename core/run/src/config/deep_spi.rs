@@ -7,11 +7,12 @@ use super::{Config, LatentDistance, SpectralMode, TransitionDensity};
 use crate::algorithm::Algorithm;
 
 fields! {
-    /// What only DeepSPI and DeepMDP read, besides the world model.
+    /// The fields that only DeepSPI and DeepMDP read, besides those of the world model.
     #[derive(Copy)]
     pub struct DeepSpiConfig, overrides DeepSpiOverrides {
         /// Keep the premises of Theorem 3: ratios within C < 1/gamma after every update, exact
-        /// Lipschitz networks, a metric latent distance; report the bound. Sets what it needs.
+        /// Lipschitz networks, a metric latent distance; report the bound. Sets the options it
+        /// needs.
         ["Theory"]
         certified: bool = false;
     }
@@ -23,8 +24,8 @@ impl Config {
         &["clip_coef", "lipschitz_nets", "spectral_mode", "latent_distance", "transition_density"];
 
     /// The configuration with all settings that `certified` requires: C half-way between 1 and `1 /
-    /// gamma`, exactly Lipschitz networks, a density whose samples have the same Lipschitz bound,
-    /// and a metric latent distance.
+    /// gamma`, networks with a guaranteed Lipschitz bound, a density whose samples have the same
+    /// bound, and a metric latent distance.
     #[must_use]
     pub fn certify(mut self) -> Self {
         self.deep_spi.certified = true;

@@ -88,7 +88,7 @@ fields! {
     } parts {
         /// The world model.
         world_model: WorldModelConfig, overrides WorldModelOverrides;
-        /// What only DeepSPI and DeepMDP read.
+        /// The fields that only DeepSPI and DeepMDP read.
         deep_spi: DeepSpiConfig, overrides DeepSpiOverrides;
     }
 }

@@ -21,7 +21,8 @@ fields! {
         /// networks.
         ["World model"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
         lipschitz_nets: bool = true;
-        /// Normalisation of the spectral layers: as in the authors' code, or really 1-Lipschitz.
+        /// Normalisation of the spectral layers: as in the authors' code, or guaranteed
+        /// 1-Lipschitz.
         ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
         spectral_mode: SpectralMode = SpectralMode::Parity;
         /// Component layout of the unconstrained mixture network.

@@ -55,8 +55,8 @@ fields! {
         /// returns.
         ["Maze"] #[cfg_attr(feature = "cli", arg(value_enum))]
         maze_reset: MazeReset = MazeReset::Terminal;
-        /// Size of frames and networks. With it change the defaults of total-timesteps, num-envs,
-        /// num-minibatches and learning-rate: `--env maze --print-config` shows them.
+        /// Size of frames and networks. The defaults of total-timesteps, num-envs, num-minibatches
+        /// and learning-rate depend on it: `--env maze --print-config` shows them.
         ["Maze"] #[cfg_attr(feature = "cli", arg(value_enum))]
         preset: MazePreset = MazePreset::Small;
     }
