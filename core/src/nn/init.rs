@@ -35,8 +35,8 @@ pub fn orthogonal(rng: &mut impl Rng, rows: usize, columns: usize, gain: f32) ->
     values
 }
 
-/// `len` values of a normal distribution truncated at two standard deviations, with variance `1 /
-/// fan_in`.
+/// `len` values of a normal distribution truncated at two standard deviations, with variance
+/// `1 / fan_in`.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "layer sizes stay far below 2^24")]
 pub fn lecun_normal(rng: &mut impl Rng, len: usize, fan_in: usize) -> Vec<f32> {

@@ -36,8 +36,8 @@ impl ConvGeometry {
     }
 }
 
-/// Convolution of images `[B, H, W, C]` with a kernel `[KH, KW, C, O]` plus bias `[O]`: `[B, OH,
-/// OW, O]`.
+/// Convolution of images `[B, H, W, C]` with a kernel `[KH, KW, C, O]` plus bias `[O]`:
+/// `[B, OH, OW, O]`.
 #[must_use]
 pub fn conv2d(
     images: Tensor<4>,

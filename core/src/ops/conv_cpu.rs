@@ -69,8 +69,8 @@ impl Sizes {
         self.positions() * self.outputs
     }
 
-    /// Visits each row of each patch inside the image: `(range in the image, range in the
-    /// patches)`.
+    /// Visits each row of each patch inside the image:
+    /// `(range in the image, range in the patches)`.
     fn for_each_run(&self, mut visit: impl FnMut(std::ops::Range<usize>, std::ops::Range<usize>)) {
         for y in 0..self.out_height {
             for x in 0..self.out_width {

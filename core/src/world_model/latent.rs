@@ -11,8 +11,9 @@ use deepspi_run::network::NetworkSpec;
 
 /// The kind of a latent, and its natural shape.
 ///
-/// Code that is correct for one kind only must destructure it with `let Latent::Continuous { .. } =
-/// latent`. A second kind then makes the compiler report every such place.
+/// Code that is correct for one kind only must destructure it with
+/// `let Latent::Continuous { .. } = latent`. A second kind then makes the compiler report every
+/// such place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Latent {
     /// Feature maps of the convolutional encoder: real numbers.

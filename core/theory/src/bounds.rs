@@ -208,8 +208,8 @@ pub struct TheoremFour {
     /// `2 (L_R + gamma K_V L_P) / (epsilon (1 / SIR - gamma))`, by Markov's inequality on (T2'). It
     /// says nothing if it is at least 1.
     pub delta: Option<f64>,
-    /// Probability of `|V(s1) - V(s2)| > K_V d(phi s1, phi s2) + epsilon` for independent `s1, s2 ~
-    /// xi_b`; by the theorem at most `delta`. `None` if `K_V` does not exist.
+    /// Probability of `|V(s1) - V(s2)| > K_V d(phi s1, phi s2) + epsilon` for independent
+    /// `s1, s2 ~ xi_b`; by the theorem at most `delta`. `None` if `K_V` does not exist.
     pub violating_mass: Option<f64>,
 }
 

@@ -71,8 +71,8 @@ pub fn episodic_chain(mdp: &Mdp, policy: &Policy) -> Result<Chain, TheoryError> 
     Ok(Chain { ael, steps_to_end: forward.x, visits, stationary, relative_error })
 }
 
-/// `sum_t gamma^t P(s_t = s)` over one episode, `[S]`. It is not normalised, so that `rho = sum_s
-/// occupancy(s) R_pi(s)`; 0 at terminal states. Episodes need not end.
+/// `sum_t gamma^t P(s_t = s)` over one episode, `[S]`. It is not normalised, so that
+/// `rho = sum_s occupancy(s) R_pi(s)`; 0 at terminal states. Episodes need not end.
 ///
 /// # Errors
 /// Errors of sizes and of a linear solve.

@@ -1,13 +1,14 @@
 //! Lipschitz constants of a latent model under a latent policy (docs/theory.md, section 2).
 //!
-//! `K_R` and `K_P` are the smallest constants such that for all latents `z1`, `z2` `|Rbar_pi(z1) -
-//! Rbar_pi(z2)| <= K_R d(z1, z2)` and `W(Pbar_pi(.|z1), Pbar_pi(.|z2)) <= K_P d(z1, z2)`. Terminal
-//! latents are included with reward 0 and a transition to themselves, which matches their value 0.
-//! Pairs of two terminal latents are left out, since both have value 0 and need no bound. By
-//! induction over `V_{n+1} = Rbar_pi + gamma Pbar_pi V_n` from `V_0 = 0`, `K_R (1 + gamma K_P +
-//! (gamma K_P)^2 + ...)` is a Lipschitz constant of every `V_n`, and so of the limit. Terminal
-//! latents must be included, because the bound integrates `Vbar` over distributions that reach
-//! them.
+//! `K_R` and `K_P` are the smallest constants such that for all latents `z1`, `z2`
+//! `|Rbar_pi(z1) - Rbar_pi(z2)| <= K_R d(z1, z2)` and
+//! `W(Pbar_pi(.|z1), Pbar_pi(.|z2)) <= K_P d(z1, z2)`. Terminal latents are included with reward 0
+//! and a transition to themselves, which matches their value 0. Pairs of two terminal latents are
+//! left out, since both have value 0 and need no bound. By induction over
+//! `V_{n+1} = Rbar_pi + gamma Pbar_pi V_n` from `V_0 = 0`,
+//! `K_R (1 + gamma K_P + (gamma K_P)^2 + ...)` is a Lipschitz constant of every `V_n`, and so of
+//! the limit. Terminal latents must be included, because the bound integrates `Vbar` over
+//! distributions that reach them.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,8 +43,8 @@ impl LatentLipschitz {
     }
 }
 
-/// `K_R`, `K_P`, `K_V` of a latent policy `[Z, A]`, over all pairs of latents. It computes `Z^2 /
-/// 2` Wasserstein distances.
+/// `K_R`, `K_P`, `K_V` of a latent policy `[Z, A]`, over all pairs of latents. It computes
+/// `Z^2 / 2` Wasserstein distances.
 ///
 /// # Errors
 /// Errors of sizes; [`TheoryError::Transport`].

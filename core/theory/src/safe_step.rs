@@ -1,11 +1,11 @@
 //! The exact step of Theorem 1, and its iteration.
 //!
-//! In each state the largest expected score over `N^C` has a closed form: every action keeps `(2 -
-//! C) pi(a)`, and the remaining mass `C - 1` goes to the actions in order of decreasing score, at
-//! most `2 (C - 1) pi(a)` to each. The half of the mass with the best scores gets ratio `C`, the
-//! worst half gets `2 - C`. Actions of equal score get shares in proportion to `pi`, so that a
-//! state in which all actions are equal stays unchanged. A step must not lose support, not even by
-//! underflow: `FLOOR` ensures this.
+//! In each state the largest expected score over `N^C` has a closed form: every action keeps
+//! `(2 - C) pi(a)`, and the remaining mass `C - 1` goes to the actions in order of decreasing
+//! score, at most `2 (C - 1) pi(a)` to each. The half of the mass with the best scores gets ratio
+//! `C`, the worst half gets `2 - C`. Actions of equal score get shares in proportion to `pi`, so
+//! that a state in which all actions are equal stays unchanged. A step must not lose support, not
+//! even by underflow: `FLOOR` ensures this.
 
 use super::error::TheoryError;
 use super::mdp::Mdp;

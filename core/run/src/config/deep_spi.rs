@@ -23,9 +23,9 @@ impl Config {
     pub const CERTIFIED_FIELDS: &'static [&'static str] =
         &["clip_coef", "lipschitz_nets", "spectral_mode", "latent_distance", "transition_density"];
 
-    /// The configuration with all settings that `certified` requires: C half-way between 1 and `1 /
-    /// gamma`, networks with a guaranteed Lipschitz bound, a density whose samples have the same
-    /// bound, and a metric latent distance.
+    /// The configuration with all settings that `certified` requires: C half-way between 1 and
+    /// `1 / gamma`, networks with a guaranteed Lipschitz bound, a density whose samples have the
+    /// same bound, and a metric latent distance.
     #[must_use]
     pub fn certify(mut self) -> Self {
         self.deep_spi.certified = true;

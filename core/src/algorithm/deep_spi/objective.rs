@@ -110,8 +110,8 @@ pub fn model_losses(model: &Model, batch: &Minibatch) -> Option<(Tensor<1>, Tens
     next.map(|next| world_model_losses(model, batch, latents, next))
 }
 
-/// Latents of the observations and, if the minibatch holds them, of the next observations, `[B, h,
-/// w, c]` each, with policy and value.
+/// Latents of the observations and, if the minibatch holds them, of the next observations,
+/// `[B, h, w, c]` each, with policy and value.
 fn encode(model: &Model, batch: &Minibatch) -> (Tensor<4>, Option<Tensor<4>>, PolicyValue) {
     let size = batch.rewards.dims()[0];
     let encoded = model.agent.encode(batch.observations.clone());

@@ -74,8 +74,8 @@ impl GrayPool {
     }
 }
 
-/// The source samples of one output sample: `weights[i]` is the weight of source sample `first +
-/// i`.
+/// The source samples of one output sample: `weights[i]` is the weight of source sample
+/// `first + i`.
 #[derive(Debug, Clone, PartialEq)]
 struct Taps {
     first: usize,

@@ -4,9 +4,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::rng::{Stream, indexed_stream, key};
 
-/// ALE's seed for environment `index` of a set with a common `seed`, by EnvPool's rule: `seed +
-/// index`, wrapped into `1..=i32::MAX`. The seeds of any 2^31 - 1 consecutive environments are
-/// distinct. ALE reads 0 as "use the clock", so 0 becomes `i32::MAX`.
+/// ALE's seed for environment `index` of a set with a common `seed`, by EnvPool's rule:
+/// `seed + index`, wrapped into `1..=i32::MAX`. The seeds of any 2^31 - 1 consecutive environments
+/// are distinct. ALE reads 0 as "use the clock", so 0 becomes `i32::MAX`.
 #[must_use]
 pub fn envpool_seed(seed: u64, index: u64) -> i32 {
     const SEEDS: u128 = i32::MAX as u128;

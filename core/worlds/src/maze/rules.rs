@@ -212,8 +212,8 @@ impl Maze {
         self.config.n_path as f64 / self.gamma.powi(self.config.n_path as i32)
     }
 
-    /// `-(2 - epsilon) n / (epsilon gamma^n)`: averaged over both stars, going up costs `n /
-    /// gamma^n`.
+    /// `-(2 - epsilon) n / (epsilon gamma^n)`: averaged over both stars, going up costs
+    /// `n / gamma^n`.
     fn trap_reward(&self) -> f64 {
         let epsilon = self.config.epsilon;
         -(2.0 - epsilon) / epsilon * self.goal_reward()
