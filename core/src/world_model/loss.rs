@@ -9,8 +9,8 @@ use deepspi_run::config::LatentDistance;
 
 use super::WorldModel;
 use super::density::{TransitionNoise, TransitionTarget};
-use crate::data::sharing::Sharing;
 use crate::loss::smooth_l1;
+use crate::sharing::Sharing;
 
 /// Inputs of the losses for B transitions.
 #[derive(Clone, Debug)]

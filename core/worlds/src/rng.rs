@@ -27,8 +27,6 @@ pub enum Stream {
     Shuffle,
     /// Noise of the transition samples.
     Noise,
-    /// Start vectors of the power iterations.
-    PowerIteration,
     /// Randomness of the maze.
     Environment,
     /// Seeds of evaluation episodes, which differ from those of the training environments.
@@ -41,12 +39,11 @@ pub enum Stream {
 
 impl Stream {
     /// All purposes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::Parameters,
         Self::Actions,
         Self::Shuffle,
         Self::Noise,
-        Self::PowerIteration,
         Self::Environment,
         Self::Evaluation,
         Self::Noops,
@@ -61,7 +58,6 @@ impl Stream {
             Self::Actions => "actions",
             Self::Shuffle => "shuffle",
             Self::Noise => "noise",
-            Self::PowerIteration => "power iteration",
             Self::Environment => "environment",
             Self::Evaluation => "evaluation",
             Self::Noops => "no-ops",

@@ -1,6 +1,6 @@
 //! The settings of an Atari environment: sticky actions, no-ops, episodes, rewards.
 
-use super::env::AtariError;
+use super::error::AtariError;
 use super::training::{AtariTraining, EmulatorSeeds};
 use crate::frame::FrameShape;
 
