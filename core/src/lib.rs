@@ -3,8 +3,8 @@
 //! This crate holds everything with tensors: networks, world model, losses, algorithms and the
 //! trainer. It must not read files or a clock, so that the same code trains natively and in a
 //! browser. Front ends give it environments (`deepspi_worlds`) and receive its messages
-//! (`deepspi_run`). Data flows one way: environment -> [`data`] -> [`loss`] -> [`algorithm`] ->
-//! [`optim`] -> [`trainer`] -> messages.
+//! (`deepspi_run`). Data flows one way: environment -> [`collect`] -> [`data`] -> [`loss`] ->
+//! [`algorithm`] -> [`optim`] -> [`trainer`] -> messages.
 //!
 //! Start reading at [`algorithm::deep_spi::objective()`], the function that computes the utility U
 //! of the paper's Eq. 6.
