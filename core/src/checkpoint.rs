@@ -1,7 +1,8 @@
-//! Tensors of a checkpoint as bytes, and back.
+//! Encoding the tensors of a checkpoint as bytes, and decoding them.
 //!
-//! A section of tensors is a safetensors file whose tensors carry the names of the modules. Equal tensors give equal
-//! bytes. Whatever is read is judged whole before anything of a running trainer is touched.
+//! A section of tensors is a safetensors file whose tensors carry the parameter names of the
+//! modules. Equal tensors must give equal bytes. A section is checked completely before it changes
+//! any part of a running trainer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +17,7 @@ pub enum CheckpointError {
     /// Written by another version of this program.
     #[error("the checkpoint has format {found}, this program reads format {FORMAT}")]
     Format {
-        /// Format in the checkpoint.
+        /// Format of the checkpoint.
         found: u32,
     },
     /// Made for other observations or actions.
@@ -39,7 +40,7 @@ pub enum CheckpointError {
 }
 
 impl CheckpointError {
-    /// A checkpoint for other networks than the environment needs.
+    /// The error for a checkpoint whose networks are not those that the environment needs.
     pub(crate) fn spec(found: &NetworkSpec, expected: &NetworkSpec) -> Self {
         let text = |s: &NetworkSpec| {
             let f = s.frame;
@@ -49,7 +50,7 @@ impl CheckpointError {
     }
 }
 
-/// The bytes of a section that must be there.
+/// The bytes of a section; an error if the checkpoint has no such section.
 pub(crate) fn required<'a>(
     checkpoint: &'a Checkpoint,
     name: &str,
@@ -68,10 +69,10 @@ pub(crate) fn encode<M: ModuleSnapshot>(module: &M) -> Result<Vec<u8>, Checkpoin
     })
 }
 
-/// The same safetensors file with the entries of its header in the order of their names.
+/// The same safetensors file with the entries of its header sorted by name.
 ///
-/// burn-store keeps metadata in a hash map, so that equal tensors would give other bytes each time. Offsets in the
-/// header count from the end of the header, so that it may be written anew.
+/// burn-store keeps metadata in a hash map, so equal tensors would give different bytes each time.
+/// Offsets in the header count from its end, so the header can be replaced.
 fn with_sorted_header(bytes: &[u8]) -> Option<Vec<u8>> {
     const LENGTH: usize = size_of::<u64>();
     let (length, rest) = bytes.split_first_chunk::<LENGTH>()?;
@@ -79,7 +80,7 @@ fn with_sorted_header(bytes: &[u8]) -> Option<Vec<u8>> {
     let header: BTreeMap<String, BTreeMap<String, serde_json::Value>> =
         serde_json::from_slice(header).ok()?;
     let mut header = serde_json::to_vec(&header).ok()?;
-    // Tensors begin at a multiple of eight bytes; the format fills up with spaces.
+    // Tensors must begin at a multiple of eight bytes; the format pads the header with spaces.
     header.resize(header.len().next_multiple_of(LENGTH), b' ');
     let length = u64::try_from(header.len()).ok()?.to_le_bytes();
     Some([&length[..], &header, tensors].concat())

@@ -1,7 +1,8 @@
-//! Collecting a rollout: the policy acts, the environments answer.
+//! Collecting a rollout: the policy chooses actions, the environments return observations and
+//! rewards.
 //!
-//! Everything here runs on plain values. A forward pass on the autodiff device that is never followed by a
-//! backward pass keeps its graph, and memory would grow with every step.
+//! Everything here runs without autodiff. A forward pass on the autodiff device that is never
+//! followed by a backward pass keeps its graph, so memory would grow with every step.
 
 use burn::tensor::{Device, Tensor};
 use deepspi_run::decision::Decision;
@@ -16,7 +17,7 @@ use crate::read_floats;
 use crate::run_state::{RunState, TrainError};
 use crate::sharing::Distinct;
 
-/// T steps in all environments with a policy. Emits the games that end.
+/// Takes T steps in all environments with a policy. Emits a message for every episode that ends.
 ///
 /// # Errors
 /// If the environment or the device fails, or a reward is not finite.
@@ -44,7 +45,7 @@ pub async fn collect(
     Ok(rollout)
 }
 
-/// Policy and value of an environment's current observations, in one read.
+/// Log-probabilities and values of an environment's current observations, in one read.
 ///
 /// # Errors
 /// The device's own error.
@@ -69,7 +70,7 @@ pub async fn decide(
     })
 }
 
-/// Policy and value of observations `[B, H, W, C]`, read together.
+/// Log-probabilities and values of observations `[B, H, W, C]`, in one read.
 ///
 /// # Errors
 /// The device's own error.
@@ -89,7 +90,7 @@ pub async fn evaluate(
     Ok(Decision::from_logits(&logits, values, actions))
 }
 
-/// Importance ratios between the policy that collected a rollout and the policy of `model`, over the
+/// Importance ratios of the policy of `model` to the policy that collected a rollout, over the
 /// distinct states of the rollout.
 ///
 /// # Errors

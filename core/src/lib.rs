@@ -1,12 +1,13 @@
-//! DeepSPI: policy improvement that stays safe while representation and world model are learned.
+//! DeepSPI: safe policy improvement while a representation and a world model are learned.
 //!
-//! This crate is everything with tensors: networks, world model, losses, algorithms, the trainer. It performs no I/O
-//! and reads no clock, so that the same code trains natively and in a browser; front ends feed it environments
-//! (`deepspi_worlds`) and consume its messages (`deepspi_run`). Data flows one way: environment -> [`data`] ->
-//! [`loss`] -> [`algorithm`] -> [`optim`] -> [`trainer`] -> messages.
+//! This crate holds everything with tensors: networks, world model, losses, algorithms and the
+//! trainer. It must not read files or a clock, so that the same code trains natively and in a
+//! browser. Front ends give it environments (`deepspi_worlds`) and receive its messages
+//! (`deepspi_run`). Data flows one way: environment -> [`collect`] -> [`data`] -> [`loss`] ->
+//! [`algorithm`] -> [`optim`] -> [`trainer`] -> messages.
 //!
-//! Where to look first: the function that computes the utility U of the paper's Eq. 6 is
-//! [`algorithm::deep_spi::objective`].
+//! Start reading at [`algorithm::deep_spi::objective()`], the function that computes the utility U
+//! of the paper's Eq. 6.
 //!
 //! Letters used in all shapes: `T` time steps, `N` environments, `B` samples of a minibatch,
 //! `A` actions, `H W C` rows, columns and channels of a frame or latent, `K` mixture components,
@@ -34,7 +35,7 @@ pub mod world_model;
 
 use burn::tensor::Tensor;
 
-/// Why the core could not go on.
+/// Errors of the core.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The device failed: lost, out of memory, or a kernel it refused.

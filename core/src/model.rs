@@ -1,7 +1,8 @@
-//! All trainable parameters of a run in one module, so that one optimiser and one checkpoint hold them.
+//! All trainable parameters of a run in one module, so that one optimiser and one checkpoint hold
+//! them.
 //!
-//! The paths of the parameters are names in saved checkpoints and in golden files, and their order is
-//! that of the flat vector: neither may change.
+//! Saved checkpoints and golden files name the parameters by their paths, and the flat vector has
+//! their order. Neither may change.
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -15,9 +16,9 @@ use crate::world_model::WorldModel;
 /// Agent and world model.
 #[derive(Module, Debug)]
 pub struct Model {
-    /// Encoder, policy and value.
+    /// Encoder, trunk, policy and value heads.
     pub agent: Agent,
-    /// Latent transition and reward.
+    /// Networks that predict the next latent and the reward.
     pub world_model: WorldModel,
 }
 
@@ -28,7 +29,7 @@ impl Model {
         Self::with_start_vector(spec, config, StartVector::constant(), device)
     }
 
-    /// [`Self::new`] with another start vector of the power iterations.
+    /// [`Self::new`] with a given start vector of the power iterations.
     #[must_use]
     pub fn with_start_vector(
         spec: &NetworkSpec,
@@ -36,7 +37,7 @@ impl Model {
         start: StartVector,
         device: &Device,
     ) -> Self {
-        // One generator, in this order: a seed stands for the same parameters in every version.
+        // One generator, in this order: a seed must give the same parameters in every version.
         let mut rng = stream(config.seed, Stream::Parameters);
         Self {
             agent: Agent::new(spec, &mut rng, device),
@@ -89,7 +90,7 @@ mod tests {
         let [first, second] = [1, 2].map(|seed| {
             Model::new(&preset.network(), &Config { seed, ..preset.hyper_parameters() }, &device)
         });
-        // The same parameters in both: whatever differs then comes from the seed.
+        // Both models get the same parameters, so that any difference comes from the seed.
         let second = unflatten(second, &flatten(&first), false);
         let [height, width, channels] = preset.network().latent();
         let latents = Tensor::<4>::ones([1, height, width, channels], &device);

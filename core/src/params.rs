@@ -1,8 +1,9 @@
 //! All parameters of a module as one flat vector, and back.
 //!
-//! The optimiser then runs a handful of operations per step instead of a handful per parameter, the
-//! global norm is one reduction, and a checkpoint is one read. The order is the module's own
-//! traversal order, which is fixed by its type.
+//! With a flat vector the optimiser runs a handful of operations per step instead of a handful per
+//! parameter, the global norm is one reduction, and a checkpoint is one read. The order is the
+//! module's traversal order, which its type fixes; it must not change, because checkpoints depend
+//! on it.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
@@ -23,7 +24,7 @@ impl ParameterInfo {
         self.shape.iter().product()
     }
 
-    /// Whether the parameter holds no value.
+    /// Whether the parameter has no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -54,8 +55,8 @@ pub fn describe<M: Module>(module: &M) -> Vec<ParameterInfo> {
     visitor.0
 }
 
-/// Whether a step of a path only says which variant of an enum holds the parameters: architectures have
-/// the same names for the same parameters, and the checkpoints' store leaves such steps out, too.
+/// Whether an element of a path only names the variant of an enum. Such elements are left out, so
+/// that equal parameters of all architectures have equal names; burn-store leaves them out, too.
 fn is_variant(container: &str) -> bool {
     container.starts_with("Enum:")
 }
@@ -74,7 +75,7 @@ pub fn flatten<M: Module>(module: &M) -> Tensor<1> {
     Tensor::cat(visitor.0, 0)
 }
 
-/// The gradients of all parameters as one vector `[P]`, zeros where a parameter has none.
+/// The gradients of all parameters as one vector `[P]`; zeros where a parameter has no gradient.
 #[must_use]
 pub fn flatten_grads<M: Module>(module: &M, grads: &mut Gradients) -> Tensor<1> {
     struct Collect<'a>(Vec<Tensor<1>>, &'a mut Gradients);
@@ -92,8 +93,8 @@ pub fn flatten_grads<M: Module>(module: &M, grads: &mut Gradients) -> Tensor<1> 
 
 /// The module with its parameters replaced by the values of `flat` (`[P]`, from [`flatten`]).
 ///
-/// With `trainable` they become leaves of a new autodiff graph, else plain values: roll out and
-/// evaluate with plain values only, an autodiff forward pass without a backward pass keeps its graph.
+/// With `trainable` they become leaves of a new autodiff graph, else plain values. Use plain values
+/// for rollouts and evaluation: an autodiff forward pass without a backward pass keeps its graph.
 #[must_use]
 pub fn unflatten<M: Module>(module: M, flat: &Tensor<1>, trainable: bool) -> M {
     struct Replace<'a> {
@@ -115,7 +116,7 @@ pub fn unflatten<M: Module>(module: M, flat: &Tensor<1>, trainable: bool) -> M {
     module.map(&mut Replace { flat, offset: 0, trainable })
 }
 
-/// A module of the same shapes with zeros on `device`; nothing is read.
+/// A module of the same shapes with zeros on `device`; no parameter is read.
 #[must_use]
 pub fn zeros_on<M: Module>(module: M, device: &Device) -> M {
     struct Zeros<'a>(&'a Device);

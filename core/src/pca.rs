@@ -1,4 +1,4 @@
-//! Two-dimensional pictures of latents.
+//! Principal components of latents, for two-dimensional pictures.
 
 use faer::Mat;
 
@@ -7,15 +7,16 @@ use faer::Mat;
 pub struct Projection {
     /// `(x, y)` of each row.
     pub points: Vec<[f64; 2]>,
-    /// Share of the variance along each axis.
+    /// Share of the variance along each of the two axes.
     pub explained: [f64; 2],
 }
 
-/// Projects `rows` rows of equal length (`[S, D]` as one slice) onto their principal components.
+/// Projects `rows` rows of equal length (`[S, D]` as one slice) onto their first two principal
+/// components.
 ///
-/// A component's sign is arbitrary; so that two pictures can be compared, the first axis points
-/// towards row `anchors[0]` and the second towards row `anchors[1]`. Rows that are all equal lie at
-/// the origin. None if a value is not finite or there are no two rows.
+/// The sign of a component is arbitrary. So that two pictures can be compared, the first axis
+/// points towards row `anchors[0]` and the second towards row `anchors[1]`. If all rows are equal,
+/// they lie at the origin. None if a value is not finite or there are fewer than two rows.
 #[must_use]
 pub fn principal_components(data: &[f32], rows: usize, anchors: [usize; 2]) -> Option<Projection> {
     if rows < 2 || data.is_empty() || data.iter().any(|x| !x.is_finite()) {

@@ -1,4 +1,5 @@
-//! What belongs to a run and not to its algorithm: configuration, counters, generators, flags of environments.
+//! The state of a run that does not belong to its algorithm: configuration, counters, generators,
+//! done flags.
 
 use burn::tensor::Device;
 use deepspi_options::ConfigError;
@@ -15,22 +16,22 @@ pub struct RunState {
     pub config: Config,
     /// Sizes of the networks.
     pub spec: NetworkSpec,
-    /// Where tensors are, without autodiff.
+    /// Device of the tensors, without autodiff.
     pub device: Device,
     /// Generators of actions, shuffles and noise.
     pub generators: Generators,
     /// Iterations completed.
     pub iteration: u64,
-    /// Returns so far.
+    /// Returns of finished and running episodes.
     pub tracker: EpisodeTracker,
     /// Done flags of the environments' current observations, `[N]`.
     pub dones: Vec<bool>,
-    /// Whether every iteration also reports its batch. No part of a checkpoint.
+    /// Whether every iteration also reports its batch. Not part of a checkpoint.
     pub watches_batches: bool,
 }
 
 impl RunState {
-    /// A run at its start.
+    /// The state at the start of a run.
     #[must_use]
     pub fn new(config: Config, spec: NetworkSpec, device: &Device) -> Self {
         Self {
@@ -54,7 +55,7 @@ impl RunState {
     /// Refuses values that are NaN or infinite.
     ///
     /// # Errors
-    /// The first such value, with the name of the quantity and the number of the update.
+    /// The first such value, with the name of its quantity and the index of the update.
     pub fn check_finite(
         &self,
         quantity: &str,
@@ -75,7 +76,7 @@ impl RunState {
 /// Why an iteration could not be completed.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// A value outside its range.
+    /// A configuration value outside its range.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The environment failed.
@@ -98,7 +99,8 @@ pub struct NotFinite {
     pub value: String,
     /// Iteration from 0.
     pub iteration: u64,
-    /// Update within the iteration from 0; none for a quantity of the whole iteration.
+    /// Index of the update within the iteration, from 0; none for a quantity of the whole
+    /// iteration.
     pub update: Option<usize>,
 }
 

@@ -1,7 +1,8 @@
-//! One fixed update on a device and on the CPU, compared before training is allowed.
+//! One fixed update on a device, compared with the CPU before training is allowed.
 //!
-//! Some driver and kernel faults give plausible wrong numbers and no error
-//! (tracel-ai/burn#5257, tracel-ai/cubecl#1641); this is the only defence against them.
+//! Some driver and kernel faults give plausible but wrong numbers and no error
+//! (tracel-ai/burn#5257, tracel-ai/cubecl#1641). This test is the only defence against them and
+//! must run before every training on a GPU.
 
 use burn::tensor::Device;
 use deepspi_run::config::Config;
@@ -15,8 +16,8 @@ use crate::model::Model;
 use crate::params::{describe, flatten_grads, split};
 use crate::read_floats;
 
-/// Largest relative difference accepted, in Euclidean norm, for losses, the gradient of each parameter
-/// and the parameters after the step.
+/// Largest relative difference accepted, in Euclidean norm: for losses, for the gradient of each
+/// parameter and for the parameters after the step.
 pub const TOLERANCE: f64 = 5e-3;
 /// Quantities below this size are compared absolutely.
 const NEGLIGIBLE: f64 = 1e-5;
@@ -32,12 +33,12 @@ pub struct Comparison {
     pub device: f64,
     /// Norm on the CPU.
     pub reference: f64,
-    /// Norm of the difference over the norm on the CPU.
+    /// Norm of the difference divided by the norm on the CPU.
     pub error: f64,
 }
 
 impl Comparison {
-    /// Whether the difference is acceptable; NaN is not.
+    /// Whether the difference is acceptable; false for NaN.
     #[must_use]
     pub fn ok(&self) -> bool {
         self.error <= TOLERANCE
@@ -47,7 +48,7 @@ impl Comparison {
 /// Runs the fixed update on `device` and on the CPU.
 ///
 /// # Errors
-/// If a device fails outright.
+/// If a device fails.
 pub async fn run(
     config: &Config,
     spec: &NetworkSpec,

@@ -1,21 +1,21 @@
-//! Equal samples of a batch, so that each is computed once.
+//! Finds equal samples in a batch, so that each is computed once.
 //!
-//! An environment with few states fills a minibatch with repetitions: the maze shows 16 different
-//! frames in 512. Networks are applied to the distinct ones and the results repeated; values and
-//! gradients are the same up to the order of sums. Environments that never repeat (Atari) name no
-//! states and pay nothing.
+//! An environment with few states fills a minibatch with repetitions: the maze has 16 different
+//! frames in 512. Networks are applied to the distinct frames, and the results are repeated. Values
+//! and gradients must stay the same up to the order of sums. Environments whose observations never
+//! repeat (Atari) provide no identifiers, and this module costs them nothing.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-/// The distinct elements of a sequence.
+/// The distinct elements of a sequence of length B.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Distinct {
-    /// Where each distinct element occurs first, `[U]`, ascending.
+    /// Index of the first occurrence of each distinct element, `[U]`, ascending.
     pub firsts: Vec<usize>,
-    /// Which distinct element each element is, `[B]`.
+    /// For each element, the index of its distinct element, `[B]`.
     pub rows: Vec<usize>,
 }
 
@@ -37,13 +37,14 @@ impl Distinct {
 
 /// Repeats distinct rows, on the device.
 ///
-/// A product with a one-hot matrix: the gradient of a repetition is then a product, too, and not the
-/// element-by-element sum over indices that takes longer than the networks themselves.
+/// It multiplies with a one-hot matrix. The gradient of the repetition is then also a matrix
+/// product, instead of a sum over indices, element by element, which takes longer than the networks
+/// themselves.
 #[derive(Clone, Debug)]
 pub struct Repeat(Tensor<2>);
 
 impl Repeat {
-    /// Repeats as `distinct` says.
+    /// The repetition that `distinct` describes.
     #[must_use]
     pub fn new(distinct: &Distinct, device: &Device) -> Self {
         let width = distinct.firsts.len();
@@ -55,7 +56,7 @@ impl Repeat {
         Self(Tensor::from_data(TensorData::new(one_hot, shape), device))
     }
 
-    /// The first `len` repetitions only.
+    /// The repetition of the first `len` elements only.
     #[must_use]
     pub fn first(&self, len: usize) -> Self {
         Self(self.0.clone().narrow(0, 0, len))
@@ -74,9 +75,9 @@ impl Repeat {
 /// Which samples of a minibatch are equal.
 #[derive(Clone, Debug)]
 pub struct Sharing {
-    /// From distinct observations to all, `[B]` or with next observations `[2B]`.
+    /// From distinct observations to all observations, `[B]`, or `[2B]` with next observations.
     pub observations: Repeat,
-    /// A sample of each distinct pair of observation and action, `[Q]`.
+    /// Index of one sample for each distinct pair of observation and action, `[Q]`.
     pub pair_samples: Tensor<1, Int>,
     /// From distinct pairs to all samples, `[B]`.
     pub pairs: Repeat,

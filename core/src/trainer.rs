@@ -1,8 +1,8 @@
-//! The training loop of a run, whatever its algorithm: iterate, report, store, restore.
+//! The training loop of a run, for every algorithm: iterate, report, store, restore.
 //!
-//! One call of [`Trainer::iterate`] is one iteration of the algorithm. The loop is asynchronous only because a
-//! browser cannot wait for a GPU; natively it is run to completion. Between two iterations the trainer is a value
-//! that can be stored. No algorithm is named here: see [`crate::algorithm`].
+//! One call of [`Trainer::iterate`] is one iteration of the algorithm. The loop is asynchronous
+//! only because a browser cannot block on a GPU; natively it runs to completion. Between two
+//! iterations the trainer can be stored. No algorithm may be named here: see [`crate::algorithm`].
 
 use burn::tensor::{Device, Tensor};
 use deepspi_options::ConfigError;
@@ -33,7 +33,7 @@ impl Clone for Trainer {
 }
 
 impl Trainer {
-    /// A run at its start on `device` (without autodiff).
+    /// A run at its start, on `device` (without autodiff).
     ///
     /// # Errors
     /// If the configuration is out of range.
@@ -67,7 +67,7 @@ impl Trainer {
         self.run.iteration >= self.run.config.num_iterations()
     }
 
-    /// Where its tensors are.
+    /// Device of its tensors.
     #[must_use]
     pub const fn device(&self) -> &Device {
         &self.run.device
@@ -91,18 +91,18 @@ impl Trainer {
         self.algorithm.groups()
     }
 
-    /// Whether every iteration also emits [`Message::Batch`], after its [`Message::Iteration`]. Costs
-    /// one more pass over the batch and changes nothing of the run; off at the start, and no part of
-    /// a checkpoint.
+    /// Sets whether every iteration also emits [`Message::Batch`], after its
+    /// [`Message::Iteration`]. This costs one more pass over the batch and does not change the run.
+    /// It is off at the start and not part of a checkpoint.
     pub const fn watch_batches(&mut self, on: bool) {
         self.run.watches_batches = on;
     }
 
-    /// One iteration; the environment must have been reset before the first.
+    /// Runs one iteration; the environment must be reset before the first one.
     ///
     /// # Errors
-    /// If the environment or the device fails or a quantity is not finite. The trainer is then no
-    /// longer consistent with its environment: continue from a checkpoint.
+    /// If the environment or the device fails, or a quantity is not finite. The trainer is then no
+    /// longer consistent with its environment: resume from a checkpoint.
     pub async fn iterate(
         &mut self,
         env: &mut dyn VectorEnv,
@@ -120,7 +120,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// What is said about the iteration that was just completed.
+    /// The messages about the completed iteration.
     fn message(&self, report: IterationReport) -> (Message, Option<Message>) {
         let IterationReport {
             learning_rate,
@@ -150,7 +150,7 @@ impl Trainer {
         (Message::Iteration(Box::new(iteration)), batch.map(|view| Message::Batch(Box::new(view))))
     }
 
-    /// The run as it stands.
+    /// The checkpoint of the run at its current iteration.
     ///
     /// # Errors
     /// If reading from the device or encoding fails.
@@ -171,7 +171,7 @@ impl Trainer {
         })
     }
 
-    /// Continues a checkpoint on `device`, for an environment with the networks `spec`.
+    /// Resumes a run from a checkpoint on `device`, for an environment with the networks `spec`.
     ///
     /// # Errors
     /// If the checkpoint is of another format, was made for another environment, or is damaged.
@@ -205,7 +205,7 @@ impl Trainer {
         Ok(Self { run, algorithm })
     }
 
-    /// After a restore with environments that start anew: their running games are forgotten.
+    /// Forgets running episodes: call it after a restore if the environments were reset.
     pub fn environments_were_reset(&mut self) {
         self.run.tracker.abandon_running();
         self.run.dones.fill(false);

@@ -1,4 +1,4 @@
-//! The convolution of this crate against burn's own, forward and backward.
+//! Compares the convolution of this crate with burn's own, forward and backward.
 
 use burn::tensor::module::conv2d as burn_conv2d;
 use burn::tensor::ops::ConvOptions;
@@ -55,7 +55,7 @@ proptest! {
         prop_assert_eq!(found.dims(), expected.dims());
         assert_close("value", &values(found.clone()), &values(expected.clone()));
 
-        // A loss that weighs every output differently.
+        // A loss with a different weight for every output.
         let weigh = |output: Tensor<4>| {
             let shape = output.dims();
             (output * tensor(3, shape, &device).detach()).sum()

@@ -1,4 +1,4 @@
-//! Unit costs of the exact theory.
+//! Benchmarks of single computations of the exact theory.
 
 use std::hint::black_box;
 
@@ -21,8 +21,8 @@ impl Numbers {
     }
 }
 
-/// 4 actions with 5 random successors each; the last state is terminal, and every step ends the
-/// episode with at least 1%.
+/// 4 actions with 5 random next states each. The last state is terminal, and every step ends the
+/// episode with a probability of at least 1%.
 fn random_mdp(states: usize) -> Mdp {
     let mut numbers = Numbers(7);
     let mut transitions = Vec::new();
@@ -47,7 +47,7 @@ fn random_mdp(states: usize) -> Mdp {
     .expect("a valid MDP")
 }
 
-/// Counts the model of an encoder that merges states in groups of `merged`.
+/// The counted model of an encoder that merges states in groups of `merged`.
 fn grouped(mdp: &Mdp, merged: usize, metric: impl Fn(usize) -> Metric) -> WorldModel {
     let last = mdp.states() - 1;
     let live = last.div_ceil(merged);

@@ -1,9 +1,10 @@
-//! What the tests of the core as a whole share: a small network and an environment whose entire state
-//! is a counter.
+//! Shared by the tests of the core as a whole: a small network, and an environment whose complete
+//! state is a counter.
 //!
-//! No emulator can be put back to an exact moment; this environment can. Only with it can a test
-//! demand that a run continued from a checkpoint equals the uninterrupted one bit for bit. The tests
-//! of the command line are in `native/tests`, because cargo tells only tests of the same package where
+//! This environment can be set to an exact state without replaying anything, so a test can demand
+//! that a run resumed from a checkpoint equals the uninterrupted run bit for bit. Tests of the
+//! command line must stay in `native/tests`, because cargo gives the path of a program only to
+//! tests of its own package.
 //! a program was built.
 
 use burn::tensor::Tensor;
@@ -16,14 +17,14 @@ use deepspi_worlds::env::{EnvError, Outcome, Pending, VectorEnv, ready};
 use deepspi_worlds::frame::FrameShape;
 use rand::{Rng, RngExt};
 
-/// Actions of [`CueEnv`] and of [`spec`].
+/// Number of actions of [`CueEnv`] and of [`spec`].
 pub const ACTIONS: usize = 3;
 /// Side of a frame.
 const SIDE: usize = 12;
 /// Rows of a frame that show one cue.
 const STRIPE: usize = SIDE / ACTIONS;
 
-/// Networks small enough that an update takes milliseconds, with every kind of layer in them.
+/// Networks with every kind of layer, small enough that an update takes milliseconds.
 #[must_use]
 pub fn spec() -> NetworkSpec {
     let conv = |outputs, kernel, stride| ConvSpec { outputs, kernel, stride };
@@ -37,7 +38,7 @@ pub fn spec() -> NetworkSpec {
     }
 }
 
-/// A run of six iterations of two updates.
+/// The configuration of a run with six iterations of two updates.
 #[must_use]
 pub fn config() -> Config {
     Config {
@@ -51,10 +52,11 @@ pub fn config() -> Config {
     }
 }
 
-/// A contextual bandit with episodes: a bright stripe says which action pays 1, the others pay 0.
+/// A contextual bandit with episodes: a bright stripe shows which action has reward 1; the others
+/// have reward 0.
 ///
-/// Cue, background and the ends of episodes are functions of one counter. It keeps the convention of
-/// [`deepspi_worlds::env`]: after `done` comes a step that ignores its action and pays nothing.
+/// Cue, background and the ends of episodes are functions of one counter. It follows the convention
+/// of [`deepspi_worlds::env`]: the step after `done` ignores its action and has reward 0.
 #[derive(Clone, Debug)]
 pub struct CueEnv {
     counter: u64,
@@ -64,7 +66,7 @@ pub struct CueEnv {
 }
 
 impl CueEnv {
-    /// `num_envs` environments after `counter` steps.
+    /// `num_envs` environments that have taken `counter` steps.
     #[must_use]
     pub fn at(num_envs: usize, counter: u64) -> Self {
         let mut env = Self {
@@ -77,14 +79,14 @@ impl CueEnv {
         env
     }
 
-    /// Lets environment 0 pay `reward` at step `step` (from 1), whatever was done.
+    /// Makes `reward` the reward of environment 0 at step `step` (from 1), for every action.
     #[must_use]
     pub fn with_reward_at(mut self, step: u64, reward: f32) -> Self {
         self.surprise = Some((step, reward));
         self
     }
 
-    /// Steps of an episode of environment `env`, the one after its end included.
+    /// Number of steps of an episode of environment `env`, including the step after its end.
     #[must_use]
     pub const fn episode_len(env: usize) -> u64 {
         5 + (env % 3) as u64
@@ -154,7 +156,7 @@ impl VectorEnv for CueEnv {
     }
 }
 
-/// A fixed scattering of two numbers (`SplitMix64`).
+/// A hash of two numbers (`SplitMix64`).
 const fn hash(a: u64, b: u64) -> u64 {
     let mut z =
         a.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(b).wrapping_mul(0xD1B5_4A32_D192_ED03);
@@ -163,7 +165,7 @@ const fn hash(a: u64, b: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Runs `iterations` iterations and returns what the trainer said.
+/// Runs `iterations` iterations and returns the trainer's messages.
 ///
 /// # Panics
 /// If an iteration fails.

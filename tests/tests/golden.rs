@@ -1,5 +1,5 @@
-//! Agreement with the authors' implementation: the golden files must pass, and a file with one wrong
-//! number must not. Without the second half a comparison that always says yes would go unnoticed.
+//! Agreement with the authors' implementation: the golden files must pass, and a file with one
+//! wrong number must fail. The second test would notice a comparison that accepts everything.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ fn golden(name: &str) -> GoldenFile {
     GoldenFile::parse(&text).expect("a golden file is one")
 }
 
-/// Quantities out of tolerance, with their errors, and the number of all.
+/// The quantities out of tolerance, with their errors, and the number of all quantities.
 fn failures(file: &GoldenFile) -> (Vec<String>, usize) {
     let checks =
         pollster::block_on(run(file, &Device::flex())).expect("the networks are the authors'");
@@ -23,7 +23,8 @@ fn failures(file: &GoldenFile) -> (Vec<String>, usize) {
     )
 }
 
-/// `parameters` is the number of tensors whose gradient and step are in the file, besides 14 other quantities.
+/// `parameters` is the number of tensors whose gradient and step are in the file, besides 14 other
+/// quantities.
 fn must_agree(name: &str, parameters: usize) {
     let (wrong, count) = failures(&golden(name));
     assert!(wrong.is_empty(), "{name}: these differ from the authors' numbers: {wrong:?}");

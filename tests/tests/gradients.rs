@@ -1,11 +1,13 @@
-//! The gradient of the whole loss against finite differences, in every variant of the world model and
-//! of the objective: the golden files cover only some of them.
+//! Compares the gradient of the complete loss with finite differences, in every variant of the
+//! world model and of the objective, because the golden files cover only some of them.
 //!
-//! Single entries drown in the rounding of f32, so derivatives along directions are compared: for each
-//! parameter tensor along its own gradient (its length), along a random half of it (every part of it),
-//! and at random (a part whose gradient is missing would be no part of the other two). ReLU and
-//! GroupSort have kinks, and a step across one is no slope; therefore the change of the loss over a
-//! short way is compared with the mean of the gradient on that way, which holds with kinks as well.
+//! Rounding of f32 hides errors of single entries, so derivatives along directions are compared.
+//! For each parameter tensor there are three: along its own gradient (which tests its length),
+//! along a random half of the gradient (which tests all of its parts), and a random direction
+//! (which tests parts whose gradient is missing and which are therefore not in the other two). ReLU
+//! and GroupSort have kinks, at which a finite difference is not a derivative. Therefore the change
+//! of the loss over a short segment is compared with the mean of the gradient on this segment; the
+//! two are equal with kinks as well.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deepspi_core::algorithm::deep_spi::{draw_noise, objective};
@@ -25,10 +27,11 @@ use tests::{ACTIONS, dot, floats, norm, spec, uniform};
 const BATCH: usize = 6;
 /// Largest error of a slope, relative to the length of the tensor's gradient.
 const TOLERANCE: f64 = 0.01;
-/// Points at which the gradient is taken on a way; more where the clip, a large kink, lies on it.
+/// Number of points of the segment at which the gradient is computed; the larger one is for
+/// segments across the kink of the clip.
 const PARTS: [i32; 2] = [5, 60];
 
-/// A loss around given parameters.
+/// A loss as a function of the parameters, and the parameters around which it is tested.
 struct Problem {
     config: Config,
     batch: Minibatch,
@@ -39,14 +42,14 @@ struct Problem {
 
 impl Problem {
     fn new(config: &Config) -> Self {
-        // Large coefficients, so that no term drowns in another.
+        // Large coefficients, so that every term is visible in the loss.
         let mut config = config.clone();
         config.world_model.reward_loss_coef = 0.5;
         config.world_model.transition_loss_coef = 0.1;
         let mut rng = stream(11, Stream::Shuffle);
         let model = Model::new(&spec(), &config, &Device::flex());
-        // Initial biases are 0, where nothing depends on whether they are added; initial logits are
-        // so small that the policy's gradient hardly reaches the trunk.
+        // Initial biases are 0, so a missing bias would not be noticed; initial logits are so small
+        // that the policy's gradient hardly reaches the trunk.
         let mut at = floats(flatten(&model));
         for x in &mut at {
             *x += 0.05 * rng.random_range(-1.0..1.0);
@@ -66,7 +69,7 @@ impl Problem {
         f64::from(floats(objective(&model, &self.batch, &self.config).total.inner())[0])
     }
 
-    /// The gradient there.
+    /// The gradient at `at + step * direction`.
     fn gradient(&self, direction: &[f32], step: f64) -> Vec<f32> {
         let model = self.model(direction, step);
         let mut grads = objective(&model, &self.batch, &self.config).total.backward();
@@ -78,14 +81,15 @@ impl Problem {
         (self.loss(direction, step) - self.loss(direction, -step)) / (2.0 * step)
     }
 
-    /// The slope that the gradient claims: its mean at the middles of equal parts of the way.
+    /// The slope that the gradient predicts: its mean at the midpoints of equal parts of the
+    /// segment.
     fn claimed(&self, direction: &[f32], step: f64, parts: i32) -> f64 {
         let middles = (0..parts).map(|i| step * (f64::from(2 * i + 1) / f64::from(parts) - 1.0));
         let sum: f64 = middles.map(|step| dot(&self.gradient(direction, step), direction)).sum();
         sum / f64::from(parts)
     }
 
-    /// Every chosen tensor whose gradient, times `factor`, disagrees with the loss.
+    /// Every chosen tensor whose gradient, multiplied by `factor`, disagrees with the loss.
     fn wrong(&self, chosen: impl Fn(&str) -> bool, factor: f64) -> Vec<String> {
         let mut rng = stream(5, Stream::Actions);
         let mut wrong = Vec::new();
@@ -115,7 +119,7 @@ impl Problem {
                 for (d, x) in direction[range.clone()].iter_mut().zip(values) {
                     *d = (f64::from(*x) / length) as f32;
                 }
-                // A change of the loss far above its rounding, by a short way.
+                // A short step that changes the loss far more than rounding does.
                 let step = (5e-3 / size).min(2e-2);
                 let found = self.slope(&direction, step);
                 let fits = |claimed: f64| (found - claimed).abs() / size <= TOLERANCE;
@@ -170,7 +174,7 @@ fn must_be_exact(config: &Config) {
     assert!(wrong.is_empty(), "these gradients are not the slope of the loss: {wrong:#?}");
 }
 
-/// The free world model with one density and layout.
+/// The configuration of the free world model with the given density and layout.
 fn with(world_model: WorldModelConfig) -> Config {
     Config { world_model, ..Config::default() }
 }
@@ -267,7 +271,7 @@ fn a_wrong_gradient_is_noticed() {
     }
 }
 
-/// l_P of one sample with one latent dimension, which is smooth-L1 of the expected distance.
+/// l_P of one sample with one latent dimension: smooth-L1 of the expected distance.
 fn expected_distance_loss(location: f32, scale: f32, target: f32) -> f64 {
     let scalar =
         |x: f32| Tensor::<4>::from_data(TensorData::new(vec![x], [1, 1, 1, 1]), &Device::flex());

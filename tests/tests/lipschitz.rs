@@ -1,5 +1,5 @@
-//! In `exact` mode the world model is 1-Lipschitz, whatever the parameters: Lemma 1 of the paper
-//! stands on it. Random pairs of points rarely come near the worst case, so each map is also
+//! In `exact` mode the world model must be 1-Lipschitz for all parameters: Lemma 1 of the paper
+//! depends on it. Random pairs of points are rarely near the worst case, so each map is also
 //! searched for its steepest direction.
 
 use burn::module::Module;
@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use rand::Rng;
 use tests::{ACTIONS, floats, norm, spec, uniform};
 
-/// What rounding in f32 may add.
+/// Excess over 1 that rounding in f32 may cause.
 const SLACK: f64 = 1e-4;
 
 fn row(values: Vec<f32>, device: &Device) -> Tensor<2> {
@@ -30,8 +30,8 @@ fn unit(values: &[f32], length: f64) -> Vec<f32> {
     values.iter().map(|x| (f64::from(*x) * factor) as f32).collect()
 }
 
-/// The largest `|f(x) - f(y)| / |x - y|` found for a map of `[1, len]`: at random, and along the
-/// steepest direction at a point (power iteration on the derivative there).
+/// The largest `|f(x) - f(y)| / |x - y|` that was found for a map of `[1, len]`: at random points,
+/// and along the steepest direction at a point (by power iteration on the derivative there).
 fn steepness(f: impl Fn(Tensor<2>) -> Tensor<2>, len: usize, rng: &mut impl Rng) -> f64 {
     let plain = Device::flex();
     let ratio = |x: &[f32], y: &[f32]| {
@@ -71,12 +71,12 @@ fn kernel<const D: usize>(rng: &mut impl Rng, shape: [usize; D], scale: f32) -> 
     Tensor::from_data(TensorData::new(values, shape), &Device::flex())
 }
 
-/// On the device of `like`, which may record gradients.
+/// A copy of the tensor on the device of `like`, which may record gradients.
 fn beside<const D: usize, const E: usize>(tensor: &Tensor<D>, like: &Tensor<E>) -> Tensor<D> {
     Tensor::from_data(tensor.clone().into_data(), &like.device())
 }
 
-/// The world model of the small networks with parameters drawn from `[-scale, scale]`.
+/// The world model of the small networks, with parameters drawn from `[-scale, scale]`.
 fn model(density: TransitionDensity, spec: &NetworkSpec, scale: f32, rng: &mut impl Rng) -> Model {
     let spectral_mode = SpectralMode::Exact;
     let world_model = WorldModelConfig {
@@ -91,7 +91,7 @@ fn model(density: TransitionDensity, spec: &NetworkSpec, scale: f32, rng: &mut i
     unflatten(model, &vector(values, &Device::flex()), false)
 }
 
-/// `model` where `like` is.
+/// A copy of `model` on the device of `like`.
 fn model_beside(model: &Model, like: &Tensor<2>) -> Model {
     model.clone().to_device(&like.device())
 }
@@ -184,8 +184,9 @@ fn one_hot(index: usize, len: usize, device: &Device) -> Tensor<2> {
 
 #[test]
 fn parity_mode_is_not_lipschitz() {
-    // Its estimate approaches the square of the norm, so that a small kernel is made too large: the
-    // search above must find that, or it would find nothing in exact mode either.
+    // The estimate of parity mode approaches the square of the norm, so the normalised kernel of a
+    // small one is too large. The search above must find this; otherwise it could not find a
+    // violation in exact mode either.
     let mut rng = stream(4, Stream::Parameters);
     for (scale, expected) in [(0.02, 2.0), (0.002, 20.0)] {
         let raw = kernel(&mut rng, [12, 12], scale);
@@ -207,7 +208,7 @@ fn parity_mode_is_not_lipschitz() {
 
 #[test]
 fn exact_layers_are_nearly_as_steep_as_allowed() {
-    // A normalisation that divides by far too much would satisfy every bound above.
+    // A normalisation with a divisor that is far too large would satisfy every bound above.
     let mut rng = stream(4, Stream::Parameters);
     let kernel = spectral(SpectralMode::Exact).dense(kernel(&mut rng, [24, 24], 0.3));
     let found = steepness(

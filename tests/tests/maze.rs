@@ -1,5 +1,5 @@
-//! The maze through the whole trainer: equal frames computed once change nothing, and a certified
-//! run keeps its promise.
+//! Tests the maze through the complete trainer: computing equal frames once changes no result, and
+//! a certified run stays within its neighbourhood.
 
 use burn::tensor::{Device, Tensor};
 use deepspi_core::algorithm::deep_spi::{Learner, draw_noise, objective};
@@ -117,7 +117,7 @@ fn iterations(config: &Config, count: usize) -> Vec<Iteration> {
 
 #[test]
 fn a_certified_run_never_leaves_the_neighbourhood_and_reports_the_bound() {
-    // A learning rate far too large for the neighbourhood: the projection has work to do.
+    // The learning rate is far too large for the neighbourhood, so updates have to be shortened.
     let config = small(&Config { gamma: 0.9, learning_rate: 0.01, ..Config::DEFAULT }.certify());
     config.validate().expect("valid");
     let seen = iterations(&config, 6);

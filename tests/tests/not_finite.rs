@@ -1,4 +1,4 @@
-//! NaN and infinity stop a run with the name of what broke, before they reach a checkpoint.
+//! NaN and infinity must stop a run with the name of the quantity, before they reach a checkpoint.
 
 use burn::tensor::Device;
 use deepspi_core::{
@@ -7,7 +7,8 @@ use deepspi_core::{
 };
 use tests::{CueEnv, config, spec};
 
-/// The error of the first iteration that fails, if environment 0 pays `reward` at step `step`.
+/// The error of the first iteration that fails, if the reward of environment 0 at step `step` is
+/// `reward`.
 fn failure(step: u64, reward: f32) -> NotFinite {
     let config = config();
     let mut env = CueEnv::at(config.num_envs, 0).with_reward_at(step, reward);
@@ -26,7 +27,7 @@ fn failure(step: u64, reward: f32) -> NotFinite {
 
 #[test]
 fn a_reward_that_is_no_number_is_named() {
-    // Step 6 is the second of the second iteration.
+    // Step 6 is the second step of the second iteration.
     for (reward, value) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")]
     {
         let expected = NotFinite {
@@ -50,7 +51,7 @@ fn a_reward_that_is_no_number_is_named() {
 
 #[test]
 fn a_loss_that_overflows_is_named_with_its_update() {
-    // Finite, but its square is not.
+    // The reward is finite, but its square is not.
     let found = failure(2, 1e30);
     assert_eq!(found.iteration, 0, "{found}");
     assert!(

@@ -1,5 +1,5 @@
-//! A run is a function of its configuration, and a checkpoint loses nothing of it: compared bit for
-//! bit, because any tolerance would hide a forgotten generator, moment or flag.
+//! A run is a function of its configuration, and a checkpoint must store all of it. The comparison
+//! is bit for bit, because a tolerance would hide a missing generator, moment or flag.
 
 use burn::tensor::Device;
 use deepspi_core::trainer::Trainer;
@@ -8,7 +8,7 @@ use deepspi_run::config::{Algorithm, Config, TransitionDensity, WorldModelConfig
 use deepspi_run::message::Message;
 use tests::{CueEnv, config, floats, spec, train};
 
-/// Everything an optimiser step depends on, as bits.
+/// All numbers on which an optimiser step depends, as bits.
 fn bits(trainer: &Trainer) -> Vec<u32> {
     let checkpoint = pollster::block_on(trainer.checkpoint()).expect("the state can be read");
     let moments = checkpoint.section("optimiser").expect("the moments are a section");
@@ -16,7 +16,7 @@ fn bits(trainer: &Trainer) -> Vec<u32> {
     parameters.chain(moments.iter().map(|byte| u32::from(*byte))).collect()
 }
 
-/// Messages as text, in which NaN equals NaN and 0 differs from -0.
+/// Messages as text: in this form NaN equals NaN, and 0 differs from -0.
 fn text(messages: &[Message]) -> Vec<String> {
     messages.iter().map(|message| format!("{message:?}")).collect()
 }
@@ -27,7 +27,7 @@ fn fresh(config: &Config) -> (Trainer, CueEnv) {
     (trainer, CueEnv::at(config.num_envs, 0))
 }
 
-/// Through the same encodings as on disk.
+/// The checkpoint of a trainer, encoded and decoded as on disk.
 fn stored(trainer: &Trainer) -> Checkpoint {
     let checkpoint = pollster::block_on(trainer.checkpoint()).expect("the state can be read");
     let state = serde_json::to_string(&checkpoint.state).expect("the state is JSON");
@@ -80,7 +80,7 @@ fn deep_spi_repeats_and_resumes() {
 
 #[test]
 fn deep_mdp_repeats_and_resumes() {
-    // A single normal draws its noise in another way than a mixture.
+    // The normal density draws its noise in a different way than the mixture.
     let transition_density = TransitionDensity::Normal;
     let world_model = WorldModelConfig { transition_density, ..config().world_model };
     repeats_and_resumes(&Config { algo: Algorithm::DeepMdp, world_model, ..config() });

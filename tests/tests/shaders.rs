@@ -1,7 +1,9 @@
-//! The shaders of `shaders/`: valid by the rules of WebGPU, and the same values as a plain computation.
+//! Tests that the shaders in `shaders/` are valid by the rules of WebGPU, and that they compute the
+//! same values as a plain reference.
 //!
-//! The comparison needs a graphics adapter, which may be a program (Mesa's lavapipe). Without one it prints
-//! SKIPPED and passes; with `CI=true` it fails, so that CI cannot pass without having drawn anything.
+//! The comparison needs a graphics adapter, which may be a software one (Mesa's lavapipe). Without
+//! an adapter it prints SKIPPED and passes; with `CI=true` it fails, so that CI cannot pass without
+//! drawing.
 
 use std::io::Write;
 
@@ -14,11 +16,11 @@ use deepspi_playground::scene::{Roles, Shot};
 use pollster::block_on;
 use web_trainer::painter::{Painter, SHADER};
 
-/// Pixels of the picture; the width makes a row of 4 bytes a pixel a multiple of 256 bytes, which
-/// reading back demands.
+/// Size of the picture in pixels. A row, at 4 bytes per pixel, must be a multiple of 256 bytes,
+/// which reading back requires.
 const SIZE: [u32; 2] = [128, 96];
-/// Largest difference of a colour component to the reference, in steps of 8 bits: each mark that lies
-/// over a pixel may round differently.
+/// Largest difference of a colour component from the reference, in steps of 8 bits: each mark over
+/// a pixel may round differently.
 const TOLERANCE: u8 = 2;
 
 #[test]
@@ -66,7 +68,7 @@ fn the_painted_latents_are_those_of_the_reference() {
         &painted[pixel * 4..][..4],
         &expected[pixel * 4..][..4],
     );
-    // Both could be empty.
+    // The test would also pass if both were empty.
     let background = &expected[..4];
     let drawn = expected.chunks(4).filter(|pixel| *pixel != background).count();
     assert!(drawn > 500, "only {drawn} pixels are not background");
@@ -75,13 +77,13 @@ fn the_painted_latents_are_those_of_the_reference() {
 #[test]
 fn a_pipeline_that_the_device_refuses_is_an_error() {
     let Some((device, queue)) = device() else { return };
-    // Nothing can be blended onto depths.
+    // A depth format cannot be blended.
     let refused = block_on(Painter::new(&device, &queue, wgpu::TextureFormat::Depth32Float));
     let error = refused.expect_err("a depth texture has no colours");
     assert!(error.contains("shader of the latents"), "{error}");
 }
 
-/// What to install where there is no graphics adapter; `tools/setup.sh` has the same names.
+/// The packages that provide an adapter; `tools/setup.sh` has the same names.
 const REMEDY: &str = "install a Vulkan driver that is a program: mesa-vulkan-drivers (Debian, Fedora), \
                       vulkan-swrast (Arch) or libvulkan_lvp (openSUSE)";
 
@@ -90,7 +92,7 @@ const REMEDY: &str = "install a Vulkan driver that is a program: mesa-vulkan-dri
 /// # Panics
 /// If there is no adapter and `CI=true`.
 fn device() -> Option<(wgpu::Device, wgpu::Queue)> {
-    // Without OpenGL: its loader complains aloud where there is no desktop.
+    // Without OpenGL: its loader prints warnings if there is no desktop.
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends: wgpu::Backends::PRIMARY,
         ..wgpu::InstanceDescriptor::new_without_display_handle()
@@ -99,7 +101,7 @@ fn device() -> Option<(wgpu::Device, wgpu::Queue)> {
     else {
         let is_ci = std::env::var("CI").is_ok_and(|value| value == "true");
         assert!(!is_ci, "no graphics adapter, so nothing was drawn: {REMEDY}");
-        // Past the harness, which keeps what a passing test prints to itself.
+        // Printed directly, because the test harness hides the output of a passing test.
         let skipped = format!("SKIPPED: no graphics adapter, so nothing was drawn: {REMEDY}\n");
         drop(std::io::stderr().write_all(skipped.as_bytes()));
         return None;
@@ -128,7 +130,8 @@ fn scene() -> LatentScene {
 
 fn shot() -> Shot {
     Shot {
-        // Two points on each other, one beyond the edge, no two with the same share of a pixel.
+        // Two points at the same place, one beyond the edge, and none with the same share of a
+        // pixel as another.
         points: vec![
             [0.003, 0.51],
             [0.77, 0.28],
@@ -191,7 +194,8 @@ fn paint(
     bytes.slice(..).get_mapped_range().expect("is mapped").to_vec()
 }
 
-/// The same picture, pixel by pixel: distances to polygons are distances to all their edges.
+/// The same picture, pixel by pixel: the distance to a polygon is the smallest distance to all its
+/// edges.
 fn reference(background: Rgb, marks: &[Mark]) -> Vec<u8> {
     let mut pixels = Vec::new();
     for y in 0..SIZE[1] {
@@ -212,7 +216,7 @@ fn eight_bits(component: f32) -> f32 {
     (component * 255.0).round() / 255.0
 }
 
-/// Colour of a mark at a pixel, and the share of the pixel that it covers.
+/// Colour of a mark at a pixel, and the share of the pixel that the mark covers.
 fn seen(mark: &Mark, pixel: [f32; 2]) -> (Rgb, f32) {
     let [[x, y], end] = mark.ends;
     let r = mark.radius;
@@ -243,7 +247,7 @@ fn to_edge([x, y]: [f32; 2], a: [f32; 2], b: [f32; 2]) -> f32 {
 fn to_polygon(pixel: [f32; 2], corners: &[[f32; 2]]) -> f32 {
     let edges = || corners.iter().zip(corners.iter().cycle().skip(1));
     let distance = edges().map(|(a, b)| to_edge(pixel, *a, *b)).fold(f32::INFINITY, f32::min);
-    // Inside if a ray to the right crosses the outline an odd number of times.
+    // A pixel is inside if a ray to the right crosses the outline an odd number of times.
     let crossings = edges().filter(|(a, b)| {
         (a[1] > pixel[1]) != (b[1] > pixel[1])
             && pixel[0] < (b[0] - a[0]) * (pixel[1] - a[1]) / (b[1] - a[1]) + a[0]

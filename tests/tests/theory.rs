@@ -1,7 +1,7 @@
-//! The theorems on random episodic MDPs, thousands of them.
+//! Tests the theorems on thousands of random episodic MDPs.
 //!
-//! A failure here means that a guarantee the program reports is false, either in the code or in the
-//! theory as stated; the case printed is a counterexample.
+//! A failure means that a guarantee that the program reports is false, either in the code or in the
+//! theory as stated; the printed case is a counterexample.
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is how it fails")]
 
@@ -16,7 +16,7 @@ use proptest::prelude::*;
 /// Relative slack for rounding in sums of a few hundred terms.
 const ROUNDING: f64 = 1e-9;
 
-/// Random numbers in `[0, 1)` that proptest can shrink, read one after the other.
+/// Random numbers in `[0, 1)` that proptest can shrink; they are read in order.
 #[derive(Clone, Debug)]
 struct Source {
     numbers: Vec<f64>,
@@ -54,7 +54,8 @@ impl Source {
         row.iter().map(|x| x / sum).collect()
     }
 
-    /// `live` states and one terminal state behind them, entered from everywhere with at least 2%.
+    /// An MDP with `live` states and one terminal state after them, which every step enters with a
+    /// probability of at least 2%.
     fn mdp_of(&mut self, live: usize, actions: usize, gamma: f64, start: usize) -> Mdp {
         let mut dense = vec![0.0; (live + 1) * actions * (live + 1)];
         for row in dense.chunks_mut(live + 1).take(live * actions) {
@@ -74,7 +75,7 @@ impl Source {
         self.mdp_of(live, actions, gamma, start)
     }
 
-    /// Full support, from nearly uniform to nearly deterministic.
+    /// A policy with full support, from nearly uniform to nearly deterministic.
     fn policy(&mut self, states: usize, actions: usize) -> Policy {
         let spread = self.between(0.1, 6.0);
         let logits: Vec<f64> =
@@ -82,7 +83,7 @@ impl Source {
         Policy::from_logits(states, actions, &logits).unwrap()
     }
 
-    /// A random member of `N^C(policy)`, on its boundary where `to_boundary`.
+    /// A random policy in `N^C(policy)`; on the boundary of the neighbourhood if `to_boundary`.
     fn neighbour(&mut self, policy: &Policy, c: f64, to_boundary: bool) -> Policy {
         let (states, actions) = (policy.states(), policy.actions());
         let target = self.policy(states, actions);
@@ -254,8 +255,8 @@ proptest! {
         let mdp = source.mdp();
         let policy = source.policy(mdp.states(), mdp.actions());
         let chain = episodic_chain(&mdp, &policy).unwrap();
-        // The chain with a reset state of its own in place of the terminal one, made lazy so that
-        // powers converge: the reset has the share 1 / (AEL + 1).
+        // The chain with a reset state in place of the terminal one, made lazy so that its powers
+        // converge: the share of the reset state is 1 / (AEL + 1).
         let (states, reset) = (mdp.states(), mdp.states() - 1);
         let mut share = vec![1.0 / states as f64; states];
         for _ in 0..4000 {
@@ -347,7 +348,7 @@ proptest! {
     fn transport_agrees_with_the_closed_forms(mut source in source()) {
         let size = source.count(2, 9);
         let (p, q) = (source.distribution(size), source.distribution(size));
-        // The same metric as a table goes through the linear programme.
+        // The same metric as a table is solved by the linear programme.
         let ones = (0..size * size).map(|k| f64::from(u8::from(k / size != k % size))).collect();
         let by_programme = wasserstein(&Metric::new(size, ones).unwrap(), &p, &q).unwrap();
         prop_assert!((by_programme - total_variation(&p, &q).unwrap()).abs() < 1e-10);
@@ -391,7 +392,7 @@ proptest! {
     }
 }
 
-/// Start 0 either ends or falls into state 1, which it never leaves.
+/// The start state 0 either ends the episode or goes to state 1, which is never left.
 #[test]
 fn a_trap_is_named_only_if_the_policy_can_reach_it() {
     let mdp = Mdp::new(MdpParts {
@@ -417,7 +418,7 @@ fn a_trap_is_named_only_if_the_policy_can_reach_it() {
     assert_eq!(episodic_chain(&mdp, &safe).unwrap().ael, 1.0);
 }
 
-/// A premise that fails is reported as such, and no number is given for the right side.
+/// A failed premise is reported as such, and the right-hand side is then absent.
 #[test]
 fn a_step_too_large_for_theorem_2_has_no_right_side() {
     let mdp = Mdp::new(MdpParts {
@@ -449,9 +450,9 @@ fn a_step_too_large_for_theorem_2_has_no_right_side() {
     assert_eq!((found.terms.premise, found.right_hand_side), (Premise::NoDiscount, None));
 }
 
-/// `K_V` depends on the policy, and Theorem 3 speaks of two. Here the new policy has reward 0
-/// everywhere, so its own `K_V` is 0 and `L_R = 0` would promise that nothing is lost; the old
-/// policy's value still moves with the error of the transition.
+/// `K_V` depends on the policy, and Theorem 3 involves two policies. Here the new policy has reward
+/// 0 everywhere, so its own `K_V` is 0, and with `L_R = 0` the theorem would promise that nothing
+/// is lost. But the value of the old policy does change with the error of the transition.
 #[test]
 fn theorem_3_needs_the_lipschitz_constants_of_both_policies() {
     let build = |arrive: f64| {

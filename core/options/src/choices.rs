@@ -1,6 +1,7 @@
-//! The macro behind every field that is one of a few named things.
+//! The macro that defines the enums of hyper-parameters with named values.
 
-/// An enum for a field: names in files and flags, and the documentation of each variant.
+/// Defines the enum of a field, with its names in files and flags and the documentation of each
+/// variant.
 #[macro_export]
 macro_rules! choices {
     ($(
@@ -24,7 +25,8 @@ macro_rules! choices {
         impl $name {
             /// All variants, in the order of the enum.
             pub const ALL: [Self; [$($text),+].len()] = [$( Self::$variant ),+];
-            /// The names of all variants with commas between them, as a flag takes several of them.
+            /// The names of all variants, separated by commas, as for a flag that accepts several
+            /// of them.
             pub const NAMES: &'static str = $crate::support::without_last(concat!($($text, ","),+));
 
             /// The name used on the command line, in files and in reports.

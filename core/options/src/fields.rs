@@ -1,9 +1,10 @@
-//! The macro behind every struct of hyper-parameters.
+//! The macro that defines structs of hyper-parameters.
 
-/// A struct of hyper-parameters from one list, and the struct of what was given of it.
+/// Defines a struct of hyper-parameters from one list, and a second struct with the fields that
+/// were given.
 ///
-/// The list says of each field: documentation, heading, further attributes, name, type and default. After
-/// the fields may stand *parts*, structs that this macro made before:
+/// The list has for each field: documentation, heading, further attributes, name, type and default.
+/// After the fields there may be *parts*, structs that this macro defined before:
 ///
 /// ```ignore
 /// fields! {
@@ -19,10 +20,10 @@
 /// }
 /// ```
 ///
-/// Both structs read files in which the fields of a part stand in the part's table, at the top level, or some
-/// here and some there. They write them into the table. A field that stands in both places is an error, and
-/// so is an unknown one. With the feature `cli` the overrides are flags: all fields of all parts, with the
-/// defaults in the help text; a field is given if its flag is.
+/// Both structs read files in which the fields of a part are in the part's table, at the top level,
+/// or in both places. They write them into the table. A field that is in both places is an error,
+/// and so is an unknown field. With the feature `cli` the overrides are flags for all fields of all
+/// parts, with the defaults in the help text; a field counts as given if its flag was given.
 #[macro_export]
 macro_rules! fields {
     (
@@ -59,20 +60,20 @@ macro_rules! fields {
         }
 
         impl $struct {
-            /// The defaults.
+            /// The default values.
             pub const DEFAULT: Self = Self {
                 $( $name: $default, )+
                 $($( $part: $part_struct::DEFAULT, )+)?
             };
-            /// Names of the parts, which are tables of a TOML file.
+            /// Names of the parts, which are tables in a TOML file.
             pub const PARTS: &'static [&'static str] = &[$($( stringify!($part), )+)?];
-            /// Names of all fields, those of the parts included, as written in a TOML file.
+            /// Names of all fields, including those of the parts, as written in a TOML file.
             pub const FIELDS: &'static [&'static str] = {
                 const NAMES: [&str; $struct::FIELD_INFO.len()] =
                     $crate::support::names($struct::FIELD_INFO);
                 &NAMES
             };
-            /// All fields, those of the parts included, in the order of the struct.
+            /// All fields, including those of the parts, in the order of the struct.
             pub const FIELD_INFO: &'static [$crate::FieldInfo] = {
                 const OWN: &[$crate::FieldInfo] = &[$(
                     $crate::FieldInfo::new(
@@ -89,7 +90,7 @@ macro_rules! fields {
                 &ALL
             };
 
-            /// A field's value as text; none if there is no such field.
+            /// The value of a field as text; none if there is no such field.
             #[must_use]
             pub fn get(&self, field: &str) -> Option<String> {
                 match field {
@@ -98,11 +99,12 @@ macro_rules! fields {
                 }
             }
 
-            /// Sets a field from text. Whether the value is within its range is for
-            /// `validate` to say, because that depends on other fields.
+            /// Sets a field from text. `validate` must check the range of the value afterwards,
+            /// because ranges depend on other fields.
             ///
             /// # Errors
-            /// If there is no such field or the text is not a value of its kind; nothing is changed.
+            /// If there is no such field or the text is not a value of its kind; nothing is changed
+            /// then.
             pub fn set(&mut self, field: &str, text: &str) -> Result<(), $crate::SetError> {
                 match field {
                     $(
@@ -120,7 +122,7 @@ macro_rules! fields {
                 Ok(())
             }
 
-            /// The same with the fields that are given.
+            /// The same hyper-parameters, with the given fields replaced.
             #[must_use]
             pub fn with(&self, given: &$overrides) -> Self {
                 Self {
@@ -129,7 +131,7 @@ macro_rules! fields {
                 }
             }
 
-            /// All fields on one level, as they were written before there were parts.
+            /// All fields on one level, as in files from before there were parts.
             #[must_use]
             pub fn flat(&self) -> $crate::Flat {
                 $crate::Flat::new(Self::FIELD_INFO, |field| self.get(field))
@@ -148,7 +150,7 @@ macro_rules! fields {
                 const LENGTH: usize = [$( stringify!($name), )+ $($( stringify!($part), )+)?].len();
                 let mut out = serializer.serialize_struct(stringify!($struct), LENGTH)?;
                 $( out.serialize_field(stringify!($name), &$crate::support::Written(self.$name))?; )+
-                // Last, because in TOML nothing of the top level can follow a table.
+                // The parts come last, because in TOML no top-level field can follow a table.
                 $($( out.serialize_field(stringify!($part), &self.$part)?; )+)?
                 out.end()
             }
@@ -161,7 +163,7 @@ macro_rules! fields {
             }
         }
 
-        #[doc = concat!("What was given of a [`", stringify!($struct), "`], and nothing else: by a file, or by flags.")]
+        #[doc = concat!("The fields of a [`", stringify!($struct), "`] that were given by a file or by flags; others are `None`.")]
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $overrides {
             $(
@@ -175,7 +177,8 @@ macro_rules! fields {
         }
 
         impl $overrides {
-            /// What was given of a field, as text; none if nothing was, or there is no such field.
+            /// The given value of a field as text; none if it was not given or there is no such
+            /// field.
             #[must_use]
             pub fn get(&self, field: &str) -> Option<String> {
                 match field {
@@ -184,10 +187,11 @@ macro_rules! fields {
                 }
             }
 
-            /// Gives a field a value from text.
+            /// Sets a field from text, so that it counts as given.
             ///
             /// # Errors
-            /// If there is no such field or the text is not a value of its kind; nothing is changed.
+            /// If there is no such field or the text is not a value of its kind; nothing is changed
+            /// then.
             pub fn set(&mut self, field: &str, text: &str) -> Result<(), $crate::SetError> {
                 match field {
                     $(
@@ -222,7 +226,7 @@ macro_rules! fields {
                 self.given().next().is_none()
             }
 
-            /// Both; where both give a field, the value of `later` counts.
+            /// The fields given in either; if both give a field, the value of `later` is used.
             #[must_use]
             pub fn with(&self, later: &Self) -> Self {
                 Self {

@@ -1,14 +1,16 @@
-//! One list of fields behind everything that names them: struct, flags, files, forms and links.
+//! One list of fields defines a struct, its flags, files, forms and links.
 //!
-//! [`fields!`] makes a struct of hyper-parameters together with a description of each field, with
-//! access to its fields by name and text, and with a second struct that holds only the fields that were
-//! given. [`choices!`] makes the enums such a field can have. A form or a link built on them cannot know
-//! another field, default or choice than the struct itself.
+//! [`fields!`] defines a struct of hyper-parameters together with a description of each field, with
+//! access to its fields by name and text, and with a second struct that holds only the fields that
+//! were given. [`choices!`] defines the enums of such fields. Forms and links must use these
+//! descriptions: they then always have the same fields, defaults and choices as the struct.
 //!
-//! A struct can have *parts*: structs of their own, each a table of the file. Names of fields are unique
-//! over all parts, so that flags, links and messages need no part's name; the macro refuses two equal names.
+//! A struct can have *parts*: structs of their own, each a table of the file. Names of fields must
+//! be unique over all parts, so that flags, links and messages need no part's name; the macro
+//! refuses two equal names.
 //!
-//! Text is the exchange format because it is exact: the shortest digits that give the same number.
+//! Values are exchanged as text, with the shortest digits that give the same number, so no value
+//! changes.
 
 mod choices;
 mod fields;
@@ -23,11 +25,11 @@ pub use value::FieldValue;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("config field `{field}` is {value}; allowed: {allowed}")]
 pub struct ConfigError {
-    /// Name of the field as in TOML.
+    /// Name of the field, as in TOML.
     pub field: &'static str,
-    /// The offending value.
+    /// The value that was refused.
     pub value: String,
-    /// What would be accepted.
+    /// The accepted values.
     pub allowed: &'static str,
 }
 
@@ -40,28 +42,28 @@ pub enum FieldKind {
     Whole,
     /// A real number.
     Real,
-    /// One of these.
+    /// One of these values.
     Choice(&'static [Choice]),
 }
 
-/// One value of a field that has few.
+/// A named value of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// Its name in files and flags.
+    /// Name in files and flags.
     pub name: &'static str,
     doc: &'static [&'static str],
 }
 
-/// What a struct of hyper-parameters says of one of its fields.
+/// Description of a field of a struct of hyper-parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldInfo {
-    /// Its name, as in the struct and in files.
+    /// Name, as in the struct and in files.
     pub name: &'static str,
-    /// The table of the file that it stands in; none for the top level.
+    /// The table of the file that holds it; none for the top level.
     pub part: Option<&'static str>,
-    /// The group it belongs to in help texts and forms.
+    /// Heading of its group in help texts and forms.
     pub heading: &'static str,
-    /// Its values.
+    /// Kind of its values.
     pub kind: FieldKind,
     doc: &'static [&'static str],
 }
@@ -73,7 +75,7 @@ impl Choice {
         Self { name, doc }
     }
 
-    /// What it means: the documentation of the variant.
+    /// The meaning of the value: the documentation of the variant.
     #[must_use]
     pub fn description(&self) -> String {
         join(self.doc)
@@ -109,7 +111,7 @@ pub enum SetError {
     /// The struct has no field of this name.
     #[error("there is no field `{0}`")]
     Unknown(String),
-    /// The text is no value of the field's kind.
+    /// The text is not a value of the field's kind.
     #[error(transparent)]
     Unreadable(#[from] ConfigError),
 }

@@ -1,4 +1,4 @@
-//! The types a field can have, and how each is written and read.
+//! The types that a field can have, and how their values are written and read.
 
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
@@ -7,20 +7,20 @@ use crate::FieldKind;
 
 /// A type that a field can have.
 pub trait FieldValue: Copy + Serialize + DeserializeOwned {
-    /// Its kind.
+    /// The kind of its values.
     const KIND: FieldKind;
-    /// What [`FieldValue::from_text`] accepts, for error texts.
+    /// The texts that [`FieldValue::from_text`] accepts, for error messages.
     const ALLOWED: &'static str;
     /// The value as text.
     fn to_text(&self) -> String;
-    /// The value of a text; none if it is not one.
+    /// The value of a text; none if the text is not a value.
     fn from_text(text: &str) -> Option<Self>;
 
-    /// Writes the value into a file as a person would: 0.9 and not 0.8999999761581421, which is the same
-    /// number of 32 bits with the digits of 64.
+    /// Writes the value into a file as a person would: 0.9 and not 0.8999999761581421, which are
+    /// the digits of the same 32-bit number in 64 bits.
     ///
     /// # Errors
-    /// What the format says.
+    /// Errors of the serializer.
     fn write<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
         self.serialize(serializer)
     }
@@ -53,7 +53,8 @@ field_value! {
     f32: Real, "a number", |x: f32| shorter(x.to_string(), format!("{x:e}")),
         fn write<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
             match self.to_string().parse::<f64>() {
-                // Readers round to 32 bits; where that would not give this number, it keeps all its digits.
+                // Readers round to 32 bits; if that did not give this number, all its digits are
+                // kept.
                 Ok(short) if (short as Self).to_bits() == self.to_bits() => {
                     serializer.serialize_f64(short)
                 }
@@ -63,7 +64,7 @@ field_value! {
     f64: Real, "a number", |x: f64| shorter(x.to_string(), format!("{x:e}"));
 }
 
-/// Numbers people write are written plainly, 1e-30 is not; both forms are exact.
+/// The shorter of two exact forms: usual numbers are written plainly, but 1e-30 is not.
 fn shorter(plain: String, exponential: String) -> String {
     const LONGEST_PLAIN: usize = 9;
     if plain.len() <= LONGEST_PLAIN || plain.len() <= exponential.len() {

@@ -1,28 +1,29 @@
-//! From values to places along an axis, and the ticks between.
+//! The position of values along an axis, and its ticks.
 //!
-//! A place is a share of the axis, 0 at its start and 1 at its end; whoever draws turns it into pixels.
+//! A position is a share of the axis: 0 at its start and 1 at its end. The code that draws the axis
+//! converts it to pixels.
 
 use crate::number::{number, scientific, tick_labels};
 
-/// Digits of the distance between two ticks of a linear axis.
+/// Leading digits of the distance between two ticks of a linear axis.
 const STEPS: [f64; 4] = [1.0, 2.0, 2.5, 5.0];
-/// Digits of the ends of a logarithmic axis, and of its ticks where it is short.
+/// Leading digits of the ends of a logarithmic axis, and of its ticks if it is short.
 const FINE: [f64; 7] = [1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 7.0];
-/// Rounding errors must not cost the tick at the end of a range.
+/// Tolerance, so that rounding errors do not remove the tick at the end of a range.
 const SLACK: f64 = 1e-9;
 
-/// How values become places.
+/// How values are mapped to positions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scale {
-    /// Equal differences, equal distances.
+    /// Equal differences have equal distances.
     #[default]
     Linear,
-    /// Equal ratios, equal distances; values of 0 and below have no place.
+    /// Equal ratios have equal distances; values of 0 and below have no position.
     Log10,
 }
 
 impl Scale {
-    /// The quantity that the axis is linear in.
+    /// The quantity in which the axis is linear.
     fn inner(self, value: f64) -> f64 {
         match self {
             Self::Linear => value,
@@ -40,33 +41,33 @@ impl Scale {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     scale: Scale,
-    /// Ends of the range; logarithms on a logarithmic axis.
+    /// Ends of the range; on a logarithmic axis their logarithms.
     low: f64,
     high: f64,
-    /// Distance of the ticks, where the ends were chosen to be ticks.
+    /// Distance of the ticks, if the ends were chosen to be ticks.
     step: Option<f64>,
 }
 
-/// A labelled place on an axis.
+/// A labelled position on an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tick {
-    /// The value there.
+    /// The value at this position.
     pub value: f64,
-    /// Where it is, as a share of the axis.
+    /// The position, as a share of the axis.
     pub share: f64,
     /// The value as text.
     pub label: String,
 }
 
 impl Default for Axis {
-    /// Linear from 0 to 1.
+    /// A linear axis from 0 to 1.
     fn default() -> Self {
         Self { scale: Scale::Linear, low: 0.0, high: 1.0, step: None }
     }
 }
 
 impl Axis {
-    /// From `low` to `high`; `None` if that is no range on this scale.
+    /// An axis from `low` to `high`; `None` if that is not a range on this scale.
     #[must_use]
     pub fn between(scale: Scale, low: f64, high: f64) -> Option<Self> {
         let (low, high) = (scale.inner(low), scale.inner(high));
@@ -74,8 +75,8 @@ impl Axis {
         is_range.then_some(Self { scale, low, high, step: None })
     }
 
-    /// Over the values, with a share `margin` of their extent on both sides; one that is linear and
-    /// begins near 0 begins at 0. `None` if no value has a place on this scale.
+    /// An axis over the values, with a margin on both sides, the share `margin` of their extent; a
+    /// linear axis that begins near 0 begins at 0. `None` if no value has a position on this scale.
     #[must_use]
     pub fn around(
         scale: Scale,
@@ -87,9 +88,8 @@ impl Axis {
         Some(Self { scale, low, high, step: None })
     }
 
-    /// Over the values, with round ends: on a linear axis ticks that are `most` steps apart, rounded up,
-    /// or fewer.
-    /// `None` if no value has a place on this scale.
+    /// An axis over the values with round ends: on a linear axis the ends are ticks, at most `most`
+    /// steps apart (`most` rounded up). `None` if no value has a position on this scale.
     #[must_use]
     pub fn rounded(scale: Scale, values: impl IntoIterator<Item = f64>, most: f64) -> Option<Self> {
         let (low, high) = extent(scale, values)?;
@@ -110,14 +110,14 @@ impl Axis {
         } else {
             (low, high)
         };
-        // Two steps are needed for a range around a tick.
+        // A range around a tick needs two steps.
         let most = most.max(2.0);
         let mut step = round_step((high - low) / most);
         loop {
             let first = (low / step + SLACK).floor() * step;
             let last = (high / step - SLACK).ceil() * step;
             if !(first.is_finite() && last.is_finite()) {
-                // Beyond what 64 bits can divide.
+                // The range is too large to divide in 64 bits.
                 return Self { scale: Scale::Linear, low, high, step: None };
             }
             if (last - first) / step <= most.ceil() + SLACK {
@@ -127,8 +127,8 @@ impl Axis {
         }
     }
 
-    /// Where a value is: 0 at the start of the axis and 1 at its end, beyond them outside; not finite
-    /// where the value has no place.
+    /// The position of a value: 0 at the start of the axis, 1 at its end, smaller or larger
+    /// outside; not finite if the value has no position.
     #[must_use]
     pub fn share(&self, value: f64) -> f64 {
         (self.scale.inner(value) - self.low) / (self.high - self.low)
@@ -140,7 +140,7 @@ impl Axis {
         [self.scale.outer(self.low), self.scale.outer(self.high)]
     }
 
-    /// Ticks at round values, lowest first, at most about `most` steps apart; an axis made by
+    /// Ticks at round values, in ascending order, at most about `most` steps apart; an axis made by
     /// [`rounded`](Self::rounded) keeps its steps.
     #[must_use]
     pub fn ticks(&self, most: f64) -> Vec<Tick> {
@@ -154,7 +154,7 @@ impl Axis {
         let step = self.step.unwrap_or_else(|| round_step((self.high - self.low) / most.max(1.0)));
         let first = (self.low / step - SLACK).ceil();
         let last = (self.high / step + SLACK).floor();
-        // From whole multiples, so that nothing adds up and 0 is 0.
+        // Ticks are whole multiples of the step, so that errors do not add up and 0 is exactly 0.
         let count = (last - first).max(0.0) as usize + 1;
         let values: Vec<f64> = (0..count).map(|index| (first + index as f64) * step).collect();
         let labels = tick_labels(&values, step);
@@ -175,7 +175,8 @@ impl Axis {
                 .collect()
         };
         let every = ((self.high - self.low) / most.max(1.0)).ceil().max(1.0) as i32;
-        // The finest division that still fits, else powers of ten, else each second of them...
+        // The finest division that fits, else powers of ten, else every second one of them, and so
+        // on.
         let choices = [at(&[1.0, 2.0, 5.0], 1), at(&[1.0, 3.0], 1), at(&[1.0], every)];
         let fits = |values: &&Vec<f64>| values.len() >= 2 && values.len() as f64 <= most.max(2.0);
         let Some(mut values) = choices.iter().find(fits).or(choices.last()).cloned() else {
@@ -189,13 +190,14 @@ impl Axis {
             }
         }
         if values.len() < 2 {
-            // Less than a decade: equal steps say more than a lone power of ten.
+            // Less than a decade: equal steps show more than a single power of ten.
             let [low, high] = self.ends();
             let plain = Self { scale: Scale::Linear, low, high, step: None };
             let ticks = plain.linear_ticks(most).into_iter();
             return ticks.map(|tick| Tick { share: self.share(tick.value), ..tick }).collect();
         }
-        // One notation along the axis: 0.01 beside 1e-4 would hide that they are two decades apart.
+        // One notation along the axis: 0.01 next to 1e-4 would hide that they are two decades
+        // apart.
         let powers = values.iter().any(|&value| value < 9e-3);
         let label = |value| if powers { scientific(value) } else { number(value) };
         values
@@ -205,7 +207,8 @@ impl Axis {
     }
 }
 
-/// Smallest and largest of the values that have a place, in the quantity that the axis is linear in.
+/// Smallest and largest of the values that have a position, in the quantity in which the axis is
+/// linear.
 fn extent(scale: Scale, values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     let values = values.into_iter().map(|value| scale.inner(value)).filter(|v| v.is_finite());
     let (low, high) =
@@ -217,7 +220,7 @@ fn is_one_value(low: f64, high: f64) -> bool {
     high - low <= 1e-12 * low.abs().max(high.abs())
 }
 
-/// A range around the data; one around a single value where all are equal.
+/// A range around the data; if all values are equal, a range around that value.
 fn widened(low: f64, high: f64, margin: f64, scale: Scale) -> (f64, f64) {
     let span = high - low;
     if is_one_value(low, high) {
@@ -228,7 +231,7 @@ fn widened(low: f64, high: f64, margin: f64, scale: Scale) -> (f64, f64) {
         return (low - around, high + around);
     }
     let (wider_low, wider_high) = (low - margin * span, high + margin * span);
-    // An axis of values of which none is negative starts at 0 if that is near.
+    // An axis without negative values starts at 0 if 0 is near.
     if scale == Scale::Linear && low >= 0.0 && wider_low < 0.05 * span {
         (0.0, wider_high)
     } else {
@@ -333,7 +336,7 @@ mod tests {
                 assert!(axis.ends()[0] <= low && axis.ends()[1] >= high, "{axis:?}");
             }
         }
-        // Beyond what 64 bits can divide.
+        // The range is too large to divide in 64 bits.
         assert!(rounded(Linear, &[-f64::MAX, f64::MAX], 5.0).ends()[0].is_finite());
     }
 

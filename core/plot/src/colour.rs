@@ -1,7 +1,7 @@
-//! Colours of charts: series that any kind of colour vision can tell apart, a scale for values, and
-//! text that can be read on it. A colour is red, green and blue of sRGB, 0 to 255.
+//! Colours of charts: a palette for series that is safe for colour-blind readers, a scale for
+//! values, and readable text on it. A colour is red, green and blue in sRGB, 0 to 255.
 
-/// The palette of Okabe and Ito without its yellow, which disappears on white.
+/// The palette of Okabe and Ito without yellow, which is not visible on white.
 pub const SERIES: [[u8; 3]; 7] = [
     [0, 114, 178],
     [230, 159, 0],
@@ -12,7 +12,7 @@ pub const SERIES: [[u8; 3]; 7] = [
     [0, 0, 0],
 ];
 
-/// Viridis at equal distances.
+/// Viridis at equally spaced positions.
 const VIRIDIS: [[u8; 3]; 10] = [
     [68, 1, 84],
     [72, 40, 120],
@@ -26,16 +26,16 @@ const VIRIDIS: [[u8; 3]; 10] = [
     [253, 231, 37],
 ];
 
-/// Colour of the series with this index; the palette starts again after its last colour.
+/// Colour of the series with this index; after its last colour the palette starts again.
 #[must_use]
 pub const fn series(index: usize) -> [u8; 3] {
     SERIES[index % SERIES.len()]
 }
 
-/// The viridis scale at a share of its length: even steps to the eye, also to an eye that confuses red
-/// and green, and lighter all the way when printed in grey.
+/// The viridis scale at a share of its length. It looks evenly spaced, also with red-green
+/// blindness, and its lightness increases steadily, also when printed in grey.
 ///
-/// A share outside 0 to 1 has the colour of the nearer end, NaN that of 0.
+/// A share outside 0 to 1 has the colour of the nearer end; NaN has the colour of 0.
 #[must_use]
 pub fn viridis(share: f64) -> [u8; 3] {
     let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
@@ -46,28 +46,28 @@ pub fn viridis(share: f64) -> [u8; 3] {
     std::array::from_fn(|c| (from[c] + (to[c] - from[c]) * (place - index as f64)).round() as u8)
 }
 
-/// The colour as CSS and SVG write it: `#45065a`.
+/// The colour in the notation of CSS and SVG: `#45065a`.
 #[must_use]
 pub fn hex([red, green, blue]: [u8; 3]) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
-/// The one of two colours of text that has the larger contrast to the background.
+/// The text colour of two that has the larger contrast to the background.
 #[must_use]
 pub fn readable_on(background: [u8; 3], inks: [[u8; 3]; 2]) -> [u8; 3] {
     let [first, second] = inks;
     if contrast(background, second) > contrast(background, first) { second } else { first }
 }
 
-/// Contrast of two colours as WCAG 2 defines it: 1 of equal ones, 21 of black and white. Text should
-/// have at least 4.5.
+/// Contrast of two colours as defined by WCAG 2: 1 for equal colours, 21 for black and white. Text
+/// should have at least 4.5.
 #[must_use]
 pub fn contrast(a: [u8; 3], b: [u8; 3]) -> f64 {
     let (a, b) = (luminance(a) + 0.05, luminance(b) + 0.05);
     a.max(b) / a.min(b)
 }
 
-/// Relative luminance, 0 of black to 1 of white.
+/// Relative luminance, from 0 for black to 1 for white.
 fn luminance(colour: [u8; 3]) -> f64 {
     let [red, green, blue] = colour.map(|channel| {
         let x = f64::from(channel) / 255.0;

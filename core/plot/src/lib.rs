@@ -1,8 +1,9 @@
-//! Axes, numbers and colours of charts: what the figures of `native` and the charts of the page share.
+//! Axes, numbers and colours of charts, shared by the figures of `native` and the charts of the
+//! page.
 //!
-//! Both decide in one place where ticks are, how a number is written and which colour a value has. The
-//! crate knows neither pixels nor files nor a DOM, and has no dependencies, so that the page stays small.
-//! Committed figures are drawn with it: a change of a range, a label or a colour changes them.
+//! Ticks, number formats and colours are defined here once for both. The crate must not depend on
+//! pixels, files or a DOM, and has no dependencies, so that the page stays small. The committed
+//! figures are drawn with it: a change of a range, a label or a colour changes them.
 
 mod axis;
 pub mod colour;

@@ -1,11 +1,12 @@
-//! Numbers as short as a chart needs them: `1e-3`, `0.05`, `12,346`, `2.5M`.
+//! Numbers in short form for charts: `1e-3`, `0.05`, `12,346`, `2.5M`.
 
-/// A typographic minus has the width of a digit; a hyphen is easily overlooked.
+/// A typographic minus is as wide as a digit; a hyphen is easily overlooked.
 const MINUS: char = '\u{2212}';
 
 /// One number to about three significant digits: `7.93`, `−0.0031`, `12,346`, `2.5M`, `2e-6`.
 ///
-/// Digits before the decimal point are never rounded away below a million. NaN is written as a dash.
+/// Digits before the decimal point are never rounded away below a million. NaN is written as a
+/// dash.
 #[must_use]
 pub fn number(x: f64) -> String {
     let size = x.abs();
@@ -25,9 +26,10 @@ pub fn number(x: f64) -> String {
     }
 }
 
-/// Labels of the ticks of one linear axis, all with the same decimals and unit: `0`, `0.05`, `0.10`.
+/// Labels for the ticks of one linear axis, all with the same decimals and unit: `0`, `0.05`,
+/// `0.10`.
 ///
-/// `step` is the distance of two ticks; it decides how many decimals are needed to tell them apart.
+/// `step` is the distance of two ticks; it determines how many decimals distinguish them.
 #[must_use]
 pub fn tick_labels(values: &[f64], step: f64) -> Vec<String> {
     let largest = values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
@@ -43,7 +45,7 @@ pub fn tick_labels(values: &[f64], step: f64) -> Vec<String> {
     values.iter().map(label).collect()
 }
 
-/// A number as digits and a power of ten, to three digits: `1e-3`, `2.5e-4`.
+/// A number as digits and a power of ten, with three significant digits: `1e-3`, `2.5e-4`.
 #[must_use]
 pub fn scientific(x: f64) -> String {
     if x == 0.0 {
@@ -56,13 +58,14 @@ pub fn scientific(x: f64) -> String {
     }
 }
 
-/// A number with exactly so many decimals and a typographic minus; what is shown as 0 has no sign.
+/// A number with a fixed number of decimals and a typographic minus; a number that is shown as 0
+/// has no sign.
 #[must_use]
 pub fn fixed(x: f64, decimals: usize) -> String {
     typographic(&decimal(x, decimals))
 }
 
-/// As [`fixed`], but with a hyphen as minus, so that other programs read it as a number.
+/// Like [`fixed`], but with a hyphen as minus, so that other programs can read the number.
 #[must_use]
 pub fn decimal(x: f64, decimals: usize) -> String {
     let text = format!("{x:.decimals$}");
@@ -72,7 +75,7 @@ pub fn decimal(x: f64, decimals: usize) -> String {
     }
 }
 
-/// A whole number with its digits in groups of three: `10,000,000`.
+/// A whole number with commas between groups of three digits: `10,000,000`.
 #[must_use]
 pub fn thousands(x: u64) -> String {
     grouped(&x.to_string())
@@ -92,7 +95,7 @@ fn grouped(text: &str) -> String {
     grouped + rest
 }
 
-/// Without zeros at the end of the decimals.
+/// The number without zeros at the end of its decimals.
 fn trimmed(text: &str) -> String {
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -109,7 +112,7 @@ fn is_zero(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b'0' | b'.'))
 }
 
-/// As many decimals as tell multiples of `step` apart.
+/// The number of decimals that distinguishes multiples of `step`.
 fn decimals_of(step: f64) -> usize {
     (0..9)
         .find(|&places| {

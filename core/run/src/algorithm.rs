@@ -1,14 +1,16 @@
-//! The algorithms, and everything about them that is not mathematics: one entry an algorithm.
+//! The algorithms and everything about them that is not mathematics: one entry per algorithm.
 //!
-//! Front ends loop over [`Algorithm::ALL`] and take names, colours and the fields an algorithm reads from
-//! [`Algorithm::info`]. An algorithm that is added here appears in all of them; none may keep a list of its own.
+//! Front ends loop over [`Algorithm::ALL`] and read names, colours and the configuration fields of
+//! an algorithm from [`Algorithm::info`]. A new entry here appears in all of them, so no front end
+//! may keep its own list.
 
 use deepspi_options::choices;
 
 use crate::metrics::{self, MetricInfo};
 
 choices! {
-    /// Which objective the one update computes; they differ only in where the auxiliary loss enters.
+    /// Which objective the one update computes; they differ only in where the auxiliary loss
+    /// enters.
     Algorithm = DeepSpi {
         /// Auxiliary losses inside the clipped objective: `U = A - a_R l_R - a_P l_P` (Eq. 6).
         "deep-spi" DeepSpi,
@@ -30,21 +32,23 @@ pub enum Auxiliary {
     Absent,
 }
 
-/// How an algorithm is shown, and what it reads.
+/// How an algorithm is shown, and which configuration it reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AlgorithmInfo {
-    /// Its name for people, as the paper writes it.
+    /// Its displayed name, as the paper writes it.
     pub label: &'static str,
-    /// Index of its colour and marker in figures, and its place among the others there; each algorithm
-    /// has an index of its own.
+    /// Index of its colour and marker in figures, which is also its position there; each algorithm
+    /// has its own index.
     pub colour: usize,
-    /// Parts of the configuration that it reads besides the fields at the top level, which all read.
+    /// Parts of the configuration that it reads in addition to the top-level fields, which all
+    /// algorithms read.
     pub reads: &'static [&'static str],
     /// Where the losses of the world model enter.
     pub auxiliary: Auxiliary,
-    /// What it reports of every update.
+    /// The metrics that it reports for every update.
     pub metrics: &'static [MetricInfo],
-    /// Time of an agent step relative to DeepSPI's. Only the order of runs and estimates depend on it.
+    /// Time of an agent step relative to DeepSPI. It only affects the order of runs and time
+    /// estimates.
     pub step_cost: f64,
 }
 
@@ -66,11 +70,17 @@ const DEEP_MDP: AlgorithmInfo = AlgorithmInfo {
     step_cost: 0.95,
 };
 
-const PPO: AlgorithmInfo =
-    AlgorithmInfo { label: "PPO", colour: 0, reads: &[], metrics: metrics::UPDATE, step_cost: 0.4 };
+const PPO: AlgorithmInfo = AlgorithmInfo {
+    label: "PPO",
+    colour: 0,
+    reads: &[],
+    auxiliary: Auxiliary::Absent,
+    metrics: metrics::UPDATE,
+    step_cost: 0.4,
+};
 
 impl Algorithm {
-    /// All algorithms in the order of figures and tables: that of their colours.
+    /// All algorithms in the order of figures and tables, which is the order of their colours.
     pub const IN_ORDER_OF_COLOUR: [Self; Self::ALL.len()] = {
         let mut all = Self::ALL;
         let mut sorted = 1;
@@ -85,7 +95,7 @@ impl Algorithm {
         all
     };
 
-    /// How it is shown, and what it reads.
+    /// How the algorithm is shown, and which configuration it reads.
     #[must_use]
     pub const fn info(self) -> &'static AlgorithmInfo {
         match self {
@@ -95,7 +105,7 @@ impl Algorithm {
         }
     }
 
-    /// Its name for people, as the paper writes it.
+    /// Its displayed name, as the paper writes it.
     #[must_use]
     pub const fn label(self) -> &'static str {
         self.info().label

@@ -1,4 +1,4 @@
-//! The transitions of one iteration as the objective sees them, as numbers.
+//! The transitions of one iteration as the objective sees them, as plain numbers.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,20 +6,21 @@ use serde::{Deserialize, Serialize};
 /// environment n.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BatchView {
-    /// A, `[T, N]`: normalised over the batch if the configuration says so.
+    /// Advantages A, `[T, N]`: normalised over the batch if the configuration says so.
     pub advantage: Vec<f32>,
-    /// What advantages were divided by, their standard deviation in the batch; none where they are
-    /// taken as they are.
+    /// The divisor of the advantages, their standard deviation in the batch; none if advantages are
+    /// not normalised.
     pub deviation: Option<f32>,
-    /// U, `[T, N]`, what the clipped ratio is multiplied with: `A - alpha_R l_R - alpha_P l_P` of Eq. 6
-    /// with DeepSPI. With DeepMDP, whose losses stay outside the clip, and PPO it is A.
+    /// Utility U, `[T, N]`, the factor of the clipped ratio: `A - alpha_R l_R - alpha_P l_P` of Eq.
+    /// 6 with DeepSPI. With PPO, and with DeepMDP, whose losses stay outside the clip, it is A.
     pub utility: Vec<f32>,
-    /// Losses of the world model; none where there is none.
+    /// Losses of the world model; none without a world model.
     pub losses: Option<TransitionLosses>,
-    /// Importance ratio r of the updated policy to the one that acted, `[T, N]`.
+    /// Importance ratios r of the updated policy to the behaviour policy, `[T, N]`.
     pub ratio: Vec<f32>,
-    /// Set on the steps after an end of an episode, `[T, N]`, which only show the next start. They are
-    /// part of the loss, as in the authors' code, with the state itself as target of the transition.
+    /// Set on the steps after the end of an episode, `[T, N]`, which only return the next start.
+    /// They are part of the loss, as in the authors' code, with the state itself as target of the
+    /// transition.
     pub done: Vec<bool>,
 }
 
@@ -28,6 +29,6 @@ pub struct BatchView {
 pub struct TransitionLosses {
     /// `l_R`.
     pub reward: Vec<f32>,
-    /// `l_P`, for a sampled density that of one sample.
+    /// `l_P`; for a sampled density the loss of one sample.
     pub transition: Vec<f32>,
 }

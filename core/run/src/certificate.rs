@@ -1,26 +1,27 @@
-//! What a certified run knows about each of its updates: Theorem 3 with estimated terms.
+//! The terms of Theorem 3 that a certified run estimates for each of its iterations.
 //!
-//! The ratios are exact over the batch's states, because updates that leave `N^C` are undone
-//! ([`Projection`]). The losses and the episode length are means over the batch, not expectations.
-//! `K_R = K_P = 1` is the constant of the world model's networks for each action: that the *policy*
-//! does not stretch distances is assumed, not known (D27). The theorem speaks of one encoder for both
-//! policies; here an update moves it, too. So zeta is an estimate of the bound, not a proof.
+//! The ratios are exact over the batch's states, because updates that leave `N^C` are shortened or
+//! undone ([`Projection`]). The losses and the episode length are means over the batch, not
+//! expectations. `K_R = K_P = 1` is the constant of the world model's networks for each action;
+//! that the *policy* does not increase distances is assumed, not known (docs/deepspi.md, D27). The
+//! theorem uses one encoder for both policies; here an update changes the encoder, too. So zeta is
+//! an estimate of the bound and not a proof, and must not be reported as one.
 
 use serde::{Deserialize, Serialize};
 
 /// How the updates of an iteration were kept inside `N^C`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Projection {
-    /// Updates that were inside as they came.
+    /// Updates that stayed inside unchanged.
     pub whole: u32,
-    /// Updates of which a part was taken.
+    /// Updates that were shortened.
     pub shortened: u32,
-    /// Updates of which nothing was taken.
+    /// Updates that were dropped.
     pub rejected: u32,
 }
 
 impl Projection {
-    /// Share of updates that were taken as they came; 1 before the first.
+    /// Share of updates that were applied unchanged; 1 before the first update.
     #[must_use]
     pub fn share_whole(&self) -> f64 {
         let all = self.whole + self.shortened + self.rejected;
@@ -31,8 +32,8 @@ impl Projection {
 /// The estimated bound of Theorem 3 for one iteration, with every term.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Certificate {
-    /// Average episode length of the behaviour policy: steps over ends of episodes in the batch. None
-    /// if no episode ended.
+    /// Average episode length of the behaviour policy: steps divided by ends of episodes in the
+    /// batch. None if no episode ended.
     pub average_episode_length: Option<f64>,
     /// `L_R`, mean absolute reward error of the updated model over the batch.
     pub reward_loss: f64,
@@ -48,7 +49,7 @@ pub struct Certificate {
     pub projection: Projection,
 }
 
-/// What the bound is made of.
+/// The terms of the bound.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Terms {
     /// Discount factor.
@@ -64,7 +65,7 @@ pub struct Terms {
 }
 
 impl Certificate {
-    /// Evaluates `zeta = AEL (L_R / gamma + K_V L_P) (1 / (1/SIR - gamma) + 1 / (1 - gamma))`.
+    /// Computes `zeta = AEL (L_R / gamma + K_V L_P) (1 / (1/SIR - gamma) + 1 / (1 - gamma))`.
     #[must_use]
     pub fn new(terms: Terms, projection: Projection) -> Self {
         let Terms {
@@ -93,8 +94,9 @@ impl Certificate {
     }
 }
 
-/// Average episode length from done flags `[T + 1, N]` (before each step; last, after it): real steps
-/// over ends of episodes. Steps after an end only show the new start and are not counted.
+/// Average episode length from done flags `[T + 1, N]` (before each step; the last row after the
+/// last step): real steps divided by ends of episodes. Steps after an end only return the new start
+/// and are not counted.
 #[must_use]
 pub fn average_episode_length(dones: &[bool], num_envs: usize) -> Option<f64> {
     let steps = dones.len() - num_envs;
@@ -132,7 +134,8 @@ mod tests {
 
     #[test]
     fn episode_length_counts_real_steps_only() {
-        // One environment: two real steps, the second ends; a fake step; a real step.
+        // One environment: two real steps, of which the second ends the episode; a fake step; a
+        // real step.
         assert_eq!(average_episode_length(&[false, false, true, false, false], 1), Some(3.0));
         assert_eq!(average_episode_length(&[false, false], 1), None);
     }

@@ -1,8 +1,9 @@
 //! A run between two iterations as bytes.
 //!
-//! A checkpoint is a list of named sections and a [`State`]. Which sections there are is up to the algorithm
-//! (parameters, moments of the optimiser) and to the environments; nothing here knows them. Where and how safely
-//! a checkpoint is stored is the front end's business ([`crate::run_files`] has names and sums).
+//! A checkpoint is a list of named sections and a [`State`]. The algorithm (parameters, optimiser
+//! moments) and the environments decide which sections there are; this module must not know them.
+//! Front ends decide where and how a checkpoint is stored safely ([`crate::run_files`] has file
+//! names and checksums).
 
 use deepspi_worlds::rng::Generators;
 use serde::{Deserialize, Serialize};
@@ -11,19 +12,19 @@ use crate::config::Config;
 use crate::monitor::EpisodeTracker;
 use crate::network::NetworkSpec;
 
-/// Version of the layout of [`State`]; another one is refused.
+/// Version of the layout of [`State`]; checkpoints of other versions are refused.
 pub const FORMAT: u32 = 1;
 
-/// Name of the section with the stored environments. Checkpoints of environments that cannot be stored, and those
-/// of before there was one, have none: a continued run then begins them anew.
+/// Name of the section with the stored environments. It is absent if the environments cannot be
+/// stored and in old checkpoints: a resumed run then resets its environments.
 pub const ENVIRONMENTS: &str = "environments";
 
-/// The bytes of a checkpoint.
+/// A checkpoint.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
-    /// What the algorithm and the environments need to go on.
+    /// The state of the algorithm and of the environments.
     pub sections: Vec<Section>,
-    /// Everything else.
+    /// The rest of the run's state.
     pub state: State,
 }
 
@@ -32,18 +33,18 @@ pub struct Checkpoint {
 pub struct Section {
     /// Its name, unique in the checkpoint: lower-case letters, digits and underscores.
     pub name: String,
-    /// How the bytes are to be read.
+    /// The format of the bytes.
     pub encoding: Encoding,
     /// The content.
     pub bytes: Vec<u8>,
 }
 
-/// How a section is encoded, which also is the ending of its file.
+/// How a section is encoded; it determines the extension of its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// Tensors under the names of their modules.
+    /// Tensors, under the parameter names of their modules.
     Safetensors,
-    /// Bytes of the section's own making.
+    /// A format that the owner of the section defines.
     Binary,
 }
 
@@ -51,7 +52,7 @@ impl Encoding {
     /// All encodings.
     pub const ALL: [Self; 2] = [Self::Safetensors, Self::Binary];
 
-    /// Ending of file names.
+    /// Extension of file names.
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
@@ -68,13 +69,13 @@ impl Section {
         format!("{}.{}", self.name, self.encoding.extension())
     }
 
-    /// Whether a file of this name can be a section.
+    /// Whether a file of this name can hold a section.
     #[must_use]
     pub fn is_file_name(file_name: &str) -> bool {
         split(file_name).is_some()
     }
 
-    /// A section from the name of its file; none if the name is not one of a section.
+    /// The section in a file; none if the file name is not that of a section.
     #[must_use]
     pub fn from_file(file_name: &str, bytes: Vec<u8>) -> Option<Self> {
         let (name, encoding) = split(file_name)?;
@@ -114,13 +115,14 @@ pub struct State {
     pub optimiser_steps: Vec<u64>,
     /// Generators of the run.
     pub generators: Generators,
-    /// Returns so far.
+    /// Returns of finished and running episodes.
     pub tracker: EpisodeTracker,
-    /// Done flags of the environments.
+    /// Done flags of the environments' current observations.
     pub dones: Vec<bool>,
 }
 
-/// A list that is written as a plain number if it has one entry, as it was before there were groups.
+/// A list that is written as a plain number if it has one entry, as in files from before parameter
+/// groups.
 mod one_or_many {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -1,11 +1,12 @@
-//! What a policy said about N observations, and the action that follows from it.
+//! The output of a policy for N observations, and how actions are chosen from it.
 //!
-//! Without tensors, so that the page can walk through a maze as the trainer does.
+//! It must not use tensors, so that the page can walk through a maze in the same way as the
+//! trainer.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// What the policy said about N observations.
+/// The output of a policy for N observations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     /// Log-probabilities of all actions, `[N, A]`.
@@ -15,14 +16,14 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Normalises logits `[N, A]`.
+    /// A decision from logits `[N, A]`, which are normalised, and values.
     #[must_use]
     pub fn from_logits(logits: &[f32], values: Vec<f32>, actions: usize) -> Self {
         let log_probs = logits.chunks(actions).flat_map(log_softmax).collect();
         Self { log_probs, values }
     }
 
-    /// The rows named, in their order.
+    /// The given rows, in the given order.
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
         let actions = self.log_probs.len() / self.values.len();
@@ -38,7 +39,7 @@ impl Decision {
         let choose = |row: &[f32]| {
             let mut best = (0, f32::NEG_INFINITY);
             for (action, log_prob) in (0_u32..).zip(row) {
-                // `random` lies in [0, 1); 1 - u keeps the logarithm finite.
+                // `random` is in [0, 1); 1 - u keeps the logarithm finite.
                 let u = 1.0 - rng.random::<f32>();
                 let key = log_prob - (-u.min(1.0 - f32::EPSILON / 2.0).ln()).ln();
                 if key > best.1 {
@@ -50,7 +51,7 @@ impl Decision {
         self.log_probs.chunks(actions).map(choose).collect()
     }
 
-    /// The most probable action of every environment; of equals the first.
+    /// The most probable action in every environment; the first of several.
     #[must_use]
     pub fn greedy(&self, actions: usize) -> Vec<u32> {
         let choose = |row: &[f32]| {

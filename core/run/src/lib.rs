@@ -1,11 +1,12 @@
-//! What a run *is*, without what computes it: configuration, messages, metrics, names and manifest of files.
+//! The description of a run without the code that computes it: configuration, messages, metrics,
+//! file names and manifest.
 //!
-//! The trainer, the command line and the page agree on a run through the types of this crate, and on
-//! nothing else. It depends on neither burn nor disks nor terminals, so that the page can show, describe
-//! and pack a run without a network in it.
+//! The trainer, the command line and the page share only the types of this crate. It must not
+//! depend on burn, files or terminals, so that the page can show, describe and pack a run without
+//! linking a network.
 //!
-//! Letters used in all shapes: `T` time steps, `N` environments, `B` samples of a minibatch, `A` actions,
-//! `S` states, `H W C` rows, columns and channels.
+//! Letters used in all shapes: `T` time steps, `N` environments, `B` samples of a minibatch, `A`
+//! actions, `S` states, `H W C` rows, columns and channels.
 
 pub mod algorithm;
 pub mod batch_view;

@@ -1,15 +1,15 @@
-//! How the maze is trained where nothing else is said: networks and hyper-parameters of its two sizes.
+//! Networks and default hyper-parameters of the two sizes of the maze.
 
 use deepspi_worlds::maze::{ACTIONS, MazePreset};
 
 use crate::config::Config;
 use crate::network::{ConvSpec, NetworkSpec};
 
-/// What a training of the maze needs to know of its size.
+/// The networks and default hyper-parameters of a preset.
 pub trait TrainingPreset {
     /// Sizes of the networks.
     fn network(self) -> NetworkSpec;
-    /// Hyper-parameters of a run where nothing else is said.
+    /// Default hyper-parameters of a run.
     fn hyper_parameters(self) -> Config;
 }
 
@@ -30,10 +30,10 @@ impl TrainingPreset for MazePreset {
         }
     }
 
-    /// Hyper-parameters a run has when nothing else is said: the paper's, as long as this maze takes
-    /// and not as an Atari game. The small preset also takes half the environments at the same size
-    /// of minibatch and a larger learning rate, chosen so that PPO solves the maze of the paper in
-    /// seconds.
+    /// Default hyper-parameters of a run: the paper's, but with a length that suits this maze
+    /// instead of an Atari game. The small preset also has half the environments with the same
+    /// minibatch size, and a larger learning rate, chosen so that PPO solves the maze of the paper
+    /// in seconds.
     fn hyper_parameters(self) -> Config {
         match self {
             Self::Paper => Config { total_timesteps: 256 * 1024, ..Config::DEFAULT },

@@ -1,4 +1,4 @@
-//! What the trainer tells a front end. It knows neither terminal nor page.
+//! The messages from the trainer to a front end. They must not depend on a terminal or a page.
 
 use deepspi_worlds::maze::Maze;
 use serde::{Deserialize, Serialize};
@@ -9,26 +9,26 @@ use crate::maze::MazeReport;
 use crate::metrics::Metrics;
 use crate::monitor::{Episode, RatioBounds};
 
-/// One event of a run, in the order of occurrence.
+/// One event of a run; messages are emitted in the order of the events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Message {
-    /// A game ended.
+    /// An episode of a game ended.
     Episode(Episode),
-    /// A rollout and its updates are done.
+    /// A rollout and its updates are complete.
     Iteration(Box<Iteration>),
-    /// The batch of that iteration, if the trainer was asked for it.
+    /// The batch of that iteration, if the trainer was asked to report it.
     Batch(Box<BatchView>),
-    /// Where an agent of the maze stands after an iteration.
+    /// The exact evaluation of an agent of the maze after an iteration.
     Maze(MazeStatus),
-    /// A checkpoint is safely stored.
+    /// A checkpoint was stored safely.
     CheckpointWritten {
         /// Agent steps it contains.
         global_step: u64,
         /// Where it is.
         location: String,
     },
-    /// Something the user should know; the run goes on.
+    /// Something that the user should know; the run continues.
     Warning {
         /// One sentence.
         text: String,
@@ -40,7 +40,7 @@ pub enum Message {
     },
 }
 
-/// What an agent of the maze is worth, computed exactly.
+/// The exact evaluation of an agent of the maze.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MazeStatus {
     /// Agent steps so far.
@@ -56,7 +56,7 @@ pub struct MazeStatus {
 }
 
 impl MazeStatus {
-    /// The numbers of a report.
+    /// The status from a report.
     #[must_use]
     pub fn new(report: &MazeReport, maze: &Maze, global_step: u64) -> Self {
         Self {
@@ -89,12 +89,12 @@ pub struct Iteration {
     /// The bound of Theorem 3; only of certified runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Certificate>,
-    /// Mean over environments of the last finished game's return, 0 before the first finish: the
-    /// authors' training score, biased towards 0 early in a run.
+    /// Mean over environments of the return of the last finished game, 0 before the first one: the
+    /// authors' training score, which is biased towards 0 early in a run.
     pub avg_episodic_return: f64,
-    /// The same over environments that finished a game; none before the first finish.
+    /// The same mean over environments that have finished a game; none before the first one.
     pub finished_return: Option<f64>,
-    /// Mean length of those games, 0 before the first finish.
+    /// Mean length of those games; 0 before the first one.
     pub avg_episodic_length: f64,
     /// Games finished so far.
     pub episodes: u64,

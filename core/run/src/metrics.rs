@@ -1,8 +1,9 @@
-//! Metrics: named numbers that an algorithm reports of an update, and what each name means.
+//! Metrics: named numbers that an algorithm reports for an update, and the meaning of each name.
 //!
-//! An algorithm declares its metrics as a list of [`MetricInfo`] and reports values under those names. Logs,
-//! TensorBoard and the page loop over the list, so that a new metric is one entry and no front end changes.
-//! Values are bound to names when they are computed, never by their position.
+//! An algorithm declares its metrics as a list of [`MetricInfo`] and reports values under those
+//! names. Logs, TensorBoard and the page loop over the list, so a new metric needs one entry and no
+//! change in a front end. Values must be bound to names when they are computed, never by their
+//! position.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,22 +12,22 @@ use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What a metric is.
+/// Description of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MetricInfo {
     /// Name in logs and messages, for example `policy_loss`.
     pub name: &'static str,
-    /// Name for people.
+    /// Displayed name.
     pub label: &'static str,
     /// Unit of the value; empty where it has none.
     pub unit: &'static str,
     /// Tag in TensorBoard: the authors', or CleanRL's where the authors have none.
     pub tag: &'static str,
-    /// Name in the line of progress; none if the metric is not shown there.
+    /// Name in the progress line; none if the metric is not shown there.
     pub short: Option<&'static str>,
 }
 
-/// What an update of DeepSPI, DeepMDP and PPO reports.
+/// The metrics of an update of DeepSPI, DeepMDP and PPO.
 pub(crate) const UPDATE: &[MetricInfo] = &[
     metric("loss", "total loss", "", "losses/loss"),
     shown("policy", metric("policy_loss", "policy loss", "", "losses/policy_loss")),
@@ -53,12 +54,12 @@ const fn shown(short: &'static str, info: MetricInfo) -> MetricInfo {
     MetricInfo { short: Some(short), ..info }
 }
 
-/// Values by name, in the order in which they were reported. As JSON an object of numbers.
+/// Values by name, in the order in which they were reported. In JSON an object of numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metrics(Vec<(Cow<'static, str>, f32)>);
 
 impl Metrics {
-    /// From names and values.
+    /// Metrics from names and values.
     pub fn new(values: impl IntoIterator<Item = (&'static str, f32)>) -> Self {
         Self(values.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
     }
@@ -74,7 +75,8 @@ impl Metrics {
         self.0.iter().map(|(name, value)| (name.as_ref(), *value))
     }
 
-    /// Mean of each metric over several updates that report the same metrics; nothing for no update.
+    /// Mean of each metric over several updates that report the same metrics; empty if there are no
+    /// updates.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a handful of updates")]
     pub fn mean(all: &[Self]) -> Self {
@@ -112,7 +114,7 @@ impl<'de> Deserialize<'de> for Metrics {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metrics, A::Error> {
                 let mut values = Vec::new();
                 while let Some((name, value)) = map.next_entry::<String, Option<f32>>()? {
-                    // JSON has no NaN: it is written as null.
+                    // JSON has no NaN; it is written as `null`.
                     values.push((Cow::Owned(name), value.unwrap_or(f32::NAN)));
                 }
                 Ok(Metrics(values))

@@ -1,10 +1,11 @@
-//! Quantities that say whether an update stayed where the theory holds.
+//! Quantities that show whether an update satisfies the premises of the theory, and the returns of
+//! games.
 
 use deepspi_worlds::env::Outcome;
 use serde::{Deserialize, Serialize};
 
-/// `D_IR^sup` and `D_IR^inf` between two policies over a batch of states (Eq. 2), and the premise of
-/// Theorem 2.
+/// `D_IR^sup` and `D_IR^inf` between two policies over a batch of states (Eq. 2), and the premise
+/// of Theorem 2.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RatioBounds {
     /// Largest `pi'(a|s) / pi(a|s)` over states and all actions; at least 1.
@@ -18,11 +19,11 @@ pub struct RatioBounds {
 }
 
 impl RatioBounds {
-    /// From log-probabilities of the behaviour policy and of the new one, both `[B, A]`.
+    /// The bounds from log-probabilities of the behaviour policy and of the new one, both `[B, A]`.
     #[must_use]
     pub fn from_log_probs(behaviour: &[f32], updated: &[f32], gamma: f32) -> Self {
         let differences = || behaviour.iter().zip(updated).map(|(old, new)| new - old);
-        // `min` and `max` pass over what is not a number; it must not pass for a small step.
+        // `min` and `max` ignore NaN, but NaN must not look like a small step.
         let (low, high) = if differences().any(f32::is_nan) {
             (f32::NAN, f32::NAN)
         } else {
@@ -35,7 +36,7 @@ impl RatioBounds {
 }
 
 impl RatioBounds {
-    /// Whether both lie within `[1 - radius, 1 + radius]`: in `N^C` with `C = 1 + radius`.
+    /// Whether all ratios are within `[1 - radius, 1 + radius]`: in `N^C` with `C = 1 + radius`.
     #[must_use]
     pub fn within(&self, radius: f32) -> bool {
         self.sup <= 1.0 + radius && self.inf >= 1.0 - radius
@@ -47,7 +48,7 @@ impl RatioBounds {
 pub struct Episode {
     /// Index of the environment.
     pub env: usize,
-    /// Agent steps of the run when it ended.
+    /// Agent steps of the run when the game ended.
     pub global_step: u64,
     /// Sum of the game's own rewards over all lives.
     pub raw_return: f64,
@@ -55,7 +56,7 @@ pub struct Episode {
     pub length: u64,
 }
 
-/// Raw returns of the games of N environments, as the authors count them.
+/// Raw returns of the games of N environments, counted as the authors do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpisodeTracker {
     running: Vec<(f64, u64)>,
@@ -64,13 +65,13 @@ pub struct EpisodeTracker {
 }
 
 impl EpisodeTracker {
-    /// No game finished yet.
+    /// A tracker for environments in which no game has finished.
     #[must_use]
     pub fn new(num_envs: usize) -> Self {
         Self { running: vec![(0.0, 0); num_envs], last: vec![None; num_envs], episodes: 0 }
     }
 
-    /// Adds one step of all environments; returns the games that ended.
+    /// Adds one step of all environments; returns the games that finished.
     pub fn step(&mut self, outcomes: &[Outcome], global_step: u64) -> Vec<Episode> {
         let mut ended = Vec::new();
         for (env, outcome) in outcomes.iter().enumerate() {
@@ -87,7 +88,7 @@ impl EpisodeTracker {
         ended
     }
 
-    /// Forgets games in progress, whose environments start anew.
+    /// Forgets the games in progress; call it if the environments were reset.
     pub fn abandon_running(&mut self) {
         self.running.fill((0.0, 0));
     }
@@ -98,7 +99,8 @@ impl EpisodeTracker {
         self.episodes
     }
 
-    /// Mean `(return, length)` over all environments, zeros where no game finished.
+    /// Mean `(return, length)` over all environments; environments without a finished game count as
+    /// 0.
     #[must_use]
     pub fn mean_with_zeros(&self) -> (f64, f64) {
         let count = self.last.len() as f64;
@@ -106,7 +108,7 @@ impl EpisodeTracker {
         (returns / count, lengths / count)
     }
 
-    /// Mean return over environments that finished a game.
+    /// Mean return over environments that have finished a game.
     #[must_use]
     pub fn mean_finished(&self) -> Option<f64> {
         let finished = self.last.iter().flatten().count();

@@ -1,4 +1,4 @@
-//! Sizes of the networks: which layers there are, derived from the frames and the action count.
+//! Sizes of the networks: their layers, derived from the frames and the number of actions.
 
 use deepspi_worlds::frame::FrameShape;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ pub struct ConvSpec {
 /// Sizes of all networks of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkSpec {
-    /// Observations.
+    /// Shape of an observation.
     pub frame: FrameShape,
     /// Size A of the action set.
     pub actions: usize,
@@ -32,7 +32,7 @@ pub struct NetworkSpec {
 }
 
 impl NetworkSpec {
-    /// The paper's networks (section 3.2 of the specification), for 84x84 frames.
+    /// The paper's networks (docs/deepspi.md, section 3.2), for 84x84 frames.
     #[must_use]
     pub fn atari(frame: FrameShape, actions: usize) -> Self {
         let conv = |outputs, kernel, stride| ConvSpec { outputs, kernel, stride };

@@ -1,9 +1,9 @@
-//! The files of a run folder, as names and bytes: what is written natively to a disk and in the browser
-//! to an archive is the same, and each reads what the other wrote.
+//! The files of a run folder as names and bytes. The command line writes them to a disk and the
+//! browser to an archive; both must write the same, and each can read what the other wrote.
 //!
 //! A run folder holds `config.toml` and `checkpoints/step_<steps>/` with the parts of a
-//! [`Checkpoint`] and their SHA-256 sums. How they are stored safely is the front end's business; that
-//! nothing damaged is read is decided here.
+//! [`Checkpoint`] and their SHA-256 checksums. Front ends decide how the files are stored safely;
+//! this module must refuse damaged files.
 
 use deepspi_worlds::atari::AtariTraining;
 use deepspi_worlds::maze::MazeConfig;
@@ -13,56 +13,59 @@ use sha2::{Digest, Sha256};
 use crate::checkpoint::{Checkpoint, Section, State};
 use crate::config::Config;
 
-/// Description of the run, in its folder.
+/// Name of the description of the run in its folder.
 pub const CONFIG: &str = "config.toml";
-/// Folder of the checkpoints, in the folder of the run.
+/// Name of the folder of checkpoints in the folder of the run.
 pub const CHECKPOINTS: &str = "checkpoints";
-/// Everything of a checkpoint that is no section.
+/// Name of the file with the state of a checkpoint, which is everything except its sections.
 pub const STATE: &str = "state.json";
-/// SHA-256 sums of the other files of a checkpoint: the manifest, which names them all.
+/// Name of the manifest: the SHA-256 checksums of all other files of a checkpoint.
 pub const SUMS: &str = "SHA256SUMS";
 
-/// Prefix of the name of every checkpoint's folder; see [`checkpoint_name`].
+/// Prefix of the names of checkpoint folders; see [`checkpoint_name`].
 pub const STEP_PREFIX: &str = "step_";
-/// Prefix of the name of a folder, inside the folder of a run, into which the files of a run that cannot be
-/// continued are moved. No checkpoint is read from it.
+/// Prefix of the name of a folder, in the folder of a run, into which the files of a run that
+/// cannot be resumed are moved. Checkpoints in it are ignored.
 pub const UNUSABLE_PREFIX: &str = "unusable-";
-/// Prefix of the name of a file or folder that is being written. It is left over if the process is killed.
+/// Prefix of the name of a file or folder that is being written. It remains if the process is
+/// killed.
 pub const WRITING_PREFIX: &str = ".writing_";
-/// Suffix of the name of a folder while a newer one takes its place. It is left over if the process is killed.
+/// Suffix of the name of a folder while a newer one replaces it. It remains if the process is
+/// killed.
 pub const REPLACED_SUFFIX: &str = ".replaced";
 
-/// Name of the folder of a checkpoint; sorts by step.
+/// Name of a checkpoint's folder; the names sort by step.
 #[must_use]
 pub fn checkpoint_name(global_step: u64) -> String {
     format!("{STEP_PREFIX}{global_step:012}")
 }
 
-/// Whether a file or folder of this name was left over by a process that was killed while it wrote.
+/// Whether a file or folder of this name is a leftover of a process that was killed while it wrote.
 #[must_use]
 pub fn is_leftover(name: &str) -> bool {
     name.starts_with(WRITING_PREFIX) || name.ends_with(REPLACED_SUFFIX)
 }
 
-/// What is true of a run besides its hyper-parameters; the `[run]` table of `config.toml`.
+/// Facts about a run besides its hyper-parameters; the `[run]` table of `config.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
-    /// Game as CleanRL writes it, or `maze`.
+    /// The game as CleanRL writes it, or `maze`.
     pub env: String,
-    /// Sticky actions and long no-op starts.
+    /// Whether the games use sticky actions and long no-op starts.
     pub stochastic: bool,
-    /// Device that trained.
+    /// Device on which the run was trained.
     pub device: String,
     /// Version of this program.
     pub version: String,
     /// Revision of the source it was built from.
     pub revision: String,
-    /// Start, seconds since 1970.
+    /// Start of the run, in seconds since 1970.
     pub started: u64,
-    /// The maze, if it is one.
+    /// The settings of the maze, if the environment is the maze.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maze: Option<MazeConfig>,
-    /// How the games are played, if it is one; none for runs that were begun before it was written down.
+    /// The settings of the game, if the environment is a game; none for runs from before they were
+    /// stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub atari: Option<AtariTraining>,
 }
@@ -77,19 +80,19 @@ struct Description {
 /// Why the files of a run cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RunFilesError {
-    /// A file is not there.
+    /// A file does not exist.
     #[error("{name} is missing")]
     Missing {
         /// Its name.
         name: String,
     },
-    /// A file is not what was written.
+    /// The content of a file does not match its checksum.
     #[error("{name} is damaged: its SHA-256 is not the one in {SUMS}")]
     Damaged {
         /// Its name.
         name: String,
     },
-    /// A file of another program.
+    /// A file was not written by this program.
     #[error("{name} is not of this program: {why}")]
     Foreign {
         /// Its name.
@@ -118,7 +121,7 @@ impl RunFilesError {
 }
 
 impl RunInfo {
-    /// Name of the run's folder where the user names none: `<env>__<algo>__<seed>__<start>`.
+    /// Default name of the run's folder: `<env>__<algo>__<seed>__<start>`.
     #[must_use]
     pub fn folder_name(&self, config: &Config) -> String {
         format!("{}__{}__{}__{}", self.env, config.algo.name(), config.seed, self.started)
@@ -134,7 +137,7 @@ impl RunInfo {
         toml::to_string(&Description { config, run: self.clone() }).map_err(unwritable)
     }
 
-    /// From the text of `config.toml`.
+    /// Reads the text of `config.toml`.
     ///
     /// # Errors
     /// If it is not the description of a run.
@@ -146,7 +149,7 @@ impl RunInfo {
 }
 
 impl Checkpoint {
-    /// Names and bytes of its files: the sections, the state, and the sums last.
+    /// Names and bytes of the checkpoint's files: the sections, the state, and last the manifest.
     ///
     /// # Errors
     /// If the state cannot be written as JSON.
@@ -162,10 +165,11 @@ impl Checkpoint {
         Ok(files)
     }
 
-    /// From its files, which `file` finds by name. The manifest ([`SUMS`]) says which files there are.
+    /// Reads a checkpoint from its files; `file` returns a file by its name. The manifest
+    /// ([`SUMS`]) says which files there are.
     ///
     /// # Errors
-    /// What `file` says, or if a file is missing, damaged or not of this program.
+    /// Errors of `file`; or if a file is missing, damaged or not written by this program.
     pub fn from_files<E: From<RunFilesError>>(
         mut file: impl FnMut(&str) -> Result<Vec<u8>, E>,
     ) -> Result<Self, E> {
@@ -176,7 +180,7 @@ impl Checkpoint {
             let name = line.split_once("  ").map(|(_, name)| name).ok_or_else(|| {
                 RunFilesError::foreign(SUMS, format!("`{line}` is not a sum and a name"))
             })?;
-            // Judged before anything is read: a manifest of another's making may name any place.
+            // Checked before anything is read: a manifest from another source may name any path.
             if name != STATE && !Section::is_file_name(name) {
                 return Err(RunFilesError::foreign(SUMS, format!("it names `{name}`")).into());
             }
@@ -197,7 +201,7 @@ impl Checkpoint {
     }
 }
 
-/// A line of the file of sums.
+/// A line of the manifest.
 fn sum_line(name: &str, bytes: &[u8]) -> String {
     let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{digest}  {name}")

@@ -1,21 +1,22 @@
-//! How a learning rate changes over the iterations of a run.
+//! The learning rate as a function of the iteration.
 
 /// A learning rate as a function of the iteration.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
     start: f64,
-    /// Iterations over which the rate falls linearly to 0; none: it stays.
+    /// Number of iterations in which the rate falls linearly to 0; none if it is constant.
     until_zero: Option<u64>,
 }
 
 impl Schedule {
-    /// The same rate in all iterations.
+    /// A constant rate.
     #[must_use]
     pub const fn constant(rate: f64) -> Self {
         Self { start: rate, until_zero: None }
     }
 
-    /// Linear from `start` in iteration 0 to 0 in iteration `iterations`, constant within an iteration.
+    /// A rate that falls linearly from `start` in iteration 0 to 0 in iteration `iterations`, and
+    /// is constant within an iteration.
     #[must_use]
     pub const fn linear(start: f64, iterations: u64) -> Self {
         Self { start, until_zero: Some(iterations) }

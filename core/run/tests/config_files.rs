@@ -1,4 +1,5 @@
-//! The configuration in files: nested as it is written, flat as it was before it had parts, and mixed.
+//! Tests configuration files: nested as they are written now, flat as they were before there were
+//! parts, and mixed.
 
 use deepspi_run::config::{
     Config, ConfigOverrides, DeepSpiConfig, TransitionDensity, WorldModelConfig,
@@ -12,7 +13,7 @@ const OLD_TOML: &str = include_str!("old/config.toml");
 /// The configuration in `state.json` of a checkpoint of that run.
 const OLD_JSON: &str = include_str!("old/config.json");
 
-/// What both describe.
+/// The configuration that both describe.
 fn old() -> Config {
     let mut config = Config { seed: 7, gamma: 0.9, ..MazePreset::Small.hyper_parameters() };
     config.world_model.transition_loss_coef = 0.001;
@@ -90,7 +91,7 @@ fn a_field_in_both_places_is_refused() {
     let text = "lipschitz_nets = true\n[world_model]\nlipschitz_nets = true\n";
     let message = "`lipschitz_nets` is given both at the top level and in the table [world_model]";
     assert!(error(text).contains(message), "{}", error(text));
-    // JSON keeps no order: the table may come first.
+    // JSON objects have no order: the table may come first.
     for text in [
         r#"{"certified": true, "deep_spi": {"certified": true}}"#,
         r#"{"deep_spi": {"certified": true}, "certified": true}"#,

@@ -1,4 +1,4 @@
-//! The configuration and the maze as their macro describes them.
+//! Tests the descriptions of the configuration and of the maze that the macro makes.
 
 use deepspi_options::{FieldKind, FieldValue, SetError};
 use deepspi_run::config::{Algorithm, Config};

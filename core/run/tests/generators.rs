@@ -1,4 +1,5 @@
-//! Generators of checkpoints that were written before keys were derived for each purpose.
+//! Generators from checkpoints that were written before each purpose had its own key must stay
+//! readable.
 
 use deepspi_worlds::rng::Generators;
 use rand::{RngExt, SeedableRng};
@@ -6,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 #[test]
 fn generators_of_an_old_checkpoint_are_read_and_continued() {
-    // As they were made: one key for all, and a number of the stream for each purpose.
+    // As old versions made them: one key for all, and a stream number for each purpose.
     let old = |stream| {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         rng.set_stream(stream);

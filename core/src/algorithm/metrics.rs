@@ -1,9 +1,10 @@
-//! The metrics of one update while they are still on the device.
+//! The metrics of one update before they are read from the device.
 
 use burn::tensor::Tensor;
 use deepspi_run::metrics::Metrics;
 
-/// Named metrics of one update, each `[1]` on the device, until the trainer reads them in one transfer.
+/// Named metrics of one update. Each is a tensor `[1]` on the device until all are read in one
+/// transfer.
 #[derive(Clone, Debug, Default)]
 pub struct PendingMetrics {
     names: Vec<&'static str>,

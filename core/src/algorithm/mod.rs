@@ -1,11 +1,12 @@
-//! The seam between a run and the algorithm that learns in it.
+//! The interface between a run and the algorithm that learns in it.
 //!
-//! [`Algorithm`] is all that the trainer, checkpoints, logs and pages know of an algorithm: named groups of
-//! parameters, one iteration on an environment, a policy, named metrics, and its state as named sections. What
-//! has to be known to *show* an algorithm (label, fields of the configuration, list of metrics) is data in
-//! `deepspi_run::algorithm`, because the page shows algorithms without running them.
+//! The trainer, checkpoints, logs and the page know an algorithm only through [`Algorithm`]: named
+//! groups of parameters, one iteration on an environment, a policy, named metrics, and its state as
+//! named sections. The data for *showing* an algorithm (label, configuration fields, list of
+//! metrics) is in `deepspi_run::algorithm`, because the page shows algorithms without running them.
 //!
-//! A new algorithm is a folder here, an arm in [`new`], and an entry there; nothing else names it.
+//! To add an algorithm, add a folder here, an arm in [`new`] and an entry in
+//! `deepspi_run::algorithm`. No other code may name an algorithm.
 
 pub mod deep_spi;
 pub mod metrics;
@@ -17,7 +18,7 @@ use deepspi_run::network::NetworkSpec;
 
 pub use self::seam::{Algorithm, IterationReport, Working};
 
-/// The configured algorithm at the start of a run. The only place that chooses by its name.
+/// The configured algorithm at the start of a run. No other code selects an algorithm by its name.
 #[must_use]
 pub fn new(config: &Config, spec: &NetworkSpec, device: &Device) -> Box<dyn Algorithm> {
     match config.algo {

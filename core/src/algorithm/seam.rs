@@ -1,4 +1,4 @@
-//! What the rest of the program knows of an algorithm.
+//! The interface of an algorithm: the rest of the program must use nothing else of it.
 
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -17,7 +17,8 @@ use crate::model::Model;
 use crate::optim::ParameterGroup;
 use crate::run_state::{RunState, TrainError};
 
-/// Work that waits for the device or the environment. Not `Send`: a browser has handles of JavaScript in it.
+/// A future that waits for the device or the environment. It is not `Send`, because in a browser it
+/// holds JavaScript handles.
 pub type Working<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// A learning algorithm between two iterations.
@@ -31,8 +32,9 @@ pub trait Algorithm: Debug {
     /// The networks for rollouts and evaluation, without autodiff.
     fn policy(&self) -> Model;
 
-    /// One iteration: steps in `env`, then all updates. Counters and generators are those of `run`; ends of
-    /// episodes are emitted as they happen. The caller counts the iteration.
+    /// One iteration: steps in `env`, then all updates. It advances the counters and generators of
+    /// `run` and emits the ends of episodes as they happen. The caller increments the iteration
+    /// counter.
     ///
     /// After an error the algorithm is no longer consistent with its environment.
     fn iterate<'a>(
@@ -42,23 +44,24 @@ pub trait Algorithm: Debug {
         emit: &'a mut dyn FnMut(Message),
     ) -> Working<'a, Result<IterationReport, TrainError>>;
 
-    /// Everything that a continued run needs, as sections of a checkpoint.
+    /// Everything that a resumed run needs, as sections of a checkpoint.
     fn sections(&self) -> Working<'_, Result<Vec<Section>, CheckpointError>>;
 
     /// Steps of the optimiser, one entry for each group.
     fn optimiser_steps(&self) -> Vec<u64>;
 
-    /// Takes over the sections and the steps of a checkpoint. Sections of others are passed over.
+    /// Restores the algorithm from the sections and optimiser steps of a checkpoint. Sections that
+    /// belong to something else, such as the environments, are ignored.
     ///
     /// # Errors
-    /// If a section is missing or does not fit the networks; the algorithm is then to be dropped.
+    /// If a section is missing or does not fit the networks. The algorithm must then be discarded.
     fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), CheckpointError>;
 
     /// A copy, for a trainer that is cloned.
     fn boxed_clone(&self) -> Box<dyn Algorithm>;
 }
 
-/// What an iteration was like.
+/// What an iteration reports.
 #[derive(Clone, Debug)]
 pub struct IterationReport {
     /// Learning rate of the first parameter group.
@@ -69,7 +72,7 @@ pub struct IterationReport {
     pub mean: Metrics,
     /// Explained variance of the returns by the values that collected the rollout.
     pub explained_variance: f32,
-    /// Importance ratios between the policy that acted and the policy after the updates.
+    /// Importance ratios of the policy after the updates to the behaviour policy.
     pub ratios: RatioBounds,
     /// The bound of Theorem 3; only of certified runs.
     pub certificate: Option<Certificate>,

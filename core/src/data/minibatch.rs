@@ -8,10 +8,11 @@ use crate::world_model::TransitionNoise;
 /// One minibatch of transitions on the autodiff device; B samples, A actions.
 #[derive(Clone, Debug)]
 pub struct Minibatch {
-    /// `[B, H, W, C]` in [0, 1]; with a world model `[2B, H, W, C]`, the next observations last, so
-    /// that one pass of the encoder serves both. With `sharing` only the distinct ones.
+    /// `[B, H, W, C]` in [0, 1]. With a world model `[2B, H, W, C]`: the next observations follow
+    /// the observations, so that one pass of the encoder computes both. With `sharing` only the
+    /// distinct ones.
     pub observations: Tensor<4>,
-    /// Which samples are equal; none where every observation is computed for itself.
+    /// Which samples are equal; none if every observation is computed separately.
     pub sharing: Option<Sharing>,
     /// One-hot `[B, A]`.
     pub actions: Tensor<2>,
@@ -23,9 +24,10 @@ pub struct Minibatch {
     pub returns: Tensor<1>,
     /// Rewards `[B]`, after clipping.
     pub rewards: Tensor<1>,
-    /// 1 where the flag from *before* the step says done, `[B]`: EnvPool's fake transitions.
+    /// 1 where the flag from *before* the step says done, `[B]`: these are EnvPool's fake
+    /// transitions.
     pub dones: Tensor<1>,
-    /// Noise of the transition sample, where l_P is that of a sample.
+    /// Noise of the transition sample; none if l_P needs no sample.
     pub noise: Option<TransitionNoise>,
 }
 

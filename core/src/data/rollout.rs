@@ -1,8 +1,8 @@
-//! Storage of one rollout on the CPU, and the gathering of minibatches from it.
+//! Storage of one rollout on the CPU, and gathering of minibatches from it.
 //!
-//! Observations stay bytes until a minibatch is gathered: as floats a rollout would exceed the
-//! largest binding of WebGPU. Under next-step autoreset the next observation of step t *is* the
-//! observation of step t + 1, so T + 1 frames hold both.
+//! Observations stay bytes until a minibatch is gathered: as floats, a rollout would exceed
+//! WebGPU's largest buffer binding. Under next-step autoreset the next observation of step t *is*
+//! the observation of step t + 1, so T + 1 frames hold both.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deepspi_run::certificate;
@@ -25,7 +25,7 @@ pub struct Rollout {
     actions_available: usize,
     /// `[T + 1, N, C, H, W]`
     observations: Vec<u8>,
-    /// `[T + 1, N]`: names of the observations, if the environment gives any.
+    /// `[T + 1, N]`: identifiers of the observations, if the environment provides them.
     ids: Option<Vec<u32>>,
     /// `[T, N]`
     actions: Vec<u32>,
@@ -35,12 +35,13 @@ pub struct Rollout {
     values: Vec<f32>,
     /// `[T, N]`
     rewards: Vec<f32>,
-    /// `[T + 1, N]`: the flag from before each step; last, the one the last step returned.
+    /// `[T + 1, N]`: the done flags from before each step, then those that the last step returned.
     dones: Vec<bool>,
 }
 
 impl Rollout {
-    /// An empty rollout that starts from the current observations `[N, C, H, W]` and done flags `[N]`.
+    /// An empty rollout that starts from the current observations `[N, C, H, W]` and done flags
+    /// `[N]`.
     #[must_use]
     pub fn start(env: &dyn VectorEnv, dones: &[bool]) -> Self {
         Self {
@@ -57,7 +58,8 @@ impl Rollout {
         }
     }
 
-    /// Appends one step of all environments: what was decided, and what the environments returned.
+    /// Appends one step of all environments: the policy's decision, the actions, and the results in
+    /// `env`.
     pub fn push(&mut self, decision: Decision, actions: Vec<u32>, env: &dyn VectorEnv) {
         let outcomes = env.outcomes();
         self.log_probs.extend(decision.log_probs);
@@ -71,7 +73,7 @@ impl Rollout {
         }
     }
 
-    /// Closes the rollout with the values `[N]` of the last observations.
+    /// Completes the rollout with the values `[N]` of the last observations.
     pub fn finish(&mut self, values: Vec<f32>) {
         self.values.extend(values);
     }
@@ -94,7 +96,8 @@ impl Rollout {
         &self.dones[self.dones.len() - self.num_envs..]
     }
 
-    /// Flags from before each step, `[T, N]`: set on the fake steps after an episode's end.
+    /// Done flags from before each step, `[T, N]`: set on the fake steps after the end of an
+    /// episode.
     #[must_use]
     pub fn dones(&self) -> &[bool] {
         &self.dones[..self.len()]
@@ -124,7 +127,7 @@ impl Rollout {
         &self.log_probs
     }
 
-    /// Advantages and returns; once per iteration, before the first update.
+    /// Advantages and returns; compute them once per iteration, before the first update.
     #[must_use]
     pub fn advantages(&self, gamma: f32, lambda: f32) -> Advantages {
         gae(&self.rewards, &self.dones, &self.values, self.num_envs, gamma, lambda)
@@ -174,8 +177,8 @@ impl Rollout {
         }
     }
 
-    /// Indices of transitions whose observations are all there are: every one, or, where the
-    /// environment names its observations, one of each kind.
+    /// Indices of transitions that cover all distinct observations: one index for each distinct
+    /// observation if the environment identifies its observations, else every index.
     #[must_use]
     pub fn distinct(&self) -> Vec<usize> {
         self.ids.as_ref().map_or_else(
@@ -184,7 +187,8 @@ impl Rollout {
         )
     }
 
-    /// The observations with the given time-major indices (up to `(T + 1) N`), `[B, H, W, C]` in [0, 1].
+    /// The observations with the given time-major indices (up to `(T + 1) N`), `[B, H, W, C]` in
+    /// [0, 1].
     #[must_use]
     pub fn frames(&self, indices: &[usize], device: &Device) -> Tensor<4> {
         let len = self.frame.len();
@@ -194,7 +198,7 @@ impl Rollout {
     }
 }
 
-/// Observations `[C, H, W]` of bytes as a tensor `[B, H, W, C]` in [0, 1].
+/// Converts observations `[C, H, W]` of bytes to a tensor `[B, H, W, C]` in [0, 1].
 pub fn observations<'a>(
     frame: FrameShape,
     batch: usize,
@@ -230,7 +234,7 @@ mod tests {
 
     use super::*;
 
-    /// What two environments show, without any rules.
+    /// The observations of two environments, without any rules.
     #[derive(Debug)]
     struct TwoFrames {
         observations: Vec<u8>,

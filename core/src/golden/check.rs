@@ -1,4 +1,4 @@
-//! Computes what a golden file holds and compares.
+//! Recomputes the quantities of a golden file and compares them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,15 +24,16 @@ const GRADIENT_TOLERANCE: f64 = 1e-3;
 pub struct Check {
     /// Name of the quantity.
     pub quantity: String,
-    /// Largest relative error over its entries. An entry is compared relative to its own size or the
-    /// root mean square of its tensor, whichever is larger: entries near 0 carry no relative digits.
+    /// Largest relative error over its entries. The error of an entry is divided by the entry or by
+    /// the root mean square of its tensor, whichever is larger, because entries near 0 have no
+    /// accurate relative digits.
     pub error: f64,
     /// Largest error allowed.
     pub tolerance: f64,
 }
 
 impl Check {
-    /// Whether the error is within the tolerance; NaN is not.
+    /// Whether the error is within the tolerance; false for NaN.
     #[must_use]
     pub fn ok(&self) -> bool {
         self.error <= self.tolerance
@@ -65,8 +66,9 @@ impl Check {
         let typical = expected.l2 / (found.len() as f64).sqrt();
         let at = |i: usize| found.get(i).map_or(f64::NAN, |x| f64::from(*x));
         let entries = expected.at.iter().map(|&(i, value)| (at(i), value, typical));
-        // A sum is judged as the mean entry it stands for. Relative to itself it would be noise against
-        // noise where entries cancel, as the gradients of softmax logits do exactly.
+        // The error of a sum is divided by the size of its mean entry. Division by the sum itself
+        // would compare rounding noise with rounding noise where entries cancel: the gradients of
+        // softmax logits sum to exactly 0.
         let count = found.len() as f64;
         let mean = values().sum::<f64>() / count;
         let totals = [(mean, expected.sum / count, typical), (l2, expected.l2, expected.l2)];
@@ -74,7 +76,7 @@ impl Check {
     }
 }
 
-/// The largest `|found - expected| / max(|expected|, typical)`; infinite if anything is not finite.
+/// The largest `|found - expected| / max(|expected|, typical)`; infinite if a value is not finite.
 fn worst(triples: impl Iterator<Item = (f64, f64, f64)>) -> f64 {
     triples.fold(0.0, |worst, (found, expected, typical)| {
         let difference = (found - expected).abs();

@@ -15,10 +15,10 @@ pub enum GoldenError {
     /// Not JSON, or not of this form.
     #[error("not a golden file: {0}")]
     Format(#[from] serde_json::Error),
-    /// A parameter this implementation does not have.
+    /// A parameter that this implementation does not have.
     #[error("the golden file names a parameter unknown here: `{0}`")]
     UnknownParameter(String),
-    /// A parameter of this implementation the file does not give.
+    /// A parameter of this implementation that the file does not give.
     #[error("the golden file lacks a value for the parameter `{0}`")]
     MissingParameter(String),
     /// A parameter of another shape.
@@ -70,7 +70,7 @@ pub struct Summary {
     pub at: Vec<(usize, f64)>,
 }
 
-/// One number per sample, or a single 0 where the authors' code computes nothing.
+/// One number per sample, or a single 0 for a loss that the authors' code did not compute.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum PerSample {
@@ -177,8 +177,8 @@ impl GoldenFile {
     }
 }
 
-/// The name used here of a parameter in the authors' tree; `None` for the authors' dead copy of the
-/// encoder under the critic, which takes part in nothing.
+/// The local name of a parameter in the authors' tree. `None` for the authors' unused copy of the
+/// encoder under the critic.
 pub(super) fn local_name(name: &str) -> Result<Option<String>, GoldenError> {
     let unknown = || GoldenError::UnknownParameter(name.to_owned());
     let (path, leaf) = name.rsplit_once('/').ok_or_else(unknown)?;

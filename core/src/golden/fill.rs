@@ -1,4 +1,4 @@
-//! The counter-based generator behind golden files, and inputs made from it.
+//! The counter-based generator that fills golden parameters, and the inputs made with it.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deepspi_run::network::NetworkSpec;
@@ -7,7 +7,7 @@ use crate::data::rollout::observations;
 
 const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// The i-th number of the stream `seed`, in [0, 1).
+/// Number `i` of the stream `seed`, in [0, 1).
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
 pub const fn uniform(seed: u64, i: u64) -> f64 {
@@ -25,7 +25,7 @@ pub fn fill(seed: u64, len: usize, low: f64, high: f64) -> Vec<f32> {
     (0..len as u64).map(|i| (low + (high - low) * uniform(seed, i)) as f32).collect()
 }
 
-/// `len` pixels.
+/// `len` pixel values.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= value < 256")]
 pub fn pixels(seed: u64, len: usize) -> Vec<u8> {
@@ -59,7 +59,7 @@ pub fn actions(actions: usize, batch: usize, device: &Device) -> Tensor<2> {
     Tensor::from_data(TensorData::new(one_hot, [batch, actions]), device)
 }
 
-/// The start vector of every power iteration.
+/// The start vector of every power iteration in a golden file.
 #[must_use]
 pub fn start_vector(offset: u64, len: usize) -> Vec<f32> {
     fill(offset + 7001, len, -1.732_050_8, 1.732_050_8)
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn first_numbers_are_those_of_the_reference() {
-        // Printed by the script that accompanies the golden files.
+        // These values were printed by the script that made the golden files.
         let found: Vec<f64> = (0..3).map(|i| uniform(1, i)).collect();
         for (found, expected) in found.iter().zip(REFERENCE) {
             assert!((found - expected).abs() < 1e-11, "{found} {expected}");

@@ -1,8 +1,9 @@
-//! Agreement with the authors' implementation, number by number.
+//! Comparison with the authors' implementation, number by number.
 //!
 //! A golden file holds what the authors' JAX code computes for one minibatch: losses, gradients and
-//! parameters after one step. Parameters and inputs are not stored but come from a counter-based
-//! fill ([`fill`]), so any batch size, action count, channel count and seed offset can be checked.
+//! parameters after one step. It does not store parameters and inputs: a counter-based generator
+//! ([`fill`]) makes them again, so that a file can have any batch size, action count, channel count
+//! and seed. The generator must never change.
 
 mod check;
 mod file;

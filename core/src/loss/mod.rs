@@ -1,8 +1,8 @@
-//! Terms of the one objective: policy and entropy, and the distance that losses share. Those of the
-//! world model are in [`crate::world_model`].
+//! Terms of the objective: policy loss, entropy, and the smooth-L1 distance that losses share. The
+//! losses of the world model are in [`crate::world_model`].
 //!
-//! Each function is differentiable in everything that depends on parameters and is checked against
-//! finite differences and the golden values.
+//! Each function must be differentiable in everything that depends on parameters. Tests compare the
+//! gradients with finite differences and the values with the golden files.
 
 mod normalise;
 mod policy;

@@ -1,8 +1,8 @@
-//! Advantages of unit variance.
+//! Normalisation of advantages to mean 0 and unit variance.
 
 use burn::tensor::Tensor;
 
-/// `(A - mean) / (std + 1e-8)` with the population standard deviation, and what was divided by, `[1]`.
+/// `(A - mean) / (std + 1e-8)` with the population standard deviation, and the divisor, `[1]`.
 #[must_use]
 pub fn normalise(advantages: Tensor<1>) -> (Tensor<1>, Tensor<1>) {
     let centred = advantages.clone() - advantages.mean();

@@ -1,15 +1,15 @@
-//! Surrogate objective (Eq. 6) and entropy.
+//! The surrogate objective (Eq. 6) and the entropy.
 
 use burn::tensor::activation::relu;
 use burn::tensor::{Tensor, activation::log_softmax};
 use deepspi_run::config::{Config, Objective};
 
-/// Policy loss of a minibatch and what the monitors need of it.
+/// The policy loss of a minibatch and its drift.
 #[derive(Clone, Debug)]
 pub struct Surrogate {
     /// Mean over the minibatch, `[1]`, to be minimised.
     pub loss: Tensor<1>,
-    /// Mean drift, `[1]`: how much of the unclipped objective the clip takes away.
+    /// Mean drift, `[1]`: the part of the unclipped objective that the clip removes.
     pub drift: Tensor<1>,
 }
 
@@ -71,7 +71,7 @@ mod tests {
             samples in prop::collection::vec((-2.0_f32..2.0, -0.5_f32..0.5), 1..16)
         ) {
             let (utilities, log_ratios): (Vec<f32>, Vec<f32>) = samples.into_iter().unzip();
-            // At the kinks the two may pick different one-sided gradients.
+            // At the kinks the two forms may have different one-sided gradients.
             let kink = |x: &f32| (x.exp() - 0.9).abs() < 1e-4 || (x.exp() - 1.1).abs() < 1e-4;
             prop_assume!(!log_ratios.iter().any(kink));
             let (clip, clip_grad) = loss_and_grad(Objective::Clip, &utilities, &log_ratios);

@@ -1,11 +1,12 @@
-//! Theorems 2, 3 and 4 for an agent of the maze as it stands, with every term computed exactly.
+//! Theorems 2, 3 and 4 for an agent of the maze, with every term computed exactly.
 //!
-//! The agent's world model is made finite first ([`super::latent_model`] says how, and what that
-//! changes); from there on all numbers are those of [`deepspi_theory`]. Nothing here is an estimate
-//! from a batch, so the numbers differ from a certified run's. A premise that fails, whichever it is,
-//! is part of the answer and no error: an assessment must be possible of every agent that trains.
+//! The agent's world model is first reduced to a finite one ([`super::latent_model`] describes the
+//! reduction and its effects); all numbers are then computed by [`deepspi_theory`]. Nothing here is
+//! estimated from a batch, so the numbers differ from those of a certified run. A failed premise is
+//! part of the answer and not an error, because every agent must be assessable while it trains.
 //!
-//! One limit is the theory's own: the theorems speak of one encoder for both policies. Here the old
+//! The theory itself sets one limit: the theorems use one encoder for both policies. Here the old
+//! policy is a table over states, stored before an iteration, and the encoder is the one after it.
 //! policy is a table over states, taken before an iteration, and the encoder is the new one.
 
 use burn::tensor::Device;
@@ -20,18 +21,18 @@ use super::latent_model::{Latents, finite_model};
 use super::probe::ProbeError;
 use crate::model::Model;
 
-/// Difference of probabilities up to which the old policy counts as equal in two states.
+/// Largest difference of probabilities at which the old policy counts as equal in two states.
 const SAME_POLICY: f64 = 1e-4;
 
-/// Theorems 2 to 4 for the step from the policy `before` (`[S, A]`, [`MazeReport::policy`] of the
-/// agent before the iteration) to the agent as it is now, of which `report` must be
-/// [`probe`](super::probe)'s. `epsilon > 0` is the slack of Theorem 4.
+/// Theorems 2 to 4 for the step from the policy `before` to the agent after the iteration. `before`
+/// is the table `[S, A]` of the agent before the iteration ([`MazeReport::policy`]), `report` the
+/// result of [`probe`](fn@super::probe) after it, and `epsilon > 0` the slack of Theorem 4.
 ///
-/// Takes `Z^2 / 2` small linear programmes for each policy.
+/// It solves `Z^2 / 2` small linear programmes for each policy.
 ///
 /// # Errors
-/// If the device fails, a policy is not a distribution, a prediction is not a number, `epsilon` is not
-/// above 0, or a linear programme fails. A premise that fails is no error.
+/// If the device fails, a policy is not a distribution, a prediction is not a number, `epsilon` is
+/// not above 0, or a linear programme fails. A premise that fails is no error.
 pub async fn assess(
     model: &Model,
     maze: &Maze,
@@ -44,7 +45,8 @@ pub async fn assess(
     let mdp = maze.mdp()?;
     let latents = Latents::of(report);
     let policy = |table: Vec<f64>| Policy::new(table.len() / ACTIONS, ACTIONS, table);
-    // Policies on latents, lifted: where latents are the same, the first state speaks for all.
+    // Policies on latents, lifted to states: states with the same latent take the first state's
+    // row.
     let new = policy(latents.lifted(&report.policy))?;
     let lifted = latents.lifted(before);
     let live: Vec<usize> = mdp.live_states().collect();
@@ -68,7 +70,7 @@ pub async fn assess(
     };
     let [upper, lower] = maze.stars();
 
-    // What leaves nothing to compute a theorem from.
+    // Premises without which a theorem cannot be computed.
     let no_model = (!config.uses_world_model()).then_some(FailedPremise::NoWorldModel);
     let merged = latents
         .merged_end(maze)
@@ -128,7 +130,8 @@ pub async fn assess(
     })
 }
 
-/// Which of some states has rows in two tables `[S, A]` that differ most in one entry, and by how much.
+/// The state of `states` whose rows in two tables `[S, A]` differ most in one entry, and that
+/// difference.
 fn most_different(states: &[usize], first: &[f64], second: &[f64]) -> Option<(usize, f64)> {
     let differences = states.iter().map(|&state| {
         let cells = state * ACTIONS..(state + 1) * ACTIONS;
@@ -152,7 +155,7 @@ mod tests {
     const PRESET: MazePreset = MazePreset::Small;
     const EPSILON: f64 = 0.1;
 
-    /// An untrained agent: the maze, the agent and what it makes of the maze.
+    /// An untrained agent: the maze, the model and its report.
     fn agent(config: &Config, cue: f64) -> (Maze, Model, MazeReport) {
         let device = Device::flex();
         let maze = Maze::new(MazeConfig { cue, ..MazeConfig::DEFAULT }, config.gamma.into());
@@ -226,7 +229,7 @@ mod tests {
         let cells = cells(model, maze, report, &config, None, &device);
         let losses = pollster::block_on(cells).expect("computed").losses.expect("in use");
 
-        // Visits by power iteration, over the maze's own rules.
+        // Expected visits by power iteration, from the maze's own rules.
         let (mut visits, mut share) = (vec![0.0; maze.states()], vec![0.0; maze.states()]);
         share[maze.start()] = 1.0;
         for _ in 0..2000 {
@@ -252,8 +255,8 @@ mod tests {
         let terms = found.theorem_two.numbers.expect("a world model").terms;
         let l_r = mean(&losses.reward);
         assert!((terms.l_r - l_r).abs() < 1e-5 * l_r, "{} {l_r}", terms.l_r);
-        // The maze's steps but one are certain, so l_P is the distance to the point predicted, which
-        // was moved.
+        // All steps of the maze but one are deterministic, so l_P is the distance to the predicted
+        // point, which was moved.
         let (l_p, moved) = (mean(&losses.transition), found.moved.expect("a finite model"));
         assert!((terms.l_p - l_p).abs() <= moved + 1e-4, "{} {l_p} {moved}", terms.l_p);
         let sup = before.iter().zip(&report.policy).enumerate();
@@ -331,7 +334,7 @@ mod tests {
         let [_, lower] = agent.0.stars();
         let mut before = agent.2.policy.clone();
         before[lower * ACTIONS..][..ACTIONS].copy_from_slice(&[0.1, 0.2, 0.3, 0.4]);
-        // What a policy says of a state without actions is of no account.
+        // The policy's rows at states without actions do not matter.
         let exits: Vec<usize> =
             (0..agent.0.states()).filter(|&s| agent.0.tile(s) == Tile::Exit).collect();
         before[exits[1] * ACTIONS..][..ACTIONS].copy_from_slice(&[0.0, 0.0, 0.0, 1.0]);

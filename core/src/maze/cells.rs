@@ -1,8 +1,8 @@
-//! What every action in every state of a maze is worth to an agent: the terms of Eq. 6, cell by cell.
+//! The terms of Eq. 6 for every action in every state of a maze.
 //!
-//! The losses and the utility are those of [`objective`], on a minibatch that holds every step the
-//! maze allows, so that a cell shows what training would see there. Only the advantage is another
-//! one: exact, where training estimates it.
+//! Losses and utility come from [`objective`], on a minibatch with every possible step of the maze,
+//! so that a cell shows what training would compute there. Only the advantage differs: it is exact
+//! here, and estimated in training.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deepspi_run::config::Config;
@@ -19,28 +19,29 @@ use crate::model::Model;
 use crate::read_floats;
 use crate::sharing::{Distinct, Sharing};
 
-/// Draws of the next latent over which l_P is averaged where it is that of a sample.
+/// Number of samples of the next latent over which a sampled l_P is averaged.
 const DRAWS: usize = 8;
-/// Transitions in one pass: a minibatch of the paper, which fits into memory wherever one trains.
+/// Transitions in one forward pass: the size of the paper's minibatch, which fits wherever training
+/// does.
 const LARGEST_BATCH: usize = 256;
 
-/// One way a step can go.
+/// One possible step of the maze.
 #[derive(Clone, Copy)]
 struct Step {
     state: usize,
     action: Action,
     next: usize,
-    /// Its share of the cell: the probability of the next state over the number of draws.
+    /// Weight in its cell: the probability of the next state divided by the number of draws.
     weight: f64,
 }
 
-/// Utility and losses of all actions in all states. `report` must be [`probe`](super::probe)'s of
-/// the same model and maze.
+/// Utility and losses of all actions in all states. `report` must be the result of
+/// [`probe`](fn@super::probe) for the same model and maze.
 ///
-/// `deviation` is what training divided the last batch's advantages by
-/// ([`BatchView::deviation`](deepspi_run::batch_view::BatchView::deviation)). Without one, and where
-/// advantages are normalised, it is the exact advantage's own standard deviation over the policy's
-/// discounted steps. It is not read where advantages are not normalised.
+/// `deviation` is the number by which training divided the last batch's advantages
+/// ([`BatchView::deviation`](deepspi_run::batch_view::BatchView::deviation)). Without it, and if
+/// advantages are normalised, the exact advantage's own standard deviation over the policy's
+/// discounted steps is used. It is ignored if advantages are not normalised.
 ///
 /// # Errors
 /// If the device fails or the report's policy is not a distribution.
@@ -57,13 +58,13 @@ pub async fn cells(
         Some(deviation) => deviation.into(),
         None => own_deviation(maze, report)?,
     };
-    // Divided by the right number already.
+    // The advantages are already divided by `deviation`.
     let config = Config { norm_adv: false, ..config.clone() };
     let advantage: Vec<f64> = report.advantage.iter().map(|a| a / deviation).collect();
     let sampled = config.uses_world_model() && model.world_model.loss_is_sampled();
     let draws = if sampled { DRAWS } else { 1 };
     let mut rng = stream(0, Stream::Noise);
-    // Utility, l_R and l_P.
+    // The tables of utility, l_R and l_P.
     let mut tables = vec![vec![0.0; advantage.len()]; 3];
     for steps in steps(maze, draws).chunks(LARGEST_BATCH) {
         let mut batch = minibatch(maze, steps, &advantage, &config, device);
@@ -88,8 +89,8 @@ pub async fn cells(
     })
 }
 
-/// Root of the mean square of the exact advantage, whose mean is 0, over the policy's discounted
-/// steps. Those exist even where episodes never end.
+/// Root mean square of the exact advantage, whose mean is 0, over the policy's discounted steps. It
+/// exists even if episodes never end.
 fn own_deviation(maze: &Maze, report: &MazeReport) -> Result<f64, TheoryError> {
     let policy = Policy::new(maze.states(), ACTIONS, report.policy.clone())?;
     let visits = discounted_occupancy(&maze.mdp()?, &policy)?;
@@ -114,8 +115,8 @@ fn steps(maze: &Maze, draws: usize) -> Vec<Step> {
     steps.flat_map(|step| std::iter::repeat_n(step, draws)).collect()
 }
 
-/// Steps as transitions of a batch, for an advantage `[S, A]`. The ratio to the behaviour policy and
-/// the returns are no concern of a cell.
+/// Steps as transitions of a batch, for an advantage `[S, A]`. Cells do not depend on the ratio to
+/// the behaviour policy and on the returns.
 fn minibatch(
     maze: &Maze,
     steps: &[Step],
@@ -258,7 +259,8 @@ mod tests {
             match (config.norm_adv, deviation) {
                 (false, _) => assert_eq!(cells.deviation, 1.0),
                 (true, Some(given)) => assert_eq!(cells.deviation, f64::from(given)),
-                // The trap costs 47: an untrained agent's advantages are far from unit size.
+                // The trap costs 47, so the advantages of an untrained agent are far from unit
+                // variance.
                 (true, None) => assert!(cells.deviation > 1.0, "{}", cells.deviation),
             }
         }

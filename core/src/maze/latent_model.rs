@@ -1,18 +1,19 @@
 //! The agent's world model as a finite one, over the latents of the maze's states.
 //!
-//! The theorems are about a latent MDP. The agent's own has a continuum of latents; here it is cut
-//! down to those the maze can show, so that every term of the theorems can be computed exactly.
+//! The theorems are about a latent MDP. The agent's own has a continuum of latents; here it is
+//! reduced to the latents of the maze's states, so that every term of the theorems can be computed
+//! exactly.
 //!
-//! Taken over as they are: the encoder on all states, the Euclidean distances, the reward network.
+//! Unchanged: the encoder on all states, the Euclidean distances, the reward network.
 //! Changed:
-//! - latents closer than [`SAME`] times the longest latent become one, whose prediction is that of
-//!   its first state: single precision does not tell them apart;
-//! - the next latent is not the network's density but [`DRAWS`] draws from it with equal weights, and
-//!   each draw is moved to the nearest latent of the maze. How far draws are moved is reported: no
-//!   Wasserstein distance to a prediction changes by more than that mean ([`FiniteModel::moved`]).
-//!   The Lipschitz constants of the finite model are over the maze's latents only, and may be smaller
-//!   or larger than the network's;
-//! - terminal latents end the episode, whatever the network would predict there.
+//! - latents closer than [`SAME`] times the longest latent become one, which takes the prediction
+//!   of its first state: single precision does not distinguish them;
+//! - the next latent is distributed over [`DRAWS`] samples of the network's density with equal
+//!   weights, and each sample is moved to the nearest latent of the maze. The mean distance moved
+//!   is reported: it bounds the change of every Wasserstein distance to a prediction
+//!   ([`FiniteModel::moved`]). The Lipschitz constants of the finite model are over the maze's
+//!   latents only, and may be smaller or larger than those of the network;
+//! - terminal latents end the episode, whatever the network predicts there.
 
 use burn::tensor::{Device, Tensor};
 use deepspi_run::maze::MazeReport;
@@ -26,7 +27,7 @@ use crate::read_floats;
 
 /// Distance, relative to the longest latent, up to which two latents count as the same.
 const SAME: f64 = 1e-5;
-/// Draws of the next latent where the density is sampled.
+/// Number of samples of the next latent, for a sampled density.
 const DRAWS: usize = 16;
 
 /// The distinct latents of a maze, numbered in the order of the first state that has them.
@@ -40,7 +41,7 @@ pub(super) struct Latents {
 }
 
 impl Latents {
-    /// Those of a report.
+    /// The latents of a report.
     pub(super) fn of(report: &MazeReport) -> Self {
         let states = report.values.len();
         let length = |state| {
@@ -73,7 +74,7 @@ impl Latents {
         self.firsts[self.of[state]]
     }
 
-    /// Distance of the latents of two states; 0 if they are the same.
+    /// Distance of the latents of two states; 0 if the states share a latent.
     pub(super) fn distance(&self, first: usize, second: usize) -> f64 {
         self.distances[self.of[first] * self.len() + self.of[second]]
     }
@@ -83,7 +84,7 @@ impl Latents {
         self.firsts.iter().flat_map(|first| row(table, *first)).copied().collect()
     }
 
-    /// A table `[S, A]` in which every state has the row of the first state with its latent.
+    /// A table `[S, A]` in which every state takes the row of the first state with its latent.
     pub(super) fn lifted(&self, table: &[f64]) -> Vec<f64> {
         let rows = (0..self.of.len()).flat_map(|state| row(table, self.first(state)));
         rows.copied().collect()
@@ -98,7 +99,7 @@ impl Latents {
         (0..self.of.len()).map(of_state).sum()
     }
 
-    /// A state that ends the episode and one that does not, with the same latent.
+    /// A terminal state and a live one with the same latent, if there are such.
     pub(super) fn merged_end(&self, maze: &Maze) -> Option<(usize, usize)> {
         let ends = |state: usize| maze.tile(state).is_terminal();
         let differs = |&state: &usize| ends(state) != ends(self.first(state));
@@ -108,16 +109,16 @@ impl Latents {
     }
 }
 
-/// A finite latent model and what its making cost.
+/// A finite latent model and how far its samples were moved.
 pub(super) struct FiniteModel {
     /// The model; its encoder is phi on the maze's states.
     pub(super) world_model: WorldModel,
-    /// Mean distance by which draws were moved to a latent of the maze, `[Z, A]`; 0 for terminal
+    /// Mean distance by which samples were moved to a latent of the maze, `[Z, A]`; 0 for terminal
     /// latents.
     pub(super) moved: Vec<f64>,
 }
 
-/// The finite model of an agent whose latents do not merge ends with other states.
+/// The finite model of an agent that does not give terminal and live states the same latent.
 pub(super) async fn finite_model(
     model: &Model,
     maze: &Maze,
@@ -128,7 +129,7 @@ pub(super) async fn finite_model(
     let encoded = model.agent.encode(all_frames(maze, device));
     let [states, height, width, channels] = encoded.dims();
     let places = read_floats(encoded.clone()).await?;
-    // Every state with every action.
+    // All pairs of state and action.
     let repeated = encoded.unsqueeze_dim::<5>(1).repeat_dim(1, ACTIONS);
     let repeated = repeated.reshape([states * ACTIONS, height, width, channels]);
     let chosen = Tensor::<2>::eye(ACTIONS, device).repeat_dim(0, states);
@@ -186,7 +187,7 @@ fn distance(first: &[f32], second: &[f32]) -> f64 {
     squares.sum::<f64>().sqrt()
 }
 
-/// The place closest to a point, the first of equally close ones, and how far it is.
+/// Index of the nearest place to a point (the first of several), and its distance.
 fn nearest(places: &[&[f32]], point: &[f32]) -> (usize, f64) {
     let distances = places.iter().map(|place| distance(place, point)).enumerate();
     distances.fold(
@@ -233,7 +234,7 @@ mod tests {
         let table: Vec<f64> = (0..12).map(f64::from).collect();
         assert_eq!(latents.rows(&table), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
         assert_eq!(latents.lifted(&table)[8..], [0.0, 1.0, 2.0, 3.0]);
-        // Means of the rows are 1.5 and 5.5; states 0 and 2 share the first.
+        // The means of the rows are 1.5 and 5.5; states 0 and 2 share the first latent.
         let mean = latents.mean(&table[..8], &[0.5, 0.25, 0.25], &[0.25; 12]);
         assert!((mean - (0.75 * 1.5 + 0.25 * 5.5)).abs() < 1e-12, "{mean}");
     }

@@ -1,7 +1,7 @@
-//! The exact analysis of agents that play the maze: networks on one side, theory on the other.
+//! Exact analysis of agents that play the maze: it connects the networks with `deepspi_theory`.
 //!
-//! The maze itself is in `deepspi_worlds`, the numbers that come out of here are types of
-//! `deepspi_run::maze`.
+//! The rules of the maze are in `deepspi_worlds`. The results are plain types of
+//! `deepspi_run::maze`, so that the page can show them without a network.
 
 mod assessment;
 mod cells;

@@ -1,4 +1,5 @@
-//! What an agent makes of the maze, computed exactly over all its states.
+//! Policy, values and latents of an agent in all states of the maze; the values are computed
+//! exactly.
 
 use burn::tensor::{Device, Tensor};
 use deepspi_run::decision::Decision;
@@ -16,12 +17,12 @@ pub enum ProbeError {
     /// The device failed.
     #[error(transparent)]
     Core(#[from] crate::Error),
-    /// The policy is no distribution, for example because a parameter is not a number.
+    /// The policy is not a distribution, for example because a parameter is NaN.
     #[error(transparent)]
     Theory(#[from] TheoryError),
 }
 
-/// Looks at all states of `maze` through `model`.
+/// Evaluates `model` in all states of `maze`.
 ///
 /// # Errors
 /// If the device fails or the policy is not a distribution.
@@ -59,7 +60,8 @@ pub(super) fn all_frames(maze: &Maze, device: &Device) -> Tensor<4> {
     observations(maze.config().preset.frame(), frames.len(), device, |i| &frames[i])
 }
 
-/// Probabilities in double precision whose rows sum to 1 more closely than single precision gives.
+/// Probabilities in double precision, rescaled so that rows sum to 1 more accurately than in single
+/// precision.
 fn normalised(log_probs: &[f32]) -> Vec<f64> {
     let rows = log_probs.chunks(ACTIONS).flat_map(|row| {
         let row: Vec<f64> = row.iter().map(|x| f64::from(*x).exp()).collect();

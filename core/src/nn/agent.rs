@@ -1,4 +1,4 @@
-//! Encoder phi, shared trunk, actor and critic (section 3.2 of the specification).
+//! Encoder phi, shared trunk, actor and critic (docs/deepspi.md, section 3.2).
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation::relu};
@@ -9,7 +9,7 @@ use super::layers::{Conv, Dense};
 use crate::ops::conv::ConvGeometry;
 use crate::sharing::Repeat;
 
-/// Everything the deployed policy needs.
+/// The networks that the policy needs.
 #[derive(Module, Debug)]
 pub struct Agent {
     /// Convolutions of phi.
@@ -24,7 +24,7 @@ pub struct Agent {
     strides: Vec<usize>,
 }
 
-/// What actor and critic say about a batch of states.
+/// Outputs of actor and critic for a batch of states.
 #[derive(Clone, Debug)]
 pub struct PolicyValue {
     /// Activations of the trunk, `[B, hidden]`.
@@ -36,7 +36,7 @@ pub struct PolicyValue {
 }
 
 impl PolicyValue {
-    /// What is said about all of a batch, from what is said about its distinct states.
+    /// Repeats the outputs for distinct states, so that every sample of the batch has its own.
     #[must_use]
     pub fn repeat(self, rows: &Repeat) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl PolicyValue {
 }
 
 impl Agent {
-    /// Initial parameters; the same generator state gives the same agent on every device.
+    /// Initial parameters; the same state of the generator gives the same agent on every device.
     pub fn new(spec: &NetworkSpec, rng: &mut impl Rng, device: &Device) -> Self {
         let gain = 2.0_f32.sqrt();
         let mut channels = spec.frame.channels;
@@ -70,7 +70,8 @@ impl Agent {
         }
     }
 
-    /// Latent z = phi(s), `[B, h, w, c]`, not negative; observations `[B, H, W, C]` scaled to [0, 1].
+    /// Latent z = phi(s), `[B, h, w, c]`, never negative; observations `[B, H, W, C]` are scaled to
+    /// [0, 1].
     #[must_use]
     pub fn encode(&self, observations: Tensor<4>) -> Tensor<4> {
         self.encoder.iter().zip(&self.strides).fold(observations, |x, (layer, &stride)| {

@@ -1,7 +1,7 @@
 //! Initial values of parameters, drawn on the CPU (see [`deepspi_worlds::rng`]).
 //!
-//! Distributions of section 3.1 of the specification; the exact numbers of the authors' generator
-//! are not reproduced, golden files carry their own.
+//! The distributions are those of docs/deepspi.md, section 3.1. The numbers differ from those of
+//! the authors' generator; golden files bring their own parameters.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -35,11 +35,12 @@ pub fn orthogonal(rng: &mut impl Rng, rows: usize, columns: usize, gain: f32) ->
     values
 }
 
-/// `len` values of a normal distribution cut at two standard deviations, variance `1 / fan_in`.
+/// `len` values of a normal distribution truncated at two standard deviations, with variance
+/// `1 / fan_in`.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "layer sizes stay far below 2^24")]
 pub fn lecun_normal(rng: &mut impl Rng, len: usize, fan_in: usize) -> Vec<f32> {
-    // 0.8796 is the standard deviation of a standard normal cut at +-2.
+    // 0.8796 is the standard deviation of a standard normal truncated at +-2.
     let sigma = (1.0 / fan_in as f32).sqrt() / 0.879_625_7;
     (0..len).map(|_| sigma * truncated_normal(rng, 2.0)).collect()
 }
@@ -54,7 +55,7 @@ pub fn truncated_normal(rng: &mut impl Rng, limit: f32) -> f32 {
     }
 }
 
-/// Dot product in sixteen independent sums, which the compiler can keep in vector registers.
+/// Dot product as sixteen independent sums, which the compiler keeps in vector registers.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0; 16];
     let (a_chunks, b_chunks) = (a.chunks_exact(16), b.chunks_exact(16));

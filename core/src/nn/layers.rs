@@ -1,7 +1,8 @@
 //! Parameters of dense and convolutional layers, and GroupSort.
 //!
-//! A layer only holds its parameters: the spectral networks normalise the kernel before it is used
-//! ([`super::spectral`]), the plain ones use it as it is. burn's own layers keep other layouts.
+//! A layer only holds its parameters: spectral networks normalise the kernel before use
+//! ([`super::spectral`]), plain networks use it unchanged. burn's own layers are not used because
+//! their layouts differ.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -57,7 +58,7 @@ impl Dense {
         self.forward_spectral(input, None)
     }
 
-    /// [`Self::forward`] with the kernel normalised, if there is a normalisation.
+    /// [`Self::forward`] with the kernel normalised, if `spectral` is given.
     #[must_use]
     pub fn forward_spectral(&self, input: Tensor<2>, spectral: Option<&Spectral>) -> Tensor<2> {
         let kernel = self.kernel.val();

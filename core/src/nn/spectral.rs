@@ -1,9 +1,10 @@
-//! Spectral normalisation: dividing a kernel by an estimate of its largest singular value.
+//! Spectral normalisation: a kernel is divided by an estimate of its largest singular value.
 //!
-//! `Parity` repeats the authors' estimate, whose last vector is not normalised, so that it approaches
-//! the *square* of the singular value (docs/deepspi.md, D2); golden values depend on it. `Exact` divides by an
-//! upper bound that is guaranteed: Gram iteration (Delattre et al., ICML 2023) never underestimates,
-//! where a power iteration never overestimates. Gradients flow through both.
+//! `Parity` repeats the authors' estimate. Its last vector is not normalised, so it approaches the
+//! *square* of the singular value (docs/deepspi.md, D2); golden values depend on this. `Exact`
+//! divides by a guaranteed upper bound: Gram iteration (Delattre et al., ICML 2023) never
+//! underestimates the singular value, whereas a power iteration never overestimates it. Gradients
+//! flow through both.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ const POWER_ITERATIONS: usize = 2;
 /// `r^(1/2^7)`, 4.4 % for rank 256.
 const GRAM_ITERATIONS: i32 = 6;
 
-/// Keeps the bound a bound when the arithmetic rounds down.
+/// Keeps the result an upper bound although arithmetic rounds.
 const ROUNDING_MARGIN: f32 = 1.0 + 1e-5;
 
 /// The fixed vector every power iteration starts from, as a function of its length.
@@ -28,18 +29,18 @@ const ROUNDING_MARGIN: f32 = 1.0 + 1e-5;
 pub struct StartVector(Arc<dyn Fn(usize) -> Vec<f32> + Send + Sync>);
 
 impl StartVector {
-    /// Any fixed choice, given the length.
+    /// A start vector from a function of the length.
     pub fn new(vector: impl Fn(usize) -> Vec<f32> + Send + Sync + 'static) -> Self {
         Self(Arc::new(vector))
     }
 
     /// Standard normal entries, the same in every run; equal lengths give equal vectors.
     ///
-    /// A vector that followed the run's seed would make sigma differ between seeds by 2 to 7 % for equal
-    /// kernels. The authors' vector is a constant, too.
+    /// If the vector depended on the run's seed, sigma would differ by 2 to 7 % between seeds for
+    /// equal kernels. The authors' vector is constant, too.
     #[must_use]
     pub fn constant() -> Self {
-        /// Never change it: networks trained with one vector predict something else with another.
+        /// Must not change: the predictions of a trained network depend on this vector.
         const SEED: u64 = 0;
         Self::new(|len| {
             let mut rng = ChaCha8Rng::seed_from_u64(SEED);
@@ -59,12 +60,12 @@ impl fmt::Debug for StartVector {
 pub struct Spectral {
     /// Which estimate divides the kernel.
     pub mode: SpectralMode,
-    /// Only read in parity mode.
+    /// The start vector of the power iteration; only read in `Parity`.
     pub start: StartVector,
 }
 
 impl Spectral {
-    /// A dense kernel `[in, out]`, normalised.
+    /// The normalised kernel of a dense layer, `[in, out]`.
     #[must_use]
     pub fn dense(&self, kernel: Tensor<2>) -> Tensor<2> {
         let sigma = self.sigma(kernel.clone().unsqueeze::<3>());
@@ -72,7 +73,8 @@ impl Spectral {
         kernel / by_columns(sigma.reshape([1, 1]), columns)
     }
 
-    /// A convolution kernel `[KH, KW, C, O]` whose outputs form `groups`, each normalised on its own.
+    /// The normalised kernel of a convolution, `[KH, KW, C, O]`. Its outputs form `groups`, each
+    /// normalised separately.
     #[must_use]
     pub fn conv(&self, kernel: Tensor<4>, groups: usize) -> Tensor<4> {
         let [height, width, channels, outputs] = kernel.dims();
@@ -91,7 +93,7 @@ impl Spectral {
         kernel.reshape([height, width, channels, outputs])
     }
 
-    /// `[G, rows, columns]` to `[G, 1, 1]`.
+    /// The divisor of each of the matrices `[G, rows, columns]`, as `[G, 1, 1]`.
     fn sigma(&self, matrices: Tensor<3>) -> Tensor<3> {
         match self.mode {
             SpectralMode::Parity => self.power_iteration(matrices),
@@ -113,8 +115,9 @@ impl Spectral {
     }
 }
 
-/// Repeats `[n, 1]` as `[n, columns]`. Dividing a kernel by a single number would make the gradient of
-/// that number one sum over the whole kernel, an endless loop of one GPU thread; so it is two.
+/// Repeats `[n, 1]` as `[n, columns]`. Division by a single number would make that number's
+/// gradient one sum over the whole kernel, a very long loop in one GPU thread; this way there are
+/// two shorter sums.
 fn by_columns(sigma: Tensor<2>, columns: usize) -> Tensor<2> {
     let rows = sigma.dims()[0];
     sigma.expand([rows, columns])
@@ -145,7 +148,8 @@ fn gram_bound(matrices: Tensor<3>) -> Tensor<3> {
     (log_norm * root).exp() * ROUNDING_MARGIN
 }
 
-/// Frobenius norm of each of `[G, n, m]` as `[G, 1, 1]`; never 0, so that a zero kernel stays finite.
+/// Frobenius norm of each of `[G, n, m]` as `[G, 1, 1]`; never 0, so that a zero kernel stays
+/// finite.
 fn frobenius(x: Tensor<3>) -> Tensor<3> {
     ((x.clone() * x).sum_dim(2).sum_dim(1) + 1e-30).sqrt()
 }
@@ -168,7 +172,7 @@ mod tests {
 
     #[test]
     fn parity_approaches_the_square_of_the_singular_value() {
-        // One singular value only: the power iteration is exact at once.
+        // There is only one singular value, so the power iteration is exact after one round.
         let sigma = sigma_of(SpectralMode::Parity, 3, 5, &[0.5]);
         assert!((sigma - 0.25).abs() < 1e-4, "{sigma}");
     }

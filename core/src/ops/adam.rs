@@ -7,14 +7,14 @@ use deepspi_worlds::parallel::for_each_chunk;
 
 use super::cpu::{contiguous, float_tensor, values};
 
-/// Constants of one step.
+/// Constants of one step of Adam.
 #[derive(Clone, Copy, Debug)]
 pub struct AdamStep {
     /// Decay of the first moment.
     pub beta_1: f32,
     /// Decay of the second moment.
     pub beta_2: f32,
-    /// Learning rate over the bias correction of the first moment.
+    /// Learning rate divided by the bias correction of the first moment.
     pub rate: f32,
     /// `1 - beta_2^t`.
     pub bias_correction_2: f32,
@@ -45,7 +45,7 @@ pub fn adam_step(
     )
 }
 
-/// Routing of [`adam_step`]; the default body is what a GPU runs.
+/// Dispatches [`adam_step`] to a backend; the default body is the version for GPUs.
 #[backend_extension(Flex, Cube)]
 pub trait AdamOp: Backend {
     /// See [`adam_step`].
@@ -88,7 +88,7 @@ impl AdamOp for Flex {
         const CHUNK: usize = 16_384;
         let inputs = [parameters, grads, moment_1, moment_2].map(contiguous);
         let [parameters, grads, moment_1, moment_2] = inputs.each_ref().map(values);
-        // Parameter and moments side by side, one row of three per parameter, then taken apart.
+        // Each row holds one parameter and its two moments; they are separated afterwards.
         let mut updated: Vec<[f32; 3]> = vec![[0.0; 3]; parameters.len()];
         for_each_chunk(&mut updated, CHUNK, |chunk, out| {
             let start = chunk * CHUNK;

@@ -1,9 +1,9 @@
-//! 2-D convolution in the layout of the specification: images `[B, H, W, C]`, kernels
-//! `[KH, KW, C, O]`, zero padding at the end only (SAME for the 2x2 kernels of the world model).
+//! 2-D convolution in the layout of this crate: images `[B, H, W, C]`, kernels `[KH, KW, C, O]`,
+//! zero padding at the end only (SAME for the 2x2 kernels of the world model).
 //!
-//! burn's CPU convolution spends most of an update in layout changes around small products
-//! (`docs/performance.md`). Here the CPU gathers the patches of one image at a time, which stay in
-//! cache, and multiplies them; the GPU runs burn's own convolution.
+//! burn's CPU convolution spends most of an update on changing layouts around small products
+//! (`docs/performance.md`). Here the CPU gathers the patches of one image at a time, which fit into
+//! the cache, and multiplies them; GPUs run burn's own convolution.
 
 use burn::backend::autodiff::{
     NodeId,
@@ -20,7 +20,8 @@ use burn::tensor::{Shape, Tensor};
 use super::conv_cpu;
 pub use super::conv_geometry::ConvGeometry;
 
-/// Convolution of images `[B, H, W, C]` with a kernel `[KH, KW, C, O]` plus bias `[O]`: `[B, OH, OW, O]`.
+/// Convolution of images `[B, H, W, C]` with a kernel `[KH, KW, C, O]` plus bias `[O]`:
+/// `[B, OH, OW, O]`.
 #[must_use]
 pub fn conv2d(
     images: Tensor<4>,
@@ -37,7 +38,7 @@ pub fn conv2d(
     ))
 }
 
-/// Routing of [`conv2d`] to the backend that holds the tensors.
+/// Dispatches [`conv2d`] to the backend that holds the tensors.
 #[backend_extension(Flex, Cube, Autodiff)]
 pub trait ConvOp: Backend {
     /// See [`conv2d`].
@@ -102,8 +103,9 @@ pub trait ConvKernels: Backend {
         Self::float_permute(grad, &TO_NHWC)
     }
 
-    /// Gradient of the bias `[O]` from the gradient of the output, one axis after the other: a single
-    /// reduction over all positions would be one endless loop per channel on a GPU.
+    /// Gradient of the bias `[O]` from the gradient of the output. It reduces one axis after the
+    /// other: a single reduction over all positions would be one very long loop per channel on a
+    /// GPU.
     fn bias_grad(output_grad: FloatTensor<Self>) -> FloatTensor<Self> {
         let outputs = output_grad.shape()[3];
         let sum = (0..3).rev().fold(output_grad, Self::float_sum_dim);

@@ -1,8 +1,10 @@
-//! CPU kernels of [`super::conv`]: patches of one image at a time, then one matrix product.
+//! CPU kernels of [`super::conv`]: they gather the patches of one image at a time, then compute one
+//! matrix product.
 //!
-//! An image's patch matrix (400 x 256 numbers for the first Atari layer) fits into the second-level
-//! cache, which the whole batch's does not; nothing of it is kept between forward and backward.
-//! Sums over images run in an order fixed by the batch size, so results do not depend on threads.
+//! The patch matrix of one image (400 x 256 numbers for the first Atari layer) fits into the
+//! second-level cache; that of the whole batch does not. No patches are kept between forward and
+//! backward pass. The order of sums over images must depend on the batch size only, so that results
+//! do not depend on the number of threads.
 
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Shape;
@@ -13,7 +15,8 @@ use faer::{Accum, MatMut, MatRef, Par};
 use super::conv_geometry::{ConvGeometry, sizes};
 use super::cpu::{float_tensor, values};
 
-/// Partial sums of the kernel gradient: enough for all cores of a desktop, few enough to add up.
+/// Number of partial sums of the kernel gradient: enough for all cores of a desktop, few enough to
+/// add up quickly.
 const KERNEL_GRAD_PARTS: usize = 16;
 
 /// All sizes of one convolution.
@@ -66,7 +69,8 @@ impl Sizes {
         self.positions() * self.outputs
     }
 
-    /// Visits each row of each patch inside the image: `(range in the image, range in the patches)`.
+    /// Visits each row of each patch inside the image:
+    /// `(range in the image, range in the patches)`.
     fn for_each_run(&self, mut visit: impl FnMut(std::ops::Range<usize>, std::ops::Range<usize>)) {
         for y in 0..self.out_height {
             for x in 0..self.out_width {
@@ -83,7 +87,7 @@ impl Sizes {
         }
     }
 
-    /// `patches` `[positions, patch_len]`; cells over the padding must be 0 already.
+    /// Fills `patches` `[positions, patch_len]`; entries over the padding must already be 0.
     fn gather(&self, image: &[f32], patches: &mut [f32]) {
         self.for_each_run(|source, target| patches[target].copy_from_slice(&image[source]));
     }
@@ -198,7 +202,8 @@ pub fn images_grad(
     float_tensor(image_grad, sizes(images))
 }
 
-/// Enough tasks to keep all threads busy to the end, large enough to reuse the patch buffer.
+/// Images per task: small enough to keep all threads busy to the end, large enough to reuse the
+/// patch buffer.
 fn images_per_task(batch: usize) -> usize {
     batch.div_ceil(32).max(1)
 }

@@ -1,4 +1,4 @@
-//! What the CPU kernels share: recognising the CPU, and tensors as slices.
+//! Helpers of the CPU kernels: detecting the CPU, and reading tensors as slices.
 
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Device, Shape};

@@ -1,8 +1,9 @@
 //! One reparameterised sample of a bounded soft mixture, fused for the CPU.
 //!
-//! As separate tensor operations this is a dozen passes over eight million numbers per update, most of
-//! the time waiting for memory; fused it is one pass forward and one backward. A GPU runs the plain
-//! operations of [`composed`], which are also the definition the CPU kernel is tested against.
+//! As separate tensor operations the sample takes a dozen passes over eight million numbers per
+//! update, most of it spent waiting for memory. The fused kernel takes one pass forward and one
+//! backward. GPUs run the plain operations of [`composed`], which are also the definition that
+//! tests compare the CPU kernel with.
 
 use burn::backend::autodiff::{
     NodeId,
@@ -19,7 +20,7 @@ use deepspi_worlds::parallel::for_each_chunk;
 
 use super::cpu::{contiguous, float_tensor, on_cpu, values};
 
-/// Added to every scale, so that no distribution degenerates.
+/// Added to every scale, so that no distribution has zero width.
 pub const MIN_SCALE: f32 = 1e-6;
 
 /// `z_d = sum_k w_k (loc_kd + eps_kd scale_kd)`, `[B, M, D]`.
@@ -39,7 +40,7 @@ pub fn soft_mixture_sample(raw: Tensor<5>, weights: Tensor<2>, noise: Tensor<4>)
     ))
 }
 
-/// [`soft_mixture_sample`] from plain tensor operations.
+/// [`soft_mixture_sample`] as plain tensor operations.
 #[must_use]
 pub fn composed(raw: Tensor<5>, weights: Tensor<2>, noise: Tensor<4>) -> Tensor<3> {
     let [batch, components] = weights.dims();
@@ -48,7 +49,7 @@ pub fn composed(raw: Tensor<5>, weights: Tensor<2>, noise: Tensor<4>) -> Tensor<
     (samples * weights.reshape([batch, 1, components, 1])).sum_dim(2).squeeze_dim(2)
 }
 
-/// Locations and scales `[B, M, K, D]` behind `raw` `[B, M, 2, K, D]`.
+/// Locations and scales `[B, M, K, D]` that `raw` `[B, M, 2, K, D]` encodes.
 #[must_use]
 pub fn location_and_scale(raw: Tensor<5>) -> (Tensor<4>, Tensor<4>) {
     let location: Tensor<4> = raw.clone().narrow(2, 0, 1).squeeze_dim(2);
@@ -56,7 +57,7 @@ pub fn location_and_scale(raw: Tensor<5>) -> (Tensor<4>, Tensor<4>) {
     (location * 0.5, (softplus(scale, 1.0) + MIN_SCALE) * 0.5)
 }
 
-/// CPU route of [`soft_mixture_sample`].
+/// Dispatches [`soft_mixture_sample`] to the CPU kernel.
 #[backend_extension(Flex, Autodiff)]
 pub trait MixtureOp: Backend {
     /// See [`soft_mixture_sample`].
@@ -125,7 +126,7 @@ impl MixtureKernels for Flex {
         let (raw, weights, noise, grad) =
             (values(&raw), values(&weights), values(&noise), values(&grad));
         let kd = s.components * s.latents;
-        // One buffer per sample: the gradient of its raw outputs, then that of its weights.
+        // One buffer per sample: the gradient of its raw outputs, then the gradient of its weights.
         let raw_len = s.rows * 2 * kd;
         let mut grads = vec![0.0; s.batch * (raw_len + s.components)];
         for_each_chunk(&mut grads, raw_len + s.components, |b, grads| {

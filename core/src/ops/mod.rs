@@ -1,8 +1,8 @@
-//! Tensor operations that burn 0.22 does not have, or does not have fast enough on the CPU.
+//! Tensor operations that burn 0.22 lacks, or that it computes too slowly on the CPU.
 //!
-//! Each is a backend extension: a default body of burn primitives (what a GPU runs), a CPU kernel
-//! on plain slices, and a handwritten backward pass. The CPU kernel must agree with the default
-//! body; `tests` compare them, and gradients with finite differences.
+//! Each is a backend extension: a default body of burn primitives (the version for GPUs), a CPU
+//! kernel on plain slices, and a handwritten backward pass. The CPU kernel must agree with the
+//! default body; tests compare the two, and the gradients with finite differences.
 
 pub mod adam;
 pub mod conv;

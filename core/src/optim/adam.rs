@@ -1,8 +1,8 @@
 //! Adam over a flat vector of parameters.
 //!
-//! burn's optimiser is not used: its saved state is keyed by random parameter ids, is read
-//! synchronously (impossible in a browser) and is restored on the default device, which panics on
-//! a machine without a GPU (`docs/decisions/0003-optimiser.md`).
+//! burn's optimiser is not used. Its saved state is keyed by random parameter ids, must be read
+//! synchronously (impossible in a browser) and is restored on the default device, which panics on a
+//! machine without a GPU (`docs/decisions/0003-optimiser.md`).
 
 use burn::tensor::Tensor;
 
@@ -20,7 +20,7 @@ pub struct AdamSettings {
 }
 
 impl AdamSettings {
-    /// The usual decays 0.9 and 0.999.
+    /// Settings with the usual decays 0.9 and 0.999.
     #[must_use]
     pub const fn with_epsilon(epsilon: f32) -> Self {
         Self { beta_1: 0.9, beta_2: 0.999, epsilon }
@@ -45,7 +45,8 @@ impl Adam {
         Self { moment_1: parameters.zeros_like(), moment_2: parameters.zeros_like(), steps: 0 }
     }
 
-    /// Parameters after one step along `grads` `[P]`; epsilon stands outside the square root.
+    /// Parameters after one step on the gradients `grads` `[P]`; epsilon stands outside the square
+    /// root.
     #[must_use]
     pub fn step(
         &mut self,

@@ -1,9 +1,9 @@
-//! Norms of long vectors and clipping by them.
+//! Norms of long vectors, and clipping of gradients by their norm.
 
 use burn::tensor::Tensor;
 
-/// Scales `grads` `[P]` so that their Euclidean norm is at most `max_norm`; also returns the norm
-/// before clipping, `[1]`. No value is read back.
+/// Scales `grads` `[P]` so that their Euclidean norm is at most `max_norm`. Also returns the norm
+/// before clipping, `[1]`. No value is read from the device.
 #[must_use]
 pub fn clip_by_global_norm(grads: Tensor<1>, max_norm: f32) -> (Tensor<1>, Tensor<1>) {
     let norm = total(grads.clone() * grads.clone()).sqrt();
@@ -11,10 +11,11 @@ pub fn clip_by_global_norm(grads: Tensor<1>, max_norm: f32) -> (Tensor<1>, Tenso
     (grads * factor, norm)
 }
 
-/// Sum of a long vector `[P]` as `[1]`, by rows and then over rows.
+/// Sum of a long vector `[P]` as `[1]`: first along rows, then over the rows.
 ///
-/// A full `sum` may use float atomics, whose order is not fixed; a reduction along one long axis is a
-/// single loop on a GPU, slow everywhere and cut off after 65,535 rounds by Mesa's software renderer.
+/// A full `sum` may use float atomics, whose order is not fixed. A reduction along one long axis is
+/// a single loop on a GPU: it is slow everywhere, and Mesa's software renderer stops it after
+/// 65,535 rounds.
 #[must_use]
 pub fn total(values: Tensor<1>) -> Tensor<1> {
     const ROW: usize = 2048;
@@ -29,7 +30,7 @@ pub fn total(values: Tensor<1>) -> Tensor<1> {
     match (sum, rest) {
         (Some(sum), Some(rest)) => sum + rest,
         (Some(sum), None) | (None, Some(sum)) => sum,
-        // Only an empty vector has neither.
+        // Only an empty vector has neither part.
         (None, None) => Tensor::zeros([1], &device),
     }
 }

@@ -1,8 +1,9 @@
-//! Parameter groups: ranges of the flat vector, each with an optimiser, a schedule and a clip norm.
+//! Parameter groups: ranges of the flat vector, each with its own optimiser, schedule and clip
+//! norm.
 //!
-//! All parameters of a run are one vector `[P]`. A group is a range of it; the groups follow one another and
-//! cover it, which holds by construction because only their lengths are given. With a single group, as DeepSPI
-//! has, nothing is cut or put together.
+//! All parameters of a run are one vector `[P]`. The groups are consecutive ranges that must cover
+//! it; this holds by construction, because only lengths are given. With a single group, as in
+//! DeepSPI, no vector is split or joined.
 
 use std::ops::Range;
 
@@ -12,25 +13,25 @@ use deepspi_run::schedule::Schedule;
 use super::adam::{Adam, AdamSettings};
 use super::clipping::clip_by_global_norm;
 
-/// What one group is trained with.
+/// Training settings of one group.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GroupSettings {
     /// Name in logs.
     pub name: &'static str,
-    /// Constants of its optimiser.
+    /// Constants of its Adam.
     pub adam: AdamSettings,
     /// Its learning rate over iterations.
     pub schedule: Schedule,
-    /// Largest norm of its gradient.
+    /// Largest norm of its gradient; a longer gradient is scaled down.
     pub max_norm: f32,
 }
 
 /// A range of the parameters with its own settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParameterGroup {
-    /// What it is trained with.
+    /// Its training settings.
     pub settings: GroupSettings,
-    /// Which entries of the flat vector belong to it.
+    /// Its entries of the flat vector.
     pub range: Range<usize>,
 }
 
@@ -41,8 +42,8 @@ pub struct Optimiser {
 }
 
 impl Optimiser {
-    /// Fresh moments for parameters `[P]` in groups of the given lengths, in the order of the vector. What
-    /// the lengths leave over belongs to the last group.
+    /// Optimisers with moments at zero for parameters `[P]`, in groups of the given lengths, in the
+    /// order of the vector. Entries after the last given length belong to the last group.
     #[must_use]
     pub fn new(parameters: &Tensor<1>, groups: &[(GroupSettings, usize)]) -> Self {
         let total = parameters.dims()[0];
@@ -63,14 +64,15 @@ impl Optimiser {
         self.groups.iter().map(|(group, _)| group)
     }
 
-    /// Learning rate of each group in an iteration (from 0).
+    /// Learning rate of each group in an iteration, counted from 0.
     #[must_use]
     pub fn rates_at(&self, iteration: u64) -> Vec<f64> {
         self.groups().map(|group| group.settings.schedule.rate_at(iteration)).collect()
     }
 
-    /// Clips the gradient `[P]` of each group by its norm and takes one step of Adam with the group's rate.
-    /// Returns the new parameters `[P]` and the norms before clipping, `[1]` each. No value is read back.
+    /// Clips the gradient `[P]` of each group by its norm and takes one step of Adam with the
+    /// group's learning rate. Returns the new parameters `[P]` and the norms before clipping, `[1]`
+    /// each. No value is read from the device.
     ///
     /// # Panics
     /// If there is not one rate for each group.
@@ -106,8 +108,8 @@ impl Optimiser {
         self.groups.iter().map(|(_, adam)| adam.steps).collect()
     }
 
-    /// Replaces the moments `[P]` and steps by stored ones; false, and nothing is changed, if there are
-    /// steps of another number of groups.
+    /// Replaces moments `[P]` and steps by stored ones. Returns false and changes nothing if the
+    /// number of steps is not the number of groups.
     #[must_use]
     pub fn restore(&mut self, [moment_1, moment_2]: [Tensor<1>; 2], steps: &[u64]) -> bool {
         if steps.len() != self.groups.len() {
@@ -124,7 +126,7 @@ impl Optimiser {
     }
 }
 
-/// A range of a vector; the vector itself if it is the whole.
+/// A range of a vector; the vector itself if the range covers it.
 fn part(vector: &Tensor<1>, range: &Range<usize>) -> Tensor<1> {
     if *range == (0..vector.dims()[0]) {
         vector.clone()
@@ -133,7 +135,7 @@ fn part(vector: &Tensor<1>, range: &Range<usize>) -> Tensor<1> {
     }
 }
 
-/// Vectors one after another; a single one as it is.
+/// Joins vectors; a single vector is returned unchanged.
 fn joined(mut parts: Vec<Tensor<1>>) -> Tensor<1> {
     match parts.len() {
         1 => parts.remove(0),

@@ -1,4 +1,5 @@
-//! Optimisation over one flat vector of parameters: Adam, clipping, and groups with settings of their own.
+//! Optimisation of one flat vector of parameters: Adam, gradient clipping, and parameter groups
+//! with their own settings.
 
 mod adam;
 mod clipping;

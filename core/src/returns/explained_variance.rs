@@ -1,4 +1,4 @@
-//! How much of the returns the critic explains.
+//! The share of the variance of the returns that the critic explains.
 
 /// `1 - Var(returns - values) / Var(returns)`; NaN when the returns do not vary.
 #[must_use]

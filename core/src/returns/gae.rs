@@ -12,12 +12,12 @@ pub struct Advantages {
 /// `A_t = delta_t + gamma lambda (1 - d_{t+1}) A_{t+1}` with
 /// `delta_t = r_t + gamma (1 - d_{t+1}) V_{t+1} - V_t` and `A_T = 0`.
 ///
-/// `rewards` `[T, N]`; `dones` `[T + 1, N]`, the flag from *before* each step and, last, the one the
-/// last step returned; `values` `[T + 1, N]`, the last row of the observations after the last step.
-/// A time limit counts as an end, as in the authors' code.
+/// `rewards` is `[T, N]`. `dones` is `[T + 1, N]`: the flags from *before* each step, then those
+/// that the last step returned. `values` is `[T + 1, N]`; its last row belongs to the observations
+/// after the last step. A time limit counts as the end of an episode, as in the authors' code.
 ///
 /// # Panics
-/// If the lengths do not fit together.
+/// If the lengths do not match.
 #[must_use]
 pub fn gae(
     rewards: &[f32],
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Against the definition: a sum over the future, cut at the first end.
+        /// Compares with the definition: a sum over the future up to the first end of an episode.
         #[test]
         fn equals_the_sum_of_discounted_errors(
             steps in prop::collection::vec((-1.0_f32..1.0, any::<bool>(), -2.0_f32..2.0), 2..12),

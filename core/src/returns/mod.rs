@@ -1,4 +1,4 @@
-//! What a rollout is worth: advantages and returns, and how well the critic predicted them.
+//! Advantages and returns of a rollout, and how well the critic predicted the returns.
 
 mod explained_variance;
 mod gae;

@@ -1,22 +1,23 @@
-//! How the networks of a world model are built: the one choice that decides layers, activations and
-//! the family of the predicted distribution. It is made once, when the model is built.
+//! The architecture of a world model: layers, activations and the family of the predicted
+//! distribution. It is chosen once, when the model is built.
 
 use deepspi_run::config::{Config, MixtureLayout};
 
 use crate::nn::{Spectral, StartVector};
 
-/// The kind of all networks of a world model.
+/// The architecture of all networks of a world model.
 #[derive(Clone, Debug)]
 pub enum Architecture {
-    /// Normalised kernels and GroupSort: each layer's Lipschitz constant is bounded as far as the
-    /// normalisation promises it.
+    /// Normalised kernels and GroupSort. Each layer is 1-Lipschitz in the spectral mode `Exact`; in
+    /// `Parity` it need not be.
     Lipschitz(Spectral),
-    /// Plain kernels and ReLU, without any bound.
+    /// Plain kernels and ReLU, without a Lipschitz bound.
     Free(MixtureLayout),
 }
 
 impl Architecture {
-    /// What a configuration asks for; `start` is the start vector of the power iterations.
+    /// The architecture that a configuration selects; `start` is the start vector of the power
+    /// iterations.
     #[must_use]
     pub fn of(config: &Config, start: StartVector) -> Self {
         if config.world_model.lipschitz_nets {

@@ -1,17 +1,19 @@
 //! What a latent is, and the order of its dimensions inside the world model.
 //!
-//! Everything outside the world model sees a latent in its *natural* layout `[B, h, w, c]`. A transition
-//! network produces the latent dimensions in an order of its own, the *aligned* layout `[B, M, D]`;
-//! losses sum over M and D and need not care. [`Alignment`] converts in both directions, and the two
-//! must stay inverse to each other: an imagined latent goes back into the network as its next input.
+//! Everything outside the world model sees a latent in its *natural* layout `[B, h, w, c]`. A
+//! transition network predicts the latent dimensions in an order of its own, the *aligned* layout
+//! `[B, M, D]`; losses sum over M and D, so the order does not matter to them. [`Alignment`]
+//! converts in both directions. The two conversions must stay inverse to each other, because an
+//! imagined latent is the network's next input.
 
 use burn::tensor::Tensor;
 use deepspi_run::network::NetworkSpec;
 
 /// The kind of a latent, and its natural shape.
 ///
-/// Code that is right for one kind only takes it apart with `let Latent::Continuous { .. } = latent`. A
-/// second kind then makes the compiler name every such place.
+/// Code that is correct for one kind only must destructure it with
+/// `let Latent::Continuous { .. } = latent`. A second kind then makes the compiler report every
+/// such place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Latent {
     /// Feature maps of the convolutional encoder: real numbers.
@@ -43,7 +45,7 @@ impl Latent {
     }
 }
 
-/// The order in which a transition network produces latent dimensions.
+/// The order in which a transition network predicts latent dimensions.
 ///
 /// Channels are cut into G groups. Row `m = g * h * w + position` of the aligned layout holds the
 /// `D = c / G` channels of group g at one position, so that `M = G * h * w`.
@@ -54,20 +56,21 @@ pub struct Alignment {
 }
 
 impl Alignment {
-    /// Of a network with `groups` groups of channels; must divide the channels.
+    /// The alignment of a network with `groups` groups of channels; `groups` must divide the
+    /// channels.
     #[must_use]
     pub const fn new(latent: Latent, groups: usize) -> Self {
         Self { latent, groups }
     }
 
-    /// Rows M and dimensions D of each.
+    /// Number of rows M and dimensions D of each row.
     #[must_use]
     pub const fn shape(self) -> [usize; 2] {
         let [height, width, channels] = self.latent.shape();
         [self.groups * height * width, channels / self.groups]
     }
 
-    /// From the natural layout `[B, h, w, c]` to the aligned one `[B, M, D]`.
+    /// Converts from the natural layout `[B, h, w, c]` to the aligned one `[B, M, D]`.
     #[must_use]
     pub fn align(self, latents: Tensor<4>) -> Tensor<3> {
         let [batch, height, width, _] = latents.dims();
@@ -78,8 +81,8 @@ impl Alignment {
             .reshape([batch, rows, per_group])
     }
 
-    /// From the aligned layout `[B, M, D]` to the natural one `[B, h, w, c]`; the inverse of
-    /// [`Self::align`].
+    /// Converts from the aligned layout `[B, M, D]` to the natural one `[B, h, w, c]`; the inverse
+    /// of [`Self::align`].
     #[must_use]
     pub fn natural(self, aligned: Tensor<3>) -> Tensor<4> {
         let [batch, _, per_group] = aligned.dims();
@@ -90,7 +93,7 @@ impl Alignment {
             .reshape([batch, height, width, channels])
     }
 
-    /// From one latent for each of K components, `[B, K, h, w, c]`, to `[B, M, K, D]`.
+    /// Aligns one latent for each of K components: from `[B, K, h, w, c]` to `[B, M, K, D]`.
     #[must_use]
     pub fn align_components(self, values: Tensor<5>) -> Tensor<4> {
         let [batch, components, height, width, _] = values.dims();

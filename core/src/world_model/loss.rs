@@ -1,7 +1,8 @@
-//! The losses of the world model on real transitions: l_P and l_R (section 4 of the specification).
+//! The losses of the world model on real transitions: l_P and l_R (docs/deepspi.md, section 4).
 //!
 //! Gradients flow into the parameters of the world model and into both latents, so that the encoder
-//! learns from them as well. What l_P is, is the density's business ([`super::density`]).
+//! learns from the losses as well; no latent may be detached. The density defines l_P
+//! ([`super::density`]).
 
 use burn::tensor::Tensor;
 use deepspi_run::config::LatentDistance;
@@ -11,7 +12,7 @@ use super::density::{TransitionNoise, TransitionTarget};
 use crate::loss::smooth_l1;
 use crate::sharing::Sharing;
 
-/// B transitions as the world model sees them.
+/// Inputs of the losses for B transitions.
 #[derive(Clone, Debug)]
 pub struct LatentTransitions<'a> {
     /// Latents `[B, h, w, c]` of the observations.
@@ -22,12 +23,12 @@ pub struct LatentTransitions<'a> {
     pub actions: Tensor<2>,
     /// Rewards `[B]`, after clipping.
     pub rewards: Tensor<1>,
-    /// 1 where the flag from *before* the step says done, `[B]`: fake transitions, whose next latent is
-    /// taken to be the latent itself.
+    /// 1 where the flag from *before* the step says done, `[B]`: these are fake transitions, whose
+    /// target is the latent itself.
     pub dones: Tensor<1>,
     /// [`WorldModel::loss_noise`] of B transitions.
     pub noise: Option<TransitionNoise>,
-    /// Which transitions are equal; none where every prediction is computed for itself.
+    /// Which transitions are equal; none if every prediction is computed separately.
     pub sharing: Option<&'a Sharing>,
 }
 
@@ -49,7 +50,8 @@ impl WorldModel {
     pub fn losses(&self, transitions: LatentTransitions) -> WorldModelLosses {
         let LatentTransitions { latents, next, actions, rewards, dones, noise, sharing } =
             transitions;
-        // After an episode's end the environment plays one fake step: its target is the state itself.
+        // After the end of an episode the environment returns one fake transition: its target is
+        // the state itself.
         let done = dones.reshape([-1, 1, 1, 1]);
         let target = next.clone() + (latents.clone() - next) * done;
         let (latents, actions) = match sharing {
@@ -76,8 +78,8 @@ impl WorldModel {
     }
 }
 
-/// Reward loss l_R `[B]` of predicted against received (clipped) rewards `[B]`: smooth-L1, or with the
-/// Euclidean distance the absolute difference.
+/// Reward loss l_R `[B]` of predicted and received (clipped) rewards `[B]`: smooth-L1, or the
+/// absolute difference with the Euclidean distance.
 #[must_use]
 pub fn reward_loss(
     predicted: Tensor<1>,

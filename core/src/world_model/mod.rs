@@ -1,14 +1,15 @@
-//! The latent world model: what happens next in the agent's own latents.
+//! The latent world model: it predicts the next latent and the reward from the agent's own latents.
 //!
 //! - [`latent`]: what a latent is;
-//! - [`architecture`]: the kind of all networks, chosen once when the model is built;
-//! - [`dynamics`]: transition networks, one file an architecture;
-//! - [`density`]: distributions of the next latent, one file each, and the one list of them;
-//! - [`reward`], [`continuation`](ImaginedStep::continuation): what else a step has;
+//! - [`architecture`]: the architecture of all networks, chosen once when the model is built;
+//! - [`dynamics`]: transition networks, one file per architecture;
+//! - [`density`]: distributions of the next latent, one file each, and the only list of them;
+//! - [`reward`], [`continuation`](ImaginedStep::continuation): the other parts of a step;
 //! - [`loss`]: l_P and l_R on real transitions.
 //!
-//! The model can be stepped: [`WorldModel::step`] takes and gives latents in their natural layout, so
-//! that an imagined rollout is a loop. The loss samples in the same way from the same noise.
+//! The model can be stepped: [`WorldModel::step`] takes and returns latents in their natural
+//! layout, so that an imagined rollout is a loop. The step must sample in the same way as the loss
+//! does: equal noise gives equal samples.
 
 pub mod architecture;
 mod continuation;
@@ -39,9 +40,9 @@ use crate::nn::StartVector;
 /// The latent world model.
 #[derive(Module, Debug)]
 pub struct WorldModel {
-    /// `Pbar`.
+    /// The transition network `Pbar`.
     pub transition: Dynamics,
-    /// `Rbar`.
+    /// The reward network `Rbar`.
     pub reward: RewardNetwork,
     #[module(skip)]
     density: Arc<dyn Density>,
@@ -52,12 +53,13 @@ pub struct WorldModel {
 /// One step of B imagined episodes.
 #[derive(Clone, Debug)]
 pub struct ImaginedStep {
-    /// Next latents `[B, h, w, c]`: one sample each, or the predicted point. They may have negative
-    /// entries, which an encoder's latents do not have, unless the networks are free and deterministic.
+    /// Next latents `[B, h, w, c]`: one sample each, or the predicted point. Unlike an encoder's
+    /// latents they may have negative entries, except with free deterministic networks.
     pub latents: Tensor<4>,
     /// Predicted rewards `[B]` of the step.
     pub rewards: Tensor<1>,
-    /// Probability `[B]` that the episode goes on in the next latents. Always 1: nothing predicts ends.
+    /// Probability `[B]` that the episode continues in the next latents. Always 1: the model does
+    /// not predict ends.
     pub continuation: Tensor<1>,
 }
 
@@ -83,11 +85,11 @@ impl WorldModel {
 
     /// One imagined step from latents `[B, h, w, c]` with one-hot actions `[B, A]`.
     ///
-    /// `noise` is [`Self::sample_noise`] of B states. Gradients flow through the step: detach its
-    /// latents where none are wanted.
+    /// `noise` comes from [`Self::sample_noise`] for B states. Gradients flow through the step:
+    /// detach the latents where none are wanted.
     ///
     /// # Panics
-    /// If the density is sampled and comes without noise.
+    /// If the density is sampled and no noise is given.
     #[must_use]
     pub fn step(
         &self,
@@ -104,11 +106,11 @@ impl WorldModel {
         }
     }
 
-    /// Next latents of B states from the same `draws` noises: `draws` tensors `[B, h, w, c]`, or one
-    /// where the next latent is a point.
+    /// Next latents of B states from the same `draws` noises: `draws` tensors `[B, h, w, c]`, or
+    /// one tensor if the next latent is a point.
     ///
-    /// States that predict alike are then drawn alike, and a difference between drawn distributions is
-    /// one of the model and not of chance.
+    /// States with equal predictions therefore get equal samples, and a difference between sampled
+    /// distributions comes from the model and not from chance.
     #[must_use]
     pub fn draws(
         &self,
@@ -126,7 +128,8 @@ impl WorldModel {
         if drawn.is_empty() { vec![self.sample(statistics, None)] } else { drawn }
     }
 
-    /// What is predicted of the next latent, from latents `[B, h, w, c]` and one-hot actions `[B, A]`.
+    /// The predicted distribution of the next latent, from latents `[B, h, w, c]` and one-hot
+    /// actions `[B, A]`.
     #[must_use]
     pub fn predict(&self, latents: Tensor<4>, actions: Tensor<2>) -> Statistics {
         self.transition.predict(latents, actions)
@@ -141,13 +144,13 @@ impl WorldModel {
     /// One sample `[B, h, w, c]` of predicted latents.
     ///
     /// # Panics
-    /// If the density is sampled and comes without noise.
+    /// If the density is sampled and no noise is given.
     #[must_use]
     pub fn sample(&self, statistics: Statistics, noise: Option<TransitionNoise>) -> Tensor<4> {
         self.alignment().natural(self.density.sample(statistics, noise))
     }
 
-    /// Noise of one sample for each of `batch` states; none where the next latent is a point.
+    /// Noise of one sample for each of `batch` states; none if the next latent is a point.
     #[must_use]
     pub fn sample_noise(
         &self,
@@ -159,7 +162,7 @@ impl WorldModel {
         self.density.noise([batch, rows, per_group], rng, device)
     }
 
-    /// Noise for l_P of `batch` transitions; none where the loss is a closed form.
+    /// Noise for l_P of `batch` transitions; none if the loss has a closed form.
     #[must_use]
     pub fn loss_noise(
         &self,
@@ -170,7 +173,7 @@ impl WorldModel {
         if self.loss_is_sampled() { self.sample_noise(batch, rng, device) } else { None }
     }
 
-    /// Whether l_P is that of one sample, so that it depends on noise.
+    /// Whether l_P is computed from one sample, and so depends on noise.
     #[must_use]
     pub fn loss_is_sampled(&self) -> bool {
         self.density.loss_is_sampled()
@@ -204,7 +207,7 @@ mod tests {
     const BATCH: usize = 6;
     const PRESET: MazePreset = MazePreset::Small;
 
-    /// Every density with every architecture, on the small maze.
+    /// Every density with every architecture, for the small maze.
     fn all_kinds() -> Vec<(TransitionDensity, bool, WorldModel)> {
         let densities = [
             TransitionDensity::Deterministic,
@@ -230,7 +233,7 @@ mod tests {
         kinds.map(build).collect()
     }
 
-    /// Latents of [`BATCH`] states, none negative, and actions.
+    /// Non-negative latents of [`BATCH`] states, and actions.
     fn states() -> (Tensor<4>, Tensor<2>) {
         let device = Device::flex();
         let [height, width, channels] = PRESET.network().latent();
@@ -297,10 +300,11 @@ mod tests {
             let other = read(losses(latents.clone()).transition);
             assert!(other.iter().all(|x| *x > 0.0 && x.is_finite()), "{what}: {other:?}");
             if lipschitz || density == TransitionDensity::Deterministic {
-                // Every bit of every dimension, or the distance would not be 0.
+                // Every bit of every dimension must be equal, or the distance is not 0.
                 assert_eq!(read(own.transition), [0.0; BATCH], "{what}: the latent is the step's");
             } else {
-                // The loss is an expectation over the density: it has spread, and samples nothing.
+                // The loss is an expectation over the density: it includes the variance and samples
+                // nothing.
                 assert!(!model.loss_is_sampled(), "{what}");
                 assert!(read(own.transition).iter().all(|x| *x > 0.0), "{what}");
             }
@@ -317,7 +321,7 @@ mod tests {
             let statistics = model.predict(latents.clone(), actions.clone());
             let mixture = NormalMixture::of(statistics);
             let [_, rows, components, per_group] = mixture.location.dims();
-            // The middles of the shares of the first component, then of the last.
+            // The middle of the first component's share, then the middle of the last component's.
             let first = mixture.weights.clone().narrow(1, 0, 1) * 0.5;
             let last = mixture.weights.clone().narrow(1, components - 1, 1) * -0.5 + 1.0;
             for (component, choice) in [(0, first), (components - 1, last)] {

@@ -1,4 +1,4 @@
-//! Latent reward model `Rbar(z, a)` (sections 3.5 and 3.6 of the specification).
+//! Latent reward model `Rbar(z, a)` (docs/deepspi.md, sections 3.5 and 3.6).
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation::relu};

@@ -1,13 +1,13 @@
-//! Encoders of a finite MDP: which latent stands for which state.
+//! Encoders of a finite MDP: which latent represents which state.
 //!
-//! Terminal states must be mapped to terminal latents and no other state may be. The bounds rest on
-//! it: both models then have value 0 exactly where episodes end, and no error is left over there.
+//! Terminal states must be mapped to terminal latents, and no other state may be. The bounds depend
+//! on this: both models then have value 0 exactly where episodes end, so no error remains there.
 
 use super::error::TheoryError;
 use super::mdp::{Mdp, check_index, check_size};
 use super::policy::Policy;
 
-/// A checked map phi from states to latents.
+/// A checked encoder phi from states to latents.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Abstraction {
     /// `[S]`.
@@ -17,12 +17,12 @@ pub struct Abstraction {
 }
 
 impl Abstraction {
-    /// From `phi(s)` of `[S]` and terminal flags of the latents, `[Z]`. Latents that no state is
-    /// mapped to are allowed.
+    /// An encoder from `phi(s)` of all states, `[S]`, and terminal flags of the latents, `[Z]`.
+    /// Latents to which no state is mapped are allowed.
     ///
     /// # Errors
-    /// [`TheoryError::TerminalMismatch`] if a state and its latent do not agree on ending the
-    /// episode; sizes and indices.
+    /// [`TheoryError::TerminalMismatch`] if a state is terminal and its latent is not, or the
+    /// reverse; errors of sizes and indices.
     pub fn new(mdp: &Mdp, latent_of: Vec<usize>, terminal: Vec<bool>) -> Result<Self, TheoryError> {
         check_size("the encoder", latent_of.len(), mdp.states())?;
         for (state, latent) in latent_of.iter().copied().enumerate() {
@@ -40,37 +40,37 @@ impl Abstraction {
         Ok(Self { latent_of, terminal })
     }
 
-    /// Every state is its own latent.
+    /// The encoder in which every state is its own latent.
     #[must_use]
     pub fn identity(mdp: &Mdp) -> Self {
         Self { latent_of: (0..mdp.states()).collect(), terminal: mdp.terminal().to_vec() }
     }
 
-    /// `Z`.
+    /// Number of latents, `Z`.
     #[must_use]
     pub const fn latents(&self) -> usize {
         self.terminal.len()
     }
 
-    /// `S`.
+    /// Number of states, `S`.
     #[must_use]
     pub const fn states(&self) -> usize {
         self.latent_of.len()
     }
 
-    /// `phi(s)`.
+    /// The latent of a state, `phi(s)`.
     #[must_use]
     pub fn latent(&self, state: usize) -> usize {
         self.latent_of[state]
     }
 
-    /// `[Z]` terminal flags.
+    /// Terminal flags of the latents, `[Z]`.
     #[must_use]
     pub fn terminal(&self) -> &[bool] {
         &self.terminal
     }
 
-    /// Whether every latent stands for some state.
+    /// Whether at least one state is mapped to every latent.
     #[must_use]
     pub fn is_surjective(&self) -> bool {
         let mut used = vec![false; self.latents()];
@@ -78,7 +78,7 @@ impl Abstraction {
         used.into_iter().all(|x| x)
     }
 
-    /// `phi_# P(. | s, a)`, `[Z]`: where a step leads, in latents; zeros at terminal states.
+    /// `phi_# P(. | s, a)`, `[Z]`: the distribution of the next latent; zeros at terminal states.
     #[must_use]
     pub fn push_forward(&self, mdp: &Mdp, state: usize, action: usize) -> Vec<f64> {
         let mut image = vec![0.0; self.latents()];
@@ -88,10 +88,10 @@ impl Abstraction {
         image
     }
 
-    /// `pibar o phi`, `[S, A]`, of a latent policy `[Z, A]`.
+    /// The policy on states `pibar o phi`, `[S, A]`, of a latent policy `[Z, A]`.
     ///
     /// # Errors
-    /// [`TheoryError::Size`] if the policy has not one row for each latent.
+    /// [`TheoryError::Size`] unless the policy has one row for each latent.
     pub fn lift(&self, latent_policy: &Policy) -> Result<Policy, TheoryError> {
         check_size("the latent policy's state list", latent_policy.states(), self.latents())?;
         let table: Vec<f64> =

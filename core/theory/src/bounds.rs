@@ -1,18 +1,18 @@
 //! Both sides of Theorems 2, 3 and 4, with every term named.
 //!
 //! With `f(s) = sum_a pi(a|s) (l_R + gamma K_V l_P)(s, a)`, one Bellman step in each model gives
-//! `|V(s) - Vbar(phi s)| <= f(s) + gamma E_pi |V(s') - Vbar(phi s')|`, and the last term is 0 where
-//! the episode ends, because phi maps ends to ends. So the gap at the start is at most
-//! `E_pi sum_t gamma^t f(s_t)` over one episode, and a change of measure costs a factor SIR for each
-//! step: `SIR^(t+1) E_b`. With `gamma SIR < 1` this gives
+//! `|V(s) - Vbar(phi s)| <= f(s) + gamma E_pi |V(s') - Vbar(phi s')|`. The last term is 0 where the
+//! episode ends, because phi maps terminal states to terminal latents. So the gap at the start is
+//! at most `E_pi sum_t gamma^t f(s_t)` over one episode, and the change of measure to the behaviour
+//! policy costs a factor SIR for each step: `SIR^(t+1) E_b`. With `gamma SIR < 1` this gives
 //! ```text
 //! gap <= SIR AEL (L_R + gamma K_V L_P)                           tight form
 //!     <= AEL (L_R / gamma + K_V L_P) / (1 / SIR - gamma)         Theorem 2
 //! E_{s ~ xi_b} |V(s) - Vbar(phi s)| <= (L_R + gamma K_V L_P) / (1 / SIR - gamma)    (T2')
 //! ```
-//! where AEL does not count a reset step ([`super::chain`]); counting it changes no right side, as
-//! `AEL xi` stays and SIR does not change. A premise that fails is a value,
-//! [`Premise`], and the right side is then absent: it is never NaN, negative or infinite.
+//! where AEL does not count a reset step ([`super::chain`]). To count it would not change a
+//! right-hand side, because `AEL xi` and SIR stay the same. A failed premise is a value,
+//! [`Premise`], and the right-hand side is then absent: it must never be NaN, negative or infinite.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,16 +25,16 @@ use super::policy::Policy;
 use super::values::{Values, evaluate};
 use super::world_model::{ModelLosses, WorldModel};
 
-/// Whether the theorems apply, else why not.
+/// Whether the theorems apply, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Premise {
     /// All premises hold.
     Holds,
     /// The new policy takes an action that the behaviour policy never takes.
     SupportGained {
-        /// Where.
+        /// The state.
         state: usize,
-        /// Where.
+        /// The action.
         action: usize,
     },
     /// `SIR >= 1 / gamma`: the step was too large.
@@ -54,8 +54,8 @@ pub enum Premise {
 }
 
 impl Premise {
-    /// Every premise that fails for a step with these ratios in a latent model with this `K_P`;
-    /// without a model, those that fail whatever the model.
+    /// Every premise that fails for a step with these ratios in a latent model with this `K_P`.
+    /// Without a model: those that fail for every model.
     #[must_use]
     pub fn failures(found: &Ratios, gamma: f64, k_p: Option<f64>) -> Vec<Self> {
         let sir = importance_ratio(found);
@@ -89,12 +89,12 @@ impl std::fmt::Display for Premise {
     }
 }
 
-/// SIR; rounding can leave the ratio of equal policies just below 1.
+/// SIR, at least 1: rounding can make the largest ratio of equal policies slightly less than 1.
 const fn importance_ratio(found: &Ratios) -> f64 {
     found.sup.max(1.0)
 }
 
-/// What the right sides are made of.
+/// The terms of the right-hand sides.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Terms {
     /// Discount.
@@ -113,7 +113,7 @@ pub struct Terms {
     pub k_v: Option<f64>,
     /// `D_IR^sup(pi_b, pibar o phi)`.
     pub sir: f64,
-    /// Whether the right sides exist.
+    /// Whether the right-hand sides exist.
     pub premise: Premise,
 }
 
@@ -125,7 +125,7 @@ impl Terms {
         Some(self.l_r + self.gamma * k_v * self.l_p)
     }
 
-    /// Right side of Theorem 2: `AEL (L_R / gamma + K_V L_P) / (1 / SIR - gamma)`.
+    /// Right-hand side of Theorem 2: `AEL (L_R / gamma + K_V L_P) / (1 / SIR - gamma)`.
     #[must_use]
     pub fn theorem_two(&self) -> Option<f64> {
         Some(self.ael * self.step_loss()? / self.gamma * self.amplification())
@@ -137,13 +137,13 @@ impl Terms {
         Some(self.sir * self.ael * self.step_loss()?)
     }
 
-    /// Right side of (T2'): `(L_R + gamma K_V L_P) / (1 / SIR - gamma)`.
+    /// Right-hand side of (T2'): `(L_R + gamma K_V L_P) / (1 / SIR - gamma)`.
     #[must_use]
     pub fn state_average(&self) -> Option<f64> {
         Some(self.step_loss()? * self.amplification())
     }
 
-    /// `1 / (1 / SIR - gamma)`; positive where the premise holds.
+    /// `1 / (1 / SIR - gamma)`; positive if the premise holds.
     fn amplification(&self) -> f64 {
         1.0 / (1.0 / self.sir - self.gamma)
     }
@@ -152,27 +152,27 @@ impl Terms {
 /// Theorem 2: the return of a latent policy in the MDP and in the model.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TheoremTwo {
-    /// The terms of the right side.
+    /// The terms of the right-hand side.
     pub terms: Terms,
     /// `rho(pibar o phi, M)`.
     pub return_true: f64,
     /// `rho(pibar, Mbar)`.
     pub return_model: f64,
-    /// Left side: `|return_true - return_model|`.
+    /// Left-hand side: `|return_true - return_model|`.
     pub gap: f64,
     /// Bound on the numeric error of `gap`.
     pub gap_error: f64,
-    /// Right side.
+    /// Right-hand side.
     pub right_hand_side: Option<f64>,
-    /// The tight form of the right side.
+    /// The tight form of the right-hand side.
     pub tight: Option<f64>,
-    /// Left side of (T2'): `E_{s ~ xi_b} |V(s) - Vbar(phi s)|`.
+    /// Left-hand side of (T2'): `E_{s ~ xi_b} |V(s) - Vbar(phi s)|`.
     pub state_gap: f64,
-    /// Right side of (T2').
+    /// Right-hand side of (T2').
     pub state_bound: Option<f64>,
 }
 
-/// Theorem 3: improvement in the MDP against improvement in the model.
+/// Theorem 3: improvement in the MDP compared with improvement in the model.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TheoremThree {
     /// The terms, with Lipschitz constants valid for both latent policies: Theorem 2 is applied to
@@ -182,11 +182,11 @@ pub struct TheoremThree {
     pub improvement_true: f64,
     /// `rho(pibar, Mbar) - rho(pibar_b, Mbar)`.
     pub improvement_model: f64,
-    /// Bound on the numeric error of the difference of the two.
+    /// Bound on the numeric error of the difference of the two improvements.
     pub error: f64,
     /// `AEL (L_R / gamma + K_V L_P) (1 / (1 / SIR - gamma) + 1 / (1 - gamma))`.
     pub zeta: Option<f64>,
-    /// The same from the tight form: `(SIR + 1) AEL (L_R + gamma K_V L_P)`.
+    /// Zeta from the tight form: `(SIR + 1) AEL (L_R + gamma K_V L_P)`.
     pub zeta_tight: Option<f64>,
 }
 
@@ -203,13 +203,13 @@ impl TheoremThree {
 pub struct TheoremFour {
     /// The terms of delta.
     pub terms: Terms,
-    /// Slack, above 0.
+    /// The slack epsilon, above 0.
     pub epsilon: f64,
-    /// `2 (L_R + gamma K_V L_P) / (epsilon (1 / SIR - gamma))`, by Markov's inequality on (T2');
-    /// says nothing from 1 on.
+    /// `2 (L_R + gamma K_V L_P) / (epsilon (1 / SIR - gamma))`, by Markov's inequality on (T2'). It
+    /// says nothing if it is at least 1.
     pub delta: Option<f64>,
     /// Probability of `|V(s1) - V(s2)| > K_V d(phi s1, phi s2) + epsilon` for independent
-    /// `s1, s2 ~ xi_b`; the theorem: at most `delta`. `None` where `K_V` does not exist.
+    /// `s1, s2 ~ xi_b`; by the theorem at most `delta`. `None` if `K_V` does not exist.
     pub violating_mass: Option<f64>,
 }
 
@@ -218,22 +218,22 @@ pub struct TheoremFour {
 pub enum Behaviour<'a> {
     /// A policy on latents, `[Z, A]`, which acts through phi.
     Latents(&'a Policy),
-    /// Any policy, `[S, A]`. Theorem 3 does not speak of it.
+    /// Any policy, `[S, A]`. Theorem 3 does not apply to it.
     States(&'a Policy),
 }
 
-/// The theorems about one step.
+/// The theorems for one step.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Theorems {
     /// Theorem 2.
     pub two: TheoremTwo,
-    /// Theorem 3; none unless the behaviour policy is one on latents.
+    /// Theorem 3; none unless the behaviour policy is a latent policy.
     pub three: Option<TheoremThree>,
     /// Theorem 4.
     pub four: TheoremFour,
 }
 
-/// What the behaviour policy alone decides.
+/// The quantities that depend on the behaviour policy alone.
 struct Data<'a> {
     mdp: &'a Mdp,
     model: &'a WorldModel,
@@ -305,7 +305,7 @@ impl<'a> Data<'a> {
         }
     }
 
-    /// `old` is the behaviour policy itself.
+    /// `old` compares the behaviour policy itself in both models.
     fn theorem_three(&self, new: &Comparison, old: &Comparison) -> TheoremThree {
         let gamma = self.mdp.gamma();
         let LatentLipschitz { k_r, k_p, k_v } = new.lipschitz.common(old.lipschitz, gamma);
@@ -337,7 +337,8 @@ impl<'a> Data<'a> {
                 for second in 0..v.len() {
                     let latent = |state| self.model.abstraction().latent(state);
                     let distance = self.model.metric().distance(latent(first), latent(second));
-                    // Both values may be off by their error: a pair counts only if it violates surely.
+                    // Both values have a numeric error: a pair counts only if it violates the
+                    // inequality for certain.
                     let allowed = k_v * distance + epsilon + 2.0 * found.in_mdp.error;
                     if (v[first] - v[second]).abs() > allowed {
                         total += xi[first] * xi[second];
@@ -358,8 +359,8 @@ impl<'a> Data<'a> {
 /// Theorem 2 for `behaviour` `[S, A]` and a latent policy `[Z, A]`.
 ///
 /// # Errors
-/// Those of [`episodic_chain`] for the behaviour policy, of linear solves and of transport
-/// problems; sizes. A failed premise is no error, but [`Terms::premise`].
+/// Errors of [`episodic_chain`] for the behaviour policy, of linear solves and of transport
+/// problems; sizes. A failed premise is not an error; it is in [`Terms::premise`].
 pub fn theorem_two(
     mdp: &Mdp,
     model: &WorldModel,
@@ -388,7 +389,7 @@ pub fn theorem_three(
 /// Theorem 4 for `behaviour` `[S, A]` and a latent policy `[Z, A]`, over all pairs of states.
 ///
 /// # Errors
-/// [`TheoryError::Range`] unless `epsilon` is above 0 and finite; else as [`theorem_two`].
+/// [`TheoryError::Range`] unless `epsilon` is above 0 and finite; otherwise as [`theorem_two`].
 pub fn theorem_four(
     mdp: &Mdp,
     model: &WorldModel,
@@ -401,7 +402,7 @@ pub fn theorem_four(
     Ok(data.theorem_four(&data.compare(latent_policy)?, epsilon))
 }
 
-/// Theorems 2, 3 and 4 for one step, with what they share computed once.
+/// Theorems 2, 3 and 4 for one step; quantities that they share are computed once.
 ///
 /// # Errors
 /// Those of [`theorem_four`].

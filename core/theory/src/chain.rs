@@ -1,12 +1,12 @@
-//! The chain of episodes that follow one another, and its stationary distribution.
+//! The Markov chain of consecutive episodes, and its stationary distribution.
 //!
-//! The theorems weigh model errors by `xi_pi`, the share of steps a policy spends in each state when
-//! every episode is followed by another one. Convention: the step that enters a terminal state is
-//! also the step that puts the process at the start, so resets take no step of their own and `xi_pi`
-//! lives on states that are not terminal. If the reset were a step of its own, every AEL here would
-//! be larger by 1, `xi` of every state would shrink by `AEL / (AEL + 1)` and the rest would lie on
-//! the reset state; the bounds use the product `AEL * xi`, expected visits in an episode, which is
-//! the same under both conventions.
+//! The theorems weight model errors by `xi_pi`, the share of steps that a policy spends in each
+//! state when each episode is followed by another one. Convention: the step that enters a terminal
+//! state also puts the process back at the start, so a reset takes no step of its own, and `xi_pi`
+//! is a distribution over states that are not terminal. If the reset were a step of its own, every
+//! AEL would be larger by 1, `xi` of every state would shrink by `AEL / (AEL + 1)`, and the rest
+//! would be on the reset state. The bounds use the product `AEL * xi`, the expected visits in an
+//! episode, which is the same under both conventions.
 
 use super::error::TheoryError;
 use super::linear::{SparseRows, max_norm, solve_shifted};
@@ -14,10 +14,10 @@ use super::mdp::Mdp;
 use super::policy::Policy;
 use super::values::policy_rows;
 
-/// Largest relative error of an episode length that is still called solved.
+/// Largest relative error of an episode length that is accepted as solved.
 const RELATIVE_ERROR: f64 = 1e-6;
 
-/// Episodes of one policy.
+/// Statistics of the episodes of one policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chain {
     /// `AEL(pi)`: expected steps from the start until a terminal state is entered; at least 1.
@@ -36,9 +36,8 @@ pub struct Chain {
 /// Solves the chain of episodes of a policy.
 ///
 /// # Errors
-/// [`TheoryError::UnreachableTerminal`] if an episode may last for ever;
-/// [`TheoryError::Singular`] if episodes are too long for f64 (from about 1e9 steps on); the errors
-/// of a linear solve.
+/// [`TheoryError::UnreachableTerminal`] if an episode may never end; [`TheoryError::Singular`] if
+/// episodes are too long for f64 (from about 1e9 steps on); the errors of a linear solve.
 pub fn episodic_chain(mdp: &Mdp, policy: &Policy) -> Result<Chain, TheoryError> {
     policy.require_fits(mdp)?;
     let reached = reached_states(mdp, policy);
@@ -53,7 +52,8 @@ pub fn episodic_chain(mdp: &Mdp, policy: &Policy) -> Result<Chain, TheoryError> 
         .map(|state| f64::from(u8::from(reached[state] && !mdp.is_terminal(state))))
         .collect();
     let forward = solve_shifted("the episode lengths", &matrix, 1.0, &live)?;
-    // The length h solves M h = 1, so an error M^-1 r is at most |r| h: relative, in every state.
+    // The length h solves M h = 1, so an error M^-1 r is at most |r| h. Hence |r| bounds the
+    // relative error in every state.
     let relative = max_norm(&forward.residual);
     let longest = max_norm(&forward.x);
     require_resolved("the episode lengths", states, relative)?;
@@ -71,11 +71,11 @@ pub fn episodic_chain(mdp: &Mdp, policy: &Policy) -> Result<Chain, TheoryError> 
     Ok(Chain { ael, steps_to_end: forward.x, visits, stationary, relative_error })
 }
 
-/// `sum_t gamma^t P(s_t = s)` over one episode, `[S]`: not normalised, so that
-/// `rho = sum_s occupancy(s) R_pi(s)`; 0 at terminal states. Needs no end of the episode.
+/// `sum_t gamma^t P(s_t = s)` over one episode, `[S]`. It is not normalised, so that
+/// `rho = sum_s occupancy(s) R_pi(s)`; 0 at terminal states. Episodes need not end.
 ///
 /// # Errors
-/// Size errors and those of a linear solve.
+/// Errors of sizes and of a linear solve.
 pub fn discounted_occupancy(mdp: &Mdp, policy: &Policy) -> Result<Vec<f64>, TheoryError> {
     policy.require_fits(mdp)?;
     let mut start = vec![0.0; mdp.states()];
@@ -93,7 +93,7 @@ fn require_resolved(what: &'static str, size: usize, error: f64) -> Result<(), T
     }
 }
 
-/// States a policy can enter from the start, terminal ones included, `[S]`.
+/// States that a policy can reach from the start, terminal ones included, `[S]`.
 fn reached_states(mdp: &Mdp, policy: &Policy) -> Vec<bool> {
     let mut reached = vec![false; mdp.states()];
     reached[mdp.start()] = true;
@@ -109,7 +109,7 @@ fn reached_states(mdp: &Mdp, policy: &Policy) -> Vec<bool> {
     reached
 }
 
-/// Refuses a policy that reaches a state from which no terminal state is reached.
+/// Refuses a policy that can reach a state from which it never reaches a terminal state.
 fn require_end(mdp: &Mdp, policy: &Policy, reached: &[bool]) -> Result<(), TheoryError> {
     let mut predecessors = vec![Vec::new(); mdp.states()];
     for state in 0..mdp.states() {

@@ -1,18 +1,18 @@
-//! Why a question of the theory has no answer.
+//! The errors of the theory.
 //!
-//! Each message names the element, its value, what is allowed and what to do, because these checks
-//! are met by people who type in their own MDP.
+//! Each message must name the element, its value, what is allowed and what to do, because users who
+//! enter their own MDP read these messages.
 
 use serde::{Deserialize, Serialize};
 
-/// How a policy leaves the neighbourhood `N^C` of another one (Eq. 2), with the witness.
+/// How a policy leaves the neighbourhood `N^C` of another one (Eq. 2), and where.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Violation {
     /// `pi'(a|s) / pi(a|s)` is above `C`.
     RatioAbove {
-        /// Where.
+        /// The state.
         state: usize,
-        /// Where.
+        /// The action.
         action: usize,
         /// The ratio.
         ratio: f64,
@@ -23,9 +23,9 @@ pub enum Violation {
     },
     /// `pi'(a|s) / pi(a|s)` is below `2 - C`, but not 0.
     RatioBelow {
-        /// Where.
+        /// The state.
         state: usize,
-        /// Where.
+        /// The action.
         action: usize,
         /// The ratio.
         ratio: f64,
@@ -36,18 +36,18 @@ pub enum Violation {
     },
     /// An action the old policy never takes has positive probability.
     SupportGained {
-        /// Where.
+        /// The state.
         state: usize,
-        /// Where.
+        /// The action.
         action: usize,
         /// Its new probability.
         probability: f64,
     },
     /// An action the old policy may take has probability 0.
     SupportLost {
-        /// Where.
+        /// The state.
         state: usize,
-        /// Where.
+        /// The action.
         action: usize,
         /// Its old probability.
         probability: f64,
@@ -55,7 +55,7 @@ pub enum Violation {
 }
 
 impl Violation {
-    /// The state and action of the witness.
+    /// The state and action at which the policy leaves the neighbourhood.
     #[must_use]
     pub const fn place(&self) -> (usize, usize) {
         match *self {
@@ -88,7 +88,7 @@ impl std::fmt::Display for Violation {
     }
 }
 
-/// Why a question of the theory has no answer.
+/// Why a computation of the theory has no result.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TheoryError {
     /// A table has the wrong number of entries.
@@ -96,19 +96,19 @@ pub enum TheoryError {
     Size {
         /// Which table.
         what: &'static str,
-        /// Its entries.
+        /// Its number of entries.
         got: usize,
-        /// What it needs.
+        /// The number of entries it needs.
         expected: usize,
     },
     /// A state, action or latent that does not exist.
     #[error("{what} is {got}, but there are {limit} in all: count from 0, and have at least one")]
     Index {
-        /// What the number stands for.
+        /// What is indexed.
         what: &'static str,
-        /// The number.
+        /// The index.
         got: usize,
-        /// How many there are.
+        /// The number of elements.
         limit: usize,
     },
     /// A parameter outside its range.
@@ -123,7 +123,7 @@ pub enum TheoryError {
         /// What to do.
         remedy: &'static str,
     },
-    /// A number of an `[S, A]` table is NaN, infinite or absurdly large.
+    /// A number of an `[S, A]` table is NaN, infinite or too large.
     #[error(
         "{what} of state {state}, action {action} is {got}: it must be a number of at most 1e100 \
          in size; scale it down"
@@ -131,9 +131,9 @@ pub enum TheoryError {
     NotFinite {
         /// Which table.
         what: &'static str,
-        /// Where.
+        /// The state.
         state: usize,
-        /// Where.
+        /// The action.
         action: usize,
         /// The value.
         got: f64,
@@ -145,9 +145,9 @@ pub enum TheoryError {
     Probability {
         /// Which table.
         what: &'static str,
-        /// Where.
+        /// The state.
         state: usize,
-        /// Where; for a transition the action taken.
+        /// The action; for a transition the action taken.
         action: usize,
         /// The value.
         got: f64,
@@ -158,9 +158,9 @@ pub enum TheoryError {
          sum to 1 within 1e-9; if the state ends the episode, mark it terminal"
     )]
     TransitionSum {
-        /// Where.
+        /// The state.
         state: usize,
-        /// Where.
+        /// The action.
         action: usize,
         /// Their sum.
         sum: f64,
@@ -171,31 +171,31 @@ pub enum TheoryError {
          divide them by their sum"
     )]
     PolicySum {
-        /// Where.
+        /// The state.
         state: usize,
         /// Their sum.
         sum: f64,
     },
-    /// A finite distribution is not one.
+    /// A finite distribution does not sum to 1.
     #[error(
         "the {which} distribution sums to {sum} or has a negative entry: entries must be at least \
          0 and sum to 1 within 1e-9"
     )]
     Distribution {
-        /// First or second.
+        /// Which of the two distributions.
         which: &'static str,
         /// Its sum.
         sum: f64,
     },
-    /// An action of a policy that needs full support has probability 0.
+    /// An action has probability 0 in a policy that needs full support.
     #[error(
         "state {state} gives action {action} probability 0: Theorem 1 needs every action possible \
          at the start; mix the policy with a uniform one"
     )]
     ZeroSupport {
-        /// Where.
+        /// The state.
         state: usize,
-        /// Where.
+        /// The action.
         action: usize,
     },
     /// The start state ends the episode.
@@ -204,7 +204,7 @@ pub enum TheoryError {
         /// The state.
         state: usize,
     },
-    /// The policy can reach a state from which it never ends the episode.
+    /// The policy can reach a state from which it never reaches the end of the episode.
     #[error(
         "state {state} is reached from the start, but no terminal state is reached from it, so the \
          average episode length is infinite: add a terminal state, or give every action there a \
@@ -214,34 +214,34 @@ pub enum TheoryError {
         /// The state.
         state: usize,
     },
-    /// A linear system has no solution that f64 can resolve.
+    /// A linear system has no solution that f64 can represent accurately.
     #[error(
         "the linear system for {what} ({size} states) is singular to f64: its residual {residual} \
          is above {allowed}; leave the episode or the region with a larger probability, or lower \
          gamma"
     )]
     Singular {
-        /// What was wanted.
+        /// The quantity to be computed.
         what: &'static str,
         /// Number of unknowns.
         size: usize,
-        /// Scaled residual reached; infinite where the solve broke down.
+        /// Scaled residual that was reached; infinite if the solver failed.
         residual: f64,
-        /// What would be accepted.
+        /// Largest scaled residual accepted.
         allowed: f64,
     },
-    /// An iteration used up its steps.
+    /// An iteration did not converge in its allowed number of steps.
     #[error("{what} did not converge in {iterations} iterations: lower gamma or the states")]
     NotConverged {
         /// Which iteration.
         what: &'static str,
-        /// How many steps.
+        /// The allowed number of steps.
         iterations: usize,
     },
     /// A policy is outside the neighbourhood `N^C` of another one.
     #[error("outside the neighbourhood N^C: {0}; take a smaller step")]
     OutsideNeighbourhood(Violation),
-    /// Not a metric.
+    /// A table of distances is not a metric.
     #[error("the distance of {first} and {second} is {got}: {allowed}")]
     Metric {
         /// First element.
@@ -250,7 +250,7 @@ pub enum TheoryError {
         second: usize,
         /// The distance.
         got: f64,
-        /// What a metric needs.
+        /// The condition of a metric that is violated.
         allowed: &'static str,
     },
     /// The linear programme of a Wasserstein distance failed.
@@ -259,9 +259,9 @@ pub enum TheoryError {
          within six orders of magnitude"
     )]
     Transport {
-        /// Points of the metric space.
+        /// Number of points of the metric space.
         size: usize,
-        /// What the solver said.
+        /// The solver's message.
         reason: String,
     },
     /// Encoder and terminal flags contradict each other.
@@ -279,17 +279,17 @@ pub enum TheoryError {
         /// Flag of the latent.
         latent_terminal: bool,
     },
-    /// A latent model does not belong to its MDP.
+    /// A latent model does not fit its MDP.
     #[error("the latent model has {what} {got}, the MDP needs {expected}: build both alike")]
     ModelMismatch {
-        /// Which property.
+        /// Which property differs.
         what: &'static str,
-        /// Of the model.
+        /// Its value in the model.
         got: f64,
-        /// Of the MDP.
+        /// Its value in the MDP.
         expected: f64,
     },
-    /// Counting found no data for a latent and action.
+    /// Counting found no data for a pair of latent and action.
     #[error(
         "the behaviour policy never takes action {action} in latent {latent}, so the model has no \
          data: use a behaviour with full support, or `Unvisited::Absorb`"

@@ -1,19 +1,20 @@
 //! Exact theory of safe policy improvement on finite MDPs.
 //!
-//! Training can only estimate what the theorems speak of; here every term is computed exactly, so
-//! that the theorems can be tested, shown and compared with what training reports. The module knows
-//! nothing of networks and must stay that way: plain `f64`, one thread, no clock, no randomness.
+//! Training can only estimate the terms of the theorems. Here every term is computed exactly, so
+//! that the theorems can be tested, shown and compared with what training reports. The crate must
+//! not depend on networks: plain `f64`, one thread, no clock, and random numbers only from given
+//! seeds.
 //!
 //! Letters used in all shapes: `S` states, `A` actions, `Z` latents. A table `[S, A]` is one vector
 //! with entry `s * A + a`. Policies pi, latent policies pibar, encoder phi, model Mbar.
 //!
-//! Conventions that everything relies on:
+//! Conventions of all modules:
 //! - A terminal state ends the episode; its value is 0 and its rows are never read.
 //! - The return is discounted and stops at the end of the episode; the reward of the last step
 //!   counts.
 //! - Entering a terminal state puts the process back at the start within the same step: the reset
-//!   costs no step and no discount ([`chain`]).
-//! - Nothing returned as `Ok` contains NaN; every linear solve is checked by its residual
+//!   takes no step and no discount ([`chain`]).
+//! - No result that is `Ok` contains NaN; every linear solve is checked by its residual
 //!   ([`values`], [`chain`]).
 //!
 //! ```

@@ -1,11 +1,11 @@
 //! Linear systems `(I - c T) x = b` with a sparse matrix `T` of non-negative entries.
 //!
-//! Values, episode lengths and occupancies are all of this form. Sparse LU was not taken: random
-//! graphs fill in almost completely. A Krylov iteration needs a few dozen products there, because
-//! mixing puts the spectrum of `I - c T` near 1; where it stalls (long corridors) dense LU takes
-//! over. Whatever the method, a solution leaves this file only with its residual, and only if it
-//! solves a system within a relative 1e-14 of the one asked; callers turn the residual into a bound
-//! on the error. That check must never be weakened: it is what keeps NaN out of the module.
+//! Values, episode lengths and occupancies all have this form. Sparse LU is not used, because on
+//! random graphs its factors are almost dense. A Krylov iteration needs a few dozen products on
+//! such graphs, because mixing puts the spectrum of `I - c T` near 1; where it stalls (long
+//! corridors) dense LU replaces it. A solution is returned only with its residual, and only if it
+//! solves a system within a relative 1e-14 of the given one; callers turn the residual into a bound
+//! on the error. This check must never be weakened: it keeps NaN out of the crate.
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::lu::partial_pivoting::{factor, solve};
@@ -14,20 +14,20 @@ use faer::{Mat, Par};
 
 use super::error::TheoryError;
 
-/// Up to this many unknowns dense LU is as fast as iterating, and it never stalls.
+/// Up to this many unknowns dense LU is as fast as the iteration, and it never stalls.
 const DENSE_FIRST: usize = 96;
 /// Above this many unknowns dense LU would need more than 128 MiB.
 const DENSE_LIMIT: usize = 4096;
 /// Largest `|b - M x| / (|b| + |M| |x|)` in the maximum norm that counts as solved.
 const BACKWARD_ERROR: f64 = 1e-14;
-/// Where refinement stops: rounding of the residual itself.
+/// Refinement stops here: smaller residuals are rounding errors.
 const BACKWARD_TARGET: f64 = 1e-15;
-/// Refinements of a solution; each gains several digits or ends the loop.
+/// Largest number of refinements of a solution; each gains several digits or is the last one.
 const REFINEMENTS: usize = 8;
-/// Products with `T` in one Krylov run before it counts as stalled.
+/// Products with `T` in one Krylov run after which it counts as stalled.
 const KRYLOV_STEPS: usize = 400;
 
-/// Rows of a sparse matrix, one after the other.
+/// The rows of a sparse matrix.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SparseRows {
     offsets: Vec<usize>,
@@ -36,12 +36,12 @@ pub(super) struct SparseRows {
 }
 
 impl SparseRows {
-    /// No rows yet.
+    /// A matrix without rows.
     pub(super) fn new() -> Self {
         Self { offsets: vec![0], columns: Vec::new(), values: Vec::new() }
     }
 
-    /// Adds the next row; a column may occur twice and then counts twice.
+    /// Adds the next row; entries of the same column are added up.
     pub(super) fn push(&mut self, entries: impl IntoIterator<Item = (usize, f64)>) {
         for (column, value) in entries {
             self.columns.push(column);
@@ -102,15 +102,16 @@ struct System<'a> {
     matrix: &'a SparseRows,
     scale: f64,
     b: &'a [f64],
-    /// Largest absolute row sum of `I - scale * T`, at most.
+    /// Upper bound of the largest absolute row sum of `I - scale * T`.
     norm: f64,
 }
 
 /// Solves `(I - scale * T) x = b`.
 ///
 /// # Errors
-/// [`TheoryError::Singular`] with the name of `what` if the solution is not finite or its residual
-/// is too large; [`TheoryError::NotConverged`] if a system too large for dense LU stalls.
+/// [`TheoryError::Singular`], which names `what`, if the solution is not finite or its residual is
+/// too large; [`TheoryError::NotConverged`] if the iteration stalls on a system too large for dense
+/// LU.
 pub(super) fn solve_shifted(
     what: &'static str,
     matrix: &SparseRows,
@@ -151,7 +152,7 @@ impl System<'_> {
         self.product(x).iter().zip(self.b).map(|(product, b)| b - product).collect()
     }
 
-    /// Infinite if anything is not finite, so that a comparison refuses it.
+    /// The scaled residual; infinite if a value is not finite, so that a comparison rejects it.
     fn backward_error(&self, solution: &Solution) -> f64 {
         let finite = solution.x.iter().chain(&solution.residual).all(|x| x.is_finite());
         let scale = max_norm(self.b) + self.norm * max_norm(&solution.x);
@@ -162,14 +163,14 @@ impl System<'_> {
         }
     }
 
-    /// Adds corrections of an inexact solver as long as they shrink the true residual.
+    /// Adds corrections by an inexact solver as long as they reduce the true residual.
     fn refine(&self, correct: impl Fn(&[f64]) -> Vec<f64>) -> Solution {
         let mut best = Solution { x: vec![0.0; self.b.len()], residual: self.b.to_vec() };
         for _ in 0..REFINEMENTS {
             let correction = correct(&best.residual);
             let x: Vec<f64> = best.x.iter().zip(&correction).map(|(x, c)| x + c).collect();
             let candidate = Solution { residual: self.residual(&x), x };
-            // Once the residual no longer shrinks it is rounding, or the solver has failed.
+            // A residual that no longer shrinks is rounding, or the solver has failed.
             let shrinks = max_norm(&candidate.residual) < max_norm(&best.residual);
             if !shrinks || !self.backward_error(&candidate).is_finite() {
                 break;
@@ -182,7 +183,8 @@ impl System<'_> {
         best
     }
 
-    /// BiCGStab from 0 (van der Vorst 1992); returns its last finite iterate, good or not.
+    /// BiCGStab from 0 (van der Vorst 1992); returns its last finite iterate, whether converged or
+    /// not.
     fn krylov(&self, b: &[f64]) -> Vec<f64> {
         let mut x = vec![0.0; b.len()];
         let mut residual = b.to_vec();
@@ -275,7 +277,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Largest absolute entry; NaN counts as infinite.
+/// Largest absolute entry; infinite if an entry is NaN.
 pub(super) fn max_norm(x: &[f64]) -> f64 {
     x.iter().map(|x| if x.is_nan() { f64::INFINITY } else { x.abs() }).fold(0.0, f64::max)
 }
@@ -293,7 +295,7 @@ mod tests {
         rows
     }
 
-    /// Each state goes one or two steps on, the last one nowhere: nothing mixes.
+    /// Each state goes one or two steps on, and the last one nowhere: there is no mixing.
     fn corridor(size: usize) -> SparseRows {
         let mut rows = SparseRows::new();
         for row in 0..size {

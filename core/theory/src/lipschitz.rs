@@ -1,12 +1,14 @@
-//! Lipschitz constants of a latent model under a latent policy (section 1.4).
+//! Lipschitz constants of a latent model under a latent policy (docs/theory.md, section 2).
 //!
-//! `K_R` and `K_P` are the smallest constants with, for all latents `z1`, `z2`,
-//! `|Rbar_pi(z1) - Rbar_pi(z2)| <= K_R d(z1, z2)` and `W(Pbar_pi(.|z1), Pbar_pi(.|z2)) <= K_P
-//! d(z1, z2)`. Terminal latents take part as what their value 0 makes them: reward 0, staying in
-//! place. Pairs of two terminal latents are left out, since both have value 0 and need no bound.
-//! Induction over `V_{n+1} = Rbar_pi + gamma Pbar_pi V_n` from `V_0 = 0` then gives a Lipschitz
-//! constant `K_R (1 + gamma K_P + (gamma K_P)^2 + ...)` of every `V_n`, so of the limit; terminal
-//! latents must be in it, because the bound integrates `Vbar` over distributions that reach them.
+//! `K_R` and `K_P` are the smallest constants such that for all latents `z1`, `z2`
+//! `|Rbar_pi(z1) - Rbar_pi(z2)| <= K_R d(z1, z2)` and
+//! `W(Pbar_pi(.|z1), Pbar_pi(.|z2)) <= K_P d(z1, z2)`. Terminal latents are included with reward 0
+//! and a transition to themselves, which matches their value 0. Pairs of two terminal latents are
+//! left out, since both have value 0 and need no bound. By induction over
+//! `V_{n+1} = Rbar_pi + gamma Pbar_pi V_n` from `V_0 = 0`,
+//! `K_R (1 + gamma K_P + (gamma K_P)^2 + ...)` is a Lipschitz constant of every `V_n`, and so of
+//! the limit. Terminal latents must be included, because the bound integrates `Vbar` over
+//! distributions that reach them.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,12 +26,12 @@ pub struct LatentLipschitz {
     pub k_r: f64,
     /// `K_P`.
     pub k_p: f64,
-    /// `K_V = K_R / (1 - gamma K_P)`; `None` where `gamma K_P >= 1`, and the series has no limit.
+    /// `K_V = K_R / (1 - gamma K_P)`; `None` if `gamma K_P >= 1`, where the series diverges.
     pub k_v: Option<f64>,
 }
 
 impl LatentLipschitz {
-    /// The constants that are valid for both of two policies.
+    /// Constants that are valid for both of two policies.
     #[must_use]
     pub fn common(self, other: Self, gamma: f64) -> Self {
         Self::new(self.k_r.max(other.k_r), self.k_p.max(other.k_p), gamma)
@@ -41,11 +43,11 @@ impl LatentLipschitz {
     }
 }
 
-/// `K_R`, `K_P`, `K_V` of a latent policy `[Z, A]`, over all pairs of latents: `Z^2 / 2` Wasserstein
-/// distances.
+/// `K_R`, `K_P`, `K_V` of a latent policy `[Z, A]`, over all pairs of latents. It computes
+/// `Z^2 / 2` Wasserstein distances.
 ///
 /// # Errors
-/// Sizes; [`TheoryError::Transport`].
+/// Errors of sizes; [`TheoryError::Transport`].
 pub fn latent_lipschitz(
     model: &WorldModel,
     latent_policy: &Policy,
@@ -89,7 +91,8 @@ mod tests {
     use super::super::metric::Metric;
     use super::*;
 
-    /// Latents 0 and 1 swap with probability 1 - `end`, else end in one of the two terminal latents.
+    /// Latents 0 and 1 swap with probability 1 - `end`, otherwise they go to one of the two
+    /// terminal latents.
     fn model(end: f64, metric: Metric) -> WorldModel {
         let mdp = Mdp::new(MdpParts {
             states: 4,
@@ -113,14 +116,14 @@ mod tests {
     fn constants_by_hand() {
         let policy = Policy::uniform(4, 1);
         let found = latent_lipschitz(&model(0.5, Metric::discrete(4)), &policy).unwrap();
-        // Rewards differ by 2 between latents 0 and 1, whose successors do not overlap.
+        // Rewards differ by 2 between latents 0 and 1, whose next latents do not overlap.
         assert_eq!((found.k_r, found.k_p), (2.0, 1.0));
         assert!((found.k_v.unwrap() - 20.0).abs() < 1e-12);
     }
 
     #[test]
     fn a_model_that_spreads_latents_has_no_value_constant() {
-        // Terminal latents ten times further apart than the others.
+        // Terminal latents are ten times further apart than the others.
         let metric = Metric::line(&[0.0, 1.0, -10.0, 10.0]).unwrap();
         let found = latent_lipschitz(&model(0.5, metric), &Policy::uniform(4, 1)).unwrap();
         assert!(found.k_p > 1.0 / 0.9 && found.k_v.is_none(), "{found:?}");

@@ -1,14 +1,15 @@
 //! Finite Markov decision processes whose episodes end in terminal states.
 //!
-//! A checked [`Mdp`] is what every other file builds on: rows are distributions to rounding, columns
-//! are in range and sorted, and gamma is below 1. Nothing may change one without those checks.
+//! All other modules build on a checked [`Mdp`]: its rows are distributions up to rounding, its
+//! columns are in range and sorted, and gamma is below 1. No code may change an [`Mdp`] without
+//! these checks.
 
 use super::error::TheoryError;
 use super::linear::SparseRows;
 
-/// How far the sum of a distribution may be from 1 in the input.
+/// How far the sum of a distribution in the input may be from 1.
 pub(super) const SUM_TOLERANCE: f64 = 1e-9;
-/// Larger rewards could overflow in a value or a bound.
+/// Largest accepted reward: values and bounds of larger ones could overflow.
 const LARGEST_REWARD: f64 = 1e100;
 
 /// The plain numbers of an MDP, before they are checked.
@@ -18,17 +19,17 @@ pub struct MdpParts {
     pub states: usize,
     /// `A`.
     pub actions: usize,
-    /// `[S * A]` rows of `(next state, probability)`. Rows of terminal states are not read and may
+    /// `[S * A]` rows of `(next state, probability)`. Rows of terminal states are ignored and may
     /// be empty.
     pub transitions: Vec<Vec<(usize, f64)>>,
     /// `[S, A]` expected rewards of a step, the last step of an episode included. Those of terminal
-    /// states are not read.
+    /// states are ignored.
     pub rewards: Vec<f64>,
     /// Discount, in `[0, 1)`.
     pub gamma: f64,
     /// Where every episode starts.
     pub start: usize,
-    /// `[S]` states that end the episode when they are entered; their value is 0.
+    /// `[S]` flags of the states that end the episode when they are entered; their value is 0.
     pub terminal: Vec<bool>,
 }
 
@@ -46,12 +47,12 @@ pub struct Mdp {
 }
 
 impl Mdp {
-    /// Checks the parts. Entries for the same next state are added up, zeros left out, and rows
-    /// divided by their sum, which the input must have within 1e-9 of 1.
+    /// Checks the parts. Entries for the same next state are added up, zeros are removed, and each
+    /// row is divided by its sum, which must be within 1e-9 of 1.
     ///
     /// # Errors
-    /// [`TheoryError`] naming the first element that is wrong: sizes, indices, probabilities that
-    /// are negative or not finite, sums, rewards, gamma outside `[0, 1)`, a terminal start.
+    /// [`TheoryError`] with the first wrong element: sizes, indices, probabilities that are
+    /// negative or not finite, sums, rewards, gamma outside `[0, 1)`, a terminal start state.
     pub fn new(parts: MdpParts) -> Result<Self, TheoryError> {
         let MdpParts { states, actions, .. } = parts;
         check_index("the first action", 0, actions)?;
@@ -87,7 +88,8 @@ impl Mdp {
         mdp.with_gamma(parts.gamma)?.with_start(parts.start)
     }
 
-    /// From a dense `[S, A, S]` table of probabilities; the rest as in [`MdpParts`].
+    /// An MDP from a dense `[S, A, S]` table of probabilities; the other arguments as in
+    /// [`MdpParts`].
     ///
     /// # Errors
     /// As [`Mdp::new`].
@@ -111,7 +113,7 @@ impl Mdp {
     /// The same MDP with another discount.
     ///
     /// # Errors
-    /// [`TheoryError::Range`] unless it is in `[0, 1)`.
+    /// [`TheoryError::Range`] unless gamma is in `[0, 1)`.
     pub fn with_gamma(mut self, gamma: f64) -> Result<Self, TheoryError> {
         if !(0.0..1.0).contains(&gamma) {
             return Err(TheoryError::Range {
@@ -125,11 +127,11 @@ impl Mdp {
         Ok(self)
     }
 
-    /// The same MDP with another start.
+    /// The same MDP with another start state.
     ///
     /// # Errors
-    /// [`TheoryError::Index`] if there is no such state, [`TheoryError::TerminalStart`] if it ends
-    /// the episode.
+    /// [`TheoryError::Index`] if there is no such state, [`TheoryError::TerminalStart`] if it is
+    /// terminal.
     pub fn with_start(mut self, start: usize) -> Result<Self, TheoryError> {
         check_index("the start state", start, self.states)?;
         if self.terminal[start] {
@@ -139,13 +141,13 @@ impl Mdp {
         Ok(self)
     }
 
-    /// `S`.
+    /// Number of states, `S`.
     #[must_use]
     pub const fn states(&self) -> usize {
         self.states
     }
 
-    /// `A`.
+    /// Number of actions, `A`.
     #[must_use]
     pub const fn actions(&self) -> usize {
         self.actions
@@ -157,7 +159,7 @@ impl Mdp {
         self.gamma
     }
 
-    /// Where every episode starts.
+    /// The start state of every episode.
     #[must_use]
     pub const fn start(&self) -> usize {
         self.start

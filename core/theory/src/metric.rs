@@ -1,7 +1,7 @@
 //! Distances between latents.
 //!
-//! The bounds compare a Lipschitz constant with a Wasserstein distance, and both mean something only
-//! for the same metric; so a world model owns one [`Metric`] and everything reads that.
+//! The bounds compare a Lipschitz constant with a Wasserstein distance, and both must use the same
+//! metric. So a world model owns one [`Metric`], and all computations read it from there.
 
 use super::error::TheoryError;
 use super::mdp::check_size;
@@ -10,23 +10,25 @@ use super::mdp::check_size;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metric {
     points: usize,
-    /// `[Z, Z]`, or `None` for the discrete metric, whose Wasserstein distance needs no programme.
+    /// `[Z, Z]`, or `None` for the discrete metric, whose Wasserstein distance needs no linear
+    /// programme.
     table: Option<Vec<f64>>,
 }
 
 impl Metric {
-    /// Distance 1 between any two different points.
+    /// The discrete metric: distance 1 between any two different points.
     #[must_use]
     pub const fn discrete(points: usize) -> Self {
         Self { points, table: None }
     }
 
-    /// From a `[Z, Z]` table. The triangle inequality is left to [`Metric::require_triangle`],
-    /// because it takes cubic time.
+    /// A metric from a `[Z, Z]` table. The triangle inequality is checked separately by
+    /// [`Metric::require_triangle`], because that takes cubic time.
     ///
     /// # Errors
-    /// [`TheoryError::Metric`] with the pair if a distance is not finite, not positive between
-    /// different points, not 0 from a point to itself, or not symmetric; a size error.
+    /// [`TheoryError::Metric`] with the pair of points if a distance is not finite, not positive
+    /// between different points, not 0 from a point to itself, or not symmetric; an error of the
+    /// size.
     pub fn new(points: usize, table: Vec<f64>) -> Result<Self, TheoryError> {
         check_size("the distance table", table.len(), points * points)?;
         for first in 0..points {
@@ -48,7 +50,7 @@ impl Metric {
         Ok(Self { points, table: Some(table) })
     }
 
-    /// `|x_i - x_j|` of points on a line, which must differ.
+    /// The metric `|x_i - x_j|` of points on a line, which must be different.
     ///
     /// # Errors
     /// As [`Metric::new`].
@@ -58,11 +60,11 @@ impl Metric {
         Self::new(positions.len(), table)
     }
 
-    /// Checks `d(i, k) <= d(i, j) + d(j, k)` for all triples, to rounding. Needed for Lipschitz
-    /// statements; takes `Z^3` steps.
+    /// Checks `d(i, k) <= d(i, j) + d(j, k)` for all triples, up to rounding. Lipschitz statements
+    /// need it; it takes `Z^3` steps.
     ///
     /// # Errors
-    /// [`TheoryError::Metric`] with the pair that has a shorter way over a third point.
+    /// [`TheoryError::Metric`] with the pair of points that is closer over a third point.
     pub fn require_triangle(&self) -> Result<(), TheoryError> {
         let Some(table) = &self.table else { return Ok(()) };
         let points = self.points;
@@ -82,13 +84,13 @@ impl Metric {
         Ok(())
     }
 
-    /// `Z`.
+    /// Number of points, `Z`.
     #[must_use]
     pub const fn points(&self) -> usize {
         self.points
     }
 
-    /// Whether this is the discrete metric by construction.
+    /// Whether this metric was made as the discrete one.
     #[must_use]
     pub const fn is_discrete(&self) -> bool {
         self.table.is_none()

@@ -1,8 +1,8 @@
 //! Importance ratios and the neighbourhood `N^C` (Eq. 2).
 //!
-//! Membership is never a plain `false`: whoever leaves the neighbourhood is told where and by how
-//! much. Ratios are taken over all states that are not terminal, also those the policy never
-//! reaches, as the supremum in Eq. 2 is.
+//! A membership check must never return a plain `false`: its error says where and by how much a
+//! policy leaves the neighbourhood. Ratios are taken over all states that are not terminal, also
+//! those that the policy never reaches, as in the supremum of Eq. 2.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,28 +10,28 @@ use super::error::{TheoryError, Violation};
 use super::mdp::Mdp;
 use super::policy::Policy;
 
-/// How far a ratio may be outside its limits before it counts, relative to the limit. It absorbs
-/// the rounding of a step that goes exactly to the limit.
+/// Largest accepted excess of a ratio over its limit, relative to the limit. It allows for the
+/// rounding of a step that goes exactly to the limit.
 pub const RATIO_TOLERANCE: f64 = 1e-9;
 
-/// `D_IR^sup` and `D_IR^inf` with the places where they are attained.
+/// `D_IR^sup` and `D_IR^inf`, and where they are attained.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ratios {
-    /// Largest `pi'(a|s) / pi(a|s)` over actions in the support of pi ("SIR"); at least 1 to
+    /// Largest `pi'(a|s) / pi(a|s)` over actions in the support of pi ("SIR"); at least 1 up to
     /// rounding.
     pub sup: f64,
     /// State and action of `sup`.
     pub sup_at: (usize, usize),
-    /// Smallest such ratio; at most 1 to rounding.
+    /// Smallest such ratio; at most 1 up to rounding.
     pub inf: f64,
     /// State and action of `inf`.
     pub inf_at: (usize, usize),
-    /// The first action that pi never takes and pi' does. Where there is one, `sup` bounds no change
-    /// of measure, and no theorem applies.
+    /// The first action that pi' takes and pi never takes. If there is one, `sup` does not bound
+    /// the change of measure, and no theorem applies.
     pub gained: Option<(usize, usize)>,
 }
 
-/// Ratios of `updated` to `behaviour`.
+/// Importance ratios of `updated` to `behaviour`.
 ///
 /// # Errors
 /// [`TheoryError::Size`] if a policy does not fit the MDP.
@@ -62,7 +62,7 @@ pub fn ratios(mdp: &Mdp, behaviour: &Policy, updated: &Policy) -> Result<Ratios,
     Ok(Ratios { sup: sup.0, sup_at: sup.1, inf: inf.0, inf_at: inf.1, gained })
 }
 
-/// The constant `C` of a neighbourhood, in `(1, 2)`.
+/// A neighbourhood, given by its constant `C` in `(1, 2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Neighbourhood {
     c: f64,
@@ -72,8 +72,8 @@ impl Neighbourhood {
     /// The neighbourhood `N^C`.
     ///
     /// # Errors
-    /// [`TheoryError::Range`] unless `1 < C < 2`: at 1 nothing can change, from 2 on an action may
-    /// lose its support.
+    /// [`TheoryError::Range`] unless `1 < C < 2`: with `C = 1` no policy can change, and from 2 on
+    /// an action may lose its support.
     pub fn new(c: f64) -> Result<Self, TheoryError> {
         if c > 1.0 && c < 2.0 {
             return Ok(Self { c });
@@ -95,8 +95,8 @@ impl Neighbourhood {
     /// Checks that `updated` is in `N^C(behaviour)`, up to [`RATIO_TOLERANCE`].
     ///
     /// # Errors
-    /// [`TheoryError::OutsideNeighbourhood`] with a witness: a change of support if there is one,
-    /// else the ratio that is too far out by the most. Size errors.
+    /// [`TheoryError::OutsideNeighbourhood`] with a change of support if there is one, else with
+    /// the ratio furthest outside its limit. Errors of sizes.
     pub fn require(
         self,
         mdp: &Mdp,

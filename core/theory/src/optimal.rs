@@ -1,7 +1,7 @@
 //! Optimal values by policy iteration.
 //!
-//! The answer is checked by the Bellman residual, not by the iteration having stopped: a result is
-//! `Ok` only with a proven distance to `V*`.
+//! The result must be checked by its Bellman residual; it is not enough that the iteration has
+//! stopped. It is `Ok` only with a proven bound on the distance to `V*`.
 
 use super::error::TheoryError;
 use super::linear::max_norm;
@@ -9,24 +9,25 @@ use super::mdp::Mdp;
 use super::policy::{Policy, first_largest};
 use super::values::{Values, evaluate};
 
-/// Policy iteration needs a handful of rounds in practice; this only stops an endless loop.
+/// Largest number of rounds. Policy iteration needs a handful; this only prevents an endless loop.
 const MOST_ITERATIONS: usize = 1000;
-/// An action is exchanged only for one better by this much, relative to the largest value: smaller
-/// differences are rounding, on which the iteration could go round in circles.
+/// An action is replaced only by one that is better by at least this much, relative to the largest
+/// value. Smaller differences are rounding errors, which could make the iteration cycle.
 const SWITCH_MARGIN: f64 = 1e-12;
 
-/// Optimal values and a deterministic policy that has them.
+/// Optimal values and a deterministic policy that attains them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Optimum {
-    /// Values of `policy`; `error` bounds the distance of `v` to `V*`, not only to `V` of `policy`.
+    /// Values of `policy`; `error` bounds the distance of `v` to `V*`, not only to the values of
+    /// `policy`.
     pub values: Values,
     /// A deterministic optimal policy.
     pub policy: Policy,
-    /// Policies evaluated.
+    /// Number of policies evaluated.
     pub iterations: usize,
 }
 
-/// `V*` by policy iteration from the policy of the largest immediate rewards.
+/// `V*` by policy iteration; the first policy takes the action with the largest immediate reward.
 ///
 /// # Errors
 /// Those of [`evaluate`]; [`TheoryError::NotConverged`] after 1,000 rounds.
@@ -64,7 +65,7 @@ mod tests {
 
     #[test]
     fn waiting_for_the_larger_reward_pays_when_gamma_is_large() {
-        // State 0: take 1 now and end, or go to state 1 and take 2.
+        // State 0: receive 1 now and end the episode, or go to state 1 and receive 2.
         let parts = MdpParts {
             states: 3,
             actions: 2,

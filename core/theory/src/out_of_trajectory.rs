@@ -1,19 +1,20 @@
-//! The out-of-trajectory example (paper, Fig. 1): a world model that is right where there is data
-//! and hallucinates a reward where there is none.
+//! The out-of-trajectory example (paper, Fig. 1): a world model that is correct where there is data
+//! and predicts a large false reward where there is none.
 //!
-//! From the start, `a_1` ends the episode with a small reward, `a_3` ends it with nothing, and
-//! `a_2`, which the behaviour policy takes with probability `epsilon`, leads to a region whose truth
-//! is bad and whose learned reward is splendid. `L_R` under the behaviour policy is proportional to
-//! epsilon, so no average over its data shows the error.
+//! From the start, `a_1` ends the episode with a small reward and `a_3` ends it with reward 0.
+//! `a_2`, which the behaviour policy takes with probability `epsilon`, leads to a region whose true
+//! reward is bad and whose predicted reward is large. `L_R` under the behaviour policy is
+//! proportional to epsilon, so an average over its data does not show the error.
 //!
-//! Both planners alternate: collect data with the current policy, refresh the model, improve in the
-//! model. The unconstrained one goes straight for the region; its return falls before the model can
-//! be corrected, and recovers only because the fall itself brings the data. The constrained one
-//! multiplies the probability of `a_2` by at most `C` for each refresh. That does not forbid the
-//! region: with `C < 1 / gamma` it keeps the gap of Theorem 3 proportional to the probability of
-//! `a_2` at that moment, and leaves visits, which also grow by `C`, time to correct the model. With
-//! `steps_per_iteration = 0` nothing is ever corrected and the constrained planner takes the bait
-//! as well, only slowly; the example must keep showing both.
+//! Both planners repeat three steps: collect data with the current policy, update the model,
+//! improve the policy in the model. The unconstrained planner goes straight to the region. Its
+//! return falls before the model is corrected, and recovers only because these visits bring the
+//! data. The constrained planner multiplies the probability of `a_2` by at most `C` for each update
+//! of the model. This does not forbid the region: with `C < 1 / gamma` it keeps the gap of Theorem
+//! 3 proportional to the current probability of `a_2`, and gives visits, which also grow by `C`,
+//! time to correct the model. With `steps_per_iteration = 0` the model is never corrected, and the
+//! constrained planner goes to the region as well, only more slowly. The example must keep showing
+//! both cases.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +32,7 @@ use super::world_model::WorldModel;
 
 /// Where episodes start.
 pub const START: usize = 0;
-/// The region hardly any data comes from.
+/// The region from which there is hardly any data.
 pub const REGION: usize = 1;
 /// The terminal state.
 pub const END: usize = 2;
@@ -50,23 +51,23 @@ const ACTIONS: usize = 3;
 pub struct OutOfTrajectory {
     /// Probability of `a_2` under the behaviour policy, in `(0, 1)`; the other two share the rest.
     pub epsilon: f64,
-    /// What the model believes the region pays before any data from there.
+    /// The model's reward of the region before any data from there.
     pub hallucinated_reward: f64,
-    /// What the region pays.
+    /// The true reward of the region.
     pub true_reward: f64,
-    /// What `a_1` pays.
+    /// The reward of `a_1`.
     pub safe_reward: f64,
     /// Discount, in `(0, 1)`.
     pub gamma: f64,
     /// `C` of the constrained planner, in `(1, min(2, 1 / gamma))`.
     pub c: f64,
-    /// How many visits of the region the hallucination is worth, above 0: the model's reward there
+    /// Weight of the false prior reward, in visits of the region, above 0: the model's reward there
     /// is `(prior_weight * hallucinated + visits * true) / (prior_weight + visits)`.
     pub prior_weight: f64,
-    /// Environment steps collected before each improvement, at least 0; the share `xi(region)` of
-    /// them are visits of the region (an expectation, no sampling).
+    /// Environment steps collected before each improvement, at least 0. The share `xi(region)` of
+    /// them are visits of the region (an expectation, without sampling).
     pub steps_per_iteration: f64,
-    /// Improvements.
+    /// Number of improvements.
     pub iterations: usize,
 }
 
@@ -86,32 +87,32 @@ impl Default for OutOfTrajectory {
     }
 }
 
-/// A planner after some number of improvements.
+/// A planner after a number of improvements.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// 0 before the first improvement.
+    /// Number of improvements so far.
     pub iteration: usize,
     /// Return of the policy in the MDP.
     pub true_return: f64,
-    /// Return of the policy in the model it was improved in; at 0, in the model without data.
+    /// Return of the policy in the model in which it was improved; at 0, in the model without data.
     pub model_return: f64,
     /// Probability of `a_2` at the start.
     pub bait_probability: f64,
     /// Reward of the region in that model.
     pub believed_reward: f64,
-    /// Visits of the region that model had seen, this planner's own.
+    /// This planner's own visits of the region, on which that model is based.
     pub visits: f64,
-    /// Theorem 3 for the step that led here; `None` at 0 and for the unconstrained planner, whose
-    /// steps break its premise.
+    /// Theorem 3 for the last improvement. `None` at 0, and for the unconstrained planner, whose
+    /// steps violate the premise.
     pub guarantee: Option<TheoremThree>,
 }
 
-/// Both planners, from 0 to `iterations` improvements.
+/// Both planners, after 0 to `iterations` improvements.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The optimal policy of the model at each iteration.
+    /// The optimal policy of the model, at each iteration.
     pub unconstrained: Vec<Record>,
-    /// One step in `N^C` at each iteration, by the advantages in the model.
+    /// One step in `N^C` by the advantages in the model, at each iteration.
     pub constrained: Vec<Record>,
 }
 
@@ -119,7 +120,7 @@ impl OutOfTrajectory {
     /// Checks all parameters.
     ///
     /// # Errors
-    /// [`TheoryError::Range`] with the name of the parameter, its value and what is allowed.
+    /// [`TheoryError::Range`] with the name of the parameter, its value and the allowed range.
     pub fn validate(&self) -> Result<(), TheoryError> {
         let inside = |x: f64| x > 0.0 && x < 1.0;
         let number = |x: f64| x.abs() <= 1e6;
@@ -175,8 +176,8 @@ impl OutOfTrajectory {
         self.with_region_reward(self.true_reward)
     }
 
-    /// `a_2` with probability epsilon, the others with equal shares of the rest; uniform in the
-    /// region. `[S, A]`.
+    /// The behaviour policy `[S, A]`: `a_2` with probability epsilon, the other actions with equal
+    /// shares of the rest; uniform in the region.
     ///
     /// # Errors
     /// As [`OutOfTrajectory::validate`].
@@ -188,15 +189,15 @@ impl OutOfTrajectory {
         Policy::new(STATES, ACTIONS, table)
     }
 
-    /// What the model believes the region pays after some visits of it.
+    /// The model's reward of the region after a number of visits.
     #[must_use]
     pub fn believed_reward(&self, visits: f64) -> f64 {
         (self.prior_weight * self.hallucinated_reward + visits * self.true_reward)
             / (self.prior_weight + visits)
     }
 
-    /// The learned model after some visits of the region: identity encoder, discrete metric,
-    /// everything exact but the reward of the region.
+    /// The learned model after a number of visits of the region: identity encoder, discrete metric,
+    /// and everything exact except the reward of the region.
     ///
     /// # Errors
     /// As [`OutOfTrajectory::validate`]; [`TheoryError::Range`] for visits below 0 or NaN.
@@ -214,10 +215,10 @@ impl OutOfTrajectory {
         WorldModel::given(&mdp, Abstraction::identity(&mdp), believed, Metric::discrete(STATES))
     }
 
-    /// Runs both planners from the behaviour policy, each with data of its own.
+    /// Runs both planners from the behaviour policy, each with its own data.
     ///
     /// # Errors
-    /// As [`OutOfTrajectory::validate`]; errors of the solves.
+    /// As [`OutOfTrajectory::validate`]; errors of the linear solves.
     pub fn run(&self) -> Result<Comparison, TheoryError> {
         let neighbourhood = Neighbourhood::new(self.c)?;
         let unconstrained = self.plan(|model, _| Ok(optimal(model.model())?.policy), false)?;
@@ -327,7 +328,8 @@ mod tests {
             let (mdp, behaviour) = (example.mdp().unwrap(), example.behaviour().unwrap());
             let xi = episodic_chain(&mdp, &behaviour).unwrap().stationary;
             let losses = example.model(0.0).unwrap().losses(&mdp, &behaviour, &xi).unwrap();
-            // The error is 30; an episode has 1 + epsilon steps, epsilon of them in the region.
+            // The error is 30; an episode has 1 + epsilon steps, of which epsilon are in the
+            // region.
             assert!((losses.l_r - 30.0 * epsilon / (1.0 + epsilon)).abs() < 1e-12);
             assert!(losses.l_p.abs() < 1e-15);
         }

@@ -1,13 +1,13 @@
 //! Stochastic policies as tables.
 //!
-//! A [`Policy`] is a distribution over actions in every row, terminal states included (their rows
-//! mean nothing). Zeros stay exact zeros and positive entries stay positive: Theorem 1 is about
-//! supports, so no method may round one away.
+//! A [`Policy`] has a distribution over actions in every row; rows of terminal states are present
+//! but have no meaning. Theorem 1 depends on supports, so no method may round a probability to 0:
+//! zeros stay exactly zero, and positive entries stay positive.
 
 use super::error::TheoryError;
 use super::mdp::{Mdp, SUM_TOLERANCE, check_index, check_size};
 
-/// Larger scores and logits are taken for a mistake, as infinite ones are.
+/// Larger scores and logits are rejected as mistakes, like infinite ones.
 const LARGEST_SCORE: f64 = 1e120;
 
 /// `pi(a|s)`, one row for each state.
@@ -20,7 +20,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// From an `[S, A]` table; rows are divided by their sum.
+    /// A policy from an `[S, A]` table; rows are divided by their sum.
     ///
     /// # Errors
     /// [`TheoryError`] if the size is wrong, an entry is negative or not finite, or a row does not
@@ -44,13 +44,13 @@ impl Policy {
         Ok(policy)
     }
 
-    /// Every action with probability `1 / A`.
+    /// The uniform policy: every action has probability `1 / A`.
     #[must_use]
     pub fn uniform(states: usize, actions: usize) -> Self {
         Self { states, actions, table: vec![1.0 / actions as f64; states * actions] }
     }
 
-    /// One action for each state, `[S]`.
+    /// A deterministic policy from one action for each state, `[S]`.
     ///
     /// # Errors
     /// [`TheoryError::Index`] if an action does not exist.
@@ -63,7 +63,8 @@ impl Policy {
         Ok(Self { states: choices.len(), actions, table })
     }
 
-    /// The action of the largest score in each state, the first of equal ones; scores `[S, A]`.
+    /// The policy that takes the action with the largest score in each state, the first of several;
+    /// scores `[S, A]`.
     ///
     /// # Errors
     /// [`TheoryError`] if the size is wrong or a score is NaN or too large.
@@ -73,7 +74,7 @@ impl Policy {
         Self::deterministic(&choices, actions)
     }
 
-    /// Softmax of `[S, A]` logits.
+    /// The policy that is the softmax of `[S, A]` logits.
     ///
     /// # Errors
     /// [`TheoryError`] if the size is wrong or a logit is NaN or too large.
@@ -89,19 +90,19 @@ impl Policy {
         Ok(Self { states, actions, table })
     }
 
-    /// `S`.
+    /// Number of states, `S`.
     #[must_use]
     pub const fn states(&self) -> usize {
         self.states
     }
 
-    /// `A`.
+    /// Number of actions, `A`.
     #[must_use]
     pub const fn actions(&self) -> usize {
         self.actions
     }
 
-    /// The whole `[S, A]` table.
+    /// The complete `[S, A]` table.
     #[must_use]
     pub fn table(&self) -> &[f64] {
         &self.table
@@ -119,11 +120,11 @@ impl Policy {
         self.table[state * self.actions + action]
     }
 
-    /// Checks that every action is possible in every state that is not terminal, as Theorem 1 needs
-    /// of its first policy.
+    /// Checks that every action has a positive probability in every state that is not terminal.
+    /// Theorem 1 requires it of its first policy.
     ///
     /// # Errors
-    /// [`TheoryError::ZeroSupport`] with the first action that is not; a size error.
+    /// [`TheoryError::ZeroSupport`] with the first action of probability 0; an error of the size.
     pub fn require_full_support(&self, mdp: &Mdp) -> Result<(), TheoryError> {
         self.require_fits(mdp)?;
         for state in mdp.live_states() {
@@ -134,14 +135,14 @@ impl Policy {
         Ok(())
     }
 
-    /// Checks that the table has the sizes of the MDP.
+    /// Checks that the sizes of the table are those of the MDP.
     pub(super) fn require_fits(&self, mdp: &Mdp) -> Result<(), TheoryError> {
         check_size("the policy's state list", self.states, mdp.states())?;
         check_size("the policy's action list", self.actions, mdp.actions())
     }
 }
 
-/// Checks an `[S, A]` table of finite numbers.
+/// Checks the size of an `[S, A]` table and that its numbers are finite.
 pub(super) fn check_scores(
     what: &'static str,
     states: usize,
@@ -160,7 +161,7 @@ pub(super) fn check_scores(
     }
 }
 
-/// Index of the largest entry, the first of equal ones.
+/// Index of the largest entry; the first of several equal ones.
 pub(super) fn first_largest(row: &[f64]) -> usize {
     (0..row.len()).fold(0, |best, index| if row[index] > row[best] { index } else { best })
 }

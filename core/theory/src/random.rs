@@ -1,4 +1,4 @@
-//! Random episodic MDPs, to show and to measure what holds for all of them.
+//! Random episodic MDPs, for examples and for benchmarks of the theory.
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -8,16 +8,17 @@ use super::error::TheoryError;
 use super::mdp::{Mdp, MdpParts};
 use super::policy::Policy;
 
-/// Least probability with which any step ends the episode, so that every policy's episodes end.
+/// Smallest probability with which a step ends the episode, so that the episodes of every policy
+/// end.
 const END: f64 = 0.05;
 
-/// A random MDP of `states` states, the last of them terminal: every pair of state and action has
-/// `branching` random successors and ends the episode with probability at least 0.05; rewards lie in
-/// [-1, 1]. The same seed gives the same MDP.
+/// A random MDP with `states` states, the last of them terminal. Every pair of state and action has
+/// `branching` random next states and ends the episode with probability at least 0.05; rewards are
+/// in [-1, 1]. The same seed gives the same MDP.
 ///
 /// # Errors
-/// If the sizes are too small (two states, one action, one successor are the least) or gamma is out
-/// of range.
+/// If the sizes are too small (at least two states, one action and one next state are needed) or
+/// gamma is out of range.
 pub fn random_mdp(
     states: usize,
     actions: usize,
@@ -42,11 +43,11 @@ pub fn random_mdp(
     Mdp::new(MdpParts { states, actions, transitions, rewards, gamma, start: 0, terminal })
 }
 
-/// A random abstraction of an MDP whose last state is terminal onto `latents` latents, the last of
+/// A random encoder of an MDP whose last state is terminal. It has `latents` latents, the last of
 /// them terminal.
 ///
 /// # Errors
-/// If there is no room for a latent beside the terminal one.
+/// If `latents` leaves no latent besides the terminal one.
 pub fn random_abstraction(
     mdp: &Mdp,
     latents: usize,
@@ -60,16 +61,16 @@ pub fn random_abstraction(
     Abstraction::new(mdp, latent_of, (0..latents).map(|latent| latent == last).collect())
 }
 
-/// A random policy that takes every action with some probability.
+/// A random policy in which every action has a positive probability.
 ///
 /// # Errors
-/// If there is no action.
+/// If there are no actions.
 pub fn random_policy(states: usize, actions: usize, seed: u64) -> Result<Policy, TheoryError> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     Policy::new(states, actions, (0..states).flat_map(|_| simplex(actions, &mut rng)).collect())
 }
 
-/// A point of the simplex, uniformly: exponential variates over their sum.
+/// A uniformly distributed point of the simplex: exponential variates divided by their sum.
 fn simplex(len: usize, rng: &mut impl Rng) -> Vec<f64> {
     let draws: Vec<f64> = (0..len).map(|_| 1e-12 - (1.0 - rng.random::<f64>()).ln()).collect();
     let sum: f64 = draws.iter().sum();

@@ -1,11 +1,11 @@
-//! The exact step of Theorem 1 and its iteration.
+//! The exact step of Theorem 1, and its iteration.
 //!
 //! In each state the largest expected score over `N^C` has a closed form: every action keeps
-//! `(2 - C) pi(a)`, and the mass `C - 1` left over goes to actions in order of decreasing score, each
-//! taking at most `2 (C - 1) pi(a)` more. The best half of the mass ends at ratio `C`, the worst half
-//! at `2 - C`. Actions of equal score share in proportion to `pi`, so that a state whose actions are
-//! all alike stays as it is. No step may lose support, not even by underflow: that is what the floor
-//! is for.
+//! `(2 - C) pi(a)`, and the remaining mass `C - 1` goes to the actions in order of decreasing
+//! score, at most `2 (C - 1) pi(a)` to each. The half of the mass with the best scores gets ratio
+//! `C`, the worst half gets `2 - C`. Actions of equal score get shares in proportion to `pi`, so
+//! that a state in which all actions are equal stays unchanged. A step must not lose support, not
+//! even by underflow: `FLOOR` ensures this.
 
 use super::error::TheoryError;
 use super::mdp::Mdp;
@@ -13,14 +13,14 @@ use super::neighbourhood::{Neighbourhood, Ratios, ratios};
 use super::policy::{Policy, check_scores};
 use super::values::{Values, evaluate};
 
-/// A probability is not lowered below this. Actions at the floor keep ratio 1, which is inside every
-/// `N^C`; the mass involved is far below rounding.
+/// Probabilities are not lowered below this value. Actions at the floor keep ratio 1, which is
+/// inside every `N^C`; the mass involved is far below rounding.
 const FLOOR: f64 = 1e-300;
 
 impl Neighbourhood {
     /// The policy of `N^C(policy)` with the largest `sum_a pi'(a|s) scores[s, a]` in every state;
-    /// `scores` is `[S, A]`, for Theorem 1 the advantages of `policy`. Actions of probability 0 stay
-    /// at 0; terminal states stay as they are.
+    /// `scores` is `[S, A]`, for Theorem 1 the advantages of `policy`. Actions of probability 0
+    /// stay at 0; terminal states stay as they are.
     ///
     /// # Errors
     /// [`TheoryError`] if a size is wrong or a score is NaN or infinite.
@@ -36,7 +36,7 @@ impl Neighbourhood {
         Policy::new(states, actions, table)
     }
 
-    /// The closed form in one state; all slices `[A]`.
+    /// The closed form in one state; all slices are `[A]`.
     fn step_row(self, old: &[f64], scores: &[f64], new: &mut [f64]) {
         let c = self.c();
         let mut order: Vec<usize> = (0..old.len()).filter(|action| old[*action] > 0.0).collect();
@@ -57,7 +57,7 @@ impl Neighbourhood {
 /// One step of [`SafePolicyIteration`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct SafeStep {
-    /// 1 for the first step.
+    /// Index of the step, from 1.
     pub iteration: usize,
     /// The policy after the step.
     pub policy: Policy,
@@ -65,13 +65,13 @@ pub struct SafeStep {
     pub values: Values,
     /// Ratios of the new policy to the one before: `sup` is SIR, `inf` the smallest ratio.
     pub ratios: Ratios,
-    /// `rho` after the step minus `rho` before; Theorem 1: not negative, to rounding.
+    /// `rho` after the step minus `rho` before; by Theorem 1 not negative, up to rounding.
     pub improvement: f64,
-    /// The smallest `V'(s) - V(s)` over all states; Theorem 1: not negative, to rounding.
+    /// The smallest `V'(s) - V(s)` over all states; by Theorem 1 not negative, up to rounding.
     pub least_improvement: f64,
 }
 
-/// Exact safe policy iteration (Theorem 1): an endless iterator whose values rise to `V*`.
+/// Exact safe policy iteration (Theorem 1): an endless iterator whose values increase to `V*`.
 #[derive(Clone, Debug)]
 pub struct SafePolicyIteration<'a> {
     mdp: &'a Mdp,
@@ -86,8 +86,8 @@ impl<'a> SafePolicyIteration<'a> {
     /// Starts at `policy`.
     ///
     /// # Errors
-    /// [`TheoryError::ZeroSupport`] with the witness if an action is impossible in a state that is
-    /// not terminal; errors of [`evaluate`].
+    /// [`TheoryError::ZeroSupport`] with the place if an action has probability 0 in a state that
+    /// is not terminal; errors of [`evaluate`].
     pub fn new(
         mdp: &'a Mdp,
         policy: Policy,
@@ -98,7 +98,7 @@ impl<'a> SafePolicyIteration<'a> {
         Ok(Self { mdp, neighbourhood, policy, values, iteration: 0, failed: false })
     }
 
-    /// The policy of the last step, at first the one given.
+    /// The policy after the last step; before the first step, the given one.
     #[must_use]
     pub const fn policy(&self) -> &Policy {
         &self.policy
@@ -136,7 +136,7 @@ impl<'a> SafePolicyIteration<'a> {
 impl Iterator for SafePolicyIteration<'_> {
     type Item = Result<SafeStep, TheoryError>;
 
-    /// The next step; after an error, nothing.
+    /// The next step; `None` after an error.
     fn next(&mut self) -> Option<Self::Item> {
         if self.failed {
             return None;

@@ -1,8 +1,8 @@
-//! Values of a policy, solved exactly.
+//! Values of a policy, by an exact linear solve.
 //!
-//! `V = (I - gamma P_pi)^-1 R_pi` with `V = 0` at terminal states. The result carries a bound on its
-//! own error; whatever is concluded from values (an improvement, a bound that holds) must be allowed
-//! that much slack and no more.
+//! `V = (I - gamma P_pi)^-1 R_pi` with `V = 0` at terminal states. The result has a bound on its
+//! own error. A conclusion from values (an improvement, a bound that holds) must allow exactly this
+//! slack.
 
 use super::error::TheoryError;
 use super::linear::{SparseRows, max_norm, solve_shifted};
@@ -20,15 +20,15 @@ pub struct Values {
     pub advantage: Vec<f64>,
     /// `rho(pi, M) = V(start)`: expected discounted return of an episode.
     pub start_return: f64,
-    /// No entry of `v` is further than this from the exact value: the largest residual divided by
-    /// `1 - gamma`, which holds because rows of `P_pi` sum to at most 1.
+    /// Bound on the error of every entry of `v`: the largest residual divided by `1 - gamma`. This
+    /// holds because rows of `P_pi` sum to at most 1.
     pub error: f64,
 }
 
 /// Values of a policy by one linear solve.
 ///
 /// # Errors
-/// [`TheoryError::Size`] if the policy has other sizes; [`TheoryError::Singular`] or
+/// [`TheoryError::Size`] if the policy does not fit the MDP; [`TheoryError::Singular`] or
 /// [`TheoryError::NotConverged`] if the solve fails.
 pub fn evaluate(mdp: &Mdp, policy: &Policy) -> Result<Values, TheoryError> {
     policy.require_fits(mdp)?;
@@ -39,7 +39,7 @@ pub fn evaluate(mdp: &Mdp, policy: &Policy) -> Result<Values, TheoryError> {
 }
 
 impl Values {
-    /// Completes `v` of `[S]`, whose error is at most `error`.
+    /// Values from `v` of `[S]`, whose error is at most `error`.
     pub(super) fn from_state_values(mdp: &Mdp, v: Vec<f64>, error: f64) -> Self {
         let actions = mdp.actions();
         let mut q = vec![0.0; v.len() * actions];
@@ -56,11 +56,10 @@ impl Values {
     }
 }
 
-/// `P_pi`, `[S, S]`: rows of terminal states are empty, and columns of terminal states are left out,
-/// because nothing flows out of them.
+/// `P_pi`, `[S, S]`: rows and columns of terminal states are empty: episodes end there.
 pub(super) fn policy_rows(mdp: &Mdp, policy: &Policy) -> SparseRows {
     let mut rows = SparseRows::new();
-    // Columns of one row, added up before they are stored.
+    // The columns of one row; equal columns are added up before they are stored.
     let mut sums = vec![0.0; mdp.states()];
     let mut touched = Vec::new();
     for state in 0..mdp.states() {
@@ -75,7 +74,7 @@ pub(super) fn policy_rows(mdp: &Mdp, policy: &Policy) -> SparseRows {
                 sums[next] += chosen * p;
             }
         }
-        // A product of tiny probabilities may be 0 and its column listed twice.
+        // A product of tiny probabilities may be 0; its column can then be listed twice.
         touched.sort_unstable();
         touched.dedup();
         rows.push(touched.drain(..).map(|next| (next, std::mem::take(&mut sums[next]))));

@@ -1,8 +1,8 @@
 //! Wasserstein-1 distances of finite distributions.
 //!
-//! A linear programme over transport plans, except where the answer is known: the discrete metric
-//! (total variation) and a distribution on one point. The special cases must stay what the programme
-//! would give; tests compare them.
+//! The distance is a linear programme over transport plans. Two cases have a closed form: the
+//! discrete metric (total variation), and a distribution on one point. The closed forms must equal
+//! the result of the programme; tests compare them.
 
 use microlp::{ComparisonOp, LinearExpr, OptimizationDirection, Problem};
 
@@ -10,10 +10,10 @@ use super::error::TheoryError;
 use super::mdp::{SUM_TOLERANCE, check_size};
 use super::metric::Metric;
 
-/// Mass 1 in the programme's unit. The solver meets constraints within 1e-7 absolute and would
-/// overlook smaller masses; in this unit its tolerance is 1e-13.
+/// The number that represents mass 1 in the programme. The solver meets constraints within 1e-7
+/// absolute and would ignore smaller masses; with this scale its tolerance is a mass of 1e-13.
 const UNIT: f64 = 1e6;
-/// How much mass a plan may leave in the wrong place.
+/// Largest mass that a plan may move to a wrong point.
 const MISPLACED: f64 = 1e-10;
 
 /// `1/2 sum_i |p_i - q_i|`, the Wasserstein-1 distance for the discrete metric; `p`, `q` of `[Z]`.
@@ -25,9 +25,10 @@ pub fn total_variation(p: &[f64], q: &[f64]) -> Result<f64, TheoryError> {
     Ok(half_difference(p, q))
 }
 
-/// Wasserstein-1 distance of two distributions `p`, `q` of `[Z]`. Exact to rounding for the discrete
-/// metric and where one of them is on a single point; otherwise a plan that moves all but
-/// 1e-10 of the mass correctly, so that the error is at most that times the largest distance.
+/// Wasserstein-1 distance of two distributions `p`, `q` of `[Z]`. It is exact up to rounding for
+/// the discrete metric and if one of the distributions is on a single point. Otherwise the plan
+/// moves all but 1e-10 of the mass correctly, so the error is at most 1e-10 times the largest
+/// distance.
 ///
 /// # Errors
 /// [`TheoryError`] if the sizes differ, one is not a distribution, or the solver fails.
@@ -40,7 +41,7 @@ pub fn wasserstein(metric: &Metric, p: &[f64], q: &[f64]) -> Result<f64, TheoryE
         return Ok(0.0);
     }
     let (from, to) = (support(p), support(q));
-    // With one point on either side there is only one plan.
+    // If one distribution is on a single point, there is only one plan.
     if let [(point, _)] = from[..] {
         return Ok(to.iter().map(|(other, mass)| mass * metric.distance(point, *other)).sum());
     }
@@ -59,7 +60,8 @@ fn transport(
     let failed = |reason: String| TheoryError::Transport { size: metric.points(), reason };
     let cost = |i: usize, j: usize| metric.distance(from[i].0, to[j].0);
     let pairs = || (0..from.len()).flat_map(|i| (0..to.len()).map(move |j| (i, j)));
-    // Distances are scaled to at most 1, so that the solver's tolerances mean the same for all.
+    // Distances are scaled to at most 1, so that the solver's tolerances have the same meaning for
+    // all metrics.
     let largest = pairs().map(|(i, j)| cost(i, j)).fold(f64::MIN_POSITIVE, f64::max);
     let mut problem = Problem::new(OptimizationDirection::Minimize);
     let moves: Vec<_> =
@@ -69,7 +71,8 @@ fn transport(
         (0..to.len()).for_each(|j| row.add(moves[i * to.len() + j], 1.0));
         problem.add_constraint(row, ComparisonOp::Eq, UNIT * mass);
     }
-    // The last column follows from the others; kept, it would contradict them by rounding.
+    // The constraint of the last column follows from the others; rounding would make it contradict
+    // them.
     for (j, (_, mass)) in to.iter().enumerate().take(to.len() - 1) {
         let mut column = LinearExpr::empty();
         (0..from.len()).for_each(|i| column.add(moves[i * to.len() + j], 1.0));

@@ -1,9 +1,9 @@
 //! Latent world models and their losses under the behaviour policy.
 //!
-//! A latent model is itself an [`Mdp`] over latents, so that values and planning are the same code
-//! for both. Its terminal latents, start and discount must be those of the MDP seen through phi.
-//! The losses here are exact expectations of true distances; what training minimises is an upper
-//! bound of `L_P` and must not be called by the same name.
+//! A latent model is itself an [`Mdp`] over latents, so that the same code computes values and
+//! plans for both. Its terminal latents, start and discount must be the image of the MDP's under
+//! phi. The losses here are exact expectations of true distances. Training minimises an upper bound
+//! of `L_P`, which must not have the same name.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,18 +15,19 @@ use super::metric::Metric;
 use super::policy::Policy;
 use super::wasserstein::wasserstein;
 
-/// Less data than this for a latent and action counts as none: sums would lose digits to underflow.
+/// A pair of latent and action with less data than this counts as having none: sums would lose
+/// digits by underflow.
 const SMALLEST_WEIGHT: f64 = 1e-250;
 
-/// What a counted model does where the behaviour policy gives no data for a latent and action.
+/// What a counted model does for a latent and action for which the behaviour policy gives no data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unvisited {
-    /// [`TheoryError::NoData`].
+    /// Refuse with [`TheoryError::NoData`].
     #[default]
     Refuse,
-    /// Stay in the latent with reward 0. Sound for all bounds: such pairs have weight 0 in `L_R` and
-    /// `L_P`, and `K_R`, `K_P` are computed of the model as completed. Not neutral for planning:
-    /// where rewards are negative, staying for ever looks good.
+    /// Stay in the latent with reward 0. All bounds stay valid: such pairs have weight 0 in `L_R`
+    /// and `L_P`, and `K_R`, `K_P` are those of the completed model. But it biases planning: where
+    /// rewards are negative, staying for ever looks good.
     Absorb,
 }
 
@@ -55,8 +56,8 @@ impl WorldModel {
     /// A given latent model.
     ///
     /// # Errors
-    /// [`TheoryError::ModelMismatch`] if discount, start or a terminal flag is not that of `mdp`
-    /// seen through the abstraction; size errors.
+    /// [`TheoryError::ModelMismatch`] if discount, start or a terminal flag is not the image of
+    /// that of `mdp` under the encoder; errors of sizes.
     pub fn given(
         mdp: &Mdp,
         abstraction: Abstraction,
@@ -89,7 +90,8 @@ impl WorldModel {
     /// latent with weights `xi_b(s) pi_b(a|s)`.
     ///
     /// # Errors
-    /// [`TheoryError::NoData`] with [`Unvisited::Refuse`]; errors of [`episodic_chain`]; sizes.
+    /// [`TheoryError::NoData`] with [`Unvisited::Refuse`]; errors of [`episodic_chain`]; errors of
+    /// sizes.
     pub fn counted(
         mdp: &Mdp,
         abstraction: Abstraction,
@@ -161,7 +163,7 @@ impl WorldModel {
         &self.metric
     }
 
-    /// `Pbar(. | z, a)` as a dense `[Z]` distribution; a terminal latent stays where it is.
+    /// `Pbar(. | z, a)` as a dense `[Z]` distribution; a terminal latent goes to itself.
     #[must_use]
     pub fn latent_row(&self, latent: usize, action: usize) -> Vec<f64> {
         let mut row = vec![0.0; self.model.states()];
@@ -177,7 +179,7 @@ impl WorldModel {
     /// Losses under `behaviour` `[S, A]`, whose stationary distribution is `xi` `[S]`.
     ///
     /// # Errors
-    /// Sizes; [`TheoryError::Transport`].
+    /// Errors of sizes; [`TheoryError::Transport`].
     pub fn losses(
         &self,
         mdp: &Mdp,
@@ -215,7 +217,7 @@ impl WorldModel {
 mod tests {
     use super::*;
 
-    /// State 0 goes to 1 or 2, which pay 1 and 3 and end in state 3.
+    /// State 0 goes to 1 or 2, which have rewards 1 and 3 and go to the terminal state 3.
     fn mdp() -> Mdp {
         Mdp::new(MdpParts {
             states: 4,

@@ -1,4 +1,4 @@
-//! The size of what an agent sees.
+//! The size of an observation.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ impl FrameShape {
         self.channels * self.height * self.width
     }
 
-    /// Whether an observation has no pixel.
+    /// Whether an observation has no pixels.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0

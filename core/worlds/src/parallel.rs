@@ -1,7 +1,9 @@
-//! The one place where threads may be used: splitting a buffer into chunks of fixed size.
+//! Splitting a buffer into chunks of fixed size that run in parallel. No other code may use
+//! threads.
 //!
-//! The split depends on the data alone, never on the number of threads, so that results on one
-//! kind of CPU are bit-identical whatever the number of cores. In the browser the same chunks run one after another.
+//! The split must depend on the data alone, never on the number of threads, so that results on one
+//! kind of CPU are bit-identical for every number of cores. In the browser the same chunks run one
+//! after another.
 
 /// Calls `work(index, chunk)` for each chunk of `chunk_len` elements of `data`.
 #[cfg(not(target_family = "wasm"))]

@@ -1,22 +1,22 @@
 //! The seeded generators of a run.
 //!
-//! All random numbers are drawn on the CPU from here, never from a device's own generator: the
-//! trace of actions, shuffles and noise is then the same on every backend and in the browser, and a
-//! checkpoint that stores these generators resumes the very same run.
+//! All random numbers must be drawn on the CPU from these generators, never from a device's own
+//! one. The sequence of actions, shuffles and noise is then the same on every backend and in the
+//! browser, and a checkpoint that stores the generators continues exactly the same run.
 //!
-//! Every generator has a key of its own: the SHA-256 of what it is for, the seed and an index. So two generators
-//! never share a key by construction, whatever their seeds and indices are, and nobody has to keep numbers of
-//! streams apart.
+//! Every generator has its own key: the SHA-256 of its purpose, the seed and an index. So the keys
+//! of two generators differ by construction for all seeds and indices, and no numbers of streams
+//! have to be kept apart by hand.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Version of the derivation below: another one would give other numbers for the same seed.
+/// Version of the key derivation. Another version would give different numbers for the same seed.
 const DERIVATION: &str = "deepspi random stream 1";
 
-/// What a stream of random numbers is for.
+/// The purpose of a random stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     /// Initial parameters.
@@ -27,18 +27,18 @@ pub enum Stream {
     Shuffle,
     /// Noise of the transition samples.
     Noise,
-    /// Chance inside the maze.
+    /// Randomness of the maze.
     Environment,
-    /// Seeds of the episodes of an evaluation: never those of the training's own environments.
+    /// Seeds of evaluation episodes, which differ from those of the training environments.
     Evaluation,
-    /// Numbers of no-ops at the start of games; one stream for each environment.
+    /// Numbers of no-ops at the start of games; one stream per environment.
     Noops,
-    /// Seeds of the emulator; one stream for each environment and game.
+    /// Seeds of the emulator; one stream per environment and game.
     Emulator,
 }
 
 impl Stream {
-    /// All of them.
+    /// All purposes.
     pub const ALL: [Self; 8] = [
         Self::Parameters,
         Self::Actions,
@@ -50,7 +50,8 @@ impl Stream {
         Self::Emulator,
     ];
 
-    /// The name that keys are derived from. Must not be changed: it decides all numbers of the stream.
+    /// The name from which keys are derived. It must not change: it determines all numbers of the
+    /// stream.
     const fn domain(self) -> &'static str {
         match self {
             Self::Parameters => "parameters",
@@ -65,8 +66,8 @@ impl Stream {
     }
 }
 
-/// The key of a stream: SHA-256 of the texts, each followed by a zero byte, and of the numbers in 8 bytes each,
-/// lowest first.
+/// The key of a stream: SHA-256 of the texts, each followed by a zero byte, and of the numbers as 8
+/// bytes each, little-endian.
 #[must_use]
 pub fn key(seed: u64, stream: Stream, index: &[u64]) -> [u8; 32] {
     let mut hash = Sha256::new();
@@ -81,19 +82,19 @@ pub fn key(seed: u64, stream: Stream, index: &[u64]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// A fresh generator for one purpose of a run.
+/// A new generator for one purpose of a run.
 #[must_use]
 pub fn stream(seed: u64, stream: Stream) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(key(seed, stream, &[]))
 }
 
-/// A fresh generator for one of several, such as environments.
+/// A new generator for one of several instances, such as environments.
 #[must_use]
 pub fn indexed_stream(seed: u64, stream: Stream, index: u64) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(key(seed, stream, &[index]))
 }
 
-/// The generators a training run advances; part of every checkpoint.
+/// The generators that a training run advances; part of every checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generators {
     /// Actions of the rollout.
@@ -140,7 +141,7 @@ mod tests {
                     add(indexed_stream(seed, purpose, environment));
                 }
             }
-            // What a run draws from must be among those that were compared.
+            // The generators of a run must be among the streams that were compared.
             let Generators { actions, shuffle, noise } = Generators::new(seed);
             assert_eq!(actions, stream(seed, Stream::Actions));
             assert_eq!(shuffle, stream(seed, Stream::Shuffle));
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_seed_keeps_its_numbers() {
-        // Another derivation would make another run of every seed: it needs a word in the change log.
+        // Another derivation would change the run of every seed: announce it in the change log.
         let hex: String = key(1, Stream::Actions, &[]).iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(hex, "fa9610054125d6cc67396ba995d68f27a8bdfa580cfc7ec258604af13a5f3332");
     }

@@ -1,36 +1,37 @@
-//! The bytes in which environments are stored: a kind, a version, then numbers in a fixed order.
+//! The byte format of stored environments: a kind, a version, then numbers in a fixed order.
 //!
-//! Written by hand because the states are few numbers and some lists: no format has to be linked into the page,
-//! and every field is read back by the code that wrote it. A change of what is written needs another version.
+//! The format is handwritten because the states are a few numbers and lists: the page then needs no
+//! library for it, and the code that writes a field also reads it. Whoever changes what is written
+//! must change the version.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// Why stored environments cannot be used.
+/// Why stored environments cannot be restored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
-    /// The bytes end too early, or go on after the end.
-    #[error("the stored environments are damaged: they have not the length they should have")]
+    /// The bytes end too early or too late.
+    #[error("the stored environments are damaged: their length is wrong")]
     Length,
     /// Stored by another kind of environment or another version of the program.
     #[error("the stored environments are `{found}`, this program reads `{expected}`")]
     Kind {
-        /// In the bytes.
+        /// Kind and version in the bytes.
         found: String,
-        /// Of the environments.
+        /// Kind and version that the environments read.
         expected: String,
     },
-    /// A value that does not fit the environments.
+    /// A value does not fit the environments.
     #[error("the stored environments do not fit: {0}")]
     Misfit(String),
 }
 
-/// Collects the bytes.
+/// Writes the bytes of a snapshot.
 #[derive(Debug, Default)]
 pub struct Writer(Vec<u8>);
 
 impl Writer {
-    /// Begins with the kind and version of the environment, such as `maze 1`.
+    /// Starts with the kind and version of the environment, such as `maze 1`.
     #[must_use]
     pub fn new(kind: &str) -> Self {
         let mut writer = Self::default();
@@ -73,15 +74,15 @@ impl Writer {
     }
 }
 
-/// Reads them in the same order.
+/// Reads a snapshot in the order in which it was written.
 #[derive(Debug)]
 pub struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    /// Begins to read, if the bytes are of this kind.
+    /// Starts to read; the bytes must be of this kind.
     ///
     /// # Errors
-    /// If they are of another one.
+    /// If the bytes are of another kind.
     pub fn new(bytes: &'a [u8], kind: &str) -> Result<Self, SnapshotError> {
         let mut reader = Self(bytes);
         let found = reader.bytes()?;
@@ -92,7 +93,7 @@ impl<'a> Reader<'a> {
         Err(SnapshotError::Kind { found, expected: kind.to_owned() })
     }
 
-    /// Goes on in a part that was written without a kind: a list of bytes that another reader returned.
+    /// Reads a part that was written without a kind: a list of bytes that another reader returned.
     #[must_use]
     pub const fn continued(bytes: &'a [u8]) -> Self {
         Self(bytes)
@@ -154,10 +155,10 @@ impl<'a> Reader<'a> {
         Ok(rng)
     }
 
-    /// Makes sure that nothing is left.
+    /// Checks that all bytes were read.
     ///
     /// # Errors
-    /// If something is.
+    /// If bytes are left.
     pub const fn finish(self) -> Result<(), SnapshotError> {
         if self.0.is_empty() { Ok(()) } else { Err(SnapshotError::Length) }
     }

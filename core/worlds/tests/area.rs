@@ -1,5 +1,5 @@
-//! The resize against `OpenCV`'s own output, byte for byte (`fixtures/make_area_fixture.py` made
-//! it).
+//! Compares the resize with `OpenCV`'s own output, byte for byte (made by
+//! `fixtures/make_area_fixture.py`).
 
 use deepspi_worlds::atari::preprocess::AreaResize;
 
@@ -21,7 +21,7 @@ const CASES: [(usize, Size, Size); 11] = [
     (0, (100, 200), (45, 100)),
 ];
 
-/// The script's function `image`.
+/// A copy of the script's function `image`.
 fn image(kind: usize, (height, width): Size, seed: u32) -> Vec<u8> {
     let mut state = seed;
     let noise: Vec<u8> = (0..height * width)
@@ -53,7 +53,7 @@ fn every_pixel_equals_opencv() {
         expected = rest;
         let mut out = vec![0; here.len()];
         let mut resize = AreaResize::new(source, output);
-        // Twice: nothing of the first image may leak into the second.
+        // Twice: the second result must not depend on the first image.
         for _ in 0..2 {
             resize.resize(&image(kind, source, u32::try_from(case).unwrap()), &mut out);
             let differing = out.iter().zip(here).filter(|(a, b)| a != b).count();

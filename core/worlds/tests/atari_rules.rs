@@ -1,4 +1,5 @@
-//! The rules of Atari on a console whose frames, rewards, lives and ends are a script: no emulator, no ROM.
+//! Tests the rules of Atari on a console with scripted frames, rewards, lives and ends: no
+//! emulator, no ROM.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers as well")]
 
@@ -9,14 +10,14 @@ use deepspi_worlds::atari::{
 };
 use deepspi_worlds::snapshot::{Reader, Writer};
 
-/// What was done to a console.
+/// A call of the console.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Event {
     Reset,
     Act(u8),
 }
 
-/// A game that follows a script. Its screen has one colour, which names the frame: gray `frame % 128`.
+/// A scripted game. Its screen has one colour, which identifies the frame: gray `frame % 128`.
 #[derive(Debug)]
 struct Scripted {
     game: &'static Game,
@@ -27,7 +28,7 @@ struct Scripted {
     /// Reward of every frame.
     reward: i32,
     frame: u32,
-    /// Frames of all games together: colours of later games differ from those of the first.
+    /// Number of frames of all games together: later games have other colours than the first.
     shown: u32,
     screen: Vec<u8>,
     palette: Palette,
@@ -136,7 +137,7 @@ impl Played {
         self.env.step(action, &mut self.stack).unwrap()
     }
 
-    /// Gray of each frame of the stack, which has one colour.
+    /// Gray level of each frame of the stack; a frame has one colour.
     fn grays(&self) -> Vec<u8> {
         let frames = self.stack.chunks(OBS_PIXELS);
         frames
@@ -147,14 +148,14 @@ impl Played {
             .collect()
     }
 
-    /// Everything done to the console, from an event on.
+    /// All calls of the console, starting with event number `from`.
     fn events(&self, from: usize) -> &[Event] {
         &self.env.console().events[from..]
     }
 }
 
 const NEVER: u32 = u32::MAX;
-/// Without no-ops, so that frames can be counted.
+/// Options without no-ops, so that frames can be counted.
 const EXACT: AtariOptions = AtariOptions {
     repeat_action_probability: 0.0,
     noop_max: 0,
@@ -199,7 +200,7 @@ fn a_step_is_four_frames_pooled_over_the_last_two() {
     console.reward = -3;
     let mut played = Played::new(console, EXACT, 1);
     played.reset();
-    // Frame 0 is the reset's, 1 that of FIRE.
+    // Frame 0 is that of the reset, frame 1 that of FIRE.
     assert_eq!(played.grays(), [1; 4]);
     let outcome = played.step(2);
     assert_eq!((outcome.raw_reward, outcome.reward), (-12.0, -1.0), "a sum, and its sign");
@@ -301,9 +302,9 @@ fn with_a_limit_per_life_the_counter_restarts_after_a_lost_life() {
         let resets = played.events(0).iter().filter(|&&event| event == Event::Reset).count();
         (outcomes.iter().map(|one| one.elapsed_steps).collect::<Vec<_>>(), resets)
     };
-    // EnvPool 0.6.6, and later versions.
+    // The first assertion is EnvPool 0.6.6, the second later versions.
     assert_eq!(limits(true), (vec![1, 2, 0, 1, 2, 3, 0, 1], 2));
-    // The game after the limit loses a life in its second step as well.
+    // The game after the limit also loses a life in its second step.
     assert_eq!(limits(false), (vec![1, 2, 2, 3, 0, 1, 2, 2], 2));
 }
 
@@ -389,7 +390,7 @@ fn a_stored_game_is_played_again_to_where_it_was() {
         reader.finish().unwrap();
         assert_eq!(restored.env.console().frame, original.env.console().frame, "step {step}");
         assert_eq!(restored.env.console().lives(), original.env.console().lives());
-        // Stored again it is the same.
+        // Storing it again gives the same bytes.
         let mut again = Writer::new("test");
         restored.env.store(&mut again);
         assert!(again.finish() == bytes, "step {step}");

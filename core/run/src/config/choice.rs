@@ -1,15 +1,16 @@
-//! The hyper-parameters that are one of a few named things.
+//! The hyper-parameters that are a choice between named values.
 
 use deepspi_options::choices;
 
 choices! {
     /// How the spectral layers bound their Lipschitz constant.
     SpectralMode = Parity {
-        /// What the authors' code does: two power iterations whose estimate approaches the *squared*
-        /// spectral norm. The layers are then not 1-Lipschitz (docs/deepspi.md, D2 to D4).
+        /// What the authors' code does: two power iterations whose estimate approaches the
+        /// *squared* spectral norm. The layers are then not 1-Lipschitz (docs/deepspi.md, D2 to
+        /// D4).
         "parity" Parity,
-        /// Really 1-Lipschitz: a guaranteed upper bound of the operator norm (Gram iteration), with
-        /// the overlap of convolution patches counted.
+        /// Guaranteed 1-Lipschitz: divides by an upper bound of the operator norm (Gram iteration)
+        /// that counts the overlap of convolution patches.
         "exact" Exact,
     }
 
@@ -23,7 +24,8 @@ choices! {
         "mixture-normal" MixtureNormal,
     }
 
-    /// How the unconstrained mixture network reads its components from the last convolution (D17).
+    /// How the unconstrained mixture network reads its components from the last convolution
+    /// (docs/deepspi.md, D17).
     MixtureLayout = Corrected {
         /// The component is part of the channel axis.
         "corrected" Corrected,
@@ -31,15 +33,19 @@ choices! {
         "parity" Parity,
     }
 
-    /// How far a predicted latent is from the true one, and a predicted reward from the received one.
+    /// How far a predicted latent is from the true one, and a predicted reward from the received
+    /// one.
     LatentDistance = SmoothL1 {
-        /// Smooth-L1, what the authors' code minimises. Not a metric: the theorems do not speak of it.
+        /// Smooth-L1, what the authors' code minimises. Not a metric, so the theorems do not
+        /// apply to it.
         "smooth-l1" SmoothL1,
-        /// The Euclidean metric for latents, the absolute difference for rewards (D6).
+        /// The Euclidean metric for latents, the absolute difference for rewards
+        /// (docs/deepspi.md, D6).
         "euclidean" Euclidean,
     }
 
-    /// Shape of the surrogate objective; with `drift-coef` 1 the two are equal in value and gradient.
+    /// Shape of the surrogate objective; with `drift-coef` 1 the two are equal in value and
+    /// gradient.
     Objective = Clip {
         /// The clipped surrogate of PPO.
         "clip" Clip,

@@ -1,4 +1,5 @@
-//! Hyper-parameters of DeepSPI and `DeepMDP` alone, the table `[deep_spi]`, and what a certified run needs.
+//! Hyper-parameters that only DeepSPI and `DeepMDP` read (the table `[deep_spi]`), and the
+//! requirements of a certified run.
 
 use deepspi_options::{ConfigError, fields};
 
@@ -6,11 +7,12 @@ use super::{Config, LatentDistance, SpectralMode, TransitionDensity};
 use crate::algorithm::Algorithm;
 
 fields! {
-    /// What only DeepSPI and DeepMDP read, besides the world model.
+    /// The fields that only DeepSPI and DeepMDP read, besides those of the world model.
     #[derive(Copy)]
     pub struct DeepSpiConfig, overrides DeepSpiOverrides {
         /// Keep the premises of Theorem 3: ratios within C < 1/gamma after every update, exact
-        /// Lipschitz networks, a metric latent distance; report the bound. Sets what it needs.
+        /// Lipschitz networks, a metric latent distance; report the bound. Sets the options it
+        /// needs.
         ["Theory"]
         certified: bool = false;
     }
@@ -21,13 +23,13 @@ impl Config {
     pub const CERTIFIED_FIELDS: &'static [&'static str] =
         &["clip_coef", "lipschitz_nets", "spectral_mode", "latent_distance", "transition_density"];
 
-    /// The same with what `certified` needs: C half-way between 1 and `1 / gamma`, Lipschitz networks
-    /// that are exactly so, a density whose samples are as Lipschitz as they, and a metric latent
-    /// distance.
+    /// The configuration with all settings that `certified` requires: C half-way between 1 and
+    /// `1 / gamma`, networks with a guaranteed Lipschitz bound, a density whose samples have the
+    /// same bound, and a metric latent distance.
     #[must_use]
     pub fn certify(mut self) -> Self {
         self.deep_spi.certified = true;
-        // Beyond C = 2 the neighbourhood could lose actions, whatever gamma allows.
+        // From C = 2 on the neighbourhood could lose actions, for every gamma.
         self.clip_coef = (0.5 * (1.0 / self.gamma - 1.0)).min(0.5);
         self.world_model.lipschitz_nets = true;
         self.world_model.spectral_mode = SpectralMode::Exact;
@@ -36,7 +38,7 @@ impl Config {
         self
     }
 
-    /// The premises of Theorem 3, so far as the configuration decides them.
+    /// Checks the premises of Theorem 3 that depend on the configuration.
     pub(super) fn validate_certified(&self) -> Result<(), ConfigError> {
         let refuse = |field, value: String, allowed| Err(ConfigError { field, value, allowed });
         if self.clip_coef >= 1.0 / self.gamma - 1.0 {
@@ -50,7 +52,7 @@ impl Config {
             return refuse("algo", "ppo".to_owned(), "deep-spi or deep-mdp with `certified`");
         }
         if !self.uses_world_model() {
-            // Without a world model no loss is measured, and a bound of 0 would be a lie.
+            // Without a world model no loss is measured, and a bound of 0 would be wrong.
             let allowed = "above 0, or transition_loss_coef above 0, with `certified`";
             return refuse("reward_loss_coef", "0".to_owned(), allowed);
         }

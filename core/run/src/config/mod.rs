@@ -1,14 +1,15 @@
 //! Every hyper-parameter of a run, in one struct.
 //!
 //! The same struct is the command line (feature `cli`), the TOML file in a run folder and the form
-//! of the playground, so that a run can be described once and moved between them. Defaults and
-//! ranges live here and nowhere else; [`Config::validate`] is the only place that judges a value.
-//! Names are CleanRL's where CleanRL has them, on the command line in kebab-case.
+//! of the playground, so that the description of a run can move between them. Defaults and ranges
+//! must be defined here only, and only [`Config::validate`] checks values. Names are CleanRL's
+//! where CleanRL has them; the command line writes them in kebab-case.
 //!
-//! Fields that every algorithm reads stand at the top level. The world model is a part of its own, and so is what
-//! only one family of algorithms reads; a part is a table of the TOML file. To add a part, make it with
-//! [`fields!`] in a module of its own and name it in the list `parts` of [`Config`]. Files from before there were
-//! parts have all fields at the top level: they stay readable, and one file may mix both forms.
+//! Fields that every algorithm reads are at the top level. The world model is a separate part, and
+//! so are the fields that only one family of algorithms reads; a part is a table of the TOML file.
+//! To add a part, define it with [`fields!`] in its own module and add it to the list `parts` of
+//! [`Config`]. Files from before there were parts have all fields at the top level. They must stay
+//! readable; a file may mix both forms.
 
 mod choice;
 mod deep_spi;
@@ -87,13 +88,13 @@ fields! {
     } parts {
         /// The world model.
         world_model: WorldModelConfig, overrides WorldModelOverrides;
-        /// What only DeepSPI and DeepMDP read.
+        /// The fields that only DeepSPI and DeepMDP read.
         deep_spi: DeepSpiConfig, overrides DeepSpiOverrides;
     }
 }
 
-/// Transitions that one iteration may have. More would not fit into the memory of any machine this is
-/// for, and the product must fit into 32 bits, which is all there is in a browser.
+/// Largest number of transitions of an iteration. More would not fit into memory, and the product
+/// must fit into 32 bits, the size of `usize` in a browser.
 const LARGEST_BATCH: usize = 1 << 24;
 
 impl Config {
@@ -114,7 +115,7 @@ impl Config {
         let not_negative = |x: f32| x.is_finite() && x >= 0.0;
         require!(num_envs, (1..=65_536).contains(&self.num_envs), "1 to 65536");
         require!(num_steps, (1..=65_536).contains(&self.num_steps), "1 to 65536");
-        // Judged before anything is computed with the product: where `usize` has 32 bits it can be 0.
+        // Checked before the product is used: where `usize` has 32 bits it can wrap to 0.
         let batch = self.num_envs.checked_mul(self.num_steps);
         require!(
             num_steps,
@@ -160,13 +161,13 @@ impl Config {
         self.batch_size() / self.num_minibatches
     }
 
-    /// Whole iterations that fit into `total_timesteps`.
+    /// Number of whole iterations in `total_timesteps`.
     #[must_use]
     pub const fn num_iterations(&self) -> u64 {
         self.total_timesteps / self.batch_size() as u64
     }
 
-    /// Agent steps of these iterations: what a run really does of `total_timesteps`.
+    /// Agent steps of these iterations: the actual length of the run.
     #[must_use]
     pub const fn whole_steps(&self) -> u64 {
         self.num_iterations() * self.batch_size() as u64
@@ -199,7 +200,7 @@ impl Config {
         }
     }
 
-    /// Whether the world model takes part in the loss at all.
+    /// Whether the losses of the world model are part of the loss.
     #[must_use]
     pub fn uses_world_model(&self) -> bool {
         self.auxiliary_coefficients() != (0.0, 0.0)
@@ -207,7 +208,7 @@ impl Config {
 }
 
 impl Algorithm {
-    /// Whether a field of the configuration makes a difference to it; false for a name that is no field.
+    /// Whether the algorithm reads a field of the configuration; false for an unknown field.
     #[must_use]
     pub fn reads(self, field: &str) -> bool {
         let info = Config::FIELD_INFO.iter().find(|info| info.name == field);

@@ -17,10 +17,12 @@ fields! {
         /// Family of the latent transition model.
         ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
         transition_density: TransitionDensity = TransitionDensity::MixtureNormal;
-        /// Lipschitz-constrained world model (spectral layers, GroupSort); off: plain ReLU networks.
+        /// Lipschitz-constrained world model (spectral layers, GroupSort); off: plain ReLU
+        /// networks.
         ["World model"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
         lipschitz_nets: bool = true;
-        /// Normalisation of the spectral layers: as in the authors' code, or really 1-Lipschitz.
+        /// Normalisation of the spectral layers: as in the authors' code, or guaranteed
+        /// 1-Lipschitz.
         ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
         spectral_mode: SpectralMode = SpectralMode::Parity;
         /// Component layout of the unconstrained mixture network.

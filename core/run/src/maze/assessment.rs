@@ -1,11 +1,11 @@
-//! What Theorems 2, 3 and 4 say of an agent of the maze, as numbers.
+//! Theorems 2, 3 and 4 for an agent of the maze, as plain numbers.
 
 use deepspi_theory::{Premise, Ratios, TheoremFour, TheoremThree, TheoremTwo};
 use serde::{Deserialize, Serialize};
 
-/// What the theorems say of an agent and its last iteration.
+/// The theorems' statements about an agent and its last iteration.
 ///
-/// pi_b is the policy before the iteration, pi the one after it, V its exact value.
+/// pi_b is the policy before the iteration, pi the policy after it, V the exact value of pi.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Assessment {
     /// Discount gamma.
@@ -14,21 +14,21 @@ pub struct Assessment {
     pub ratios: Ratios,
     /// `1 / gamma`, which SIR must stay below.
     pub limit: f64,
-    /// AEL(pi_b); none where its episodes need not end.
+    /// AEL(pi_b); none if its episodes may not end.
     pub average_episode_length: Option<f64>,
     /// `rho(pi_b, M)`.
     pub return_before: f64,
     /// `rho(pi, M)`.
     pub return_after: f64,
-    /// Number of different latents of the maze's states.
+    /// Number of distinct latents of the maze's states.
     pub latents: usize,
-    /// Mean distance, over the steps of pi_b, by which draws of the network's next latent were moved to
-    /// a latent of the maze: L_P of the finite model differs by at most this from that of the draws.
-    /// None without a finite model.
+    /// Mean distance, over the steps of pi_b, by which samples of the network's next latent were
+    /// moved to a latent of the maze: L_P of the finite model differs by at most this from the L_P
+    /// of the samples. None without a finite model.
     pub moved: Option<f64>,
-    /// Theorem 2: the return in the maze against the return in the world model.
+    /// Theorem 2: return in the maze compared with return in the world model.
     pub theorem_two: Judged<TheoremTwo>,
-    /// Theorem 3: improvement in the maze against improvement in the world model.
+    /// Theorem 3: improvement in the maze compared with improvement in the world model.
     pub theorem_three: Judged<TheoremThree>,
     /// Theorem 4: states of different value have different latents.
     pub theorem_four: Judged<TheoremFour>,
@@ -38,23 +38,23 @@ pub struct Assessment {
     pub pairs: Vec<ValuePair>,
 }
 
-/// A theorem's numbers, and why they may not count.
+/// The numbers of a theorem, and the premises that fail.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judged<T> {
-    /// The numbers; those that a failed premise leaves without meaning are none inside. None
-    /// altogether where there is nothing to compute them from.
+    /// The numbers; those that a failed premise makes meaningless are none. None as a whole if they
+    /// cannot be computed.
     pub numbers: Option<T>,
-    /// Every premise that fails; the theorem applies where this is empty.
+    /// Every premise that fails; the theorem applies if the list is empty.
     pub failed: Vec<FailedPremise>,
 }
 
-/// Two states, as Theorem 4 compares them.
+/// Two states, compared as in Theorem 4.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ValuePair {
     /// The states.
     pub states: [usize; 2],
-    /// Probability of this pair, in either order, for two independent draws from xi_b; none where
-    /// there is no such distribution.
+    /// Probability of this pair, in either order, for two independent samples from xi_b; none if
+    /// xi_b does not exist.
     pub probability: Option<f64>,
     /// `|V(s1) - V(s2)|`.
     pub value_gap: f64,
@@ -63,7 +63,7 @@ pub struct ValuePair {
 }
 
 impl ValuePair {
-    /// What Theorem 4 allows the value gap to be, `K_V d + epsilon`.
+    /// Largest value gap that Theorem 4 allows, `K_V d + epsilon`.
     #[must_use]
     pub fn allowed(&self, k_v: f64, epsilon: f64) -> f64 {
         k_v * self.distance + epsilon
@@ -82,17 +82,17 @@ pub enum FailedPremise {
         /// The state that does not.
         live: usize,
     },
-    /// Episodes of pi_b need not end, or last too long for f64: there is no AEL.
+    /// Episodes of pi_b may not end, or are too long for f64: AEL does not exist.
     EndlessEpisodes,
-    /// pi_b differs between two states with the same latent, so it is no policy on latents. Only
-    /// Theorem 3 needs that.
+    /// pi_b differs between two states with the same latent, so it is not a policy on latents. Only
+    /// Theorem 3 requires that.
     OldPolicyNotLatent {
         /// The two states.
         states: [usize; 2],
         /// Largest difference of a probability.
         difference: f64,
     },
-    /// A premise on the size of the step or the smoothness of the model.
+    /// A failed premise about the size of the step or the smoothness of the model.
     Theorem(Premise),
 }
 

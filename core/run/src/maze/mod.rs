@@ -1,4 +1,5 @@
-//! What is known of an agent of the maze: numbers only, computed by the core and shown by front ends.
+//! Results of the analysis of an agent of the maze: plain numbers that the core computes and front
+//! ends show.
 
 mod assessment;
 mod cells;

@@ -1,4 +1,4 @@
-//! Policy, values and latents of an agent in every state of a maze, as numbers.
+//! Policy, values and latents of an agent in every state of a maze, as plain numbers.
 
 use deepspi_worlds::maze::{ACTIONS, Maze};
 use serde::{Deserialize, Serialize};
@@ -11,8 +11,9 @@ pub struct MazeReport {
     /// Mean over latent dimensions of the squared difference of the two stars' latents: the
     /// quantity of the paper's figure 4.
     pub star_distance: f64,
-    /// Euclidean distance of the two stars' latents over the root mean square of their lengths: 0
-    /// merged, of the order of 1 apart. Independent of the scale of the latents.
+    /// Euclidean distance of the two stars' latents divided by the root mean square of their
+    /// lengths: 0 if merged, of the order of 1 if separated. It does not depend on the scale of the
+    /// latents.
     pub relative_star_distance: f64,
     /// Policy `[S, A]`.
     pub policy: Vec<f64>,

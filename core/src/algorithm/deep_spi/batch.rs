@@ -1,4 +1,5 @@
-//! Minibatches as the objective needs them: transitions of a rollout with the noise of the world model's loss.
+//! Minibatches for the objective: transitions of a rollout with the noise that the world model's
+//! loss needs.
 
 use burn::tensor::Device;
 
@@ -9,7 +10,7 @@ use crate::model::Model;
 use crate::returns::Advantages;
 use crate::run_state::RunState;
 
-/// The transitions `indices` on `device`. Noise is drawn from the run's generator.
+/// Gathers the transitions `indices` on `device`. The noise comes from the run's generator.
 pub(super) fn minibatch(
     model: &Model,
     run: &mut RunState,

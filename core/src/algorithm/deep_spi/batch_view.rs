@@ -1,8 +1,8 @@
 //! The transitions of one iteration as the objective sees them, for a picture of the batch.
 //!
-//! The numbers come from [`objective`] itself, so that the picture cannot disagree with what is
-//! minimised. Two things differ from the updates of the iteration, and must: the model is the updated
-//! one, and advantages are normalised over the whole batch where an update sees one minibatch.
+//! The numbers come from [`objective`] itself, so that the picture cannot disagree with the loss
+//! that is minimised. They must differ from the iteration's updates in two ways: the model is the
+//! updated one, and advantages are normalised over the whole batch instead of one minibatch.
 
 use burn::tensor::{Device, Tensor};
 use deepspi_run::batch_view::{BatchView, TransitionLosses};
@@ -17,8 +17,9 @@ use crate::model::Model;
 use crate::read_floats;
 use crate::returns::Advantages;
 
-/// Looks at a rollout through `model`, in parts of the size of a minibatch. `targets` are those of
-/// the rollout, not normalised; `rng` draws the noise of a sampled transition density.
+/// Evaluates the objective on a rollout with `model`, in parts of the size of a minibatch.
+/// `targets` are the advantages and returns of the rollout, not normalised; `rng` draws the noise
+/// of a sampled transition density.
 ///
 /// # Errors
 /// The device's own error.
@@ -39,7 +40,7 @@ pub async fn batch_view(
     } else {
         (targets.advantages.clone(), None)
     };
-    // Already normalised, and over more than the parts below.
+    // The advantages are already normalised, over the whole batch and not over the parts below.
     let config = Config { norm_adv: false, ..config.clone() };
     let targets = Advantages { advantages: advantage, returns: targets.returns.clone() };
 
@@ -87,7 +88,7 @@ mod tests {
         Config { num_envs: 8, num_steps: 16, num_minibatches: 4, ..config.clone() }
     }
 
-    /// Two iterations; all messages and the trainer.
+    /// Runs two iterations; returns the trainer and all messages.
     fn run(config: &Config, watched: bool) -> (Trainer, Vec<Message>) {
         let maze = Maze::new(MazeConfig::DEFAULT, config.gamma.into()).expect("valid");
         let mut env = MazeEnvs::new(maze, config.num_envs, config.seed);
@@ -174,7 +175,7 @@ mod tests {
         let cells = cells(&model, &maze, &report, &config, None, &device);
         let expected = pollster::block_on(cells).expect("computed").losses.expect("in use");
 
-        // One step of one environment: staying at the start.
+        // One step of one environment: it goes up and stays at the start.
         let (mut env, up) = (MazeEnvs::new(maze.clone(), 1, 1), 0);
         let mut rollout = Rollout::start(&env, &[false]);
         env.step(&[up]);

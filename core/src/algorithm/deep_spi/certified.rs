@@ -1,5 +1,6 @@
-//! What a certified run does besides: every update is brought back into `N^C`, and every iteration
-//! ends with the terms of Theorem 3. See [`deepspi_run::certificate`] for what they are worth.
+//! The additional work of a certified run: every update is brought back into `N^C`, and every
+//! iteration ends with the terms of Theorem 3. [`deepspi_run::certificate`] says what these terms
+//! prove and what they only estimate.
 
 use burn::tensor::Tensor;
 use deepspi_run::certificate::{Certificate, Projection, Terms};
@@ -15,11 +16,11 @@ use crate::read_floats;
 use crate::returns::Advantages;
 use crate::run_state::RunState;
 
-/// How often a certified run halves an update that leaves the neighbourhood before it drops it.
+/// A certified run halves an update that leaves the neighbourhood this many times, then drops it.
 const HALVINGS: u32 = 6;
 
-/// The longest part of an update, by halving, whose policy stays in `N^C` of the behaviour policy
-/// over the batch's states; the moments of Adam keep what they learned.
+/// Shortens an update by halving until its policy stays in `N^C` of the behaviour policy over the
+/// batch's states. The moments of Adam are those of the whole update.
 pub(super) async fn project(
     run: &RunState,
     rollout: &Rollout,
@@ -57,7 +58,8 @@ pub(super) async fn certificate(
 ) -> Result<Certificate, crate::Error> {
     let config = run.config.clone();
     let device = run.device.clone();
-    // Steps after an end only show the new start: the theorem does not know them.
+    // Steps after the end of an episode only return the next start: the theorem does not count
+    // them.
     let real: Vec<usize> = (0..rollout.len()).filter(|&i| !rollout.dones()[i]).collect();
     let (mut reward_loss, mut transition_loss) = (0.0, 0.0);
     for indices in real.chunks(config.minibatch_size()) {

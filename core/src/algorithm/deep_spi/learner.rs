@@ -10,19 +10,19 @@ use crate::model::Model;
 use crate::optim::{AdamSettings, GroupSettings, Optimiser};
 use crate::params::{flatten, flatten_grads, unflatten};
 
-/// Parameters, optimiser and the module they belong to, between two updates.
+/// A model with its flat parameters and its optimiser, between two updates.
 #[derive(Clone, Debug)]
 pub struct Learner {
     /// The module as leaves of an autodiff graph.
     model: Model,
     /// The same parameters as one vector `[P]`, without autodiff.
     parameters: Tensor<1>,
-    /// One group: the gradient of agent and world model is clipped by one norm.
+    /// One group: the gradients of agent and world model are clipped by one common norm.
     pub optimiser: Optimiser,
 }
 
 impl Learner {
-    /// A learner with fresh moments around initial parameters.
+    /// A learner with initial parameters and moments at zero.
     #[must_use]
     pub fn new(model: Model, config: &Config) -> Self {
         let parameters = flatten(&model);
@@ -36,13 +36,13 @@ impl Learner {
         Self { model: unflatten(model, &parameters, true), parameters, optimiser }
     }
 
-    /// The module for [`objective`]: its parameters collect gradients.
+    /// The module for [`objective`], whose parameters collect gradients.
     #[must_use]
     pub const fn trainable(&self) -> &Model {
         &self.model
     }
 
-    /// The module for rollouts and evaluation: plain values, no graph.
+    /// The module for rollouts and evaluation, without autodiff.
     #[must_use]
     pub fn plain(&self) -> Model {
         unflatten(self.model.clone(), &self.parameters, false)
@@ -64,7 +64,7 @@ impl Learner {
         }
     }
 
-    /// One gradient step on a minibatch, at the learning rates of the groups.
+    /// One gradient step on a minibatch; `rates` are the learning rates of the groups.
     #[must_use]
     pub fn update(
         mut self,
@@ -116,8 +116,8 @@ mod tests {
         pollster::block_on(read_floats(tensor)).expect("read")[0]
     }
 
-    /// Each metric is computed here by itself and compared by name. No two of them are equal, so that two
-    /// names that changed places would be noticed.
+    /// Each metric is computed here independently and compared by name. No two values are equal, so
+    /// the test fails if two names are swapped.
     #[test]
     fn every_metric_has_the_name_of_its_quantity() {
         let (spec, batch) = (MazePreset::Small.network(), 16);

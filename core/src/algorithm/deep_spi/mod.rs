@@ -1,8 +1,9 @@
-//! DeepSPI, DeepMDP and PPO: one algorithm, whose objective differs only in where the losses of the world
-//! model enter ([`objective`]).
+//! DeepSPI, DeepMDP and PPO: one algorithm. They differ only in where the losses of the world model
+//! enter the objective ([`objective()`]).
 //!
-//! An iteration reads from top to bottom in `DeepSpi::iteration`: collect a rollout, estimate advantages, run
-//! all epochs of minibatch updates, look at the ratios. What a certified run does besides is in `certified`.
+//! To follow one iteration from top to bottom, read `DeepSpi::iteration`: it collects a rollout,
+//! estimates advantages, runs all epochs of minibatch updates and measures the importance ratios.
+//! The additional work of a certified run is in `certified`.
 
 mod batch;
 mod batch_view;
@@ -37,9 +38,9 @@ use crate::read_floats;
 use crate::returns::{Advantages, explained_variance};
 use crate::run_state::{RunState, TrainError};
 
-/// Section of the parameters.
+/// Name of the checkpoint section with the parameters.
 const MODEL: &str = "model";
-/// Section of both moments of Adam.
+/// Name of the checkpoint section with both moments of Adam.
 const OPTIMISER: &str = "optimiser";
 
 /// DeepSPI, DeepMDP or PPO between two iterations.
@@ -48,7 +49,7 @@ pub struct DeepSpi {
     learner: Learner,
 }
 
-/// Both moments under two prefixes of one file.
+/// Both moments of Adam in one section: the field names are the prefixes of their tensors.
 #[derive(Module, Debug)]
 struct Moments {
     moment_1: Model,
@@ -56,7 +57,7 @@ struct Moments {
 }
 
 impl DeepSpi {
-    /// Initial parameters of a run.
+    /// The algorithm at the start of a run, with initial parameters.
     #[must_use]
     pub fn new(config: &Config, spec: &NetworkSpec, device: &Device) -> Self {
         Self { learner: Learner::new(Model::new(spec, config, device), config) }
@@ -81,7 +82,7 @@ impl DeepSpi {
             None
         };
         let batch = if run.watches_batches {
-            // Looking must not change the run: the noise comes from a copy of its generator.
+            // Watching must not change the run: the noise comes from a copy of its generator.
             let mut noise = run.generators.noise.clone();
             let (config, device) = (&run.config, &run.device);
             Some(batch_view(&model, &rollout, &targets, config, &mut noise, device).await?)
@@ -99,7 +100,8 @@ impl DeepSpi {
         })
     }
 
-    /// All updates of an iteration, with one read each (a certified run reads the ratios, too).
+    /// All updates of an iteration. Each update reads its metrics from the device once; a certified
+    /// run also reads its ratios.
     async fn learn(
         &mut self,
         run: &mut RunState,
@@ -160,7 +162,7 @@ impl Algorithm for DeepSpi {
 
     fn sections(&self) -> Working<'_, Result<Vec<Section>, CheckpointError>> {
         Box::pin(async {
-            // Encoded on the CPU: the encoder of burn-store reads tensors synchronously.
+            // Encode on the CPU: the encoder of burn-store reads tensors synchronously.
             let template = zeros_on(self.learner.plain(), &Device::flex());
             let on_cpu = async |flat: Tensor<1>| -> Result<Model, crate::Error> {
                 let flat = vector(read_floats(flat).await?, &Device::flex());

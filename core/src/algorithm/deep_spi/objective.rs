@@ -1,7 +1,7 @@
 //! The loss of one minibatch: the paper's objective with all its terms.
 //!
-//! `deep-spi`, `deep-mdp` and `ppo` are this one function; they differ only in where the auxiliary
-//! loss enters. Nothing is read back from the device here.
+//! `deep-spi`, `deep-mdp` and `ppo` are this one function; they differ only in where the loss of
+//! the world model enters. The function must not read values back from the device.
 
 use burn::tensor::{Device, Tensor};
 use deepspi_run::config::{Auxiliary, Config};
@@ -20,18 +20,18 @@ pub struct LossTerms {
     pub total: Tensor<1>,
     /// Policy loss `[1]`.
     pub policy: Tensor<1>,
-    /// What the importance ratio is multiplied with, `[B]`: U of Eq. 6, and for the other algorithms
-    /// the advantage.
+    /// The factor of the importance ratio, `[B]`: U of Eq. 6 for DeepSPI, the advantage for the
+    /// other algorithms.
     pub utilities: Tensor<1>,
     /// Value loss `[1]`, half the mean squared error.
     pub value: Tensor<1>,
-    /// Entropy `[B]`.
+    /// Entropy of the policy, `[B]`.
     pub entropy: Tensor<1>,
-    /// Mean drift `[1]`.
+    /// Mean drift of the policy loss, `[1]`.
     pub drift: Tensor<1>,
-    /// l_P `[B]`, if there is a world model.
+    /// l_P `[B]`; none without a world model.
     pub transition: Option<Tensor<1>>,
-    /// l_R `[B]`, if there is a world model.
+    /// l_R `[B]`; none without a world model.
     pub reward: Option<Tensor<1>>,
     /// Latents of observations, `[B, h, w, c]`.
     pub latents: Tensor<4>,
@@ -47,7 +47,7 @@ pub struct LossTerms {
     pub approx_kl: Tensor<1>,
 }
 
-/// The loss of one minibatch (section 2.2 of the specification, details 7 to 16).
+/// The loss of one minibatch (docs/deepspi.md, section 2.2, details 7 to 16).
 #[must_use]
 pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms {
     let (latents, next, state) = encode(model, batch);
@@ -70,7 +70,8 @@ pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms
     } else {
         batch.advantages.clone()
     };
-    // The only place where the algorithms differ: inside the clip, outside it, or nowhere.
+    // The only place where the algorithms differ: the auxiliary loss is inside the clip, outside
+    // it, or absent.
     let (utilities, outside) = match (config.algo.info().auxiliary, auxiliary) {
         (Auxiliary::InsideClip, Some(auxiliary)) => (advantages - auxiliary, None),
         (Auxiliary::OutsideClip, Some(auxiliary)) => (advantages, Some(auxiliary.mean())),
@@ -102,15 +103,15 @@ pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms
     }
 }
 
-/// l_P and l_R of a minibatch without anything else, both `[B]`; it must hold next observations.
+/// Only l_P and l_R of a minibatch, both `[B]`; the minibatch must hold next observations.
 #[must_use]
 pub fn model_losses(model: &Model, batch: &Minibatch) -> Option<(Tensor<1>, Tensor<1>)> {
     let (latents, next, _) = encode(model, batch);
     next.map(|next| world_model_losses(model, batch, latents, next))
 }
 
-/// Latents of observations and, if they are there, of next observations, `[B, h, w, c]` each, with
-/// policy and value.
+/// Latents of the observations and, if the minibatch holds them, of the next observations,
+/// `[B, h, w, c]` each, with policy and value.
 fn encode(model: &Model, batch: &Minibatch) -> (Tensor<4>, Option<Tensor<4>>, PolicyValue) {
     let size = batch.rewards.dims()[0];
     let encoded = model.agent.encode(batch.observations.clone());
@@ -147,7 +148,7 @@ fn world_model_losses(
     (losses.transition, losses.reward)
 }
 
-/// Noise for one minibatch of `batch` samples; none if the objective needs none.
+/// Noise for a minibatch of `batch` samples; none if the objective needs none.
 #[must_use]
 pub fn draw_noise(
     model: &Model,

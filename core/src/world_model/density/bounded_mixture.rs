@@ -1,8 +1,9 @@
 //! The densities of the Lipschitz networks: a soft mixture of normals with noise within [-1, 1].
 //!
-//! The bound on the noise keeps `location + noise * scale` as Lipschitz as the network is. A sample
-//! averages the components by their weights, and is not a draw of one of them, as in the authors' code
-//! (docs/deepspi.md, D5). The loss is that of one reparameterised sample.
+//! The noise is bounded so that `location + noise * scale` has the same Lipschitz bound as the
+//! network. As in the authors' code, a sample is the average of all components by their weights,
+//! not a draw of one component (docs/deepspi.md, D5). The loss is that of one reparameterised
+//! sample.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deepspi_worlds::parallel::for_each_chunk;
@@ -16,16 +17,17 @@ use crate::nn::init::truncated_normal;
 use crate::ops::mixture::{location_and_scale, soft_mixture_sample};
 use crate::sharing::Repeat;
 
-/// How standard normal noise is kept within [-1, 1]; the authors do one for each of their densities.
+/// How standard normal noise is restricted to [-1, 1]; the authors use one way for each of their
+/// densities.
 #[derive(Clone, Copy, Debug)]
 enum Bound {
-    /// Conditioned on lying within.
+    /// Conditioned on lying within the bounds.
     Truncated,
     /// Values outside are moved to the bound.
     Clipped,
 }
 
-/// Normals with bounded noise, averaged by weights.
+/// Normals with bounded noise, averaged by their weights.
 #[derive(Clone, Copy, Debug)]
 pub struct BoundedMixture {
     components: usize,
@@ -39,7 +41,7 @@ impl BoundedMixture {
         Self { components: 1, bound: Bound::Truncated }
     }
 
-    /// A mixture with weights per state, its noise clipped.
+    /// A mixture with one set of weights per state, its noise clipped.
     #[must_use]
     pub const fn mixture(components: usize) -> Self {
         Self { components, bound: Bound::Clipped }
@@ -62,7 +64,8 @@ impl Density for BoundedMixture {
         rng: &mut ChaCha8Rng,
         device: &Device,
     ) -> Option<TransitionNoise> {
-        /// Values per independent stream: the split must not depend on the number of threads.
+        /// Values per random stream; fixed, so that the result does not depend on the number of
+        /// threads.
         const CHUNK: usize = 1 << 16;
         let shape = [batch, rows, self.components, latents];
         let seed = rng.random();
@@ -105,8 +108,9 @@ fn given(noise: Option<TransitionNoise>) -> TransitionNoise {
     noise.expect("a bounded density is sampled: draw its noise with `WorldModel::sample_noise`")
 }
 
-/// [`soft_mixture_sample`] where samples share distributions: what does not depend on the noise is
-/// computed once for each. `[B, M, D]` from statistics of the distinct pairs and noise `[B, M, K, D]`.
+/// [`soft_mixture_sample`] for samples that share distributions: everything that does not depend on
+/// the noise is computed once per distribution. `[B, M, D]` from the statistics of the distinct
+/// pairs and noise `[B, M, K, D]`.
 fn shared_sample(statistics: Statistics, noise: Tensor<4>, rows: &Repeat) -> Tensor<3> {
     let Statistics { values, weights } = statistics;
     let [pairs, components] = weights.dims();

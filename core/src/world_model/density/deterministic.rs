@@ -1,4 +1,4 @@
-//! A point: the next latent itself is predicted, without any spread.
+//! A point prediction: the network predicts the next latent itself, without variance.
 
 use burn::tensor::{Device, Tensor, activation::relu};
 use deepspi_run::config::LatentDistance;
@@ -7,8 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use super::{Density, Statistics, TransitionNoise, TransitionTarget, distance, repeated};
 use crate::loss::smooth_l1;
 
-/// A point prediction. l_P is its distance to the next latent: smooth-L1 *averaged* over latent
-/// dimensions, where the other densities sum (as the authors do), or Euclidean.
+/// A point prediction. l_P is its distance to the next latent: the Euclidean distance, or smooth-L1
+/// *averaged* over latent dimensions, where the other densities take the sum (as the authors do).
 #[derive(Clone, Copy, Debug)]
 pub struct Deterministic {
     not_negative: bool,
@@ -21,7 +21,7 @@ impl Deterministic {
         Self { not_negative: false }
     }
 
-    /// The point is the ReLU of the statistic, as latents are.
+    /// The point is the ReLU of the statistic, because latents are never negative.
     #[must_use]
     pub const fn not_negative() -> Self {
         Self { not_negative: true }

@@ -1,12 +1,12 @@
-//! Distances of latents that densities share.
+//! Distances of latents that several densities use.
 
 use burn::tensor::Tensor;
 use deepspi_run::config::LatentDistance;
 
 use crate::loss::smooth_l1;
 
-/// Distance `[B]` that belongs to errors `[B, M, D]`: smooth-L1 summed over all dimensions, or the
-/// Euclidean length.
+/// Distance `[B]` from errors `[B, M, D]`: smooth-L1 summed over all dimensions, or the Euclidean
+/// length.
 pub(super) fn of_error(error: Tensor<3>, distance: LatentDistance) -> Tensor<1> {
     match distance {
         LatentDistance::SmoothL1 => smooth_l1(error).flatten::<2>(1, 2).sum_dim(1).squeeze_dim(1),
@@ -20,7 +20,7 @@ pub(super) fn euclidean(error: Tensor<3>) -> Tensor<1> {
     root(square).squeeze_dim(1)
 }
 
-/// Square root whose slope stays finite at 0.
+/// Square root whose derivative stays finite at 0.
 pub(super) fn root<const D: usize>(square: Tensor<D>) -> Tensor<D> {
     (square + 1e-12).sqrt()
 }

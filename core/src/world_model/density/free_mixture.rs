@@ -1,9 +1,9 @@
-//! The densities of the free networks: a mixture of normals without any bound.
+//! The densities of the free networks: a mixture of normals without a Lipschitz bound.
 //!
-//! The loss needs no sample: the expected distance `E |X - z'|` of a normal has a closed form, the mean
-//! of a folded normal. A sample is drawn from the distribution of which the loss is the expectation:
-//! a component by its weight, then each dimension by itself. Only location and scale of the drawn
-//! component get a gradient from a sample, the weights get none.
+//! The loss needs no sample: the expected distance `E |X - z'|` of a normal is the mean of a folded
+//! normal, which has a closed form. A sample must come from the distribution over which the loss is
+//! the expectation: first a component by its weight, then each dimension independently. Through a
+//! sample, only the location and scale of its component get a gradient; the weights get none.
 
 use burn::tensor::activation::{relu, softplus};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -23,7 +23,7 @@ pub struct FreeMixture {
 }
 
 impl FreeMixture {
-    /// With K `components`.
+    /// A mixture of K `components`.
     #[must_use]
     pub const fn new(components: usize) -> Self {
         Self { components }
@@ -86,7 +86,7 @@ pub struct NormalMixture {
 }
 
 impl NormalMixture {
-    /// The distributions that a network's statistics stand for.
+    /// The distributions that a network's statistics encode.
     #[must_use]
     pub fn of(Statistics { values, weights }: Statistics) -> Self {
         let location = relu(values.clone().narrow(2, 0, 1).squeeze_dim::<4>(2));
@@ -94,25 +94,25 @@ impl NormalMixture {
         Self { location, scale, weights }
     }
 
-    /// One draw `[B, M, D]`.
+    /// One sample `[B, M, D]`.
     ///
     /// # Panics
-    /// If the noise chooses no component.
+    /// If the noise selects no component.
     #[must_use]
     pub fn sample(self, noise: TransitionNoise) -> Tensor<3> {
         let [batch, components] = self.weights.dims();
         let choice = noise.choice.expect("the noise of a mixture of normals chooses a component");
         let chosen = chosen_component(self.weights, choice).reshape([batch, 1, components, 1]);
-        // A sum with one term that is not 0.
+        // A sum in which one term is not 0.
         let pick = |values: Tensor<4>| (values * chosen.clone()).sum_dim(2);
         (pick(self.location) + pick(self.scale) * noise.values).squeeze_dim(2)
     }
 
     /// The expected distance `[B]` to latents `[B, M, D]`.
     ///
-    /// With the smooth-L1 distance: `E |X - z'|` of each dimension in closed form, smooth-L1 of that,
-    /// summed. With the Euclidean distance: the root of the expected square, an upper bound of the
-    /// expected distance (Jensen), in the mean over components.
+    /// With the smooth-L1 distance: `E |X - z'|` of each dimension in closed form, then smooth-L1
+    /// of that, summed over dimensions. With the Euclidean distance: the root of the expected
+    /// square, which bounds the expected distance from above (Jensen), averaged over components.
     #[must_use]
     pub fn loss(self, latents: Tensor<3>, distance: LatentDistance) -> Tensor<1> {
         let Self { location, scale, weights } = self;
@@ -130,15 +130,15 @@ impl NormalMixture {
     }
 }
 
-/// The component in whose share of [0, 1) a number `[B, 1]` lies, one-hot `[B, K]`.
+/// The component whose share of [0, 1) contains the number, as one-hot `[B, K]`; numbers `[B, 1]`.
 fn chosen_component(weights: Tensor<2>, choice: Tensor<2>) -> Tensor<2> {
     let [batch, components] = weights.dims();
     if components == 1 {
         return weights.ones_like();
     }
     let device = weights.device();
-    // Whether the number lies below the upper end of each share. Rounding may leave the sum of all
-    // weights a little below 1, so the last share has no upper end.
+    // Tests whether the number is below the upper end of each share. Rounding may leave the sum of
+    // all weights a little below 1, so the last share has no upper end.
     let ends = weights.narrow(1, 0, components - 1).cumsum(1);
     let below = choice.expand([batch, components - 1]).lower(ends).float();
     let low = Tensor::cat(vec![Tensor::zeros([batch, 1], &device), below.clone()], 1);
@@ -165,7 +165,7 @@ mod tests {
         tensor.into_data().try_to_vec().expect("f32")
     }
 
-    /// Draws of each state, where all states share the noise.
+    /// Samples for each state; all states use the same noise.
     fn draws(mixture: &NormalMixture, count: usize) -> Vec<Vec<f32>> {
         let [batch, rows, components, latents] = mixture.location.dims();
         let mut rng = stream(1, Stream::Noise);
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_draw_is_one_of_the_components_and_never_in_between() {
         let device = Device::flex();
-        // Two rows, two components at 1 and 9 with weights 1/4 and 3/4, nearly without spread.
+        // Two rows, two components at 1 and 9 with weights 1/4 and 3/4 and almost no variance.
         let location = Tensor::<4>::from_floats([[[[1.0], [9.0]]], [[[1.0], [9.0]]]], &device);
         let scale = Tensor::<4>::ones([2, 1, 2, 1], &device) * 1e-3;
         let weights = Tensor::<2>::from_floats([[0.25, 0.75], [0.25, 0.75]], &device);
@@ -208,7 +208,7 @@ mod tests {
         for (number, expected) in [(0.0, 0), (0.19, 0), (0.2, 1), (0.69, 1), (0.71, 2), (0.99, 2)] {
             assert_eq!(chosen(vec![0.2, 0.5, 0.3], number), Some(expected), "{number}");
         }
-        // Weights that rounding left below 1, and a single component.
+        // First weights that sum to less than 1 by rounding, then a single component.
         assert_eq!(chosen(vec![0.5, 0.499], 0.9995), Some(1));
         assert_eq!(chosen(vec![1.0], 0.5), Some(0));
     }
@@ -218,7 +218,7 @@ mod tests {
         const POINTS: usize = 1601;
         let device = Device::flex();
         let weights = [0.4, 0.6];
-        // Distances above 1, where smooth-L1 is the distance less 1/2.
+        // Distances above 1, where smooth-L1 is the distance minus 1/2.
         let location = Tensor::<4>::from_floats([[[[2.0], [6.0]]]], &device);
         let scale = Tensor::<4>::from_floats([[[[1.0], [3.0]]]], &device);
         let mixture = NormalMixture {
@@ -253,7 +253,8 @@ mod tests {
     #[test]
     fn the_euclidean_distance_by_hand() {
         let device = Device::flex();
-        // Two components around the same place, the second with scale 12 in one dimension: 5 and 13.
+        // Two components with the same location; the second has scale 12 in one dimension: 5 and
+        // 13.
         let location = Tensor::<3>::from_floats([[[3.0], [4.0]]], &device);
         let location = location.unsqueeze_dim::<4>(2).repeat_dim(2, 2);
         let scale = Tensor::from_floats([[[[0.0], [12.0]], [[0.0], [0.0]]]], &device);

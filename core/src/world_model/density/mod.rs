@@ -1,9 +1,9 @@
 //! Distributions of the next latent.
 //!
-//! A transition network produces statistics and knows nothing of what they mean; a density reads them:
-//! how noise is drawn, what a sample is, what the loss l_P is. [`of`] is the one list of densities. A new
-//! one is a file here, a line in that list, and its name in the configuration
-//! ([`TransitionDensity`]).
+//! A transition network predicts statistics and must not know their meaning. A density gives them
+//! meaning: how noise is drawn, what a sample is, and what the loss l_P is. [`of`] is the only list
+//! of densities. To add a density, add a file here, a line in that list, and its name in the
+//! configuration ([`TransitionDensity`]).
 //!
 //! All shapes are those of the aligned layout ([`super::latent`]): B states, M rows of D latent
 //! dimensions, K mixture components, S statistics of each.
@@ -29,7 +29,7 @@ use crate::sharing::Repeat;
 /// Components of the mixtures.
 const MIXTURE_COMPONENTS: usize = 5;
 
-/// The density that a configuration and an architecture ask for.
+/// The density that a configuration and an architecture select.
 #[must_use]
 pub fn of(density: TransitionDensity, architecture: &Architecture) -> Arc<dyn Density> {
     match (density, architecture) {
@@ -60,7 +60,7 @@ pub trait Density: fmt::Debug + Send + Sync {
     /// Statistics S per component and latent dimension that the network must predict.
     fn statistics(&self) -> usize;
 
-    /// Noise of one sample for each of `shape = [B, M, D]`; none if there is nothing to draw.
+    /// Noise of one sample for each of `shape = [B, M, D]`; none if the density needs no noise.
     fn noise(
         &self,
         shape: [usize; 3],
@@ -71,23 +71,24 @@ pub trait Density: fmt::Debug + Send + Sync {
     /// One sample `[B, M, D]`, differentiable in the statistics as far as the density allows.
     ///
     /// # Panics
-    /// If the density has noise and none is given.
+    /// If the density needs noise and none is given.
     fn sample(&self, statistics: Statistics, noise: Option<TransitionNoise>) -> Tensor<3>;
 
-    /// Whether the loss is that of a sample, and so needs noise.
+    /// Whether the loss is computed from a sample, and so needs noise.
     fn loss_is_sampled(&self) -> bool;
 
     /// Transition loss l_P `[B]`.
     ///
     /// # Panics
-    /// If the loss is sampled and the target comes without noise.
+    /// If the loss needs noise and the target has none.
     fn loss(&self, statistics: Statistics, target: TransitionTarget) -> Tensor<1>;
 }
 
-/// What a transition network predicts.
+/// The prediction of a transition network.
 #[derive(Clone, Debug)]
 pub struct Statistics {
-    /// Unconstrained numbers `[B, M, S, K, D]`: locations first, then, if S is 2, inputs of the scales.
+    /// Unconstrained numbers `[B, M, S, K, D]`: locations first, then, if S is 2, inputs of the
+    /// scales.
     pub values: Tensor<5>,
     /// Mixture weights `[B, K]`, which sum to 1.
     pub weights: Tensor<2>,
@@ -96,15 +97,16 @@ pub struct Statistics {
 /// The random numbers of one sample of the next latent for each of B states.
 #[derive(Clone, Debug)]
 pub struct TransitionNoise {
-    /// Noise of each latent dimension: `[B, M, K, D]` where all components are sampled and averaged,
-    /// `[B, M, 1, D]` where one component is chosen and sampled.
+    /// Noise of each latent dimension: `[B, M, K, D]` if all components are sampled and averaged,
+    /// `[B, M, 1, D]` if one component is selected and sampled.
     pub values: Tensor<4>,
-    /// Uniform numbers `[B, 1]` in [0, 1) that choose the component, where one is chosen.
+    /// Uniform numbers `[B, 1]` in [0, 1) that select the component; none if no component is
+    /// selected.
     pub choice: Option<Tensor<2>>,
 }
 
 impl TransitionNoise {
-    /// The noise of one state, `B = 1`, for each of `batch` states.
+    /// Repeats the noise of one state, `B = 1`, for each of `batch` states.
     #[must_use]
     pub fn repeat(self, batch: usize) -> Self {
         Self {
@@ -114,21 +116,21 @@ impl TransitionNoise {
     }
 }
 
-/// What the loss compares predicted distributions with, and how.
+/// The targets of the loss and how predicted distributions are compared with them.
 #[derive(Clone, Debug)]
 pub struct TransitionTarget<'a> {
     /// Next latents `[B, M, D]`.
     pub latents: Tensor<3>,
     /// From the distributions, one per distinct pair of state and action, to all B samples; none if
-    /// each sample has its own.
+    /// each sample has its own distribution.
     pub rows: Option<&'a Repeat>,
-    /// Noise of one sample, where the loss is sampled.
+    /// Noise of one sample; none if the loss needs none.
     pub noise: Option<TransitionNoise>,
     /// Distance between prediction and next latent.
     pub distance: LatentDistance,
 }
 
-/// Rows for all samples, if they are shared.
+/// Repeats rows for all samples if the samples share distributions.
 fn repeated<const D: usize>(rows: Option<&Repeat>, values: Tensor<D>) -> Tensor<D> {
     match rows {
         Some(rows) => rows.apply(values),

@@ -1,4 +1,5 @@
-//! Two plain convolutions, the second depthwise (section 3.6 of the specification, with feature groups).
+//! Two plain convolutions, the second depthwise (docs/deepspi.md, section 3.6, with feature
+//! groups).
 
 use burn::module::Module;
 use burn::tensor::activation::relu;
@@ -11,8 +12,8 @@ use crate::nn::{Conv, Dense};
 use crate::world_model::density::Statistics;
 use crate::world_model::latent::Alignment;
 
-/// A 2x2 convolution with one channel per statistic, component, latent channel and action, ReLU, and a
-/// depthwise 2x2 convolution; mixture weights from the features between the two.
+/// A 2x2 convolution with one channel per statistic, component, latent channel and action, then
+/// ReLU and a depthwise 2x2 convolution. Mixture weights come from the features between the two.
 #[derive(Module, Debug)]
 pub struct DepthwiseConvolution {
     /// Features for every action.
@@ -64,7 +65,8 @@ impl DepthwiseConvolution {
             None,
         );
 
-        // The second layer is depthwise: an action's outputs depend on that action's features alone.
+        // The second layer is depthwise: the outputs of an action depend only on that action's
+        // features.
         let mask = actions.clone().reshape([batch, 1, 1, choices]);
         let selected = features.reshape([batch, positions, outputs, choices]) * mask;
         let selected = selected.sum_dim(3).reshape([batch, height, width, outputs]);

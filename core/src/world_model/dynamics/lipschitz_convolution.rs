@@ -1,4 +1,4 @@
-//! Two convolutions with normalised kernels, the second in groups (section 3.4 of the specification).
+//! Two convolutions with normalised kernels, the second in groups (docs/deepspi.md, section 3.4).
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -9,8 +9,9 @@ use crate::nn::{Conv, Dense, Spectral, group_sort};
 use crate::world_model::density::Statistics;
 use crate::world_model::latent::Alignment;
 
-/// A spectral 2x2 convolution to twice the channels, GroupSort, and a grouped spectral 2x2 convolution
-/// with one block of outputs per action; mixture weights from the features between the two.
+/// A spectral 2x2 convolution to twice the channels, GroupSort, and a grouped spectral 2x2
+/// convolution with one block of outputs per action. Mixture weights come from the features between
+/// the two.
 #[derive(Module, Debug)]
 pub struct LipschitzConvolution {
     /// Shared features.
@@ -62,7 +63,7 @@ impl LipschitzConvolution {
         let features = group_sort(features.flatten::<2>(0, 2));
         let features = features.reshape([batch, height, width, 2 * channels]);
 
-        // One [positions, taps] x [taps, outputs] product per sample and group.
+        // One product [positions, taps] x [taps, outputs] per sample and group.
         let per_group = channels / groups;
         let outputs = statistics * components * per_group;
         let taps = TAPS * 2 * channels / groups;

@@ -1,10 +1,10 @@
-//! Latent transition networks `Pbar(. | z, a)` (sections 3.4 and 3.6 of the specification), one file an
-//! architecture.
+//! Latent transition networks `Pbar(. | z, a)` (docs/deepspi.md, sections 3.4 and 3.6), one file
+//! per architecture.
 //!
-//! A network predicts [`Statistics`] in its own aligned layout, and does not know which density reads
-//! them. The last layer has outputs for every action, of which a sample uses one: its kernel is therefore
-//! selected per sample *before* the product (a product with the one-hot action). With A actions this
-//! saves all but 1/A of the arithmetic and memory, and changes no value.
+//! A network predicts [`Statistics`] in its own aligned layout and must not know which density
+//! reads them. The last layer has outputs for every action, of which a sample uses one. Its kernel
+//! is therefore selected per sample *before* the product (a product with the one-hot action): with
+//! A actions this needs 1/A of the arithmetic and memory, and gives the same values.
 
 mod depthwise_convolution;
 mod lipschitz_convolution;
@@ -22,7 +22,7 @@ use super::latent::{Alignment, Latent};
 use crate::nn::{Dense, Spectral};
 use crate::ops::conv::ConvGeometry;
 
-/// 2x2 kernels, SAME: zeros below and to the right.
+/// Geometry of a 2x2 SAME convolution: zeros below and to the right.
 const SAME_2X2: ConvGeometry = ConvGeometry { stride: 1, pad_end: 1 };
 /// Taps of a 2x2 kernel.
 const TAPS: usize = 4;
@@ -37,7 +37,7 @@ pub enum Dynamics {
 }
 
 impl Dynamics {
-    /// Initial parameters of the architecture's network, with the outputs that the density reads.
+    /// Initial parameters of the architecture's network; `density` determines its outputs.
     pub fn new(
         spec: &NetworkSpec,
         architecture: &Architecture,
@@ -72,7 +72,7 @@ impl Dynamics {
         }
     }
 
-    /// The order of the latent dimensions in what is predicted.
+    /// The order of the latent dimensions in the predicted statistics.
     #[must_use]
     pub const fn alignment(&self) -> Alignment {
         match self {
@@ -82,7 +82,7 @@ impl Dynamics {
     }
 }
 
-/// Sizes that are not parameters.
+/// Sizes of a network.
 #[derive(Clone, Copy, Debug)]
 struct Sizes {
     latent: Latent,
@@ -100,7 +100,8 @@ impl Sizes {
         channels * self.components * self.statistics * self.actions
     }
 
-    /// The layer for the mixture logits from `features` channels; none for a single component.
+    /// The layer that computes mixture logits from `features` channels; none for a single
+    /// component.
     fn mixture_logits(
         &self,
         features: usize,
@@ -112,8 +113,8 @@ impl Sizes {
         (self.components > 1).then(|| Dense::lecun_normal(rng, shape, device))
     }
 
-    /// Softmax over components of the chosen action's logits, `[B, K]`; 1 for a single component.
-    /// From flat features and one-hot actions `[B, A]`.
+    /// Mixture weights `[B, K]` from flat features and one-hot actions `[B, A]`: the softmax over
+    /// components of the chosen action's logits; 1 for a single component.
     fn mixture_weights(
         &self,
         logits: Option<&Dense>,

@@ -1,8 +1,8 @@
-//! What the rules need of an emulator: one console with one cartridge, frame by frame.
+//! The interface between the rules and an emulator: one console with one cartridge, frame by frame.
 //!
-//! Frame skipping, pooling, step limits and life losses are not part of a console. ALE's own versions of them
-//! hide the frames they skip and mix a time limit with the end of a game, so a console runs single frames for
-//! ever and [`super::AtariEnv`] does the rest.
+//! A console must not skip or pool frames, limit steps or treat lost lives. ALE's own versions of
+//! these rules hide the skipped frames and do not distinguish a time limit from the end of a game.
+//! So a console runs single frames without limit, and [`super::AtariEnv`] does the rest.
 
 use std::fmt::Debug;
 
@@ -17,10 +17,10 @@ pub const FRAME_PIXELS: usize = FRAME_HEIGHT * FRAME_WIDTH;
 /// Bytes of a console's RAM.
 pub const RAM_BYTES: usize = 128;
 
-/// A console's own error.
+/// An error of the emulator.
 pub type ConsoleError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The colours behind the 128 palette indices 0, 2, .. 254.
+/// The colours of the 128 palette indices 0, 2, .. 254.
 #[derive(Debug, Clone)]
 pub struct Palette {
     /// Luminance, ALE's `round(0.2989 R + 0.5870 G + 0.1140 B)`.
@@ -34,27 +34,28 @@ pub trait Console: Debug {
     /// The game of the cartridge.
     fn game(&self) -> &'static Game;
 
-    /// Starts a new game. The console's generator of random numbers runs on.
+    /// Starts a new game. The console's random number generator continues.
     ///
     /// # Errors
     /// When the emulator fails.
     fn reset(&mut self) -> Result<(), ConsoleError>;
 
-    /// Starts a new game as on a console just switched on. `seed`, at least 1, decides all chance of the game,
-    /// sticky actions included: the same seed and actions give the same game, whatever was played before.
+    /// Starts a new game as on a console just switched on. `seed`, at least 1, determines all
+    /// randomness of the game, sticky actions included: the same seed and actions give the same
+    /// game, whatever was played before.
     ///
     /// # Errors
     /// When the emulator fails.
     fn reset_with_seed(&mut self, seed: i32) -> Result<(), ConsoleError>;
 
-    /// Emulates one frame with an ALE action id and returns its unclipped reward. Nothing moves after the end
-    /// of a game, and the reward is then 0.
+    /// Emulates one frame with an ALE action id and returns the unclipped reward. After the end of
+    /// a game nothing changes, and the reward is 0.
     ///
     /// # Errors
     /// When the id is above 17 or the emulator fails.
     fn act(&mut self, action_id: u8) -> Result<i32, ConsoleError>;
 
-    /// Whether the game has ended; never because of a frame limit.
+    /// Whether the game has ended. A frame limit never ends it.
     fn game_over(&self) -> bool;
 
     /// Remaining lives; constant for some games ([`Game::lives_constant`]).
@@ -63,10 +64,10 @@ pub trait Console: Debug {
     /// The last frame as palette indices, `[210, 160]`, all even.
     fn screen(&self) -> &[u8];
 
-    /// The colours of the indices.
+    /// The colours of the palette indices.
     fn palette(&self) -> &Palette;
 
-    /// The RAM after the last frame; index = address & 0x7F.
+    /// The RAM after the last frame; the index is the address & 0x7F.
     fn ram(&self) -> [u8; RAM_BYTES];
 
     /// The last frame in colour, `[210, 160, 3]`.

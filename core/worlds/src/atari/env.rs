@@ -1,13 +1,15 @@
 //! One Atari environment with EnvPool's semantics.
 //!
-//! Scores of published PPO agents were obtained with these rules, several of which look like
-//! accidents and still change what an agent learns. They must be kept as they are:
-//! - The number of idle frames is drawn before it is known whether the reset is a real one.
-//! - A lost life ends the episode for the learner only: the game goes on, with idle frames and FIRE
+//! The published scores of PPO agents were obtained with these rules. Several of them look like
+//! accidents, but they influence what an agent learns, so they must not change:
+//! - The number of no-ops is drawn before it is known whether the reset is a real one.
+//! - A lost life ends the episode for the learner only. The game continues, with no-ops and FIRE
 //!   again, and the frames from before the loss stay in the stack.
-//! - The step counter starts above the limit, so that the first reset is real. In the version the authors pin
-//!   (0.6.6) every reset sets it to 0, that after a lost life as well; later ones only a real reset.
-//! - A game that ends in the first or second frame of a step shows the picture of the step before.
+//! - The step counter starts above the limit, so that the first reset is real. In the version that
+//!   the authors pin (0.6.6) every reset sets it to 0, also after a lost life; in later versions
+//!   only a real reset does.
+//! - If a game ends in the first or second frame of a step, the observation repeats the last frame
+//!   of the step before.
 //! - The step after a `done` ignores its action and resets (next-step autoreset).
 
 use rand::RngExt;
@@ -23,7 +25,7 @@ use super::training::EmulatorSeeds;
 use crate::env::Outcome;
 use crate::snapshot::{Reader, SnapshotError, Writer};
 
-/// What one step or reset gave, besides the observation.
+/// Result of one step or reset, besides the observation.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct StepOutcome {
     /// Reward for the learner: the sign of the raw reward when clipping is on.
@@ -32,9 +34,9 @@ pub struct StepOutcome {
     pub raw_reward: f32,
     /// End of the learner's episode: game over, step limit, or a lost life with episodic life.
     pub done: bool,
-    /// The console's game over: the real end. False for lost lives and at the limit.
+    /// Game over on the console: the real end. False at lost lives and at the limit.
     pub terminated: bool,
-    /// `done`, and the step limit was reached.
+    /// The episode is `done` because the step limit was reached.
     pub truncated: bool,
     /// Lives left.
     pub lives: i32,
@@ -43,7 +45,7 @@ pub struct StepOutcome {
 }
 
 impl StepOutcome {
-    /// What training needs of it.
+    /// The part of the result that training uses.
     #[must_use]
     pub const fn outcome(&self) -> Outcome {
         Outcome {
@@ -55,39 +57,40 @@ impl StepOutcome {
     }
 }
 
-/// How the running game began and what was done since: enough to play it again.
+/// The start of the running game and the actions since then: all that is needed to replay it.
 #[derive(Debug, Clone, PartialEq)]
 struct Record {
-    /// Number of the game, which decides its seed.
+    /// Number of the game; its seed depends on it.
     game: u64,
-    /// No-ops between its real reset and its first frame for the agent.
+    /// No-ops between the real reset and the first frame for the agent.
     noops: u32,
     /// Step counter at that frame.
     elapsed: u32,
-    /// Generator of the numbers of no-ops at that frame.
+    /// Generator of the numbers of no-ops, at that frame.
     rng: ChaCha8Rng,
-    /// One for each step since, the ignored actions of resets after lost lives included.
+    /// One action for each step since then, the ignored actions of resets after lost lives
+    /// included.
     actions: Vec<u8>,
 }
 
-/// One environment. It keeps no copy of its frame stack: that lives in the caller's buffer, which
-/// must be handed to every call unchanged, so that a step moves no more than the frames it shifts.
+/// One environment. It keeps no copy of its frame stack: the stack is in the caller's buffer, which
+/// the caller must pass unchanged to every call, so that a step copies only the frames it shifts.
 #[derive(Debug)]
 pub struct AtariEnv<C> {
     console: C,
     options: AtariOptions,
-    /// Common seed of the set, and the number of this environment in it.
+    /// Common seed of the set of environments, and the index of this environment in it.
     seed: (u64, u64),
-    /// Real resets so far.
+    /// Number of real resets so far.
     games: u64,
-    /// None before the first reset, and where games have no seeds of their own.
+    /// None before the first reset, and if games have no seeds of their own.
     record: Option<Record>,
     rng: ChaCha8Rng,
     pool: GrayPool,
     resize: AreaResize,
-    /// `[210, 160]`: palette indices of the last frame but one of the step under way.
+    /// `[210, 160]`: palette indices of the second-to-last frame of the current step.
     earlier: Vec<u8>,
-    /// `[210, 160]`: EnvPool's buffer 0. It outlives the step on purpose: see "stale" in
+    /// `[210, 160]`: EnvPool's buffer 0. It is kept after the step on purpose: see "stale" in
     /// [`AtariEnv::step`].
     gray: Vec<u8>,
     fire: bool,
@@ -97,8 +100,8 @@ pub struct AtariEnv<C> {
 }
 
 impl<C: Console> AtariEnv<C> {
-    /// Creates environment `index` of a set with a common `seed`. `console` makes its console for a given
-    /// emulator seed, once the options are known to be valid.
+    /// Creates environment `index` of a set with a common `seed`. `console` makes the console for
+    /// an emulator seed; it is called after the options were checked.
     ///
     /// # Errors
     /// When an option is out of range or the emulator fails.
@@ -111,7 +114,7 @@ impl<C: Console> AtariEnv<C> {
         options.check()?;
         let console = console(match options.emulator_seeds {
             EmulatorSeeds::Envpool => seeds::envpool_seed(seed, index),
-            // Every game gets its own; what the console is made with has no effect.
+            // Every game sets its own seed, so this one has no effect.
             EmulatorSeeds::Hashed => 1,
         })?;
         Ok(Self {
@@ -122,7 +125,7 @@ impl<C: Console> AtariEnv<C> {
             fire: options.use_fire_reset && console.game().has_fire(),
             elapsed: options.max_episode_steps.saturating_add(1),
             lives: 0,
-            // A step before the first reset resets, as after the end of an episode.
+            // A step before the first reset resets, as it does after the end of an episode.
             done: true,
             console,
             options,
@@ -145,13 +148,13 @@ impl<C: Console> AtariEnv<C> {
         &self.options
     }
 
-    /// The console, for pictures and RAM.
+    /// The console, for its pictures and RAM.
     #[must_use]
     pub const fn console(&self) -> &C {
         &self.console
     }
 
-    /// Starts a new game, whatever the state of the current one. `stack`: `[F, H, W]`, overwritten.
+    /// Starts a new game, even if the current one has not ended. `stack`: `[F, H, W]`, overwritten.
     ///
     /// # Errors
     /// When `stack` has the wrong length or the emulator fails.
@@ -160,11 +163,11 @@ impl<C: Console> AtariEnv<C> {
     }
 
     /// Plays one agent step with an index into the minimal action set, or resets if the last step
-    /// was `done`. `stack`: `[F, H, W]`, as the last call left it; shifted by one frame, newest
-    /// last.
+    /// was `done`. `stack`: `[F, H, W]`, unchanged since the last call; it is shifted by one frame,
+    /// the newest is last.
     ///
     /// # Errors
-    /// When the action or the length of `stack` is out of range (nothing has then moved), or the
+    /// When the action or the length of `stack` is out of range (nothing has changed then), or the
     /// emulator fails.
     pub fn step(&mut self, action: u32, stack: &mut [u8]) -> Result<StepOutcome, AtariError> {
         let game = self.game();
@@ -173,7 +176,7 @@ impl<C: Console> AtariEnv<C> {
             id.ok_or(AtariError::Action { game: game.name, action, n_actions: game.n_actions() })?;
         self.check_stack(stack)?;
         if let Some(record) = &mut self.record {
-            // An index into the minimal action set, which has at most 18.
+            // The index is below 18, the largest size of a minimal action set.
             record.actions.push(u8::try_from(action).unwrap_or(u8::MAX));
         }
         if self.done {
@@ -197,8 +200,8 @@ impl<C: Console> AtariEnv<C> {
         } else if frames == skip || frames + 1 == skip {
             self.pool.gray(self.console.screen(), &mut self.gray);
         }
-        // Otherwise the game ended before a frame was kept, and `gray` is stale: the last picture
-        // is pushed again.
+        // Otherwise the game ended before a frame was kept, and `gray` is stale: the last frame is
+        // pushed again.
         self.push(stack, false);
 
         self.elapsed += 1;
@@ -225,14 +228,14 @@ impl<C: Console> AtariEnv<C> {
         })
     }
 
-    /// EnvPool's `Reset`, after lost lives too.
+    /// EnvPool's `Reset`, which also runs after lost lives.
     fn restart(&mut self, force: bool, stack: &mut [u8]) -> Result<StepOutcome, AtariError> {
         self.check_stack(stack)?;
         let noops = match self.options.noop_max {
             0 => 0,
             max => self.rng.random_range(0..max) + u32::from(!self.fire),
         };
-        // No-ops after the last real reset, if there is one: the stack is then filled.
+        // Number of no-ops after the last real reset, if there was one: the stack is then filled.
         let mut after_reset = None;
         let limit = self.elapsed >= self.options.max_episode_steps;
         if force || !self.options.episodic_life || self.console.game_over() || limit {
@@ -264,7 +267,7 @@ impl<C: Console> AtariEnv<C> {
         self.begin(after_reset.is_some(), stack)
     }
 
-    /// The first frame after a reset, behind the no-ops. With `fill` it fills the stack.
+    /// Pushes the first frame after a reset and its no-ops. With `fill` it fills the whole stack.
     fn begin(&mut self, fill: bool, stack: &mut [u8]) -> Result<StepOutcome, AtariError> {
         if self.fire {
             self.console.act(FIRE)?;
@@ -281,8 +284,8 @@ impl<C: Console> AtariEnv<C> {
         })
     }
 
-    /// Adds what is needed to play the running game again. False, and nothing is added, where games have no
-    /// seeds of their own.
+    /// Writes what is needed to replay the running game. Returns false and writes nothing if games
+    /// have no seeds of their own.
     pub fn store(&self, writer: &mut Writer) -> bool {
         if self.options.emulator_seeds != EmulatorSeeds::Hashed {
             return false;
@@ -301,11 +304,13 @@ impl<C: Console> AtariEnv<C> {
         true
     }
 
-    /// Plays a stored game again up to where it was stored: real reset, no-ops, then every action. `stack` and
-    /// the returned outcome are those of the last step. Takes as long as the game took.
+    /// Replays a stored game up to the point where it was stored: real reset, no-ops, then every
+    /// action. `stack` and the returned outcome are those of the last step. It takes as long as the
+    /// game took.
     ///
     /// # Errors
-    /// When the game does not come out as it was, or the emulator fails; the environment must then be reset.
+    /// When the replayed game differs from the stored one, or the emulator fails; the environment
+    /// must then be reset.
     pub fn load(
         &mut self,
         reader: &mut Reader<'_>,
@@ -347,7 +352,7 @@ impl<C: Console> AtariEnv<C> {
         }
     }
 
-    /// A real reset.
+    /// Resets the console for a new game.
     fn new_game(&mut self) -> Result<(), AtariError> {
         let ((seed, index), game) = (self.seed, self.games);
         self.games += 1;
@@ -359,8 +364,8 @@ impl<C: Console> AtariEnv<C> {
         }?)
     }
 
-    /// Resizes `gray` into the newest slot; the older frames move up, or with `fill` become copies
-    /// of the new one.
+    /// Resizes `gray` into the newest slot of the stack; the older frames move up, or with `fill`
+    /// become copies of the new one.
     fn push(&mut self, stack: &mut [u8], fill: bool) {
         let older = stack.len() - OBS_PIXELS;
         if !fill {

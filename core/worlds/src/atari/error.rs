@@ -1,9 +1,9 @@
-//! Why a game could not be made, stepped or restored.
+//! The errors of Atari environments.
 
 use super::console::ConsoleError;
 use crate::snapshot::SnapshotError;
 
-/// Why an environment could not be made or stepped.
+/// Why an environment could not be created, stepped or restored.
 #[derive(Debug, thiserror::Error)]
 pub enum AtariError {
     /// The emulator failed.
@@ -43,10 +43,10 @@ pub enum AtariError {
     /// An environment panicked; it cannot be used again.
     #[error("the environment panicked: {0}")]
     Panicked(String),
-    /// A stored game cannot be played again.
+    /// A stored game could not be replayed.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// Steps must be sent and received in turn.
+    /// Steps must be sent and received alternately.
     #[error("the environments are not ready: each step must be sent once and received once")]
     NotReady,
 }

@@ -1,10 +1,10 @@
 //! The 57 games of the usual benchmark: names, ROM files, checksums, actions.
 //!
-//! The table is the contract between a name on the command line, a file on disk and the number of
-//! policy outputs. Names are those of CleanRL (EnvPool appends `-v5`). The checksums are those of
-//! the ROMs inside the Python package `ale-py`; a ROM with another checksum is refused, because
-//! ALE's game rules read fixed RAM addresses and its mode selection loops for ever on a cartridge
-//! it does not expect.
+//! The table connects a name on the command line, a file on disk and the number of policy outputs,
+//! so its entries must not change. Names are those of CleanRL (EnvPool appends `-v5`). The
+//! checksums are those of the ROMs in the Python package `ale-py`. A ROM with another checksum is
+//! refused: ALE's game rules read fixed RAM addresses, and its mode selection loops for ever on a
+//! cartridge that it does not expect.
 
 /// One of the 57 games.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Game {
     pub name: &'static str,
     /// Stem of the ROM file and id of the game inside ALE, such as `ms_pacman`.
     pub stem: &'static str,
-    /// MD5 of the ROM, 32 lower-case hexadecimal digits.
+    /// MD5 of the ROM: 32 lower-case hexadecimal digits.
     pub md5: &'static str,
     /// ALE ids of the minimal action set, ascending. A policy's action `k` means `actions[k]`.
     pub actions: &'static [u8],
@@ -28,8 +28,8 @@ impl Game {
         self.actions.len()
     }
 
-    /// Whether the minimal set has the plain FIRE action, which then starts the game after every
-    /// reset.
+    /// Whether the minimal action set has the plain FIRE action. FIRE then starts the game after
+    /// every reset.
     #[must_use]
     pub fn has_fire(&self) -> bool {
         self.actions.contains(&FIRE)
@@ -67,17 +67,17 @@ pub const NOOP: u8 = 0;
 /// ALE's id of the plain FIRE action.
 pub const FIRE: u8 = 1;
 
-/// The name belongs to none of the 57 games.
+/// The name matches none of the 57 games.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown Atari game `{given}`; the nearest names are {}, {} and {}", nearest[0], nearest[1], nearest[2])]
 pub struct UnknownGame {
-    /// What was asked for.
+    /// The given name.
     pub given: String,
     /// The most similar names, best first.
     pub nearest: [&'static str; 3],
 }
 
-/// Lower case, without namespace, version, `NoFrameskip` or `Deterministic`, and without
+/// The name in lower case, without namespace, version, `NoFrameskip`, `Deterministic` and
 /// separators.
 fn normalised(name: &str) -> String {
     let lower = name.trim().to_ascii_lowercase();
@@ -302,7 +302,7 @@ mod tests {
             error.to_string().contains("Brekout-v5") && error.to_string().contains("Breakout"),
             "{error}"
         );
-        // A part of a name is not a name, and a RAM variant is another observation space.
+        // A part of a name is not accepted, and a RAM variant is a different observation space.
         assert!(Game::find("Pac").is_err());
         assert!(Game::find("").is_err());
         assert!(Game::find("Breakout-ram-v5").is_err());

@@ -1,12 +1,14 @@
-//! Atari 2600 games as rules: which games there are, and what an agent sees and does in them.
+//! The rules of Atari 2600 games: which games there are, what an agent sees, and what its actions
+//! do.
 //!
-//! Nothing here emulates: [`Console`] is what the rules need of an emulator, and whoever has one (the command
-//! line with its C++ library, a worker of the browser with the same library as WebAssembly) plays by the same
-//! rules, bit for bit. [`games`] is the table of games, [`AtariOptions`] the choices of a training,
-//! [`AtariEnv`] one environment with EnvPool's semantics, [`preprocess`] the way from console frames to
-//! observations, [`seeds`] what decides chance.
+//! Nothing here emulates. [`Console`] is the interface to an emulator: the command line implements
+//! it with its C++ library, a web worker can implement it with the same library as WebAssembly, and
+//! both get the same rules, bit for bit. [`games`] is the table of games, [`AtariOptions`] the
+//! settings of an environment, [`AtariEnv`] one environment with EnvPool's semantics,
+//! [`preprocess`] the conversion of console frames to observations, [`seeds`] the seeds of the
+//! emulator and of the no-ops.
 //!
-//! Shapes are written with F stacked frames, H = W = 84.
+//! Shapes are written with F stacked frames and H = W = 84.
 
 mod console;
 mod env;

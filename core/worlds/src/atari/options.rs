@@ -1,4 +1,4 @@
-//! The choices of a training on Atari: sticky actions, no-ops, episodes, rewards.
+//! The settings of an Atari environment: sticky actions, no-ops, episodes, rewards.
 
 use super::error::AtariError;
 use super::training::{AtariTraining, EmulatorSeeds};
@@ -15,19 +15,20 @@ pub struct AtariOptions {
     /// Probability that a frame repeats the previous frame's action instead of taking the new one;
     /// 0 = never.
     pub repeat_action_probability: f32,
-    /// Most idle frames after a reset; 0 = none. With FIRE reset in effect they are 0..=max-1, else
-    /// 1..=max.
+    /// Largest number of no-ops after a reset; 0 = none. With FIRE reset in effect the number is in
+    /// 0..=max-1, else in 1..=max.
     pub noop_max: u32,
-    /// Whether a lost life ends the learner's episode. No effect where [`super::Game::lives_constant`].
+    /// Whether a lost life ends the learner's episode. No effect where
+    /// [`super::Game::lives_constant`].
     pub episodic_life: bool,
-    /// Whether rewards become their sign. Raw rewards are reported in any case.
+    /// Whether rewards are replaced by their sign. Raw rewards are reported in either case.
     pub reward_clip: bool,
     /// Whether FIRE is pressed for one frame after a reset, in games that have it.
     pub use_fire_reset: bool,
     /// Agent steps after which the episode is truncated; at least 1.
     pub max_episode_steps: u32,
-    /// Whether the step counter restarts after every lost life, as in EnvPool up to 0.6.6, or only with a new
-    /// game. No effect without `episodic_life`.
+    /// Whether the step counter restarts after every lost life, as in EnvPool up to 0.6.6, or only
+    /// with a new game. No effect without `episodic_life`.
     pub limit_per_life: bool,
     /// Where the emulator's seeds come from.
     pub emulator_seeds: EmulatorSeeds,
@@ -61,8 +62,8 @@ impl AtariOptions {
         Self { repeat_action_probability: 0.3, noop_max: 60, ..Self::default() }
     }
 
-    /// The setting of a training: the stochastic one, or the default. `run` is what the run says of its games;
-    /// none for a run that was begun before it was written down.
+    /// The settings for training: the stochastic ones, or the defaults. `run` holds the run's own
+    /// settings; none for a run that was started before run folders stored them.
     #[must_use]
     pub fn training(stochastic: bool, run: Option<&AtariTraining>) -> Self {
         let base = if stochastic { Self::stochastic() } else { Self::default() };
@@ -71,8 +72,8 @@ impl AtariOptions {
         Self { max_episode_steps, emulator_seeds, limit_per_life: run.is_some(), ..base }
     }
 
-    /// The setting of an evaluation: as in training, but at most 27,000 agent steps (108,000 frames) for a whole
-    /// game. The emulator has the seed of the episode itself.
+    /// The settings for evaluation: those of training, but with at most 27,000 agent steps (108,000
+    /// frames) for a whole game. The emulator gets the seed of the episode itself.
     #[must_use]
     pub fn evaluation(stochastic: bool) -> Self {
         let base = if stochastic { Self::stochastic() } else { Self::default() };
@@ -87,7 +88,7 @@ impl AtariOptions {
     /// The rules in words.
     #[must_use]
     pub fn describe(&self) -> String {
-        // No `..`: a new rule must be put into words, or left out here by name.
+        // No `..`: a new rule must be described here, or left out here by name.
         let Self {
             repeat_action_probability,
             noop_max,

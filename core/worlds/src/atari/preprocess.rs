@@ -1,26 +1,26 @@
-//! From console frames to observations: luminance, two-frame maximum, area resize.
+//! From console frames to observations: luminance, maximum of two frames, area resize.
 //!
 //! Policies trained elsewhere see frames made by `OpenCV`'s `INTER_AREA`, so the resize must give
-//! the same byte for every pixel. That fixes the order of every `f32` operation: the horizontal sum
-//! of a source row in tap order, then the vertical sum in tap order, multiply then add, never
-//! fused. What may change freely is which of those operations run side by side, and whether a row
-//! whose sum is already known is summed again.
+//! the same byte for every pixel. This fixes the order of every `f32` operation: the horizontal sum
+//! of a source row in tap order, then the vertical sum in tap order; multiply then add, never
+//! fused. It is allowed to change which of these operations run in parallel, and to reuse the sum
+//! of a row that is already known.
 //!
-//! The order of the stages matters as well: both frames become gray, then the maximum, then the
-//! resize (EnvPool, ALE, Gymnasium). Pooling colours first gives other pixels.
+//! The order of the stages must not change either: both frames become gray, then the maximum is
+//! taken, then the resize (EnvPool, ALE, Gymnasium). A maximum of colours gives different pixels.
 
 use std::ops::Range;
 
 use super::console::Palette;
 
-/// Widest source row that the resize takes: column numbers are bytes, so that no bounds check stays
-/// in the hot loop.
+/// Widest source row that the resize accepts: column numbers are bytes, so that the hot loop needs
+/// no bounds checks.
 const MAX_WIDTH: usize = 256;
 
-/// Luminance of palette indices, alone and as the maximum of two frames.
+/// Luminance of palette indices, for one frame and for the maximum of two frames.
 #[derive(Debug)]
 pub struct GrayPool {
-    /// `pair[a / 2 * 128 + b / 2]` = max(gray(a), gray(b)); one table read per pixel in place of
+    /// `pair[a / 2 * 128 + b / 2]` = max(gray(a), gray(b)); one table lookup per pixel instead of
     /// two.
     pair: Box<[u8; 1 << 14]>,
 }
@@ -39,7 +39,7 @@ impl GrayPool {
     }
 
     fn lookup(&self, a: u8, b: u8) -> u8 {
-        // `& 0x7F` is only for the compiler: it proves the index to be inside the table.
+        // `& 0x7F` shows the compiler that the index is inside the table.
         self.pair[usize::from(a >> 1 & 0x7F) << 7 | usize::from(b >> 1 & 0x7F)]
     }
 
@@ -59,7 +59,7 @@ impl GrayPool {
         let (second_words, second_rest) = second.as_chunks::<8>();
         let (out_words, out_rest) = out.as_chunks_mut::<8>();
         for ((a, b), out) in first_words.iter().zip(second_words).zip(out_words) {
-            // Most of a screen is background: eight equal pixels take one read.
+            // Most of a screen is background: eight equal pixels need one lookup.
             if *a == [a[0]; 8] && *b == [b[0]; 8] {
                 *out = [self.lookup(a[0], b[0]); 8];
             } else {
@@ -74,7 +74,8 @@ impl GrayPool {
     }
 }
 
-/// The source samples of one output sample: `weights[i]` belongs to source `first + i`.
+/// The source samples of one output sample: `weights[i]` is the weight of source sample
+/// `first + i`.
 #[derive(Debug, Clone, PartialEq)]
 struct Taps {
     first: usize,
@@ -95,7 +96,7 @@ impl Taps {
     reason = "floor and ceil of non-negative image coordinates; weights are f32 in OpenCV"
 )]
 fn area_taps(source: usize, output: usize) -> Vec<Taps> {
-    // OpenCV computes the scale from the inverse scale, both in f64; the detour is part of the
+    // OpenCV computes the scale from the inverse scale, both in f64; this rounding affects the
     // result.
     let scale = 1.0 / (output as f64 / source as f64);
     (0..output)
@@ -124,28 +125,28 @@ fn area_taps(source: usize, output: usize) -> Vec<Taps> {
 struct Column {
     /// `[W]`: source column.
     source: Vec<u8>,
-    /// `[W]`: weight; 0 where this output has fewer taps than others, which adds an exact zero.
+    /// `[W]`: weight; 0 if this output has fewer taps than others, which adds an exact zero.
     weight: Vec<f32>,
 }
 
-/// A fixed-size area downscale of 8-bit images, equal to `OpenCV`'s `INTER_AREA` bit for bit.
+/// Area downscaling of 8-bit images with fixed sizes, equal to `OpenCV`'s `INTER_AREA` bit for bit.
 ///
-/// Where both sides shrink by a whole factor, `OpenCV` sums integers instead, which rounds some
-/// pixels to a neighbouring value.
+/// One case is not equal: if both sides shrink by a whole factor, `OpenCV` sums integers instead,
+/// which rounds some pixels to a neighbouring value.
 #[derive(Debug)]
 pub struct AreaResize {
     source: (usize, usize),
     output: (usize, usize),
     columns: Vec<Column>,
     rows: Vec<Taps>,
-    /// `[W]`: horizontal sums of the source row last visited.
+    /// `[W]`: horizontal sums of the last source row that was summed.
     row_sums: Vec<f32>,
-    /// `[W]`: vertical sums of the output row under way.
+    /// `[W]`: vertical sums of the current output row.
     accumulator: Vec<f32>,
 }
 
 impl AreaResize {
-    /// Prepares the taps for `source` to `output`, each as (height, width).
+    /// Prepares the taps for resizing from `source` to `output`, each as (height, width).
     ///
     /// # Panics
     /// When a size is 0, an output side exceeds its source side (`OpenCV` switches to another
@@ -192,7 +193,7 @@ impl AreaResize {
             self.accumulator.fill(0.0);
             for (&weight, y) in taps.weights.iter().zip(taps.range()) {
                 let row = &image[y * width..(y + 1) * width];
-                // Neighbouring outputs share source rows, and Atari screens repeat them.
+                // Neighbouring output rows share source rows, and Atari screens repeat rows.
                 if row != summed {
                     sum_row(&self.columns, row, &mut self.row_sums);
                     summed = row;

@@ -1,12 +1,12 @@
-//! What decides chance in a game: the emulator's seed and the number of no-ops.
+//! The seeds of the randomness in a game: the emulator's seed and the number of no-ops.
 
 use rand_chacha::ChaCha8Rng;
 
 use crate::rng::{Stream, indexed_stream, key};
 
-/// ALE's seed for environment `index` of a set with a common `seed`, as EnvPool chooses it: `seed + index`,
-/// wrapped into `1..=i32::MAX`, so distinct for any 2^31 - 1 neighbours. ALE reads 0 as "use the clock", so 0
-/// becomes `i32::MAX`.
+/// ALE's seed for environment `index` of a set with a common `seed`, by EnvPool's rule:
+/// `seed + index`, wrapped into `1..=i32::MAX`. The seeds of any 2^31 - 1 consecutive environments
+/// are distinct. ALE reads 0 as "use the clock", so 0 becomes `i32::MAX`.
 #[must_use]
 pub fn envpool_seed(seed: u64, index: u64) -> i32 {
     const SEEDS: u128 = i32::MAX as u128;
@@ -14,8 +14,8 @@ pub fn envpool_seed(seed: u64, index: u64) -> i32 {
     i32::try_from(wrapped + 1).unwrap_or(i32::MAX)
 }
 
-/// ALE's seed for a game of environment `index`, from 1 to `i32::MAX`; `game` counts the real resets of the
-/// environment. Runs of different seeds have nothing in common.
+/// ALE's seed for a game of environment `index`, from 1 to `i32::MAX`; `game` counts the real
+/// resets of the environment. The emulator seeds of runs with different seeds are unrelated.
 #[must_use]
 pub fn hashed_seed(seed: u64, index: u64, game: u64) -> i32 {
     let key = key(seed, Stream::Emulator, &[index, game]);
@@ -44,7 +44,7 @@ mod tests {
         let (one, next) = (seeds(1), seeds(2));
         assert_eq!((one.len(), next.len()), (128 * 20, 128 * 20), "within a run they differ, too");
         assert!(one.is_disjoint(&next) && one.iter().all(|&seed| seed >= 1));
-        // What EnvPool's rule does.
+        // The same with EnvPool's rule.
         let envpool = |seed| (0..128).map(move |index| envpool_seed(seed, index));
         assert_eq!(envpool(1).filter(|seed| envpool(2).any(|other| other == *seed)).count(), 127);
     }

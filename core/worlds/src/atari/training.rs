@@ -1,34 +1,39 @@
-//! What a run on a game is trained with besides its hyper-parameters, as its run folder keeps it.
+//! The settings of a run on an Atari game that are not hyper-parameters, as the run folder stores
+//! them.
 
 use deepspi_options::{ConfigError, choices, fields};
 
 choices! {
     /// Where the emulator's seeds come from.
     EmulatorSeeds = Hashed {
-        /// Each game has a seed of its own, a hash of the run's seed, the environment and the number of the game.
+        /// Each game has its own seed: a hash of the run's seed, the environment and the number of
+        /// the game.
         "hashed" Hashed,
-        /// EnvPool's rule: environment i has seed + i, once. Runs of neighbouring seeds share all but one of them.
+        /// EnvPool's rule: environment i gets seed + i once, for all its games. Runs with
+        /// neighbouring seeds share all but one of these seeds.
         "envpool" Envpool,
     }
 }
 
 fields! {
-    /// How a training plays its games. Run folders made before this was written down have none: their games
-    /// followed [`AtariTraining::UNSAID`].
+    /// How the games of a training run are played. Run folders from before these settings were
+    /// stored have none: their games followed [`AtariTraining::UNSAID`].
     #[derive(Copy, Eq)]
     pub struct AtariTraining, overrides AtariOverrides {
-        /// Agent steps after which an episode of a game is cut, at least 1. The authors' EnvPool 0.6.6 has
-        /// 108000, and counts anew after a lost life. `evaluate` has a limit of its own, 27000 for a whole game.
+        /// Agent steps after which an episode of a game is truncated, at least 1. The authors'
+        /// EnvPool 0.6.6 has 108000 and restarts the count after a lost life. `evaluate` has its
+        /// own limit, 27000 for a whole game.
         ["Environment"] #[cfg_attr(feature = "cli", arg(value_name = "STEPS"))]
         max_episode_steps: u32 = 108_000;
-        /// Where the emulator's seeds come from, and with them the sticky actions.
+        /// Where the emulator's seeds come from; the sticky actions depend on them.
         ["Environment"] #[cfg_attr(feature = "cli", arg(value_enum))]
         emulator_seeds: EmulatorSeeds = EmulatorSeeds::Hashed;
     }
 }
 
 impl AtariTraining {
-    /// The values of runs that do not say them. Their step limit counted over lost lives as well.
+    /// The settings of runs that do not store them. Their step limit applied to the whole game,
+    /// lost lives included.
     pub const UNSAID: Self =
         Self { max_episode_steps: 27_000, emulator_seeds: EmulatorSeeds::Envpool };
 
@@ -44,7 +49,7 @@ impl AtariTraining {
         Ok(())
     }
 
-    /// In which fields two runs differ: name, first value, second value.
+    /// The settings in which two runs differ: name, first value, second value.
     #[must_use]
     pub fn differences(
         found: Option<&Self>,

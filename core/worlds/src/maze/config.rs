@@ -9,13 +9,15 @@ choices! {
     MazeReset = Terminal {
         /// The terminal frame; the next step returns the start.
         "terminal" Terminal,
-        /// The authors' code: the frame of the *new* episode, already with `done` (docs/deepspi.md, D9).
+        /// The authors' code: the frame of the *new* episode, already with `done` (docs/deepspi.md,
+        /// D9).
         "parity" Parity,
     }
 
     /// Size of frames and networks.
     MazePreset = Small {
-        /// 28x28 frames, a small encoder and world model: a run takes well under a minute on one core.
+        /// 28x28 frames, a small encoder and world model: a run takes well under a minute on one
+        /// core.
         "small" Small,
         /// 84x84 frames and the networks of the paper.
         "paper" Paper,
@@ -44,15 +46,17 @@ fields! {
         /// Probability of the lower corridor, in (0, 1).
         ["Maze"] #[cfg_attr(feature = "cli", arg(value_name = "P"))]
         epsilon: f64 = 0.2;
-        /// How well the corridors can be told apart, from 0 (not at all) to 1 (the maze of the paper): a
-        /// frame is blended with its mirror image, with weights 1/2 + cue/2 and 1/2 - cue/2.
+        /// How well the corridors can be told apart, from 0 (not at all) to 1 (the maze of the
+        /// paper): a frame is blended with its mirror image, with weights 1/2 + cue/2 and 1/2 -
+        /// cue/2.
         ["Maze"] #[cfg_attr(feature = "cli", arg(value_name = "X"))]
         cue: f64 = 1.0;
-        /// What an episode's last step returns: the terminal frame, or what the authors' code returns.
+        /// What an episode's last step returns: the terminal frame, or what the authors' code
+        /// returns.
         ["Maze"] #[cfg_attr(feature = "cli", arg(value_enum))]
         maze_reset: MazeReset = MazeReset::Terminal;
-        /// Size of frames and networks. With it change the defaults of total-timesteps, num-envs,
-        /// num-minibatches and learning-rate: `--env maze --print-config` shows them.
+        /// Size of frames and networks. The defaults of total-timesteps, num-envs, num-minibatches
+        /// and learning-rate depend on it: `--env maze --print-config` shows them.
         ["Maze"] #[cfg_attr(feature = "cli", arg(value_enum))]
         preset: MazePreset = MazePreset::Small;
     }

@@ -10,7 +10,8 @@ use crate::frame::FrameShape;
 use crate::rng::{Stream, stream};
 use crate::snapshot::{Reader, SnapshotError, Writer};
 
-/// Steps after which an episode is cut off; reported as its end, without bootstrap, as the authors do.
+/// Steps after which an episode is truncated. It is reported as the end of the episode, without
+/// bootstrapping, as in the authors' code.
 const LIMIT: u32 = 200;
 
 /// Kind and version of stored mazes.

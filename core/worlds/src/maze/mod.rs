@@ -1,11 +1,12 @@
 //! The maze of the paper ("confounding gridworld"; docs/theory.md, section 7).
 //!
-//! Two corridors look almost alike and end in a star each; going up from the upper star pays, going up
-//! from the lower one costs dearly. A policy that cannot tell the stars apart is best off going
-//! right. Whether a method separates them is what the experiment asks.
+//! Two corridors look almost alike, and each ends in a star. Going up from the upper star is
+//! rewarded; going up from the lower one has a large cost. The best policy that cannot distinguish
+//! the stars goes right. The experiment tests whether a method distinguishes them.
 //!
-//! [`Maze`] is the only source of the rules: the environment that trains ([`MazeEnvs`]), the pictures
-//! ([`Maze::frame`]) and the exact analysis ([`Maze::mdp`], and what agents make of it) are derived from it.
+//! [`Maze`] must stay the only source of the rules: the training environment ([`MazeEnvs`]), the
+//! pictures ([`Maze::frame`]) and the exact analysis ([`Maze::mdp`], and the analysis of agents)
+//! are derived from it.
 
 mod config;
 mod env;

@@ -19,8 +19,8 @@ impl Tile {
 }
 
 impl Maze {
-    /// Frame `[1, H, W]` of a state: one grey level a cell, blended with its mirror image by the cue,
-    /// enlarged to the preset's size by the nearest cell.
+    /// Frame `[1, H, W]` of a state: one grey level per cell, blended with its mirror image by the
+    /// cue, and enlarged to the preset's size with the nearest cell.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 255")]
     pub fn frame(&self, state: usize) -> Vec<u8> {

@@ -22,7 +22,7 @@ pub(super) const ROWS: usize = 5;
 const CORRIDORS: [usize; 2] = [1, 3];
 /// Row of start, hazard and trap.
 const MIDDLE: usize = 2;
-/// The largest reward or cost that single precision still resolves beside the rewards of 1.
+/// The largest reward or cost at which single precision still resolves rewards of 1.
 const LARGEST_REWARD: f64 = 1e6;
 
 /// The actions, in the order of the policy's outputs.
@@ -33,7 +33,7 @@ pub enum Action {
     Up,
     /// Row + 1.
     Down,
-    /// Column - 1; nowhere of use.
+    /// Column - 1; never useful.
     Left,
     /// Column + 1.
     Right,
@@ -62,7 +62,7 @@ pub enum Tile {
     Exit,
     /// Above the upper star: ends the episode with the large reward.
     Goal,
-    /// Above the lower star, where the same action leads: ends the episode with the large cost.
+    /// Above the lower star, reached by the same action: ends the episode with the large cost.
     Trap,
 }
 
@@ -74,10 +74,10 @@ impl Tile {
     }
 }
 
-/// Where an action leads from a state: `(probability, state)`, one or two of them.
+/// The possible next states of an action: one or two `(probability, state)`.
 pub type Outcomes = Vec<(f64, usize)>;
 
-/// One maze with its discount factor (on which its rewards depend).
+/// One maze with its discount factor; the rewards depend on it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Maze {
     config: MazeConfig,
@@ -90,7 +90,8 @@ impl Maze {
     /// The maze of a configuration.
     ///
     /// # Errors
-    /// If a parameter is out of range, or gamma so small that `n / gamma^n` cannot be represented.
+    /// If a parameter is out of range, or gamma is so small that `n / gamma^n` cannot be
+    /// represented.
     pub fn new(config: MazeConfig, gamma: f64) -> Result<Self, ConfigError> {
         config.validate()?;
         let mut maze = Self { config, gamma, cells: Vec::new() };
@@ -174,7 +175,7 @@ impl Maze {
         [self.config.n_path, 2 * self.config.n_path + 4]
     }
 
-    /// Where `action` leads from `state`.
+    /// The possible next states of `action` in `state`.
     #[must_use]
     pub fn outcomes(&self, state: usize, action: Action) -> Outcomes {
         let (row, column) = self.cells[state];
@@ -211,7 +212,8 @@ impl Maze {
         self.config.n_path as f64 / self.gamma.powi(self.config.n_path as i32)
     }
 
-    /// `-(2 - epsilon) n / (epsilon gamma^n)`: averaged over both stars, going up costs `n / gamma^n`.
+    /// `-(2 - epsilon) n / (epsilon gamma^n)`: averaged over both stars, going up costs
+    /// `n / gamma^n`.
     fn trap_reward(&self) -> f64 {
         let epsilon = self.config.epsilon;
         -(2.0 - epsilon) / epsilon * self.goal_reward()
@@ -239,7 +241,8 @@ impl Maze {
         })
     }
 
-    /// The policy that always goes right except, deterministically, as told at the two stars.
+    /// The deterministic policy that takes the given actions at the two stars and goes right
+    /// everywhere else.
     ///
     /// # Errors
     /// Never for a maze that was constructed.
@@ -252,7 +255,7 @@ impl Maze {
     }
 
     fn state_at(&self, row: usize, column: usize) -> usize {
-        // The caller names a cell that is not a wall; cells are sorted row-major.
+        // The caller must name a cell that is not a wall; cells are sorted row-major.
         self.cells.partition_point(|&cell| cell < (row, column))
     }
 }
@@ -267,7 +270,8 @@ mod tests {
         Maze::new(MazeConfig { n_path, ..MazeConfig::DEFAULT }, 0.99).expect("valid")
     }
 
-    /// Values at the start of: optimal, always right, up at both stars, the wrong way round.
+    /// Values at the start of four policies: optimal, always right, up at both stars, the wrong
+    /// action at both stars.
     fn values(n_path: usize) -> [f64; 4] {
         let maze = maze(n_path);
         let mdp = maze.mdp().expect("valid");
