@@ -1,8 +1,8 @@
-//! `native play`: a film of an agent, with what it thinks beside what it does.
+//! `native play`: a film of an agent's game with its policy, values and losses.
 //!
-//! A game is played first and drawn afterwards, because advantages, and with them U, depend on what
-//! comes later. Games are those of `native evaluate` with the same seed, so that a film can be made of
-//! what was scored.
+//! A game is first played and then drawn, because advantages, and with them U, depend on later
+//! steps. The games are those of `native evaluate` with the same seed, so that scored games can be
+//! filmed.
 
 mod args;
 mod film;
@@ -24,13 +24,13 @@ use crate::evaluate::agent::Agent;
 use crate::terminal::CountBar;
 use crate::worlds::episode_seeds;
 
-/// Pictures that are drawn at a time.
+/// Pictures drawn at a time.
 const AT_A_TIME: usize = 16;
 
 /// Runs `native play`.
 ///
 /// # Errors
-/// Bad input, or a failure of disk, device, emulator or ffmpeg; nothing is then written.
+/// Bad input, or a failure of disk, device, emulator or ffmpeg; no file is then written.
 pub fn run(args: &PlayArgs) -> Result<()> {
     let target = Target::new(&args.record, args.how.overwrite)?;
     let agent = Agent::load(&args.how.path, &args.how.device)?;
