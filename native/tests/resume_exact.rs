@@ -1,4 +1,5 @@
-//! A run that was stopped and continued equals one that was never stopped, environments included.
+//! A run that was stopped and continued equals one that was never stopped, including its
+//! environments.
 
 mod common;
 
@@ -7,10 +8,11 @@ use std::path::Path;
 
 use common::{ITERATION, TINY, finish, native, resume};
 
-/// Iterations of the whole run.
+/// Number of iterations of the whole run.
 const LONG: u64 = 40;
 
-/// Everything in the last checkpoint that must not depend on interruptions: tensors, and the environments.
+/// The contents of the last checkpoint that must not depend on interruptions: tensors and
+/// environments.
 fn last_checkpoint(run: &Path, iterations: u64) -> Vec<(String, Vec<u8>)> {
     let folder = run.join(format!("checkpoints/step_{:012}", iterations * ITERATION));
     let read = |name: &str| (name.to_owned(), content(fs::read(folder.join(name)).expect(name)));
@@ -31,7 +33,7 @@ fn start(run: &Path, env: &[&str], iterations: u64) {
     let steps = (iterations * ITERATION).to_string();
     let mut command = native();
     command.args(["train", "--device", "cpu", "--run-dir"]).arg(run).args(env).args(TINY);
-    // The learning rate must not depend on the length, which differs here.
+    // The learning rate must not depend on the length of the run, which differs here.
     command.args(["--anneal-lr", "false", "--total-timesteps", &steps]);
     finish(&mut command).succeeded();
 }
@@ -53,7 +55,8 @@ fn continued_equals_uninterrupted(env: &[&str], stops: &[u64]) {
 
 #[test]
 fn a_continued_maze_is_the_uninterrupted_one() {
-    // Episodes take 7 steps and more, an iteration 4: stopped in their middle, at ends and at fake steps.
+    // Episodes take 7 steps or more, and an iteration takes 4. So runs are stopped inside episodes,
+    // at their ends and at fake steps.
     let stops: Vec<u64> = (1..=20).collect();
     continued_equals_uninterrupted(&["--env", "maze"], &stops);
     continued_equals_uninterrupted(&["--env", "maze", "--maze-reset", "parity"], &[3, 4, 11]);

@@ -168,8 +168,8 @@ impl Sweep {
     /// runs stay the same. The program revision is not compared, and a default that is written
     /// explicitly is no difference.
     ///
+    /// # Errors
     /// If a hyper-parameter of either sweep is unknown or out of range.
-    /// If a hyper-parameter of either is unknown or out of range.
     pub fn conflicts(&self, wanted: &Self) -> Result<Vec<String>> {
         let mut found = Vec::new();
         let mut compare = |name: &str, fits: bool, here: String, there: String| {
