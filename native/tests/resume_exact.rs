@@ -19,7 +19,7 @@ fn last_checkpoint(run: &Path, iterations: u64) -> Vec<(String, Vec<u8>)> {
     ["model.safetensors", "optimiser.safetensors", "environments.bin"].map(read).to_vec()
 }
 
-/// The tensors of a safetensors file; the metadata in its header are in any order. Other files whole.
+/// The tensors of a safetensors file, without the metadata in its header; other files unchanged.
 fn content(bytes: Vec<u8>) -> Vec<u8> {
     let (length, rest) = bytes.split_at(8);
     let length = u64::from_le_bytes(length.try_into().expect("8 bytes"));

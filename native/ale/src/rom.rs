@@ -1,9 +1,10 @@
 //! Finds the ROMs of games and verifies them.
 //!
-//! ROMs may not be redistributed, so neither the repository nor any release contains one. They are
-//! looked for on the user's machine; if none is found, they are downloaded once with the Python
-//! package `ale-py`. Whatever the source, no byte reaches the emulator before its checksum matched
-//! ([`deepspi_worlds::atari::games`] says why). Only [`Rom::new`] makes a [`Rom`].
+//! ROMs may not be redistributed freely, so neither the repository nor any release contains one.
+//! They are looked for on the user's machine; if none is found, they are taken once from the Python
+//! package `ale-py`, which is downloaded. Whatever the source, no byte reaches the emulator before
+//! its checksum matched ([`deepspi_worlds::atari::games`] says why). Only [`Rom::new`] makes a
+//! [`Rom`].
 
 use std::{
     env, fmt, fs,

@@ -57,8 +57,7 @@ fn all_57_load_and_run() {
             }
         }
         assert!(changed, "{}: the screen never changed", game.name);
-        // In the other games the counter starts at 0 and stays there; Surround reports 1 until its
-        // end.
+        // With `lives_constant` the counter stays at 0, in Surround at 1 until the end.
         if !game.lives_constant {
             assert!(first_lives > 0, "{}: no lives at the start", game.name);
         }

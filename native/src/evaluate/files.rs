@@ -176,6 +176,7 @@ impl Evaluation {
 
 /// Runs before the first game. Refuses to replace results that this evaluation does not renew:
 /// results with other settings, of another agent, or of a checkpoint that was trained longer.
+///
 /// # Errors
 /// If there are such results and `overwrite` is off.
 pub fn check(folder: &Path, agent: &Agent, protocol: &Protocol, overwrite: bool) -> Result<()> {

@@ -298,8 +298,8 @@ fn game_table(kind: &KindSummary, report: &Report, facts: &Facts) -> Markup {
     }
 }
 
-/// Whether the test has too few games to be significant: of n games that differ, p is at least 2 /
-/// 2^n.
+/// Whether the test has too few games to be significant: with n
+/// games that differ, p is at least 2 / 2^n.
 fn too_few(loss: &LossComparison) -> bool {
     let test = loss.difference.and_then(|found| found.wilcoxon);
     test.is_some_and(|test| test.exact && test.n < 6)

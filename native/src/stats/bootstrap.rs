@@ -107,8 +107,7 @@ mod tests {
         // spread.
         let values: Vec<f64> = (0..50).chain(1000..1050).map(f64::from).collect();
         let found = stratified(&[vec![50, 50]], 20_000, mean_of(&values))[0];
-        // The standard deviation is 14.431 within a game, so that of the mean is 14.431 /
-        // sqrt(100).
+        // The standard deviation within a game is 14.431; that of the mean is 14.431 / sqrt(100).
         let half = 1.96 * 1.4431;
         assert!((found.low - (524.5 - half)).abs() < 0.12, "{found:?}");
         assert!((found.high - (524.5 + half)).abs() < 0.12, "{found:?}");
