@@ -187,7 +187,9 @@ pub fn verify(selected: &Selected, config: &Config, spec: &NetworkSpec) -> Resul
     let wrong: Vec<String> = comparisons
         .iter()
         .filter(|c| !c.ok())
-        .map(|c| format!("{} is {} there and {} on the CPU", c.quantity, c.device, c.reference))
+        .map(|c| {
+            format!("{} is {} on this device and {} on the CPU", c.quantity, c.device, c.reference)
+        })
         .collect();
     if !wrong.is_empty() {
         bail!(

@@ -160,7 +160,7 @@ fn print(report: &Report, memory_updates: Option<u64>) {
 /// Quartiles of repeated measurements.
 fn quartiles(measured: impl Iterator<Item = Result<f64>>) -> Result<Quartiles> {
     let values: Vec<f64> = measured.collect::<Result<_>>()?;
-    Quartiles::of(&values).context("nothing was measured; repeat at least once")
+    Quartiles::of(&values).context("nothing was measured; use at least one repetition (--repeats)")
 }
 
 /// Agent steps per second with random actions, in windows of 20 steps of all environments.

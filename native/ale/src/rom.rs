@@ -258,7 +258,7 @@ impl RomFinder {
             return Ok(rom);
         }
         (self.announce)(&format!(
-            "fetching the Atari ROMs once, from the Python package ale-py into {}",
+            "downloading the Atari ROMs once, from the Python package ale-py into {}",
             cache.display()
         ));
         let work =
@@ -308,7 +308,7 @@ fn download_wheel(python: &Path, folder: &Path) -> Result<PathBuf, String> {
                     .filter_map(Result::ok)
                     .map(|entry| entry.path())
                     .find(|path| path.extension().is_some_and(|extension| extension == "whl"));
-                return wheel.ok_or_else(|| "pip reported success and left no wheel".to_owned());
+                return wheel.ok_or_else(|| "pip reported success but wrote no wheel".to_owned());
             }
             Ok(output) => reasons.push(last_line(&output)),
             Err(error) => return Err(format!("{} cannot be run: {error}", python.display())),

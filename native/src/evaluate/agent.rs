@@ -72,7 +72,7 @@ impl Agent {
         let decision = pollster::block_on(evaluate(&self.model, input, self.spec.actions))?;
         ensure!(
             decision.log_probs.iter().chain(&decision.values).all(|x| x.is_finite()),
-            "the networks of {} give no numbers (NaN or infinite); take an earlier checkpoint",
+            "the networks of {} return NaN or infinite values; use an earlier checkpoint",
             self.checkpoint
         );
         Ok(decision)
@@ -90,7 +90,7 @@ impl Agent {
 fn find(path: &Path) -> Result<(RunFolder, Loaded)> {
     let remedy = || {
         format!(
-            "no agent in {}; name a run folder, as `native train` prints it, or one of its checkpoints",
+            "there is no agent in {}; give a run folder, as `native train` prints it, or one of its checkpoints",
             path.display()
         )
     };
@@ -106,8 +106,8 @@ fn find(path: &Path) -> Result<(RunFolder, Loaded)> {
     let path = path.canonicalize().with_context(remedy)?;
     let run = path.parent().and_then(Path::parent).unwrap_or(&path);
     let folder = RunFolder::open(run)
-        .context("the checkpoint is not in the folder of a run, which says what it plays")
+        .context("the checkpoint is not in a run folder, whose config.toml names its game")
         .with_context(remedy)?;
-    let checkpoint = checkpoints::read(&path).context("take another checkpoint of the run")?;
+    let checkpoint = checkpoints::read(&path).context("use another checkpoint of the run")?;
     Ok((folder, Loaded { checkpoint, path, skipped: Vec::new() }))
 }

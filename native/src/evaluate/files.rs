@@ -183,12 +183,12 @@ pub fn check(folder: &Path, agent: &Agent, protocol: &Protocol, overwrite: bool)
     if overwrite {
         return Ok(());
     }
-    let remedy = "; write elsewhere with --out DIR, or replace it with --overwrite";
+    let remedy = "; choose another folder with --out DIR, or replace it with --overwrite";
     let found = Evaluation::read(folder).with_context(|| format!("not overwritten{remedy}"))?;
     let Some(found) = found else {
         let csv = folder.join(EVALUATION_CSV);
         if csv.exists() {
-            bail!("{} is there and of no evaluation{remedy}", csv.display());
+            bail!("{} exists and belongs to no evaluation{remedy}", csv.display());
         }
         return Ok(());
     };

@@ -27,7 +27,9 @@ const SHOWN: [(&str, Colour); 2] =
 /// If a run fails.
 pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<Output>> {
     if base.maze.maze_reset == MazeReset::Parity {
-        bail!("a certified run needs the terminal frame: leave out --maze-reset parity");
+        bail!(
+            "a certified run needs the terminal frame of each episode; leave out --maze-reset parity"
+        );
     }
     let mut default = base.clone();
     default.config.gamma = GAMMA;

@@ -72,7 +72,11 @@ impl KeptRuns {
         known.extend(self.run(&missing, &progress)?);
         progress.finish();
         keys.iter()
-            .map(|key| known.get(key).cloned().with_context(|| format!("the run {key} is missing")))
+            .map(|key| {
+                known.get(key).cloned().with_context(|| {
+                    format!("the run {key} is missing; repeat the command to train it")
+                })
+            })
             .collect()
     }
 
@@ -105,7 +109,7 @@ impl KeptRuns {
         }
         if outcome.left > 0 {
             bail!(
-                "stopped with {} of {} runs still to do; those that are finished are kept in {}, and the same command continues",
+                "stopped with {} of {} runs unfinished; finished runs are kept in {}, and the same command continues",
                 outcome.left,
                 missing.len(),
                 self.folder.display()
@@ -133,11 +137,11 @@ impl KeptRuns {
         match serde_json::from_slice::<Record>(&bytes) {
             Ok(record) if record.experiment == *experiment => Some(record),
             Ok(_) => {
-                tracing::warn!("{} holds another run; it is done again", path.display());
+                tracing::warn!("{} contains another run; the run is trained again", path.display());
                 None
             }
             Err(error) => {
-                tracing::warn!("{} is damaged ({error}); it is done again", path.display());
+                tracing::warn!("{} is damaged ({error}); the run is trained again", path.display());
                 None
             }
         }

@@ -42,7 +42,7 @@ use crate::run::settings;
 pub fn run(args: &FiguresArgs) -> Result<()> {
     if args.sweep.is_some() && args.figure != FigureName::Maze {
         bail!(
-            "--sweep belongs to `figures maze`; leave it out, or ask for `figures maze --sweep ...`"
+            "--sweep works only with `figures maze`; leave it out, or use `figures maze --sweep ...`"
         );
     }
     let selected = device::select(&args.device)?;

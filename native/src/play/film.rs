@@ -43,7 +43,7 @@ impl Target {
         };
         if taken && !overwrite {
             bail!(
-                "{} is there already; record under another name, or replace it with --overwrite",
+                "{} exists already; record under another name, or replace it with --overwrite",
                 path.display()
             );
         }
@@ -73,7 +73,7 @@ fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
     if !folder.exists() {
         return Ok(Vec::new());
     }
-    let cannot = || format!("cannot look into {}", folder.display());
+    let cannot = || format!("cannot list the folder {}", folder.display());
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).with_context(cannot)? {
         let path = entry.with_context(cannot)?.path();

@@ -25,14 +25,14 @@ pub(super) fn find() -> Result<()> {
     match started {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => {
-            bail!("ffmpeg does not work here ({status}); record a GIF: --record FILE.gif")
+            bail!("ffmpeg does not work here ({status}); record a GIF instead: --record FILE.gif")
         }
         Err(error) if error.kind() == ErrorKind::NotFound => bail!(
             "an MP4 needs the program ffmpeg, which is not on the PATH; install it (Debian: `apt install \
              ffmpeg`), or record a GIF, which needs nothing: --record FILE.gif"
         ),
         Err(error) => {
-            Err(error).context("ffmpeg cannot be started; record a GIF: --record FILE.gif")
+            Err(error).context("ffmpeg cannot be started; record a GIF instead: --record FILE.gif")
         }
     }
 }
@@ -80,7 +80,7 @@ impl Mp4 {
         if !status.success() {
             bail!("ffmpeg failed ({status}): {text}");
         }
-        std::fs::read(self.folder.path().join(FILE)).context("ffmpeg has left no film")
+        std::fs::read(self.folder.path().join(FILE)).context("ffmpeg wrote no film")
     }
 }
 

@@ -51,7 +51,7 @@ impl Baselines {
             .with_context(|| format!("cannot read the baselines {shown}"))?;
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Self::parse(file, &text).with_context(|| {
-            format!("{shown} is no table of baselines (game, then `mean ± std` for each column)")
+            format!("{shown} is not a table of baselines (expected: a game, then `mean ± std` for each column)")
         })
     }
 
@@ -98,7 +98,7 @@ impl Baselines {
         }
         ensure!(
             !games.is_empty(),
-            "it has none of the 57 games{}",
+            "it contains none of the 57 games{}",
             if unknown.is_empty() {
                 String::new()
             } else {
@@ -112,7 +112,7 @@ impl Baselines {
     pub fn warning(&self) -> Option<String> {
         (!self.unknown.is_empty()).then(|| {
             format!(
-                "{} has rows that are none of the 57 games and are left out: {}",
+                "{} has rows for names that are not among the 57 games; they are left out: {}",
                 self.file,
                 self.unknown.join(", ")
             )

@@ -46,7 +46,7 @@ impl ReportFolder {
                 let conflicts = marker.sweep.conflicts(sweep)?;
                 if !overwrite && !conflicts.is_empty() {
                     bail!(
-                        "{shown} holds a report on another sweep: {}; {remedy}",
+                        "{shown} contains a report on another sweep: {}; {remedy}",
                         conflicts.join(", ")
                     );
                 }
@@ -58,7 +58,7 @@ impl ReportFolder {
                 if let Some(entry) = first {
                     let name = entry?.file_name();
                     bail!(
-                        "{shown} is not empty and no report of this program: it holds {}; {remedy}",
+                        "{shown} is not empty and not a report of this program: it contains {}; {remedy}",
                         name.to_string_lossy()
                     );
                 }
@@ -81,7 +81,7 @@ impl ReportFolder {
             files.iter().find(|name| !self.own.contains(name) && self.path.join(name).exists());
         if let (Some(name), false) = (foreign, self.overwrite) {
             bail!(
-                "{shown} holds a file {name} that no report of this program wrote; move it away, or replace it with --overwrite"
+                "{shown} contains a file {name} that no report of this program wrote; move it away, or replace it with --overwrite"
             );
         }
         // Files of the earlier report that the new one does not have are removed; they would look

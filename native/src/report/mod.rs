@@ -68,7 +68,7 @@ pub fn of_finished_sweep(folder: &Path) -> Result<()> {
         effort: Effort::FULL,
     })
     .with_context(|| {
-        format!("the runs are kept; `native report {}` tries the report again", folder.display())
+        format!("the runs are kept; `native report {}` makes the report again", folder.display())
     })?;
     println!("{}", page.display());
     Ok(())

@@ -209,7 +209,7 @@ fn kind_section(kind: &KindSummary, report: &Report, facts: &Facts, pictures: &P
         p { (kind.kind.definition()) }
         @if kind.algorithms.is_empty() {
             (banner())
-            p { "There is no game yet that every algorithm has such a score of: nothing can be compared." }
+            p { "No game has such a score of every algorithm yet, so nothing can be compared." }
         } @else {
             h3 { "Aggregates over " (count(kind.games.len() as u64, "game")) }
             (banner())
@@ -358,7 +358,7 @@ fn baseline_section(comparison: &Comparison, report: &Report, facts: &Facts) -> 
             p.faint {
                 "Human-normalised, on " (comparison.games.len()) " games: " (comparison.games.join(", "))
                 @if own.is_some_and(|kind| kind.games.len() > comparison.games.len()) {
-                    ". This sweep's own aggregates above are of more games than the file has"
+                    ". The aggregates of this sweep above include games that the file does not have"
                 }
             }
             div.wide { table {

@@ -22,7 +22,7 @@ pub fn scale(games: usize, steps: u64) -> Option<String> {
     let (all, whole) = (GAMES.len(), Config::DEFAULT.total_timesteps);
     (games < all || steps < whole).then(|| {
         format!(
-            "this is less than the benchmark: {games} of {all} games, and {} of {} agent steps a run; nothing about the whole follows from it",
+            "this is less than the benchmark: {games} of {all} games, and {} of {} agent steps per run; it allows no conclusion about the whole benchmark",
             thousands(steps),
             thousands(whole)
         )
@@ -80,7 +80,7 @@ fn of_kind(kind: ScoreKind, selection: &Selection<'_, Score>) -> Vec<String> {
             let mut warnings = Vec::new();
             if lacking > 0 {
                 warnings.push(format!(
-                    "{} of {} finished runs are evaluated; evaluations are reported when all are",
+                    "{} of {} finished runs are evaluated; evaluations are reported once all of them are",
                     selection.len(),
                     selection.len() + lacking
                 ));

@@ -121,7 +121,7 @@ impl CheckpointStore {
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(error).with_context(|| {
                 format!(
-                    "cannot read {}, which says what checkpoint to keep; make it readable, or remove \
+                    "cannot read {}, which names the best checkpoint; make it readable, or remove \
                      it, then go on with --resume (all checkpoints are intact)",
                     path.display()
                 )
@@ -190,7 +190,7 @@ impl CheckpointStore {
                 Ok(checkpoint) => return Ok(Ok(Loaded { checkpoint, path, skipped })),
                 Err(error) if error.downcast_ref().is_some_and(|error| !is_absent(error)) => {
                     return Err(error.context(
-                        "a checkpoint cannot be read now, which says nothing of what is in it; nothing \
+                        "a checkpoint cannot be read now, so it may still be intact; nothing \
                          was changed: try again, or remove that checkpoint to go on from the one before",
                     ));
                 }

@@ -51,7 +51,7 @@ pub fn claim(path: &Path, info: &RunInfo, config: &Config) -> Result<Claim> {
     // `config.toml` is written whole or not at all, so this program did not write a malformed one.
     let unknown = || {
         format!(
-            "{} cannot be continued; if its {CONFIG} is damaged, and not out of reach for a moment, \
+            "{} cannot be continued; if its {CONFIG} is damaged, and not only out of reach for a moment, \
              remove the folder to begin anew",
             path.display()
         )
@@ -78,7 +78,7 @@ pub fn claim(path: &Path, info: &RunInfo, config: &Config) -> Result<Claim> {
             Ok(Claim::Unfinished(folder, Box::new(loaded), lock))
         }
         Err(why) => {
-            tracing::warn!("{} is begun anew: {why}", path.display());
+            tracing::warn!("the run in {} begins again at its first step: {why}", path.display());
             set_aside(path)?;
             Ok(Claim::New(lock))
         }
@@ -92,7 +92,7 @@ fn require_same(checkpoint: &Path, found: &Config, wanted: &Config) -> Result<()
     let differences = settings::differences(found, wanted);
     if !differences.is_empty() {
         bail!(
-            "{} is a checkpoint of another run than its folder: {}; stop what wrote it, then remove the \
+            "{} is a checkpoint of another run than that of its folder: {}; stop the process that wrote it, then remove the \
              folder of the run to begin anew",
             checkpoint.display(),
             differences.join(", ")
@@ -133,11 +133,14 @@ fn set_aside(run: &Path) -> Result<()> {
                 fs::rename(&path, aside.join(name))?;
             }
         }
-        tracing::warn!("what an earlier process left was moved to {}", aside.display());
+        tracing::warn!("files of an earlier process were moved to {}", aside.display());
         Ok(())
     };
     moved().with_context(|| {
-        format!("{} cannot be begun anew; remove it, or make it writable", run.display())
+        format!(
+            "the run in {} cannot begin again; remove the folder, or make it writable",
+            run.display()
+        )
     })
 }
 

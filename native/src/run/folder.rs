@@ -91,7 +91,10 @@ impl RunFolder {
                 Err(error) => return Err(error).with_context(remedy),
             }
         }
-        bail!("there are already 999 runs called {name} in {}", runs_dir.display())
+        bail!(
+            "there are already 999 runs called {name} in {}; choose another folder with --runs-dir",
+            runs_dir.display()
+        )
     }
 
     /// Writes `config.toml`, whole or not at all.

@@ -44,7 +44,7 @@ impl FolderLock {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
                     tracing::warn!(
-                        "the file system of {} has no locks: take care that no second process writes there",
+                        "the file system of {} has no locks: make sure that no second process writes there",
                         folder.display()
                     );
                     return Ok(Some(Self { _file: file }));

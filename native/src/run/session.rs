@@ -123,7 +123,9 @@ impl Session {
     fn save(&mut self, score: Option<f64>) -> Result<()> {
         let global_step = self.trainer.global_step();
         let mut checkpoint = pollster::block_on(self.trainer.checkpoint())?;
-        if let Some(bytes) = self.envs.snapshot().context("the environments cannot be stored")? {
+        if let Some(bytes) =
+            self.envs.snapshot().context("the state of the environments cannot be stored")?
+        {
             let (name, encoding) = (ENVIRONMENTS.to_owned(), Encoding::Binary);
             checkpoint.sections.push(Section { name, encoding, bytes });
         }

@@ -78,7 +78,7 @@ pub fn complete(given: &ConfigOverrides, defaults: &Config) -> Result<Config> {
 fn validate_for_file(config: &Config) -> Result<(), ConfigError> {
     if i64::try_from(config.seed).is_err() {
         let (field, value) = ("seed", config.seed.to_string());
-        let allowed = "at most 9223372036854775807, the largest whole number of a TOML file";
+        let allowed = "at most 9223372036854775807, the largest integer of a TOML file";
         return Err(ConfigError { field, value, allowed });
     }
     Ok(())

@@ -30,7 +30,7 @@ impl StopFlag {
                 // none is damaged.
                 std::process::exit(130);
             }
-            eprintln!("stopping after this iteration; once more to stop at once");
+            eprintln!("stopping after this iteration; press Ctrl-C again to stop at once");
         })
     }
 
@@ -46,7 +46,7 @@ impl StopFlag {
                 if count > 1 {
                     "stopping at once"
                 } else {
-                    "stopping: every run saves after its iteration; once more to stop at once"
+                    "stopping: every run saves after its iteration; press Ctrl-C again to stop at once"
                 }
             );
         })
@@ -73,7 +73,7 @@ impl StopFlag {
             // If the input cannot be read, it is not a pipe that a parent will close.
             while std::io::stdin().read(&mut ignored).is_ok_and(|count| count > 0) {}
             eprintln!(
-                "stopping after this iteration: the process that started this one wants it, or has ended"
+                "stopping after this iteration: the process that started this one asked for it, or has ended"
             );
             flag.0.input_ended.store(true, Ordering::SeqCst);
         });

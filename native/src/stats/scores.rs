@@ -47,7 +47,7 @@ impl ScoreMatrix {
         for Scored { game, seed, score } in scores {
             if !score.is_finite() {
                 bail!(
-                    "the score of {game}, {algorithm}, seed {seed} is {score}; a comparison needs numbers: train or evaluate this run again, or leave it out by name"
+                    "the score of {game}, {algorithm}, seed {seed} is {score}; a comparison needs finite scores: train or evaluate this run again, or leave it out by name"
                 );
             }
             match rows.last_mut().filter(|row| row.game == game) {

@@ -63,7 +63,7 @@ pub fn print(starter: &Starter, runs: &[RunStatus], selected: &Selected) -> Resu
     }
     let left = runs.iter().filter(open).count();
     println!(
-        "{left} of {} runs to do: about {} on this machine, {} on the disk ({} for all); runs side by side share the machine, and take less in all where one does not fill it",
+        "{left} of {} runs to do: about {} on this machine, {} on the disk ({} for all runs); parallel runs share the machine and take less time in total if one run does not fill it",
         runs.len(),
         time(seconds),
         HumanBytes(bytes as u64),
@@ -78,7 +78,7 @@ pub fn print_plan(runs: &[RunStatus]) {
         let state = match run.state {
             _ if run.is_complete() => "finished".to_owned(),
             RunState::Running => "running".to_owned(),
-            _ if run.step > 0 => format!("goes on after step {}", HumanCount(run.step)),
+            _ if run.step > 0 => format!("continues after step {}", HumanCount(run.step)),
             _ => "to do".to_owned(),
         };
         println!("{:4} {:36} {} steps, {state}", number + 1, run.id, HumanCount(run.total));

@@ -33,7 +33,7 @@ pub fn take(folder: &Path, wanted: &Sweep, overwrite: bool) -> Result<(Sweep, Fo
         .with_context(|| format!("cannot create {shown}; choose a writable place with --out"))?;
     let Some(lock) = FolderLock::take(folder)? else {
         bail!(
-            "another `native bench` runs the sweep in {shown}; `native bench status {shown}` tells how far it is"
+            "another `native bench` runs the sweep in {shown}; `native bench status {shown}` shows its progress"
         );
     };
     // Checked again with the lock: the process that had it before may have begun the sweep.
@@ -46,7 +46,7 @@ pub fn take(folder: &Path, wanted: &Sweep, overwrite: bool) -> Result<(Sweep, Fo
         let extended = found.extended(wanted);
         if found.revision != wanted.revision {
             tracing::warn!(
-                "the sweep was begun with revision {} of this program, this is {}",
+                "the sweep began with revision {} of this program; this is revision {}",
                 found.revision,
                 wanted.revision
             );
@@ -81,10 +81,7 @@ fn is_begun(folder: &Path) -> Result<bool> {
     match file.try_exists() {
         Err(error) if is_absent(&error) => Ok(false),
         found => found.with_context(|| {
-            format!(
-                "cannot see whether there is {}; make it readable, or try again",
-                file.display()
-            )
+            format!("cannot tell whether {} exists; make it readable, or try again", file.display())
         }),
     }
 }
@@ -126,7 +123,12 @@ fn remove(folder: &Path) -> Result<()> {
 /// All entries of the folder of the runs.
 fn runs(folder: &Path) -> Result<Vec<PathBuf>> {
     let path = folder.join(RUNS);
-    entries(&path).with_context(|| format!("cannot see who trains in {}", path.display()))
+    entries(&path).with_context(|| {
+        format!(
+            "cannot tell whether a process trains in {}; make the folder readable",
+            path.display()
+        )
+    })
 }
 
 #[cfg(test)]

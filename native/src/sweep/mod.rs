@@ -105,7 +105,7 @@ fn sweep(args: &BenchArgs) -> Result<SweepEnd> {
 fn wanted(args: &BenchArgs) -> Result<Sweep> {
     let Some(name) = &args.suite else {
         bail!(
-            "which suite? Name one with --suite: ale57, ale26, smoke, or a file with one game a line"
+            "no suite was given; name one with --suite: ale57, ale26, smoke, or a file with one game per line"
         );
     };
     if args.slurm_args.is_some() && args.launcher != Launcher::Slurm {
@@ -148,7 +148,7 @@ fn find_roms(sweep: &Sweep, options: &RunOptions) -> Result<()> {
 }
 
 fn starter(folder: PathBuf, sweep: Sweep, options: &RunOptions) -> Result<Starter> {
-    let program = std::env::current_exe().context("this program does not know where it is")?;
+    let program = std::env::current_exe().context("the path of this program is unknown")?;
     Ok(Starter { program, folder, sweep, options: options.clone(), threads: None })
 }
 
@@ -213,13 +213,13 @@ fn task(folder: &Path, name: &str, options: &RunOptions) -> Result<SweepEnd> {
 fn unfinished(folder: &Path, outcome: &Outcome) -> SweepEnd {
     for failure in &outcome.failures {
         let run = failure.id.folder(folder);
-        eprintln!("\n{} failed; the end of {}:", failure.id, run.join(record::OUTPUT).display());
+        eprintln!("\n{} failed; last lines of {}:", failure.id, run.join(record::OUTPUT).display());
         for line in failure.why.lines() {
             eprintln!("    {line}");
         }
     }
     eprintln!(
-        "error: {} runs failed, {} are not finished; the same command tries them again and goes on, and \
+        "error: {} runs failed, {} are unfinished; the same command tries them again and continues, and \
          `native report {}` shows what is finished",
         outcome.failures.len(),
         outcome.left,

@@ -170,7 +170,7 @@ impl Executor for Processes<'_> {
             }
             Notice::GivenUp { failures, error } => {
                 self.runs[place].state = RunState::Failed;
-                format!("{id}: failed {failures} times and is given up: {}", last(error))
+                format!("{id}: failed {failures} times and is not tried again: {}", last(error))
             }
         });
     }

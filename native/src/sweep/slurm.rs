@@ -54,14 +54,13 @@ pub fn submit(
     refuse_if_queued(&starter.folder)?;
     let further = match arguments {
         None => Vec::new(),
-        Some(text) => shlex::split(text).with_context(|| {
-            format!("--slurm-args has a quotation mark without its partner: {text}")
-        })?,
+        Some(text) => shlex::split(text)
+            .with_context(|| format!("--slurm-args has an unclosed quotation mark: {text}"))?,
     };
     let open = |run: &&RunStatus| !run.is_complete() && run.state != RunState::Running;
     let open: Vec<RunId> = runs.iter().filter(open).map(|run| run.id).collect();
     if open.is_empty() {
-        bail!("every run is under way; `native bench status` tells how far they are");
+        bail!("every run is being trained; `native bench status` shows the progress");
     }
     let folder = absolute(&starter.folder)?.join(FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -72,7 +71,7 @@ pub fn submit(
         let output = slurm(Command::new("sbatch").arg("--parsable").args(&further).arg(&script))?;
         if !output.status.success() {
             bail!(
-                "Slurm refuses {}: {}; change what it says with --slurm-args{}",
+                "Slurm refuses {}: {}; change the options of sbatch with --slurm-args{}",
                 script.display(),
                 said(&output.stderr),
                 if submitted.is_empty() { "" } else { " (the arrays before it are in the queue)" }
@@ -85,7 +84,7 @@ pub fn submit(
         write_whole(&folder.join(JOBS), submitted.join("\n").as_bytes())?;
     }
     println!(
-        "`native bench status {}` tells how far they are, the same command submits what is left",
+        "`native bench status {}` shows the progress; the same command submits the runs that are left",
         starter.folder.display()
     );
     Ok(())

@@ -112,7 +112,7 @@ impl Sweep {
             [("algo", format!("--algos {}", Algorithm::NAMES)), ("seed", "--seeds 5".to_owned())]
         {
             if self.config.is_given(field) {
-                bail!("`{field}` differs between the runs of a sweep; say {remedy} instead");
+                bail!("`{field}` differs between the runs of a sweep; use {remedy} instead");
             }
         }
         if let Some(atari) = &self.atari {
@@ -123,7 +123,7 @@ impl Sweep {
                 bail!("the algorithm {algo} is named twice; leave one of them out");
             }
             self.settings(*algo, 1)
-                .with_context(|| format!("{algo} cannot be run with these settings"))?;
+                .with_context(|| format!("{algo} cannot be trained with these settings"))?;
         }
         if self.algos.is_empty() {
             bail!("no algorithm is named; name at least one of {}", names(&Algorithm::ALL));

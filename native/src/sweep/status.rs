@@ -46,7 +46,7 @@ fn only_sweep(parent: &Path) -> Result<PathBuf> {
     match found.as_slice() {
         [one] => Ok(one.clone()),
         [] => bail!(
-            "there is no sweep in {}; name its folder: `native bench status DIR`",
+            "there is no sweep in {}; give its folder: `native bench status DIR`",
             parent.display()
         ),
         several => {

@@ -65,13 +65,13 @@ impl Suite {
         let shown = path.display();
         let text = fs::read_to_string(path).with_context(|| {
             format!(
-                "there is no suite and no readable file {shown}; the suites are ale57, ale26 and smoke, and a file names one game a line"
+                "there is no suite and no readable file {shown}; the suites are ale57, ale26 and smoke, and a file has one game per line"
             )
         })?;
         let file = if path.extension().is_some_and(|ending| ending == "toml") {
             toml::from_str(&text).with_context(|| {
                 format!(
-                    "{shown} is no suite; it needs `games = [\"Pong\", ...]`, and may have `seeds` and a table `[config]`"
+                    "{shown} is not a suite; it needs `games = [\"Pong\", ...]`, and may have `seeds` and a table `[config]`"
                 )
             })?
         } else {

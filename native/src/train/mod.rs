@@ -134,7 +134,7 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
     };
     let mut opened = Opened::new(&*world, &config, seed, args)?;
     if let Some(stored) = stored {
-        tracing::info!("bringing the environments back to where they were");
+        tracing::info!("restoring the environments");
         opened.envs.restore(stored).with_context(|| {
             format!("cannot restore the environments of {}", checkpoint_path.display())
         })?;

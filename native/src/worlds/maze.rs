@@ -25,7 +25,7 @@ pub static KIND: Kind = Kind {
     fields: MazeConfig::FIELDS,
     knows: |name| name.eq_ignore_ascii_case(MAZE),
     find: |_, args: &WorldArgs| {
-        let maze = args.maze.context("the description of the run does not say which maze")?;
+        let maze = args.maze.context("the config.toml of the run does not describe its maze")?;
         maze.validate().context("no such maze")?;
         Ok(Box::new(MazeWorld(maze)))
     },
