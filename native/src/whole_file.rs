@@ -40,7 +40,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 /// If the folder cannot be written; no incomplete folder is left then.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one place that renames what matters: files and folder are flushed first"
+    reason = "the only place with durable renames: files and folder are flushed first"
 )]
 pub fn write_whole_folder(path: &Path, files: &[(impl AsRef<Path>, Vec<u8>)]) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -28,7 +28,7 @@
 
 pub mod emulator;
 pub mod envs;
-#[expect(unsafe_code, reason = "the boundary to C++; every block carries its reason")]
+#[expect(unsafe_code, reason = "the boundary to C++; every block states why it is sound")]
 mod ffi;
 pub mod rom;
 

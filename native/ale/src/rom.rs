@@ -347,7 +347,7 @@ fn unpack(wheel: &Path, folder: &Path) -> io::Result<()> {
 /// Moves the finished folder into place, or only its files if an older, damaged cache exists.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a cache needs to be whole, not durable: every file is checked when it is read"
+    reason = "a cache need not be durable: every file is checked when it is read"
 )]
 fn install(unpacked: &Path, cache: &Path) -> io::Result<()> {
     if fs::rename(unpacked, cache).is_ok() {

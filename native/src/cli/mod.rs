@@ -17,8 +17,8 @@ use crate::speed::{self, SpeedArgs};
 use crate::sweep::{self, BenchArgs, SweepEnd};
 use crate::train::{self, TrainArgs};
 
-/// Trains DeepSPI agents on Atari games and the maze, draws the figures of the theory, and checks and
-/// measures this implementation.
+/// Trains DeepSPI agents on Atari games and the maze, draws the figures of the theory, and checks
+/// and measures this implementation.
 ///
 /// Without a subcommand it trains: `native --env Breakout` is `native train --env Breakout`.
 #[derive(Debug, Parser)]

@@ -147,7 +147,7 @@ impl Baselines {
 /// How far the published scores are comparable with a sweep.
 pub fn caveat(stochastic: bool) -> String {
     format!(
-        "CleanRL's published table is of deterministic environments, 3 seeds, 10 million steps, and gives means only: there are no intervals, and IQM and optimality gap are of game means, not of runs. This sweep is {}. Another program and another protocol: a difference is no evidence of a better algorithm.",
+        "CleanRL's published table was measured in deterministic environments, 3 seeds, 10 million steps, and gives means only: there are no intervals, and IQM and optimality gap are computed from the means of games, not from runs. This sweep is {}. Program and protocol differ, so a difference in scores is no evidence of a better algorithm.",
         protocol(stochastic)
     )
 }

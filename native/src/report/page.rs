@@ -160,7 +160,7 @@ fn circumstances(report: &Report, facts: &Facts) -> Markup {
                         @if i > 0 { "; " }
                         a href=(format!("#{}", kind.kind.name())) { (kind.kind.title()) }
                     }
-                    ": not the same thing, each is defined where it is reported."
+                    ". These scores measure different things; each is defined where it is reported."
                 }
                 @if !facts.evaluations.is_empty() { p.faint { "Evaluated: " (list(&facts.evaluations)) } }
                 p {

@@ -106,7 +106,7 @@ fn require_same(checkpoint: &Path, found: &Config, wanted: &Config) -> Result<()
 /// are kept because they may show what went wrong.
 #[expect(
     clippy::disallowed_methods,
-    reason = "moves aside what is of no use; what matters is written after it, durably"
+    reason = "moves unusable files aside; the files that replace them are written durably"
 )]
 fn set_aside(run: &Path) -> Result<()> {
     let is_of_a_run = |path: &PathBuf| {

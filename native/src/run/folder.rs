@@ -54,7 +54,7 @@ pub fn info_now(env: &str, stochastic: bool, device: &str) -> RunInfo {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a calendar date is wanted, nothing is measured")]
+#[expect(clippy::disallowed_methods, reason = "needs a calendar date and measures nothing")]
 fn seconds_since_1970() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
 }

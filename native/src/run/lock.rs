@@ -2,7 +2,7 @@
 //! checkpoints.
 //!
 //! The lock is one of the operating system on a file in the folder, because the system releases it
-//! when the process ends in any way. A file that says "busy" would remain after a killed process.
+//! however the process ends. A file that says "busy" would remain after a killed process.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;

@@ -63,7 +63,7 @@ pub fn take(folder: &Path, wanted: &Sweep, overwrite: bool) -> Result<(Sweep, Fo
 /// Refuses a folder that contains neither the sweep that was asked for nor a part of it.
 ///
 /// # Errors
-/// If it does; the message says what differs and what the user can do.
+/// If it contains neither; the message says what differs and what the user can do.
 pub fn require_part(folder: &Path, found: &Sweep, wanted: &Sweep) -> Result<()> {
     let conflicts = found.conflicts(wanted)?;
     if !conflicts.is_empty() {
