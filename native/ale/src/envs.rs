@@ -120,8 +120,8 @@ impl fmt::Debug for AtariEnvs {
 }
 
 impl AtariEnvs {
-    /// Creates `num_envs` environments of the ROM's game (see [`AtariEnv::new`] for their seeds) and
-    /// `threads` threads (0 = one per core). They must be reset before the first step.
+    /// Creates `num_envs` environments of the ROM's game (see [`AtariEnv::new`] for their seeds)
+    /// and `threads` threads (0 = one per core). They must be reset before the first step.
     ///
     /// # Errors
     /// When an option is out of range, or an environment or the pool cannot be made.
