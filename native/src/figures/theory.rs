@@ -16,7 +16,7 @@ use crate::chart::{Axis, Colour, Figure, Layer, Mark, Marker, Panel, Points, Seg
 
 /// Radii of the neighbourhood, besides `1 / gamma`.
 const RADII: [f64; 3] = [1.1, 1.5, 1.9];
-/// Most steps of an iteration that are shown.
+/// Largest number of steps shown of one iteration.
 const STEPS: usize = 1_000;
 /// Number of random MDPs.
 const PROBLEMS: u64 = 20;

@@ -18,7 +18,7 @@ pub fn improvement(x: &ScoreMatrix, y: &ScoreMatrix) -> Result<f64> {
     Ok(wins / x.rows().len() as f64)
 }
 
-/// 95 % interval of [`improvement`]; runs of the two algorithms are resampled independently, as in
+/// 95 % interval of P(X > Y); runs of the two algorithms are resampled independently, as in
 /// rliable.
 ///
 /// # Errors
