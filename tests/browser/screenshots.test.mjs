@@ -1,5 +1,5 @@
 // Pictures of every room for a person to look at: `out/<room>-<width>-<theme>.png`; and the upper part of the wide ones,
-// `out/top-<room>-<theme>.png`, of which the README has two (docs/playground).
+// `out/top-<room>-<theme>.png`, of which the documents have two (docs/playground).
 
 import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";

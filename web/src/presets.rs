@@ -1,6 +1,6 @@
 //! Experiments worth seeing, by name, each with what was measured.
 //!
-//! The texts say what was measured natively over many seeds (docs/theory.md, "What came out"); a single
+//! The texts say what was measured natively over many seeds (docs/results.md); a single
 //! seed may differ, and where it matters they say so. No seed is picked: all have seed 1, the default.
 
 use deepspi_playground::experiment::Experiment;

@@ -1,12 +1,13 @@
 //! The out-of-trajectory example as a drawing, once for each planner: as thick as an arrow is how
 //! often it is taken.
 
+use deepspi_plot::fixed;
 use deepspi_theory::OutOfTrajectory;
 use deepspi_theory::out_of_trajectory::{Comparison, Record};
 use leptos::prelude::*;
 
-use super::trap::both;
-use super::{fixed, neighbourhood_symbol};
+use super::notation::neighbourhood_symbol;
+use super::planners::both;
 
 /// Pixels of an arrow that is always taken, and of one that is never.
 const THICK: f64 = 9.0;
