@@ -1,4 +1,4 @@
-//! Records the source revision, so that a run folder can say what made it.
+//! Records the source revision, so that a run folder can name the program that made it.
 
 use std::process::Command;
 

@@ -1,8 +1,9 @@
 //! Compiles `src/shim.cpp` against the headers that the `ale-sys` crate carries.
 //!
-//! `ale-sys` declares no `links` key, so Cargo hands its folder to nobody: it is looked up with
-//! `cargo metadata`. That must work without a network, hence offline first; the registry folder is
-//! the last resort, for a checkout in which only this crate's dependencies were ever downloaded.
+//! `ale-sys` declares no `links` key, so Cargo does not pass its folder to other build scripts.
+//! This script finds the folder with `cargo metadata`, offline first, because the build must work
+//! without a network. The last resort is Cargo's registry folder, for a checkout in which only the
+//! dependencies of this crate were ever downloaded.
 
 use std::{
     env, fs,
@@ -33,8 +34,8 @@ fn main() {
     build
         .cpp(true)
         .std("c++11")
-        // The same two definitions as in ALE's own CMakeLists.txt: headers must be read the way the
-        // library was.
+        // The same two definitions as in ALE's own CMakeLists.txt: the headers must be read with
+        // the settings that the library was compiled with.
         .define("HAVE_INTTYPES", None)
         .define("__STDC_CONSTANT_MACROS", None)
         .file("src/shim.cpp");
@@ -48,15 +49,15 @@ fn main() {
         "games",
         "external/zlib",
     ] {
-        // `-isystem`: the warnings in ALE's headers are not ours to fix.
+        // `-isystem` silences the warnings in ALE's headers, which are not ours to fix.
         if build.get_compiler().is_like_msvc() {
             build.include(source.join(folder));
         } else {
             build.flag("-isystem").flag(source.join(folder));
         }
     }
-    // Also emits the link directive of the C++ runtime, which `ale-sys` forgets. It reaches every
-    // binary, test and bench of every crate above, which `rustc-link-arg` would not.
+    // This also emits the link directive of the C++ runtime, which `ale-sys` forgets. The directive
+    // reaches every binary, test and bench of every dependent crate; `rustc-link-arg` would not.
     build.compile("deepspi_ale_shim");
 }
 

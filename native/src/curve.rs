@@ -1,7 +1,8 @@
 //! `native curve`: the learning curve of one run, from its log alone.
 //!
-//! Games are counted where they finished, so the curve has no bias towards 0 early in a run, unlike
-//! the authors' training score. It is biased towards short games there: long ones finish later.
+//! Each game counts at the step where it finished, so the curve has no bias towards 0 early in a
+//! run, unlike the authors' training score. Early in a run it is biased towards short games,
+//! because long ones finish later.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,7 @@ use crate::stats::Quartiles;
 use crate::stats::reference_scores;
 use crate::whole_file::write_whole;
 
-/// Of the curve and its band.
+/// Colour of the curve and its band.
 const COLOUR: Colour = Colour::Series(0);
 
 /// Flags of `curve`.
@@ -27,10 +28,11 @@ pub struct CurveArgs {
     /// Run folder.
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// SVG file to write, its name ends in .svg; the numbers get the same name with the ending .csv.
+    /// SVG file to write; its name must end in .svg. The numbers go to the same name with the
+    /// ending .csv.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Agent steps per point: games that finished within them are averaged.
+    /// Agent steps per point; a point averages the games that finished within them.
     #[arg(long, value_name = "STEPS", default_value_t = 20_480, value_parser = clap::value_parser!(u64).range(1..))]
     pub window: u64,
 }
@@ -49,8 +51,8 @@ struct Point {
 /// Runs `native curve`.
 ///
 /// # Errors
-/// If `--out` does not end in `.svg`, the folder is no run, no game has finished, or the figure cannot be
-/// written.
+/// If `--out` does not end in `.svg`, the folder is not a run, no game has finished, or the figure
+/// cannot be written.
 pub fn run(args: &CurveArgs) -> Result<()> {
     check_ending(&args.out)?;
     let folder = RunFolder::open(&args.run)?;
@@ -67,7 +69,7 @@ pub fn run(args: &CurveArgs) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a name that is not that of an SVG file: the numbers go to the same name with `.csv`.
+/// Refuses a file name that does not end in `.svg`: the numbers go to the same name with `.csv`.
 fn check_ending(out: &Path) -> Result<()> {
     let is_svg = out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
     ensure!(
@@ -112,7 +114,7 @@ fn table(points: &[Point]) -> String {
     text
 }
 
-/// The learning curve: mean and quartiles of each window, and what a random policy scores.
+/// The learning curve: mean and quartiles of each window, and the score of a random policy.
 fn figure(game: &str, points: &[Point], window: u64) -> Figure {
     let at = |point: &Point| point.step as f64;
     let band = points.iter().map(|p| (at(p), p.low, p.high)).collect();

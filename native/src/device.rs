@@ -1,7 +1,8 @@
-//! Choosing where tensors live.
+//! Chooses the device of the tensors.
 //!
-//! `auto` takes a real GPU, else the CPU backend. A software rasteriser (lavapipe, WARP) is slower than
-//! the CPU backend by a factor of ten and is taken only when it is named.
+//! `auto` takes a real GPU if there is one, else the CPU backend. A software rasteriser (lavapipe,
+//! WARP) is slower than the CPU backend by a factor of ten, so it is taken only if the user names
+//! it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +14,7 @@ use deepspi_core::self_test;
 use deepspi_run::config::Config;
 use deepspi_run::network::NetworkSpec;
 
-/// What the user asked for.
+/// The device that the user asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceChoice {
     /// A real GPU, else the CPU.
@@ -27,7 +28,7 @@ pub enum DeviceChoice {
 }
 
 impl fmt::Display for DeviceChoice {
-    /// As on the command line.
+    /// The text as on the command line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Auto => f.write_str("auto"),
@@ -57,17 +58,17 @@ impl FromStr for DeviceChoice {
 /// A device ready for tensors.
 #[derive(Clone, Debug)]
 pub struct Selected {
-    /// Without autodiff.
+    /// The device, without autodiff.
     pub device: Device,
     /// Adapter, driver and API, or the CPU; goes into logs and `config.toml`.
     pub description: String,
-    /// Whether results must first pass the self-test.
+    /// Whether the device must pass the self-test before training.
     pub is_gpu: bool,
 }
 
 impl Selected {
-    /// Runs that are trained at a time where the user says nothing: one a core on the CPU, and one on a
-    /// GPU, which a single run fills.
+    /// Number of runs trained at a time by default: one per core on the CPU, and one on a GPU,
+    /// because a single run fills it.
     #[must_use]
     pub fn runs_at_a_time(&self) -> usize {
         if self.is_gpu { 1 } else { cores() }
@@ -83,12 +84,12 @@ pub fn cores() -> usize {
 /// Opens the chosen device.
 ///
 /// # Errors
-/// If the choice needs a GPU that is not there, or it cannot be opened.
+/// If the choice needs a GPU and there is none, or the device cannot be opened.
 pub fn select(choice: &DeviceChoice) -> Result<Selected> {
     if *choice == DeviceChoice::Cpu {
         return Ok(cpu());
     }
-    // Without OpenGL: its loader complains aloud where there is no desktop.
+    // OpenGL is left out: its loader prints error messages on machines without a desktop.
     let descriptor = InstanceDescriptor {
         backends: Backends::PRIMARY,
         ..InstanceDescriptor::new_without_display_handle()
@@ -173,10 +174,11 @@ const fn kind(device_type: DeviceType, index: usize) -> Option<DeviceKind> {
     }
 }
 
-/// On a GPU: one fixed update there and on the CPU must agree; else training is refused.
+/// On a GPU, computes one fixed update there and on the CPU; the results must agree, else training
+/// is refused.
 ///
 /// # Errors
-/// If they disagree (with the numbers) or the device fails.
+/// If the results disagree (the message contains the numbers) or the device fails.
 pub fn verify(selected: &Selected, config: &Config, spec: &NetworkSpec) -> Result<()> {
     if !selected.is_gpu {
         return Ok(());
@@ -185,7 +187,9 @@ pub fn verify(selected: &Selected, config: &Config, spec: &NetworkSpec) -> Resul
     let wrong: Vec<String> = comparisons
         .iter()
         .filter(|c| !c.ok())
-        .map(|c| format!("{} is {} there and {} on the CPU", c.quantity, c.device, c.reference))
+        .map(|c| {
+            format!("{} is {} on this device and {} on the CPU", c.quantity, c.device, c.reference)
+        })
         .collect();
     if !wrong.is_empty() {
         bail!(

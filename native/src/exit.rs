@@ -1,25 +1,25 @@
 //! Exit codes of the program, all in one place.
 //!
-//! A leaf, because a command says how it ended, the command line turns that into the code of the
-//! process, and a sweep reads it again from the processes that it starts. What must not be broken:
-//! scripts and job schedulers rely on the numbers.
+//! This module imports nothing of the program: commands return [`Exit`], the command line turns it
+//! into the exit code of the process, and a sweep reads that code from the processes that it
+//! starts. What must not be broken: scripts and job schedulers rely on the numbers.
 
 use std::process::ExitCode;
 
-/// How a command ended that was not refused with an error.
+/// How a command ended, other than with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// What was asked for is done.
+    /// The command did what it was asked for.
     Success,
     /// A check found a difference.
     Mismatch,
-    /// A sweep ended before all its runs did: some failed, or it was stopped.
+    /// A sweep ended before all of its runs: some failed, or the sweep was stopped.
     Unfinished,
     /// Bad input, a missing file, an unusable device: the message says what to do.
     BadInput,
     /// A loss or a parameter became NaN or infinite.
     NotFinite,
-    /// Another process trains the run folder.
+    /// Another process is training in the run folder.
     Busy,
 }
 

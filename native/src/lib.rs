@@ -1,16 +1,18 @@
-//! Native front end of DeepSPI: arguments, Atari, files, threads and the clock.
+//! Native front end of DeepSPI: command line, files, threads and the clock.
 //!
-//! Nothing is trained here; the core computes, this crate feeds it environments, writes down what it
-//! says, and makes statistics and figures of finished runs. A library only so that tests can reach it.
+//! Nothing is trained here. The core computes; this crate gives it environments, writes its
+//! messages to files, and makes statistics and figures of finished runs. It is a library only so
+//! that tests can use it.
 //!
-//! Data flows one way, and `./check circles` fails where an import turns back. From the bottom:
-//! - leaves that know no run: [`exit`], [`device`], [`whole_file`], [`terminal`], [`stats`], [`chart`],
-//!   [`jobs`] (so many units of work at a time);
-//! - [`worlds`]: what is trained on;
-//! - [`run`]: a run folder, how it is claimed, written and read again;
-//! - the commands: [`train`], [`evaluate`], [`play`], [`curve`], [`speed`], [`parity`], [`figures`],
-//!   [`sweep`] (`native bench`), [`report`], which reads what sweeps and evaluations left;
-//! - [`cli`], which knows all commands and which none of them knows.
+//! Imports go in one direction, and `./check circles` fails if one goes back. From the bottom:
+//! - modules that know nothing of runs: [`exit`], [`device`], [`whole_file`], [`terminal`],
+//!   [`stats`], [`chart`], [`jobs`] (many units of work, a fixed number at a time);
+//! - [`worlds`]: the environments to train on;
+//! - [`run`]: a run folder, and how it is claimed, written and read again;
+//! - the commands: [`train`], [`evaluate`], [`play`], [`curve`], [`speed`], [`parity`],
+//!   [`figures`], [`sweep`] (`native bench`), [`report`], which reads the results of sweeps and
+//!   evaluations;
+//! - [`cli`], which imports all commands and which no command imports.
 
 pub mod chart;
 pub mod cli;

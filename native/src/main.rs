@@ -7,8 +7,8 @@ use native::cli::{self, Cli};
 use native::exit::Exit;
 use native::terminal;
 
-// Training allocates and frees the same large buffers in every update; the system allocator returns
-// them to the kernel each time, and the page faults cost more than the arithmetic on them.
+// Training allocates and frees the same large buffers in every update. The system allocator returns
+// them to the kernel each time, and the page faults cost more than the arithmetic on the buffers.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

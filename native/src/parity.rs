@@ -1,4 +1,4 @@
-//! `native parity`: agreement with the authors' implementation, quantity by quantity.
+//! `native parity`: compares each quantity with the authors' implementation.
 
 use std::path::PathBuf;
 
@@ -23,7 +23,8 @@ pub struct ParityArgs {
 /// Runs `native parity`.
 ///
 /// # Errors
-/// If a file cannot be read or does not fit. A mismatch is not an error but exit code 1.
+/// If a file cannot be read or does not have the expected content. A mismatch is not an error; its
+/// exit code is 1.
 pub fn run(args: &ParityArgs) -> Result<Exit> {
     let selected = device::select(&args.device)?;
     println!("device: {}", selected.description);

@@ -1,6 +1,7 @@
-//! `native speed`: the one tool every performance claim comes from.
+//! `native speed`: the benchmark. All performance claims come from it.
 //!
-//! Medians over repetitions after a warm-up; each part is measured as training uses it.
+//! Reports medians over repetitions after a warm-up. Each part is measured in the way training uses
+//! it.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -40,19 +41,19 @@ pub struct SpeedArgs {
     /// Folder with ROMs; else $ALE_ROMS_DIR, the user's cache, an installed ale_py, or a download.
     #[arg(long, value_name = "DIR")]
     pub roms: Option<PathBuf>,
-    /// Threads of the environments; default: all cores.
+    /// Number of threads of the environments; default: all cores.
     #[arg(long, value_name = "N")]
     pub env_threads: Option<usize>,
-    /// Repetitions; medians are reported.
+    /// Number of repetitions; medians are reported.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub repeats: u64,
-    /// Also run this many updates and report how resident memory grows.
+    /// Also run this many updates and report the growth of resident memory.
     #[arg(long, value_name = "UPDATES")]
     pub memory_updates: Option<u64>,
-    /// One JSON object instead of a table.
+    /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
-    /// How games are played.
+    /// Rules of the games.
     #[command(flatten)]
     pub atari: AtariOverrides,
     /// Hyper-parameters.
@@ -60,7 +61,7 @@ pub struct SpeedArgs {
     pub hyper: ConfigOverrides,
 }
 
-/// Everything measured.
+/// All measurements.
 #[derive(Debug, Serialize)]
 struct Report {
     device: String,
@@ -72,9 +73,9 @@ struct Report {
     repeats: u64,
     /// Agent steps per second of the environments alone.
     env_steps_per_second: Quartiles,
-    /// One policy and value forward pass of N observations, with upload and read.
+    /// One forward pass of policy and value for N observations, with upload and readback.
     policy_forward_ms: Quartiles,
-    /// One minibatch update: gather, noise, loss, gradient, step, read of the metrics.
+    /// One minibatch update: gather, noise, loss, gradient, step, readback of the metrics.
     update_ms: Quartiles,
     /// Agent steps per second of whole iterations.
     end_to_end_steps_per_second: Quartiles,
@@ -86,7 +87,7 @@ struct Report {
 /// Runs `native speed`.
 ///
 /// # Errors
-/// If the world, its ROM or the device is not there.
+/// If the world, its ROM or the device is not available.
 pub fn run(args: &SpeedArgs) -> Result<()> {
     let config = settings::resolve(&args.hyper, None, &Config::DEFAULT)?;
     let said = WorldArgs {
@@ -96,7 +97,8 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
         ..WorldArgs::default()
     };
     let mut world = worlds::choose(Some(&args.env), &said, |_| false)?;
-    // Sticky actions as in the usual protocol, so that peers can be run with the same setting.
+    // Sticky actions as in the usual protocol, so that other implementations can be run with the
+    // same setting.
     world.set_sticky_actions(0.25);
     let spec = world.network();
     let selected = device::select(&args.device)?;
@@ -155,13 +157,13 @@ fn print(report: &Report, memory_updates: Option<u64>) {
     }
 }
 
-/// Summary of repeated measurements.
+/// Quartiles of repeated measurements.
 fn quartiles(measured: impl Iterator<Item = Result<f64>>) -> Result<Quartiles> {
     let values: Vec<f64> = measured.collect::<Result<_>>()?;
-    Quartiles::of(&values).context("nothing was measured; repeat at least once")
+    Quartiles::of(&values).context("nothing was measured; use at least one repetition (--repeats)")
 }
 
-/// Agent steps per second under random actions, in windows of 20 steps of all environments.
+/// Agent steps per second with random actions, in windows of 20 steps of all environments.
 fn environments(envs: &mut dyn VectorEnv, repeats: u64) -> Result<Quartiles> {
     const STEPS: usize = 20;
     let mut generators = Generators::new(1);
@@ -179,7 +181,7 @@ fn environments(envs: &mut dyn VectorEnv, repeats: u64) -> Result<Quartiles> {
     quartiles((0..repeats).map(|_| window(envs)))
 }
 
-/// One rollout of real frames and a learner to update on it.
+/// One rollout of real frames, and a learner that is updated on it.
 struct UpdateBench {
     config: Config,
     spec: NetworkSpec,
@@ -274,7 +276,8 @@ impl UpdateBench {
     }
 }
 
-/// Agent steps per second of whole iterations, after one to warm up; `message` gets what they report.
+/// Agent steps per second of whole iterations, after one warm-up iteration; `message` gets their
+/// messages.
 ///
 /// # Errors
 /// If training fails.

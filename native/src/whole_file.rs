@@ -1,8 +1,9 @@
-//! Writes files and folders that are complete or absent: nobody must take a figure for complete, or
-//! continue from a checkpoint, that a killed process left half-written.
+//! Writes files and folders that are complete or absent, so that a file which a killed process left
+//! incomplete is never taken for a complete figure or checkpoint.
 //!
-//! What is written gets a name of its own first and is flushed to the disk before it replaces anything.
-//! What a killed process leaves has a name that [`is_leftover`](deepspi_run::run_files::is_leftover) knows.
+//! New content is first written under a temporary name and flushed to the disk; then it replaces
+//! the old. [`is_leftover`](deepspi_run::run_files::is_leftover) recognises the temporary names
+//! that a killed process leaves.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -11,14 +12,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use deepspi_run::run_files::{REPLACED_SUFFIX, WRITING_PREFIX};
 
-/// Writes a file under another name in the same folder, which then replaces the old one.
+/// Writes a file under a temporary name in the same folder; it then replaces the old file.
 ///
 /// # Errors
-/// If the folder cannot be written; the old file is then still there.
+/// If the folder cannot be written; the old file is then unchanged.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let written = || -> Result<()> {
         let mut builder = tempfile::Builder::new();
-        // As any new file, less what the user's mask forbids: a temporary file is private otherwise.
+        // Gives the file the usual permissions of the user's mask; a temporary file would be
+        // private otherwise.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let mut file = builder.prefix(WRITING_PREFIX).tempfile_in(parent(path))?;
@@ -30,14 +32,15 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     written().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Writes a folder of files, each a name and bytes, in the same way; folders above it are made. Durable:
-/// neither the new folder nor the one that it replaces is lost with the power.
+/// Writes a folder of files, each given as name and bytes, in the same way; missing parent folders
+/// are created. The write is durable: a power failure loses neither the new folder nor the one that
+/// it replaces.
 ///
 /// # Errors
-/// If that cannot be written; nothing half is left then.
+/// If the folder cannot be written; no incomplete folder is left then.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one place that renames what matters: files and folder are flushed first"
+    reason = "the only place with durable renames: files and folder are flushed first"
 )]
 pub fn write_whole_folder(path: &Path, files: &[(impl AsRef<Path>, Vec<u8>)]) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -56,7 +59,7 @@ pub fn write_whole_folder(path: &Path, files: &[(impl AsRef<Path>, Vec<u8>)]) ->
             file.sync_all()?;
         }
         sync_folder(&temporary)?;
-        // The old one is only removed once the new one is in place.
+        // The old folder is removed only after the new one is in place.
         if path.exists() {
             fs::rename(path, &replaced)?;
         }
@@ -69,22 +72,22 @@ pub fn write_whole_folder(path: &Path, files: &[(impl AsRef<Path>, Vec<u8>)]) ->
     };
     let result = written();
     if result.is_err() {
-        // The error of writing is the one to report.
+        // The error to report is the one from writing.
         drop(fs::remove_dir_all(&temporary));
     }
     result.with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Whether an error says that something is not there; all others leave open what it is.
+/// Whether an error says that a file does not exist; all other errors leave that open.
 #[must_use]
 pub fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// The entries of a folder; none if it is absent.
+/// The entries of a folder; none if it does not exist.
 ///
 /// # Errors
-/// If it is there and cannot be listed.
+/// If it exists and cannot be listed.
 pub fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     match fs::read_dir(folder) {
         Err(error) if is_absent(&error) => Ok(Vec::new()),
@@ -92,14 +95,14 @@ pub fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// The folder that something is in.
+/// The folder that contains a file or folder.
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Flushes the entries of a folder; without it a rename may be lost with the power.
+/// Flushes the entries of a folder; without this, a power failure may undo a rename.
 fn sync_folder(path: &Path) -> Result<()> {
-    // Windows cannot open a folder for this; its renames are journalled.
+    // Windows cannot open a folder for flushing; its renames are journalled.
     #[cfg(unix)]
     File::open(path)?.sync_all()?;
     #[cfg(not(unix))]
@@ -128,7 +131,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("deep").join("step_1");
         write_whole_folder(&path, &[("a", b"old".into()), ("b", b"old".into())]).expect("written");
-        // Killed in the middle of replacing it.
+        // As a process leaves them that is killed while it replaces a folder.
         for left in [".writing_step_1", "step_1.replaced"] {
             assert!(is_leftover(left));
             fs::create_dir(path.with_file_name(left)).expect("created");

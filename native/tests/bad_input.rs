@@ -1,5 +1,5 @@
-//! Whatever is wrong with what the user gives, or with the disk, ends in exit code 2 and a message
-//! that says what to do; nothing that was already saved is lost by it.
+//! Wrong input and disk errors end with exit code 2 and a message that says what to do. Nothing
+//! that was already saved is lost.
 
 mod common;
 
@@ -19,7 +19,7 @@ fn temporary() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
-/// Starts the tiny training with more arguments, and demands that it leaves no run folder.
+/// Starts the tiny training with more arguments, and checks that it leaves no run folder.
 fn start_refused(arguments: &[&str]) -> Finished {
     start_refused_on("cpu", arguments)
 }
@@ -79,7 +79,8 @@ fn roms_that_are_missing_or_wrong_are_named() {
 
 #[test]
 fn a_runs_folder_that_cannot_be_written_is_named() {
-    // Under a file: root may write in any folder, so permissions would not stop a test in a container.
+    // The folder is below a file. Permissions would not stop a test that runs as root in a
+    // container.
     let folder = temporary();
     let file = folder.path().join("file");
     fs::write(&file, "").expect("written");
@@ -148,7 +149,7 @@ fn a_device_that_is_not_there_is_explained() {
     let folder = temporary();
     let auto = finish(tiny_on("auto", folder.path()).args(["--total-timesteps", "16"]));
     if !auto.succeeded().stderr.contains("on cpu (flex") {
-        // Past the harness, which keeps what a passing test prints to itself.
+        // Written directly to standard error, because the harness hides what a passing test prints.
         let skipped = b"SKIPPED: there is a real GPU here, so that asking for one is no error\n";
         drop(std::io::stderr().write_all(skipped));
         return;
@@ -235,7 +236,8 @@ fn a_damaged_checkpoint_costs_only_itself() {
             && text.contains("at step 32"),
         "the fall back to the checkpoint before must be said: {text}"
     );
-    // The last iteration was done again, so the newest is intact now; damage them all, each differently.
+    // The last iteration was done again, so the newest checkpoint is intact. Now each checkpoint is
+    // damaged in a different way.
     damage(&checkpoint(&run, 48).join("optimiser.safetensors"));
     damage(&checkpoint(&run, 32).join("state.json"));
     fs::remove_file(checkpoint(&run, 16).join("SHA256SUMS")).expect("removed");
@@ -255,7 +257,7 @@ fn a_checkpoint_out_of_reach_costs_nothing() {
     let model = checkpoint(&run, 32).join("model.safetensors");
     let bytes = fs::read(&model).expect("there");
     fs::remove_file(&model).expect("removed");
-    // A link to itself: not even root can read it, and yet it is there.
+    // A link to itself exists but cannot be read, not even by root.
     std::os::unix::fs::symlink(&model, &model).expect("linked");
     let longer = ["--total-timesteps", "64", "--keep-checkpoints", "1"];
     finish(resume(&run).args(longer)).refused_in_one_paragraph(&[
@@ -277,7 +279,8 @@ fn pruning_never_prefers_a_damaged_checkpoint() {
     let run = trained(folder.path(), "64", "32");
     assert_eq!(checkpoints(&run), [32, 64], "two checkpoints were asked for");
     damage(&checkpoint(&run, 64).join("model.safetensors"));
-    // Ends at a step before the damaged one, and may keep one checkpoint: that must be the new one.
+    // The run ends at a step before the damaged checkpoint and may keep one: that must be the new
+    // one.
     finish(resume(&run).args(["--total-timesteps", "48", "--keep-checkpoints", "1"])).succeeded();
     let text = finish(resume(&run).args(["--total-timesteps", "48"])).succeeded().stderr.clone();
     assert!(text.contains("at step 48"), "the checkpoint saved last must still be there: {text}");
@@ -288,7 +291,8 @@ fn a_checkpoint_that_cannot_be_written_leaves_the_older_ones() {
     let folder = temporary();
     let run = trained(folder.path(), "32", "16");
     let before = contents(&run.join("checkpoints"));
-    // No file may exceed 1 MiB; a checkpoint's are larger. The signal is ignored, so writing fails.
+    // No file may exceed 1 MiB, and the files of a checkpoint are larger. The signal is ignored, so
+    // writing fails.
     let mut limited = Command::new("bash");
     limited
         .args([

@@ -1,4 +1,5 @@
-//! A sweep that is stopped in any way goes on by the same command, and ends with every run done once.
+//! A sweep that is stopped in any way continues with the same command, and every run is trained
+//! exactly once.
 #![cfg(unix)]
 
 mod common;
@@ -15,7 +16,7 @@ use native::sweep::{RunRecord, RunState, RunStatus, Sweep};
 
 /// Agent steps of a run.
 const STEPS: u64 = 60 * ITERATION;
-/// Longer than any wait here takes on a busy machine.
+/// Longer than any wait of these tests on a busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
 const RUNS: [&str; 2] = ["Breakout__deep-spi__1", "Breakout__ppo__1"];
 
@@ -24,7 +25,7 @@ fn bench(folder: &Path) -> Command {
     bench_of(folder, "ppo,deep-spi", "1", STEPS)
 }
 
-/// A sweep with runs of so many agent steps.
+/// A sweep whose runs have `steps` agent steps.
 fn bench_of(folder: &Path, algos: &str, seeds: &str, steps: u64) -> Command {
     let suite = folder.join("suite.txt");
     fs::write(&suite, "# one game\nBreakout\n").expect("written");
@@ -58,7 +59,7 @@ fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// A sweep that runs in a process group of its own, which does not outlive the test.
+/// A sweep in its own process group, which is killed at the end of the test.
 struct Running(Option<Child>);
 
 impl Running {
@@ -96,7 +97,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts the sweep and waits until both runs have gone on and saved.
+/// Starts the sweep and waits until both runs have trained and saved.
 fn started(folder: &Path) -> Running {
     let before: Vec<u64> = run_folders(folder).iter().map(|run| newest(run)).collect();
     let mut running = Running::start(folder);
@@ -116,7 +117,7 @@ fn nobody_trains(folder: &Path) -> bool {
     statuses(folder).iter().all(|run| run.state != RunState::Running)
 }
 
-/// Both runs must have saved the last iteration that they logged.
+/// Checks that both runs have saved the last iteration in their log.
 #[track_caller]
 fn all_is_saved(folder: &Path) {
     for run in statuses(folder) {
@@ -130,9 +131,9 @@ fn a_sweep_survives_whatever_ends_it() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
 
-    // Asked to stop.
+    // A requested stop.
     let running = started(folder);
-    // Nothing moves meanwhile: refusals take their time, and the runs must not end.
+    // The process group is paused, because the refusals take time and the runs must not end.
     let group = format!("-{}", running.id());
     running.signal("-STOP", &group);
     finish(&mut bench(folder)).refused(&["another `native bench`", "bench status"]);
@@ -149,14 +150,14 @@ fn a_sweep_survives_whatever_ends_it() {
     all_is_saved(folder);
     assert!(records(folder).iter().all(|record| record.status == RecordedStatus::Stopped));
 
-    // Its own process is killed: the runs notice, save and end.
+    // The sweep's own process is killed: the runs notice it, save and end.
     let running = started(folder);
     running.signal("-KILL", &running.id().to_string());
     drop(running.wait());
     wait_until("the end of runs without a sweep", || nobody_trains(folder));
     all_is_saved(folder);
 
-    // Everything is killed at once.
+    // All processes are killed at once.
     let running = started(folder);
     running.signal("-KILL", &format!("-{}", running.id()));
     drop(running.wait());
@@ -176,7 +177,7 @@ fn a_sweep_survives_whatever_ends_it() {
         assert_eq!(newest(&run), STEPS);
     }
 
-    // Nothing is left: nothing is trained.
+    // Nothing is left to do, so nothing is trained.
     let before = run_folders(folder).map(|run| fs::read(run.join("metrics.jsonl")).expect("a log"));
     let records_before = records(folder);
     finish(&mut bench(folder)).succeeded();
@@ -186,20 +187,21 @@ fn a_sweep_survives_whatever_ends_it() {
     let status = finish(native().args(["bench", "status"]).arg(folder.join("sweep")));
     assert!(status.stdout.contains("2 of 2 runs finished"), "{}", status.stdout);
 
-    // Another sweep does not get this folder.
+    // Another sweep is refused in this folder.
     finish(bench(folder).args(["--gamma", "0.9"]))
         .refused(&["`gamma` is 0.99, not 0.9;", "--overwrite"]);
     finish(bench(folder).args(["--gamma", "0.9", "--dry-run"])).refused(&["--overwrite"]);
     assert!(records_before == records(folder));
 }
 
-/// In the log of a run, iterations follow one another; after a continuation, from where it says.
+/// Checks that the iterations in the log of a run are consecutive; after a continuation, from the
+/// step in its line.
 #[track_caller]
 fn steps_are_done_once(run: &Path) {
     let log = fs::read_to_string(run.join("metrics.jsonl")).expect("a log");
     let (mut step, mut resumed) = (0, 0);
     for line in log.lines() {
-        // A kill may leave half a line.
+        // A kill may leave an incomplete line.
         let Ok(record) = serde_json::from_str::<serde_json::Value>(line) else { continue };
         let now = || record["global_step"].as_u64().expect("a step");
         match record["type"].as_str() {
@@ -253,7 +255,8 @@ fn a_run_that_fails_is_tried_three_times_and_harms_no_other() {
         status.stdout
     );
 
-    // Its cause removed, the same command begins it anew; what it had done is not deleted.
+    // After the cause is removed, the same command begins the run anew; its old files are not
+    // deleted.
     fs::remove_file(bad.join("config.toml")).expect("removed");
     finish(&mut command).succeeded();
     assert_eq!(fs::read(bad.join("unusable-1").join("metrics.jsonl")).expect("kept"), log);
@@ -308,7 +311,8 @@ fn a_run_whose_machine_is_gone_is_waited_for_in_silence_and_gone_on_with() {
     let folder = folder.path();
     let bench = |seeds| finish(&mut bench_of(folder, "ppo", seeds, 2 * ITERATION));
     bench("1").succeeded();
-    // Its machine went before it wrote a log, and 594 of the 600 seconds until that is noticed are over.
+    // The other machine failed before it wrote a log, and 594 of the 600 seconds until this is
+    // noticed have passed.
     let run = &run_folders(folder)[1].with_file_name("Breakout__ppo__2");
     fs::create_dir(run).expect("created");
     let gone = RunRecord { host: "another".into(), ..RunRecord::started_here() };
@@ -320,7 +324,7 @@ fn a_run_whose_machine_is_gone_is_waited_for_in_silence_and_gone_on_with() {
     sweep.succeeded();
     assert!(sweep.stderr.contains("__2: another process trains it"), "{}", sweep.stderr);
     assert_eq!(newest(run), 2 * ITERATION);
-    // Every 30 seconds, not at each of the looks, which are 2 seconds apart.
+    // A line every 30 seconds, and not one for each of the checks every 2 seconds.
     let waiting = sweep.stderr.matches("1 of 2 runs finished, 0 running").count();
     assert!((1..3).contains(&waiting), "{}", sweep.stderr);
 }

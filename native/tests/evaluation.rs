@@ -1,5 +1,5 @@
 //! `native evaluate` and `native play` on a tiny run: the same seed gives the same games, games are
-//! whole ones, films can be read, and bad input is refused before anything is written.
+//! played to their end, films can be decoded, and bad input is refused before anything is written.
 
 mod common;
 
@@ -60,15 +60,15 @@ fn one_seed_is_one_set_of_whole_games() {
     let scores: Vec<f64> = rows.iter().map(|row| row[2].parse().expect("a return")).collect();
     assert!((first.summary.mean - scores.iter().sum::<f64>() / 3.0).abs() < 1e-9);
     for row in &rows {
-        // Five lives: the first ball alone is lost after about 30 steps of an untrained agent. An end at
-        // a lost life would be an episode of that length.
+        // Breakout has five lives. An untrained agent loses the first ball after about 30 steps, so
+        // an episode that ended at a lost life would have about that length.
         let length: u64 = row[3].parse().expect("a length");
         assert!(length > 90, "a whole game takes longer than a ball: {row:?}");
         assert_eq!(row[4], (4 * length).to_string(), "four frames a step");
         assert_eq!(row[6], "game_over");
     }
 
-    // More games begin with the same ones, beside whatever others they are played.
+    // More games begin with the same ones, although other games are played beside them.
     let again = folder.path().join("again");
     evaluate(&run, &["--episodes", "3", "--out", text(&again)]).succeeded();
     assert_eq!(fs::read(again.join("evaluation.json")).expect("there"), {
@@ -85,7 +85,7 @@ fn one_seed_is_one_set_of_whole_games() {
     assert!(other.protocol.stochastic && other.protocol.rules.contains("sticky actions 0.3"));
     assert_ne!(unlike, rows);
 
-    // An evaluation is renewed after more training, and by nothing else.
+    // An evaluation is replaced after more training; all others are refused.
     evaluate(&run, &["--episodes", "3", "--seed", "7"]).refused_in_one_paragraph(&[
         "--seed 1, not 7",
         "--out",
@@ -142,7 +142,7 @@ fn films_can_be_read() {
     let mut decoder =
         gif::DecodeOptions::new().read_info(fs::File::open(&film).expect("there")).expect("a GIF");
     let size = (u32::from(decoder.width()), u32::from(decoder.height()));
-    // 704 wide; two rows of Breakout's four actions below the rest.
+    // 704 pixels wide, with two rows for Breakout's four actions at the bottom.
     assert_eq!(size, (704, 636));
     let mut frames = 0;
     while decoder.read_next_frame().expect("readable").is_some() {
@@ -158,7 +158,7 @@ fn films_can_be_read() {
     let picture = fs::read(&found[2]).expect("there");
     let picture = resvg::tiny_skia::Pixmap::decode_png(&picture).expect("a PNG");
     assert_eq!((picture.width(), picture.height()), size);
-    // Breakout's wall is gray in the game, and what the agent sees beside it is gray.
+    // Breakout's wall is gray in the game, and the observation beside it is gray.
     let at = |x, y| picture.pixel(x, y).map(|p| (p.red(), p.green(), p.blue()));
     assert_eq!(at(100, 48 + 2 * 25), Some((142, 142, 142)));
     let seen = at(500, 48 + 4 * 10).expect("inside");
@@ -186,7 +186,8 @@ fn bad_input_is_refused_with_a_remedy_and_leaves_nothing() {
     common::finished(&without.expect("the program starts"))
         .refused_in_one_paragraph(&["ffmpeg", "FILE.gif"]);
 
-    // A damaged checkpoint falls back to the one before; named, or alone, it is refused.
+    // If the newest checkpoint is damaged, the one before is used; a damaged one is refused if it
+    // is named or the only one.
     let [first, second] = [ITERATION, 2 * ITERATION].map(|step| checkpoint(&run, step));
     damage(&second.join("model.safetensors"));
     evaluate(&second, &["--episodes", "1"])
@@ -207,7 +208,8 @@ fn bad_input_is_refused_with_a_remedy_and_leaves_nothing() {
     assert!(!film.exists() && !run.join("evaluation.json").exists(), "nothing is left behind");
 }
 
-/// Replaces the state of a checkpoint, with its sum, as another version would have written it.
+/// Replaces the state in a checkpoint, with its checksum, by one that another version would have
+/// written.
 fn rewrite(checkpoint: &Path, state: &str) {
     use sha2::{Digest, Sha256};
     fs::write(checkpoint.join("state.json"), state).expect("written");

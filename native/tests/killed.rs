@@ -1,4 +1,5 @@
-//! A run that is killed at any moment can be continued, and loses at most what was not due to be saved.
+//! A run that is killed at any moment can be continued, and loses at most the steps since its last
+//! save.
 #![cfg(unix)]
 
 mod common;
@@ -12,10 +13,10 @@ use common::{ITERATION, checkpoints, finish, finished, only_run, resume, tiny};
 
 /// Agent steps between checkpoints.
 const SAVE_EVERY: u64 = 2 * ITERATION;
-/// Longer than any wait here takes on a busy machine.
+/// Longer than any wait of these tests on a busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// A training process that does not outlive the test.
+/// A training process that is killed at the end of the test.
 struct Running(Option<Child>);
 
 impl Running {
@@ -42,7 +43,7 @@ impl Running {
             .expect("the program can be waited for")
     }
 
-    /// Ends it as a power cut would.
+    /// Kills the process, like a power failure.
     fn kill(mut self) {
         let mut child = self.0.take().expect("still owned");
         child.kill().expect("the program runs until it is killed");
@@ -59,7 +60,7 @@ impl Drop for Running {
     }
 }
 
-/// Looks again and again until `found` is there.
+/// Polls until `found` returns a value.
 #[track_caller]
 fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
@@ -77,7 +78,7 @@ fn steps(run: &Path, kind: &str) -> Vec<u64> {
     let text = fs::read(run.join("metrics.jsonl")).expect("a run has metrics");
     String::from_utf8_lossy(&text)
         .lines()
-        // A kill may leave half a line; the next process ends it.
+        // A kill may leave an incomplete line; the next process ends it.
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter(|message| message["type"] == kind)
         .filter_map(|message| message["global_step"].as_u64())
@@ -100,7 +101,8 @@ fn killed_ten_times_it_always_goes_on() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (mut running, run) = started(folder.path());
     for round in 0..10_u64 {
-        // Spread over the time between two checkpoints, so that some kills fall into their writing.
+        // The delays are spread over the time between two checkpoints, so that some kills happen
+        // while one is written.
         std::thread::sleep(Duration::from_millis(37 * (round % 5)));
         running.kill();
         let reached =
@@ -113,7 +115,7 @@ fn killed_ten_times_it_always_goes_on() {
             "round {round}: killed after step {reached} it went on at {from}, so more was lost than was \
              not yet due to be saved (every {SAVE_EVERY}, iterations of {ITERATION})"
         );
-        // The last rounds are killed while they start.
+        // In the last rounds the process is killed while it starts.
         if round < 5 {
             wait_for("progress", || {
                 steps(&run, "iteration").last().filter(|step| **step > reached).copied()
@@ -165,7 +167,7 @@ fn what_a_killed_process_left_half_written_is_cleared() {
     let runs = folder.path().join("runs");
     finish(tiny(&runs).args(["--total-timesteps", "16"])).succeeded();
     let run = only_run(&runs);
-    // Killed while it saved a step at which the continued run does not save.
+    // The process was killed while it saved at a step where the continued run does not save.
     let half = run.join("checkpoints").join(".writing_step_000000000017");
     fs::create_dir(&half).expect("created");
     fs::write(half.join("model.safetensors"), "half").expect("written");

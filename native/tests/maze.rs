@@ -1,4 +1,4 @@
-//! The maze from the command line: training, continuing, figures, and what is refused.
+//! The maze on the command line: training, continuing, figures, and refused input.
 
 mod common;
 

@@ -1,4 +1,5 @@
-//! A training whose numbers break down stops with an exit code of its own and keeps what was good.
+//! A training whose values become NaN or infinite stops with its own exit code and keeps the valid
+//! checkpoints.
 
 mod common;
 
@@ -7,7 +8,7 @@ use common::{checkpoint, checkpoints, finish, only_run, tiny};
 #[test]
 fn an_exploding_training_exits_with_3_and_names_the_quantity() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    // Steps so large that products of parameters overflow.
+    // The steps are so large that products of parameters overflow.
     let finished = finish(tiny(folder.path()).args([
         "--learning-rate",
         "1e35",
@@ -24,7 +25,8 @@ fn an_exploding_training_exits_with_3_and_names_the_quantity() {
     );
     assert!(!finished.stderr.contains("panicked"), "it is no crash: {}", finished.stderr);
     let run = only_run(folder.path());
-    // `tests/tests/not_finite.rs` shows that the spoilt state is never handed out to be saved.
+    // `tests/tests/not_finite.rs` shows that a state with NaN or infinite values is never handed
+    // out for saving.
     if run.join("checkpoints").exists() {
         for step in checkpoints(&run) {
             native::run::checkpoints::read(&checkpoint(&run, step))

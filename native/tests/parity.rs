@@ -1,4 +1,4 @@
-//! `native parity` as a judge: its exit code is what scripts rely on.
+//! The exit code of `native parity`, which scripts rely on.
 
 mod common;
 

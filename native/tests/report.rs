@@ -1,5 +1,5 @@
-//! `native report` on sweeps made up here: what the page says, that all files agree, and that whatever
-//! is wrong with a run or an argument is said.
+//! `native report` on made-up sweeps: the text of the page, the agreement of all files, and a
+//! message for every problem with a run or an argument.
 
 mod common;
 #[path = "common/made_up.rs"]
@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 
 const EFFORT: Effort = Effort { resamples: 500, resamples_of_curves: 100 };
 
-/// A report in the folder `report` of the sweep: the page, and all data.
+/// Makes a report in the folder `report` of the sweep; returns the page and all data.
 fn report(folder: &Path, baselines: Option<&Path>) -> (String, Value) {
     let out = folder.join("report");
     let request = Request {
@@ -40,7 +40,7 @@ fn report(folder: &Path, baselines: Option<&Path>) -> (String, Value) {
     (fs::read_to_string(page).expect("a page"), data)
 }
 
-/// Rows of a table, each as names and fields.
+/// Rows of a table, each as a map from column names to fields.
 fn rows(folder: &Path, name: &str) -> Vec<BTreeMap<String, String>> {
     let path = folder.join("report").join(format!("{name}.csv"));
     let mut reader = csv::Reader::from_path(path).expect("a table");
@@ -72,7 +72,7 @@ fn a_finished_sweep_is_reported_whole() {
     ] {
         assert!(page.contains(fact), "the page must say {fact}");
     }
-    // The aggregates, computed here from the raw scores.
+    // The expected aggregates are computed here from the raw scores.
     for (i, algo) in Algorithm::IN_ORDER_OF_COLOUR.iter().enumerate() {
         let found = &data["report"]["kinds"][0]["algorithms"][i];
         assert_eq!(found["algo"], algo.name());
@@ -110,7 +110,7 @@ fn a_finished_sweep_is_reported_whole() {
             close(number(&row["low"]), end("low"));
         }
     }
-    // DeepSPI beats the others in every game and DeepMDP by less than its spread over seeds.
+    // DeepSPI beats the others in every game, and DeepMDP by less than the spread over seeds.
     let improvements = rows(folder.path(), "training-improvement");
     let found: Vec<_> = improvements
         .iter()
@@ -119,13 +119,13 @@ fn a_finished_sweep_is_reported_whole() {
     let expected =
         [("deep-spi", "ppo", 1.0), ("deep-spi", "deep-mdp", 1.0), ("deep-mdp", "ppo", 1.0)];
     assert_eq!(found, expected);
-    // Three games, the same difference in each: exact p is 2 / 2^3.
+    // Three games with the same difference: the exact p is 2 / 2^3.
     let difference = &data["report"]["losses"][0]["difference"];
     close(difference["mean"].as_f64().expect("a number"), -0.25 / ITERATIONS as f64);
     close(difference["wilcoxon"]["p"].as_f64().expect("a number"), 0.25);
     let paired = rows(folder.path(), "losses-paired");
     close(number(&paired[0]["p"]), 0.25);
-    // The reward loss is the same in all runs: nothing to test.
+    // The reward loss is the same in all runs, so there is nothing to test.
     assert_eq!((paired[1]["mean_difference"].as_str(), paired[1]["p"].as_str()), ("0", ""));
     let games = rows(folder.path(), "losses-by-game");
     assert_eq!(games.len(), 2 * 3);
@@ -157,7 +157,7 @@ fn the_page_stands_alone_and_all_its_files_are_there() {
         }
     }
     assert!(!page.contains("<script") && !page.contains("<link"));
-    // Made again over itself; the numbers do not depend on when.
+    // The report is made again in its place; its numbers do not depend on the time.
     let (again, _) = report(folder.path(), None);
     assert_eq!(page, again);
 }
@@ -166,7 +166,8 @@ fn the_page_stands_alone_and_all_its_files_are_there() {
 fn what_is_missing_is_said_and_left_out() {
     let (folder, sweep) = finished_sweep();
     let path = |name: &str| find(&sweep, name).folder(folder.path());
-    // Missing; unfinished; half-written; of other settings; diverged; one that was killed while writing.
+    // Runs that are missing, unfinished, incomplete on disk, of other settings, diverged, and
+    // killed while writing.
     fs::remove_dir_all(path("Pong__ppo__1")).expect("removed");
     write_run(folder.path(), &sweep, &find(&sweep, "Pong__deep-mdp__2"), 2);
     fs::remove_file(path("Breakout__ppo__1").join("config.toml")).expect("removed");
@@ -201,7 +202,7 @@ fn what_is_missing_is_said_and_left_out() {
     let statuses = rows(folder.path(), "runs");
     assert_eq!(statuses.iter().filter(|row| row["status"] == "finished").count(), 13);
 
-    // A game that an algorithm has not finished at all is no longer compared.
+    // A game that an algorithm has not finished in any run is no longer compared.
     fs::remove_dir_all(path("Pong__ppo__2")).expect("removed");
     let (page, data) = report(folder.path(), None);
     assert_eq!(data["report"]["kinds"][0]["left_out"], json!(["Pong"]));
@@ -263,7 +264,8 @@ fn an_evaluation_is_of_the_end_of_its_run_and_played_as_the_others() {
     assert!(page.contains("not all evaluations were played in the same way"));
     assert!(page.contains("--training-resets false, not true"));
     assert!(page.contains("resets as in training: whole games"), "both protocols are shown");
-    // Evaluated before it was trained to its end; and of an agent that trained longer than the others.
+    // Evaluated before the end of its training; and evaluated after longer training than the others
+    // had.
     for (step, words) in [
         (
             32,
@@ -283,7 +285,7 @@ fn an_evaluation_is_of_the_end_of_its_run_and_played_as_the_others() {
 fn only_the_steps_of_the_sweep_count() {
     let (folder, sweep) = finished_sweep();
     let (_, before) = report(folder.path(), None);
-    // Trained on by hand after its end, and then to no number at all.
+    // Trained on by hand after its end, and then until its values were NaN.
     let longer = find(&sweep, "Pong__ppo__1");
     let log_of = |id: &RunId| id.folder(folder.path()).join("metrics.jsonl");
     let more = log_planned(&longer, 2 * ITERATIONS, 2 * ITERATIONS)
@@ -297,7 +299,7 @@ fn only_the_steps_of_the_sweep_count() {
     assert_eq!(before["report"]["kinds"], after["report"]["kinds"]);
     assert_eq!(before["report"]["runs"], after["report"]["runs"]);
     assert_eq!(before["report"]["losses"], after["report"]["losses"]);
-    // Made longer half-way: another learning rate, another run.
+    // Made longer half-way: the learning rate differs, so it is another run.
     fs::write(log_of(&longer), log_planned(&longer, 2 * ITERATIONS, 2 * ITERATIONS))
         .expect("written");
     let (page, _) = report(folder.path(), None);
@@ -374,7 +376,7 @@ fn baselines_are_set_beside_with_their_caveats() {
         assert!(page.contains(words), "the page must say {words}");
     }
     assert!(page.contains("&lt;b&gt;first&lt;/b&gt;") && !page.contains("<b>first"));
-    // As good as a human, and as a random policy.
+    // Scores like those of a human and of a random policy.
     let aggregates = &data["report"]["baselines"]["aggregates"];
     for (column, expected) in [(0, [1.0, 1.0, 1.0, 0.0]), (1, [0.0, 0.0, 0.0, 1.0])] {
         for (metric, expected) in expected.into_iter().enumerate() {
@@ -428,7 +430,7 @@ fn only_a_report_on_the_same_sweep_is_replaced() {
     Sweep { seeds: 1, ..sweep }.save(folder.path()).expect("written");
     let refused = command(&[]);
     refused.refused_in_one_paragraph(&["another sweep", "seeds is 2, not 1"]);
-    // A file that a later report needs, and that no report has written.
+    // A file that a later report needs, and that was not written by a report.
     fs::write(folder.path().join("table.csv"), "a\nPong,1 ± 1\n").expect("written");
     command(&["--overwrite"]).succeeded();
     fs::write(out.join("baselines.csv"), "mine").expect("written");

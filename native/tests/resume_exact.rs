@@ -1,4 +1,5 @@
-//! A run that was stopped and continued equals one that was never stopped, environments included.
+//! A run that was stopped and continued equals one that was never stopped, including its
+//! environments.
 
 mod common;
 
@@ -11,10 +12,11 @@ use common::{ITERATION, TINY, finish, native, resume};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Iterations of the whole run.
+/// Number of iterations of the whole run.
 const LONG: u64 = 40;
 
-/// Everything in the last checkpoint that must not depend on interruptions: tensors, and the environments.
+/// The contents of the last checkpoint that must not depend on interruptions: tensors and
+/// environments.
 fn last_checkpoint(run: &Path, iterations: u64) -> Vec<(String, Vec<u8>)> {
     let folder = run.join(format!("checkpoints/step_{:012}", iterations * ITERATION));
     let read = |name: &str| (name.to_owned(), fs::read(folder.join(name)).expect(name));
@@ -33,7 +35,7 @@ fn start(run: &Path, env: &[&str], iterations: u64) {
     let steps = (iterations * ITERATION).to_string();
     let mut command = native();
     command.args(["train", "--device", "cpu", "--run-dir"]).arg(run).args(env).args(TINY);
-    // The learning rate must not depend on the length, which differs here.
+    // The learning rate must not depend on the length of the run, which differs here.
     command.args(["--anneal-lr", "false", "--total-timesteps", &steps]);
     finish(&mut command).succeeded();
 }
@@ -50,7 +52,7 @@ fn continued_equals_uninterrupted(env: &[&str], stops: &[u64]) {
     must_be_equal(&parts, &whole, LONG, env);
 }
 
-/// The command that begins a run or goes on with it, saving every few iterations.
+/// The command that begins or continues a run and saves every few iterations.
 fn run_or_go_on(run: &Path, env: &[&str], seed: u64, iterations: u64) -> Command {
     let mut command = native();
     command.args(["train", "--device", "cpu", "--run-dir"]).arg(run).args(env).args(TINY);
@@ -60,10 +62,10 @@ fn run_or_go_on(run: &Path, env: &[&str], seed: u64, iterations: u64) -> Command
     command
 }
 
-/// Kills runs at random moments, at least `KILLS` times in all, and goes on with them until their end.
+/// Kills runs at random moments, at least `KILLS` times in total, and continues each to its end.
 fn killed_equals_uninterrupted(env: &[&str], iterations: u64) {
     const KILLS: u32 = 20;
-    // Fixed, but what a moment falls on depends on the machine.
+    // The seed is fixed, but which step a kill hits depends on the speed of the machine.
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut kills = 0;
@@ -111,7 +113,8 @@ fn a_game_killed_at_random_moments_is_the_uninterrupted_one() {
 
 #[test]
 fn a_continued_maze_is_the_uninterrupted_one() {
-    // Episodes take 7 steps and more, an iteration 4: stopped in their middle, at ends and at fake steps.
+    // Episodes take 7 steps or more, and an iteration takes 4. So runs are stopped inside episodes,
+    // at their ends and at fake steps.
     let stops: Vec<u64> = (1..=20).collect();
     continued_equals_uninterrupted(&["--env", "maze"], &stops);
     continued_equals_uninterrupted(&["--env", "maze", "--maze-reset", "parity"], &[3, 4, 11]);

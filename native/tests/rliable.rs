@@ -1,15 +1,15 @@
-//! Our statistics against those of the field: Google's `rliable` and `scipy`, from PyPI, on the same
-//! scores.
+//! Compares our statistics with Google's `rliable` and `scipy`, from PyPI, on the same scores.
 //!
-//! Point estimates and p-values must be equal up to rounding. Ends of bootstrap intervals are random
-//! on both sides. The end at share p of a bootstrap distribution, estimated from B resamples, lies at
-//! a share of the true distribution with standard error sqrt(p (1 - p) / B); so ours, of B1, must lie
-//! between the ends that rliable, with B2, finds at the shares p -+ 4 sqrt(p (1 - p) (1 / B1 + 1 / B2)).
-//! That needs no density and holds for the steps of a profile too. With correct intervals one end in
-//! 16,000 fails, and as all seeds are fixed, it passes always or never.
+//! Point estimates and p-values must be equal up to rounding. Ends of bootstrap intervals are
+//! random on both sides. The end at share p of a bootstrap distribution, estimated from B
+//! resamples, lies at a share of the true distribution with standard error sqrt(p (1 - p) / B). So
+//! our end, from B1 resamples, must lie between the ends that rliable, with B2 resamples, finds at
+//! the shares p -+ 4 sqrt(p (1 - p) (1 / B1 + 1 / B2)). This needs no density and also holds for
+//! the steps of a profile. If the intervals are correct, one end in 16,000 fails; as all seeds are
+//! fixed, the test either always passes or always fails.
 //!
-//! Installing takes a minute, once; the packages stay in the target folder. Without network the test
-//! prints a line that begins with SKIPPED, except in CI (`CI=true`), where it fails.
+//! The installation takes a minute, once; the packages stay in the target folder. Without a network
+//! the test prints a line that begins with SKIPPED, except in CI (`CI=true`), where it fails.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -24,9 +24,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-/// rliable itself, without its plotting; built from source, so its dependencies come first.
+/// rliable itself, without its plotting. It is built from source, so its dependencies are installed
+/// first.
 const RLIABLE: &str = "rliable==1.2.0";
-/// What its statistics need; wheels exist for Python 3.10 to 3.13.
+/// Packages that its statistics need; wheels exist for Python 3.10 to 3.13.
 const NEEDED: [&str; 6] = [
     "arch==7.2.0",
     "numpy==2.2.6",
@@ -35,13 +36,14 @@ const NEEDED: [&str; 6] = [
     "statsmodels==0.14.5",
     "absl-py==2.3.1",
 ];
-/// Rounding of sums in another order.
+/// Tolerance for sums that are rounded in another order.
 const ROUNDING: f64 = 1e-12;
 /// Share of the bootstrap distribution beyond each end of a 95 % interval.
 const TAIL: f64 = 0.025;
-/// Resamples of rliable, fewer than ours: it is slow.
+/// Resamples of rliable, fewer than ours because it is slow.
 const THEIR_RESAMPLES: usize = 5_000;
-/// The same for the probability of improvement, of which scipy makes a test with p-value each time.
+/// Resamples for the probability of improvement, for which scipy computes a test with p-value each
+/// time.
 const THEIR_SLOW_RESAMPLES: usize = 1_000;
 
 #[test]
@@ -50,7 +52,7 @@ fn statistics_are_those_of_rliable_and_scipy() {
         Ok(folder) => folder,
         Err(reason) => {
             assert!(std::env::var("CI").as_deref() != Ok("true"), "{reason}");
-            // Not `eprintln!`, which the test harness keeps to itself when a test passes.
+            // Not `eprintln!`, because the test harness hides its output when a test passes.
             let line = format!("SKIPPED: no comparison with rliable: {reason}\n");
             std::io::stderr().write_all(line.as_bytes()).expect("standard error is open");
             return;
@@ -150,7 +152,7 @@ fn statistics_are_those_of_rliable_and_scipy() {
     }
 }
 
-/// By how much the share at which an end is taken may be wrong; see the header.
+/// Tolerance of the share at which an end lies; see the header.
 fn slack(ours: usize, theirs: usize) -> f64 {
     4.0 * (TAIL * (1.0 - TAIL) * (1.0 / ours as f64 + 1.0 / theirs as f64)).sqrt()
 }
@@ -173,7 +175,8 @@ fn between(low: f64, high: f64, bounds: &Value, what: &str) {
     assert!(fits(high_inner, high, high_outer), "{what}: high {high} is not within {bounds:?}");
 }
 
-/// Scores like human-normalised ones: most below 1, some far above, some negative; game after game.
+/// Scores that resemble human-normalised ones: most below 1, some far above, some negative; sorted
+/// game after game.
 fn scores(games: usize, runs: usize, seed: u64) -> Vec<Vec<f64>> {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     let mut game = || -> Vec<f64> {
@@ -222,11 +225,12 @@ fn python() -> Command {
     command
 }
 
-/// The folder with rliable, installed now if it is not there. No virtual environment: Debian's Python
-/// cannot make one without a further package.
+/// The folder with rliable, which is installed now if it is missing. No virtual environment is
+/// used, because Debian's Python needs a further package for that.
 fn packages() -> Result<PathBuf, String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rliable");
-    // Names the versions, and is written last: a half-finished installation is made again.
+    // This file names the versions and is written last, so that an incomplete installation is
+    // repeated.
     let finished = folder.join("installed.txt");
     let versions = format!("{RLIABLE} {}", NEEDED.join(" "));
     if std::fs::read_to_string(&finished).is_ok_and(|text| text == versions) {

@@ -1,8 +1,9 @@
-//! A sweep as a job array of a real Slurm: one node, started by the test on loopback and stopped after.
-//! Needs Debian's package `slurm-wlm`; without it the test says that it was skipped.
+//! A sweep as a job array of a real Slurm with one node, which the test starts on loopback and
+//! stops at the end. It needs Debian's package `slurm-wlm`; without it the test says that it was
+//! skipped.
 //!
-//! What one node cannot show (several clusters, a controller that is down, many runs) is asked of
-//! scripts with the names of Slurm's programs.
+//! Scripts with the names of Slurm's programs replace it for cases that one node cannot show:
+//! several clusters, a controller that is down, many runs.
 #![cfg(unix)]
 
 mod common;
@@ -22,11 +23,11 @@ use native::sweep::{RunId, RunRecord, RunStatus, Sweep};
 
 /// Agent steps of a run.
 const STEPS: u64 = 80 * ITERATION;
-/// Longer than any wait here takes on a busy machine; Slurm looks at its queue every few seconds.
+/// Longer than any wait of these tests on a busy machine; Slurm checks its queue every few seconds.
 const LIMIT: Duration = Duration::from_secs(400);
 const DAEMONS: [&str; 3] = ["munged", "slurmctld", "slurmd"];
 
-/// Where a program is; daemons are not on the path of ordinary users.
+/// The path of a program; daemons are not in the `PATH` of ordinary users.
 fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
@@ -46,20 +47,20 @@ fn wait_until(what: &str, slurm: &Slurm, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// A cluster of this machine.
+/// A Slurm cluster on this machine.
 struct Slurm {
     folder: PathBuf,
     daemons: Vec<Child>,
 }
 
 impl Slurm {
-    /// Starts it with everything it reads and writes in `folder`, as the user who runs the test.
+    /// Starts the cluster as the user who runs the test; all of its files are in `folder`.
     fn start(folder: &Path) -> Self {
         for name in ["state", "spool"] {
             fs::create_dir(folder.join(name)).expect("created");
         }
         let key = folder.join("munge.key");
-        // Nobody is kept out: only this test uses the cluster.
+        // The key is not secret, because only this test uses the cluster.
         fs::write(&key, [7; 128]).expect("written");
         fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("changed");
         let host = hostname::get().expect("a name").to_string_lossy().into_owned();
@@ -99,7 +100,7 @@ impl Slurm {
         self.daemons.push(child.expect("the daemon starts"));
     }
 
-    /// What a command of Slurm says.
+    /// The output of a command of Slurm.
     fn ask(&self, program: &str, arguments: &[&str]) -> String {
         let mut command = Command::new(program);
         command.args(arguments).env("SLURM_CONF", self.folder.join("slurm.conf"));
@@ -107,7 +108,7 @@ impl Slurm {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// This program, which finds the cluster.
+    /// This program, with an environment in which it finds the cluster.
     fn native(&self) -> Command {
         let mut command = native();
         command.env("SLURM_CONF", self.folder.join("slurm.conf"));
@@ -128,21 +129,22 @@ impl Slurm {
 impl Drop for Slurm {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            // Jobs outlive their daemons.
+            // Jobs continue to run after their daemons end.
             self.ask("scancel", &["--me"]);
             std::thread::sleep(Duration::from_secs(3));
         }
         for daemon in self.daemons.iter_mut().rev() {
-            // What has ended by itself cannot be killed.
+            // A daemon that has already ended cannot be killed.
             drop(daemon.kill());
             drop(daemon.wait());
         }
     }
 }
 
-/// Nothing that a sandbox may forbid: no control groups, no accounting, no other host.
+/// The configuration avoids everything that a sandbox may forbid: no control groups, no accounting,
+/// no other host.
 fn configuration(folder: &Path, host: &str) -> String {
-    // Both are held until both are known, so that they differ.
+    // Both ports are held until both are known, so that they differ.
     let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     let [controller, node] = held.each_ref().map(|l| l.local_addr().expect("bound").port());
     let user = Command::new("id").arg("-un").output().expect("id exists").stdout;
@@ -184,7 +186,7 @@ fn configuration(folder: &Path, host: &str) -> String {
 #[test]
 fn a_job_array_trains_a_sweep_and_survives_a_requeue() {
     if DAEMONS.iter().chain(&["sbatch", "squeue"]).any(|program| find(program).is_none()) {
-        // Past the harness, which keeps what a passing test prints to itself.
+        // Written directly to standard error, because the harness hides what a passing test prints.
         drop(std::io::stderr().write_all(b"SKIPPED: slurm-wlm is not installed\n"));
         return;
     }
@@ -195,7 +197,7 @@ fn a_job_array_trains_a_sweep_and_survives_a_requeue() {
 
     let suite = folder.path().join("suite.txt");
     fs::write(&suite, "Breakout\n").expect("written");
-    // A name that a shell would take apart.
+    // A name that a shell would split.
     let sweep_folder = folder.path().join("a sweep");
     let bench = || {
         let mut command = slurm.native();
@@ -221,8 +223,8 @@ fn a_job_array_trains_a_sweep_and_survives_a_requeue() {
     wait_until("the first checkpoint", &slurm, || !checkpoints(&first).is_empty());
     let job = fs::read_to_string(sweep_folder.join("slurm").join("job_id")).expect("written");
     slurm.ask("scontrol", &["requeue", &format!("{job}_0")]);
-    // Of the record and not of the folder's lock: the run lets go of its folder some time before the
-    // task that started it notices and writes down how it ended.
+    // This waits for the record and not for the folder's lock: the run releases its folder some
+    // time before the task that started it records how it ended.
     let record = || RunRecord::read(&first).expect("a record");
     wait_until("the end of the task that was put back", &slurm, || {
         record().status != RecordedStatus::Running
@@ -258,11 +260,11 @@ fn a_job_array_trains_a_sweep_and_survives_a_requeue() {
         assert_eq!((record.status, record.attempts), (RecordedStatus::Done, attempts), "{id}");
     }
 
-    // Nothing is left to submit: the report is made.
+    // Nothing is left to submit, so the report is made.
     finish(&mut bench()).succeeded();
     assert!(sweep_folder.join("report/index.html").is_file());
 
-    // A job that Slurm has forgotten is in nobody's way.
+    // A job that Slurm has forgotten does not prevent anything.
     fs::write(sweep_folder.join("slurm").join("job_id"), "424242").expect("written");
     let anew = finish(bench().arg("--overwrite"));
     assert!(anew.succeeded().stdout.contains("with 2 runs"), "{}", anew.stdout);
@@ -270,7 +272,8 @@ fn a_job_array_trains_a_sweep_and_survives_a_requeue() {
     wait_until("an empty queue", &slurm, || slurm.ask("squeue", &["-h"]).is_empty());
 }
 
-/// Programs with the names of Slurm's. Jobs get the numbers 1, 2 and so on, on the cluster `east`.
+/// Scripts with the names of Slurm's programs. Jobs get the numbers 1, 2 and so on, on the cluster
+/// `east`.
 struct Scripted {
     folder: PathBuf,
 }
@@ -293,18 +296,18 @@ impl Scripted {
         Self { folder: folder.to_owned() }
     }
 
-    /// What `squeue` does from now on.
+    /// Sets what `squeue` does from now on.
     fn answer(&self, script: &str) {
         fs::write(self.folder.join("answer"), script).expect("written");
     }
 
-    /// Jobs that were submitted.
+    /// Number of submitted jobs.
     fn jobs(&self) -> usize {
         let submitted = fs::read_to_string(self.folder.join("submitted")).unwrap_or_default();
         submitted.lines().count()
     }
 
-    /// This program, which finds the scripts first.
+    /// This program, with a `PATH` in which it finds the scripts first.
     fn native(&self) -> Command {
         let path = env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(self.folder.clone()).chain(env::split_paths(&path));
@@ -330,7 +333,7 @@ fn nothing_is_submitted_or_deleted_while_slurm_may_have_the_sweep() {
     };
     let submit = ["--launcher", "slurm"];
 
-    // More runs than one array may have.
+    // More runs than one array may have tasks.
     let submitted = bench(&submit);
     submitted.succeeded();
     for words in ["job array 1;east with 1000 runs", "job array 2;east with 1 runs"] {
@@ -360,7 +363,7 @@ fn nothing_is_submitted_or_deleted_while_slurm_may_have_the_sweep() {
 
     for (answer, arguments, jobs) in [
         (forgotten, ["--launcher", "slurm", "--overwrite"], "3;east\n4;east"),
-        // Squeue names the cluster even when it has no such job.
+        // `squeue` prints the name of the cluster even when it has no such job.
         ("echo 'CLUSTER: east'", ["--launcher", "slurm", "--jobs=2"], "5;east\n6;east"),
     ] {
         slurm.answer(answer);

@@ -1,4 +1,4 @@
-//! One Atari console with a verified cartridge: the safe face of the module `ffi`.
+//! One Atari console with a verified cartridge: the safe wrapper around the module `ffi`.
 
 use std::{fs, io, path::PathBuf};
 
@@ -19,7 +19,7 @@ pub enum EmulatorError {
     TempDir {
         /// Name of the game.
         game: &'static str,
-        /// Where the folder was to be.
+        /// Where the folder should have been created.
         folder: PathBuf,
         /// The system's reason.
         source: io::Error,
@@ -34,29 +34,29 @@ pub enum EmulatorError {
         /// ALE's reason.
         message: String,
     },
-    /// ALE's rules for the game have another action set than [`Game::actions`].
+    /// ALE's action set for the game differs from [`Game::actions`].
     #[error(
         "{game} has the minimal actions {found:?} in ALE, but {expected:?} in the table of games"
     )]
     Actions {
         /// Name of the game.
         game: &'static str,
-        /// The table's.
+        /// Action set in the table of games.
         expected: &'static [u8],
-        /// ALE's.
+        /// Action set of ALE.
         found: Vec<i32>,
     },
-    /// The frame has another size than the one all 57 games share.
+    /// The frame does not have the size that all 57 games share.
     #[error("{game} draws {height} x {width} pixels instead of {FRAME_HEIGHT} x {FRAME_WIDTH}")]
     Size {
         /// Name of the game.
         game: &'static str,
-        /// Found.
+        /// Height that was found.
         height: usize,
-        /// Found.
+        /// Width that was found.
         width: usize,
     },
-    /// The sticky-action probability is not one.
+    /// The sticky-action probability is outside 0..=1.
     #[error("the repeat-action probability is {0}; it must lie in 0..=1")]
     Probability(f32),
 }
@@ -72,8 +72,8 @@ pub struct Emulator {
 impl Emulator {
     /// Creates a console, puts the cartridge in and plays up to the first frame of a game.
     ///
-    /// `seed` is ALE's `random_seed`; 0 and negative values, which ALE takes for the clock, are
-    /// refused. `repeat_action_probability` applies to each frame.
+    /// `seed` is ALE's `random_seed`. 0 and negative values are refused, because ALE replaces them
+    /// by the time of day. `repeat_action_probability` applies to each frame.
     ///
     /// # Errors
     /// When no temporary file can be written or ALE refuses the ROM.
@@ -86,8 +86,8 @@ impl Emulator {
             return Err(EmulatorError::Probability(repeat_action_probability));
         }
         let game = rom.game();
-        // A fresh folder holds nothing but the ROM. ALE looks there, and only there, for the files
-        // that could change its settings or colours. The stem of the file is the id of the game.
+        // A new folder contains nothing but the ROM. ALE looks only there for the files that could
+        // change its settings or colours. The stem of the file is the id of the game.
         let in_temp = |source| EmulatorError::TempDir {
             game: game.name,
             folder: std::env::temp_dir(),
@@ -117,8 +117,8 @@ impl Emulator {
         }
         let (gray, rgb) = handle.palette();
         let mut emulator = Self { handle, game, palette: Palette { gray, rgb } };
-        // ALE's own `loadROM` ends with a reset as well; without it every later draw would be
-        // shifted.
+        // ALE's own `loadROM` also ends with a reset. Without this reset every later random draw
+        // would be shifted.
         emulator.restart()?;
         Ok(emulator)
     }

@@ -1,16 +1,18 @@
 //! Many environments, stepped by a thread pool of their own.
 //!
-//! `send` moves all environments into one task of the pool, which spreads them over its threads, and `receive`
-//! waits until the task hands them back over a channel. So a step works while its caller does something else,
-//! without shared memory; between the two calls there are no observations to look at.
+//! `send` moves all environments into one task of the pool, and the task spreads them over the
+//! threads. `receive` waits until the task returns them through a channel. So the caller can do
+//! other work during a step, and no memory is shared. Between the two calls no observations are
+//! available.
 //!
-//! Results do not depend on the number of threads: environments share nothing but the pool, each has its own
-//! generators, and each writes to its own part of the observations. What differs is only who runs what when.
-//! Environments cost very different amounts of time (a reset emulates over 70 frames, a step four), so every
-//! environment is a piece of work of its own and idle threads take over waiting ones.
+//! Results do not depend on the number of threads: environments share nothing but the pool, each
+//! has its own random generators, and each writes to its own part of the observations. Only the
+//! order of the work varies. The cost of an environment varies a lot (a reset emulates over 70
+//! frames, a step four), so every environment is a separate piece of work and idle threads take
+//! over waiting ones.
 //!
-//! The pool must not be rayon's global one: a training step that uses that pool for something long would then
-//! delay the environments, and the other way round.
+//! The pool must not be rayon's global one. A training step that uses the global pool for a long
+//! time would then delay the environments, and the environments would delay the training.
 
 use std::any::Any;
 use std::fmt;
@@ -28,7 +30,7 @@ use rayon::prelude::*;
 use crate::emulator::Emulator;
 use crate::rom::Rom;
 
-/// Kind and version of stored games.
+/// Kind and version of the stored state of all games.
 const STORED: &str = "atari 1";
 
 /// Why the environments could not be started.
@@ -42,7 +44,7 @@ pub enum StartError {
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
-/// Environment `index` of a set with a common `seed`, on an emulator of its own.
+/// Creates environment `index` of a set with a common `seed`, on an emulator of its own.
 ///
 /// # Errors
 /// When an option is out of range or the emulator fails.
@@ -62,7 +64,7 @@ pub fn environment(
 struct Slot {
     env: AtariEnv<Emulator>,
     result: Result<StepOutcome, AtariError>,
-    /// Set by a panic: the environment may be half-way through a step.
+    /// The message of a panic; the environment may be in the middle of a step.
     broken: Option<String>,
 }
 
@@ -84,11 +86,11 @@ impl Slot {
     }
 }
 
-/// All environments with their observations: what a step moves into the pool and gets back.
+/// All environments with their observations. A step moves them into the pool and gets them back.
 #[derive(Debug, Default)]
 struct Batch {
     slots: Vec<Slot>,
-    /// `[N, F, H, W]`. Each environment's stack lives here and nowhere else.
+    /// `[N, F, H, W]`. The frame stacks of all environments; there is no other copy.
     observations: Vec<u8>,
 }
 
@@ -97,11 +99,11 @@ pub struct AtariEnvs {
     game: &'static Game,
     num_envs: usize,
     frame: FrameShape,
-    /// Empty while a step is under way.
+    /// Empty while a step is running.
     batch: Batch,
-    /// The step under way.
+    /// Channel on which the running step returns the environments.
     running: Option<Receiver<Batch>>,
-    /// Whether the step under way is a reset of all environments.
+    /// Whether the running step is a reset of all environments.
     resetting: bool,
     results: Vec<StepOutcome>,
     outcomes: Vec<Outcome>,
@@ -118,8 +120,8 @@ impl fmt::Debug for AtariEnvs {
 }
 
 impl AtariEnvs {
-    /// Creates `num_envs` environments of the ROM's game (see [`AtariEnv::new`] for their seeds) and `threads`
-    /// threads (0 = one per core). They must be reset before the first step.
+    /// Creates `num_envs` environments of the ROM's game (see [`AtariEnv::new`] for their seeds)
+    /// and `threads` threads (0 = one per core). They must be reset before the first step.
     ///
     /// # Errors
     /// When an option is out of range, or an environment or the pool cannot be made.
@@ -165,40 +167,42 @@ impl AtariEnvs {
         self.game
     }
 
-    /// Everything the last step or reset returned, `[N]`; [`VectorEnv::outcomes`] is what training needs of it.
+    /// Everything that the last step or reset returned, `[N]`; [`VectorEnv::outcomes`] is the part
+    /// that training needs.
     #[must_use]
     pub fn results(&self) -> &[StepOutcome] {
         &self.results
     }
 
-    /// The console of environment `index`, for pictures and RAM; `None` when there is no such environment, or
-    /// while a step is under way.
+    /// The console of environment `index`, for pictures and RAM; `None` if there is no such
+    /// environment, or while a step is running.
     #[must_use]
     pub fn console(&self, index: usize) -> Option<&impl Console> {
         Some(self.batch.slots.get(index)?.env.console())
     }
 
-    /// Starts new games everywhere and waits for them.
+    /// Starts new games in all environments and waits for them.
     ///
     /// # Errors
-    /// The first failed environment, by index.
+    /// The error of the failed environment with the lowest index.
     pub fn reset(&mut self) -> Result<(), AtariError> {
         self.start_reset()?;
         self.wait()
     }
 
-    /// Plays one agent step in every environment and waits for it; environments that were done reset instead.
-    /// `actions`: `[N]`, indices into [`Game::actions`].
+    /// Plays one agent step in every environment and waits for the results. Environments whose last
+    /// step was done are reset instead. `actions`: `[N]`, indices into [`Game::actions`].
     ///
     /// # Errors
-    /// When an action or the number of actions is out of range (nothing has then moved), or the first failed
-    /// environment, by index.
+    /// When an action or the number of actions is out of range (no environment has then moved), or
+    /// an environment fails; the error is that of the failed environment with the lowest index.
     pub fn step(&mut self, actions: &[u32]) -> Result<(), AtariError> {
         self.start_step(actions)?;
         self.wait()
     }
 
-    /// All games, to be played again from their seeds; none where they have no seeds of their own.
+    /// Stores all games so that they can be replayed from their seeds; `None` if the games have no
+    /// seeds of their own.
     fn store(&self) -> Result<Option<Vec<u8>>, AtariError> {
         if self.running.is_some() {
             return Err(AtariError::NotReady);
@@ -280,7 +284,7 @@ impl AtariEnvs {
         Ok(())
     }
 
-    /// Moves all environments into the pool, where `call` runs on each.
+    /// Moves all environments into the pool and runs `call` on each of them there.
     fn start<F>(&mut self, call: F) -> Result<(), AtariError>
     where
         F: Fn(usize, &mut AtariEnv<Emulator>, &mut [u8]) -> Result<StepOutcome, AtariError>
@@ -303,7 +307,7 @@ impl AtariEnvs {
                 .enumerate()
                 .with_max_len(1)
                 .for_each(|(index, (slot, stack))| slot.run(|env| call(index, env, stack)));
-            // Nobody waits if the environments were dropped meanwhile.
+            // The receiver is gone if the environments were dropped in the meantime.
             drop(sender.send(batch));
         });
         Ok(())
@@ -311,7 +315,8 @@ impl AtariEnvs {
 
     /// Takes the environments back and reads their results.
     fn wait(&mut self) -> Result<(), AtariError> {
-        // The sender is gone without a message only if the task itself panicked: the environments are lost.
+        // The sender disappears without a message only if the task itself panicked. The
+        // environments are then lost.
         let batch = self.running.take().and_then(|running| running.recv().ok());
         self.batch = batch.ok_or(AtariError::NotReady)?;
         self.read_results()
@@ -403,7 +408,8 @@ mod tests {
         .unwrap();
         let error = envs.wait().unwrap_err();
         assert_eq!(error.to_string(), "environment 1: the environment panicked: boom");
-        // It stays broken, and says so, instead of playing on from a half-made step.
+        // The environment stays broken and reports it, instead of continuing from an incomplete
+        // step.
         let again = envs.step(&[0; 3]).unwrap_err();
         assert_eq!(again.to_string(), "environment 1: the environment panicked: boom");
     }

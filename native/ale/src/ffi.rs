@@ -1,6 +1,6 @@
 //! The only `unsafe` code of the crate: a handle over the C functions of `shim.cpp`.
 //!
-//! What keeps it sound:
+//! Why it is sound:
 //! - Creating and destroying a console writes process-wide statics of ALE, which running consoles
 //!   read (the decimal table of its processor). So both hold [`LIFECYCLE`] for writing, and every
 //!   emulated frame holds it for reading. The lock is never taken twice by one call, so it cannot
@@ -22,7 +22,7 @@ use std::{
 // Nothing of its Rust side is used: this puts ALE's static library on the link line.
 use ale_sys as _;
 
-/// Serialises what touches ALE's process-wide statics.
+/// Serialises access to ALE's process-wide statics.
 static LIFECYCLE: RwLock<()> = RwLock::new(());
 
 #[repr(C)]
@@ -74,7 +74,7 @@ unsafe extern "C" {
     ) -> i32;
 }
 
-/// What ALE said when it refused a call.
+/// ALE's message when it refused a call.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Refusal(String);
@@ -85,7 +85,7 @@ impl From<NulError> for Refusal {
     }
 }
 
-/// Room for the message of a failed call.
+/// Buffer for the message of a failed call.
 struct Message([c_char; 256]);
 
 impl Message {
@@ -108,7 +108,7 @@ impl Message {
         Refusal(text.to_string_lossy().into_owned())
     }
 
-    /// `Ok` for the shim's 0 and counts, the message for its -1.
+    /// `Ok` if the shim returned 0 or a count, and the message if it returned -1.
     fn check(&self, status: i32) -> Result<i32, Refusal> {
         if status < 0 { Err(self.refusal()) } else { Ok(status) }
     }
@@ -129,7 +129,8 @@ impl Handle {
     /// Puts the cartridge at `rom_path` into a new console; ALE looks for its side files in
     /// `base_dir` only.
     ///
-    /// The bytes must be those of the game `game_id`: with others its mode selection may never end.
+    /// The bytes must be those of the game `game_id`: with other bytes ALE's mode selection may
+    /// never end.
     pub(crate) fn new(
         base_dir: &str,
         rom_path: &str,
@@ -175,7 +176,8 @@ impl Handle {
         message.check(status).map(drop)
     }
 
-    /// Starts a new game as on a console just switched on, of which `seed` decides all chance.
+    /// Starts a new game as on a console that was just switched on; `seed` determines all its
+    /// random numbers.
     pub(crate) fn reset_with_seed(&mut self, seed: i32) -> Result<(), Refusal> {
         let mut message = Message::new();
         let _running = LIFECYCLE.read().unwrap_or_else(PoisonError::into_inner);

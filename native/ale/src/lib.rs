@@ -1,5 +1,5 @@
-//! Atari games natively: the emulator ALE as a console of `deepspi-worlds`, ROMs, and a thread pool that plays
-//! many games at once.
+//! Atari games natively: the emulator ALE as a console of `deepspi-worlds`, the ROMs, and a thread
+//! pool that plays many games at once.
 //!
 //! ```no_run
 //! use deepspi_ale::{AtariEnvs, RomFinder};
@@ -17,18 +17,18 @@
 //! # }
 //! ```
 //!
-//! The rules (which games, no-ops, episodes, rewards, pixels) are [`deepspi_worlds::atari`], which knows no
-//! emulator. Here are [`rom`] (where cartridges come from), [`emulator`] (one console) and [`envs`] (many
-//! environments on threads). Nothing here knows of training.
+//! The rules (list of games, no-ops, episodes, rewards, pixels) are in [`deepspi_worlds::atari`],
+//! which knows no emulator. This crate contains [`rom`] (sources of the cartridges), [`emulator`]
+//! (one console) and [`envs`] (many environments on threads). It knows nothing of training.
 //!
-//! The emulator is the GPL-2 Arcade Learning Environment inside `ale-sys`: a binary that links this crate is a
-//! GPL-2 work, whatever the licence of the rest. ROMs are never part of it.
+//! The emulator is the Arcade Learning Environment inside `ale-sys`, under GPL-2: a binary that
+//! links this crate is a GPL-2 work, whatever the licence of the rest. ROMs are never part of it.
 //!
 //! Shapes are written with N environments, F stacked frames, H = W = 84.
 
 pub mod emulator;
 pub mod envs;
-#[expect(unsafe_code, reason = "the boundary to C++; every block carries its reason")]
+#[expect(unsafe_code, reason = "the boundary to C++; every block states why it is sound")]
 mod ffi;
 pub mod rom;
 

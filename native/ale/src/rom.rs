@@ -1,9 +1,10 @@
-//! Where ROMs come from, and the check that each is the right one.
+//! Finds the ROMs of games and verifies them.
 //!
-//! ROMs are not free to redistribute, so none is in the repository or in any release: they are
-//! looked for on the user's machine and, failing that, taken once from the Python package `ale-py`.
-//! Whatever the source, no byte reaches the emulator before its checksum matched ([`deepspi_worlds::atari::games`]
-//! says why). Only [`Rom::new`] makes a [`Rom`].
+//! ROMs may not be redistributed freely, so neither the repository nor any release contains one.
+//! They are looked for on the user's machine; if none is found, they are taken once from the Python
+//! package `ale-py`, which is downloaded. Whatever the source, no byte reaches the emulator before
+//! its checksum matched ([`deepspi_worlds::atari::games`] says why). Only [`Rom::new`] makes a
+//! [`Rom`].
 
 use std::{
     env, fmt, fs,
@@ -21,17 +22,17 @@ use md5::{Digest, Md5};
 const PACKAGE: &str = "ale-py>=0.9.0";
 /// The folder of the ROMs inside the wheel.
 const WHEEL_FOLDER: &str = "ale_py/roms/";
-/// No cartridge is larger; guards against a wheel that unpacks without end.
+/// No cartridge is larger; the limit protects against a wheel that unpacks without end.
 const MAX_FILE: u64 = 1 << 20;
 
-/// How to obtain ROMs by hand; part of every error that ends without one.
+/// How to obtain ROMs by hand; part of every error about a missing ROM.
 const BY_HAND: &str = "with a network connection run `python3 -m pip download --no-deps ale-py`, unzip the wheel, \
                        and point --roms or ALE_ROMS_DIR at its folder ale_py/roms";
 
 /// Why there is no ROM.
 #[derive(Debug, thiserror::Error)]
 pub enum RomError {
-    /// The folder named by the user lacks the file.
+    /// The folder named by the user does not contain the file.
     #[error("{game}: there is no ROM {}; {BY_HAND}", path.display())]
     Missing {
         /// Name of the game.
@@ -95,7 +96,8 @@ impl fmt::Debug for Rom {
 }
 
 impl Rom {
-    /// Takes bytes whose MD5 is the game's. `origin` is for messages.
+    /// Checks that the MD5 of the bytes is that of the game. `origin` names their source in
+    /// messages.
     ///
     /// # Errors
     /// [`RomError::Checksum`].
@@ -149,26 +151,27 @@ impl Rom {
     }
 }
 
-/// Where to look for ROMs; [`RomFinder::find`] says in which order.
+/// Where to look for ROMs; [`RomFinder::find`] documents the order.
 #[derive(Debug, Clone)]
 pub struct RomFinder {
-    /// Folder named by the user for this run. It is believed: a ROM missing there is an error, not
-    /// a reason to look on.
+    /// Folder named by the user for this run. No other source is tried: a ROM missing there is an
+    /// error.
     pub explicit_dir: Option<PathBuf>,
-    /// `$ALE_ROMS_DIR`. A ROM missing there is looked for elsewhere; a wrong one is an error.
+    /// `$ALE_ROMS_DIR`. If a ROM is missing there, the other sources are tried; a wrong ROM is an
+    /// error.
     pub env_dir: Option<PathBuf>,
-    /// Interpreter asked for an installed `ale_py`, and for pip.
+    /// Python interpreter with which an installed `ale_py` is located and pip is run.
     pub python: Option<PathBuf>,
     /// This program's own folder of ROMs, filled by the download.
     pub cache_dir: Option<PathBuf>,
     /// Whether to download into `cache_dir` as the last resort.
     pub download: bool,
-    /// Told in one line before a download starts.
+    /// Called with one line of text before a download starts.
     pub announce: fn(&str),
 }
 
 impl RomFinder {
-    /// The usual places: `explicit_dir`, `$ALE_ROMS_DIR`, `python3`, `<user cache>/deepspi/roms`,
+    /// The usual sources: `explicit_dir`, `$ALE_ROMS_DIR`, `python3`, `<user cache>/deepspi/roms`,
     /// download.
     #[must_use]
     pub fn from_environment(explicit_dir: Option<&Path>) -> Self {
@@ -183,7 +186,7 @@ impl RomFinder {
         }
     }
 
-    /// Finds, or fetches, the ROM of a game.
+    /// Finds or downloads the ROM of a game.
     ///
     /// # Errors
     /// When a folder that the user named is wrong, or no source has the ROM.
@@ -197,9 +200,9 @@ impl RomFinder {
                 answer => return answer,
             }
         }
-        // The cache is asked before Python although it comes later in the list: it holds nothing
-        // but verified copies of the same files, and starting an interpreter takes longer than a
-        // whole reset.
+        // The cache is checked before Python although it comes later in the list: it contains only
+        // verified copies of the same files, and starting an interpreter takes longer than a whole
+        // reset.
         if let Some(rom) = self.cached(game) {
             return Ok(rom);
         }
@@ -223,7 +226,7 @@ impl RomFinder {
         }
     }
 
-    /// The ROM folder of an installed `ale_py`, located without importing it.
+    /// The ROM folder of an installed `ale_py`, which is located without importing the package.
     fn installed_dir(&self) -> Option<PathBuf> {
         const ASK: &str = "import importlib.util as u; s = u.find_spec('ale_py'); print(s.origin if s and s.origin else '')";
         let output = Command::new(self.python.as_ref()?)
@@ -247,14 +250,15 @@ impl RomFinder {
         };
         let in_parent = |error: io::Error| failed(format!("{}: {error}", parent.display()));
         fs::create_dir_all(parent).map_err(in_parent)?;
-        // One download at a time on this machine; whoever waited finds the cache filled.
+        // One download at a time on this machine: a process that had to wait finds the cache
+        // filled.
         let lock = File::create(parent.join("roms.lock")).map_err(in_parent)?;
         lock.lock().map_err(in_parent)?;
         if let Some(rom) = self.cached(game) {
             return Ok(rom);
         }
         (self.announce)(&format!(
-            "fetching the Atari ROMs once, from the Python package ale-py into {}",
+            "downloading the Atari ROMs once, from the Python package ale-py into {}",
             cache.display()
         ));
         let work =
@@ -273,10 +277,10 @@ impl RomFinder {
     }
 }
 
-/// Lets pip fetch any wheel of the package into `folder`.
+/// Downloads a wheel of the package into `folder` with pip.
 fn download_wheel(python: &Path, folder: &Path) -> Result<PathBuf, String> {
-    // The ROMs are the same in every wheel, so when none exists for this interpreter another
-    // platform's will do.
+    // The ROMs are the same in every wheel. If there is no wheel for this interpreter, the wheel of
+    // another platform is used.
     const ANY_PLATFORM: [&str; 4] =
         ["--platform", "manylinux_2_28_x86_64", "--python-version", "3.12"];
     let mut reasons = Vec::new();
@@ -304,7 +308,7 @@ fn download_wheel(python: &Path, folder: &Path) -> Result<PathBuf, String> {
                     .filter_map(Result::ok)
                     .map(|entry| entry.path())
                     .find(|path| path.extension().is_some_and(|extension| extension == "whl"));
-                return wheel.ok_or_else(|| "pip reported success and left no wheel".to_owned());
+                return wheel.ok_or_else(|| "pip reported success but wrote no wheel".to_owned());
             }
             Ok(output) => reasons.push(last_line(&output)),
             Err(error) => return Err(format!("{} cannot be run: {error}", python.display())),
@@ -329,7 +333,7 @@ fn unpack(wheel: &Path, folder: &Path) -> io::Result<()> {
         let Some(name) = member.name()?.strip_prefix(WHEEL_FOLDER).map(str::to_owned) else {
             continue;
         };
-        // Only plain names: nothing may be written outside `folder`.
+        // Only plain file names are accepted, so that nothing is written outside `folder`.
         let plain = !name.contains(['/', '\\', ':']) && !name.starts_with('.');
         if plain && (name.ends_with(".bin") || name == "md5.json") {
             let mut bytes = Vec::new();
@@ -340,10 +344,10 @@ fn unpack(wheel: &Path, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Moves the finished folder into place, or its files if an older, damaged cache is in the way.
+/// Moves the finished folder into place, or only its files if an older, damaged cache exists.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a cache needs to be whole, not durable: every file is checked when it is read"
+    reason = "a cache need not be durable: every file is checked when it is read"
 )]
 fn install(unpacked: &Path, cache: &Path) -> io::Result<()> {
     if fs::rename(unpacked, cache).is_ok() {

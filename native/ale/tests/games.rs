@@ -40,8 +40,8 @@ fn all_57_load_and_run() {
         let rom = rom(game.name);
         let options = AtariOptions { repeat_action_probability: 0.25, ..AtariOptions::default() };
         let mut stack = vec![0; options.observation_len()];
-        // `new` fails when ALE's minimal action set is not the table's, or the screen is not 210 x
-        // 160.
+        // `new` fails if ALE's minimal action set differs from the table, or the screen is not 210
+        // x 160.
         let mut env = environment(&rom, options, 7, 0)
             .unwrap_or_else(|error| panic!("{}: {error}", game.name));
         let mut actions = Actions::new(7);
@@ -57,7 +57,7 @@ fn all_57_load_and_run() {
             }
         }
         assert!(changed, "{}: the screen never changed", game.name);
-        // The counters of these games start at 0 and stay there; Surround says 1 until its end.
+        // With `lives_constant` the counter stays at 0, in Surround at 1 until the end.
         if !game.lives_constant {
             assert!(first_lives > 0, "{}: no lives at the start", game.name);
         }
@@ -77,7 +77,7 @@ fn surround_is_lost_by_ten_to_nothing() {
 #[test]
 fn wizard_of_wor_obeys_the_joystick() {
     let rom = rom("WizardOfWor");
-    // No sticky actions and one seed: whatever differs between the runs is due to the actions.
+    // No sticky actions and one seed: the runs can differ only because of the actions.
     let play = |id: u8| {
         let mut emulator = Emulator::new(&rom, 1, 0.0).unwrap();
         for frame in 0..600 {

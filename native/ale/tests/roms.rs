@@ -1,4 +1,5 @@
-//! Finding and refusing ROMs, and what lies around in the working directory.
+//! ROMs that are found, ROMs that are refused, and files in the working directory that must have no
+//! effect.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers as well")]
 
@@ -17,7 +18,7 @@ use deepspi_ale::{AtariEnvs, Rom, RomError, RomFinder};
 use deepspi_worlds::atari::{AtariOptions, Game};
 use trace::trace;
 
-/// A finder that sees nothing of this machine.
+/// A finder that sees none of the ROMs on this machine.
 fn blind() -> RomFinder {
     RomFinder {
         explicit_dir: None,
@@ -53,7 +54,7 @@ fn a_wrong_checksum_is_refused() {
             assert!(error.to_string().contains(part), "`{error}` does not say {part}");
         }
     }
-    // Nothing but the right bytes makes a ROM, whoever asks.
+    // Only the right bytes make a ROM.
     for bytes in [vec![], vec![0x1f, 0x8b, 0, 0], vec![0; 4096], rom("Breakout").bytes().to_vec()] {
         assert!(matches!(Rom::new(pong(), bytes, "nowhere"), Err(RomError::Checksum { .. })));
     }
@@ -81,7 +82,7 @@ fn a_missing_file_is_an_error_that_helps() {
         matches!(error, RomError::NotFound { .. }) && error.to_string().contains("pip download"),
         "{error}"
     );
-    // A folder in place of the file.
+    // A folder instead of the file.
     fs::create_dir(folder.path().join("pong.bin")).unwrap();
     let error = RomFinder { explicit_dir: Some(folder.path().to_path_buf()), ..blind() }
         .find(pong())
@@ -110,7 +111,7 @@ fn sources_are_asked_in_order() {
     assert_eq!(origin(&finder), variable.path());
     fs::remove_file(variable.path().join("pong.bin")).unwrap();
     assert_eq!(origin(&finder), cache.path());
-    // A damaged cache is not used, and not fatal by itself.
+    // A damaged cache is not used, but it is no error by itself.
     fs::write(cache.path().join("pong.bin"), b"damaged").unwrap();
     assert!(matches!(finder.find(pong()), Err(RomError::NotFound { .. })));
 }
@@ -118,7 +119,7 @@ fn sources_are_asked_in_order() {
 #[test]
 fn an_offline_machine_gets_instructions() {
     let folder = tempfile::tempdir().unwrap();
-    // The download fails at its very start.
+    // The download fails immediately.
     let finder = RomFinder {
         python: Some(PathBuf::from("no-such-python-on-this-machine")),
         cache_dir: Some(folder.path().join("deepspi").join("roms")),

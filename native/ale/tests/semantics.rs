@@ -13,12 +13,13 @@ use deepspi_worlds::atari::{AtariError, AtariOptions, Console as _, EmulatorSeed
 use deepspi_worlds::env::VectorEnv as _;
 use trace::{reset, step, trace};
 
-/// The emulator has the seed of the environment, as a bare one that it is compared with.
+/// Options with EnvPool's seeds: the emulator gets the seed of the environment, like the bare
+/// emulator of the comparison.
 fn envpool() -> AtariOptions {
     AtariOptions { emulator_seeds: EmulatorSeeds::Envpool, ..AtariOptions::default() }
 }
 
-/// One step's picture from single frames: the reference for the pooling rule.
+/// The picture of one step, made from single frames: the reference for the pooling rule.
 fn picture(first: &[u8], second: &[u8], emulator: &Emulator) -> Vec<u8> {
     let mut gray = vec![0; first.len()];
     GrayPool::new(emulator.palette()).max(first, second, &mut gray);
@@ -178,7 +179,7 @@ fn a_lost_life_ends_the_episode_and_the_game_goes_on() {
         assert_eq!(outcome.terminated, life == 4, "only the last life ends the game");
         assert!(!outcome.truncated);
 
-        // Next-step autoreset: whatever the action, with reward 0 and not done.
+        // Next-step autoreset: the action is ignored, the reward is 0 and the step is not done.
         let before = stack.clone();
         let outcome = env.step(3, &mut stack).unwrap();
         assert_eq!(
@@ -323,7 +324,7 @@ fn wrong_calls_are_errors_and_move_nothing() {
     assert!(matches!(envs.step(&[0; 4]), Err(AtariError::Length { expected: 3, found: 4, .. })));
     assert!(envs.console(3).is_none());
     assert_eq!(envs.console(2).unwrap().screen_rgb().len(), 210 * 160 * 3);
-    // Still the environments of the first reset: one good step equals that of untouched ones.
+    // The failed calls have changed nothing: one good step equals that of untouched environments.
     let mut untouched = vec_env(AtariOptions::default(), 3, 1, 1);
     assert_eq!(reset(&mut untouched).observations, first);
     assert_eq!(
@@ -419,7 +420,7 @@ fn environments_of_neighbouring_seeds_play_other_games() {
     let ram = |options, seed, index| {
         let mut env = environment(&rom, options, seed, index).unwrap();
         env.reset(&mut vec![0; options.observation_len()]).unwrap();
-        // Actions that change, or it would not matter whether they stick.
+        // The actions change; otherwise sticky actions would have no effect.
         let mut actions = Actions::new(3);
         for _ in 0..200 {
             env.step(actions.next(4), &mut vec![0; options.observation_len()]).unwrap();
@@ -435,7 +436,8 @@ fn environments_of_neighbouring_seeds_play_other_games() {
 
 #[test]
 fn stored_games_go_on_as_the_others() {
-    // Sticky actions and no-ops; lives are lost, games end, and their fake steps are among the moments.
+    // With sticky actions and no-ops. The stored moments include lost lives, ends of games and
+    // their fake steps.
     let options = AtariOptions::stochastic();
     let make = |seed| vec_env(options, 3, seed, 2);
     let mut original = make(4);
@@ -451,7 +453,7 @@ fn stored_games_go_on_as_the_others() {
         let ended_now = view.terminated.iter().any(|&over| over);
         let fake_now = before.iter().any(|&done| done);
         before = view.dones.clone();
-        // Each kind of moment once, and some others.
+        // Stores each kind of moment once, and some others.
         let new = (lost_now && !lost) || (ended_now && !ended) || (fake_now && !fake);
         lost |= lost_now;
         ended |= ended_now;
@@ -461,7 +463,7 @@ fn stored_games_go_on_as_the_others() {
         }
         restarts += 1;
         let bytes = original.snapshot().unwrap().unwrap();
-        // Of another seed: what is stored decides everything.
+        // The environments are made with other seeds: the stored state must decide everything.
         let [mut one, mut other] = [make(9), make(10)];
         one.restore(&bytes).unwrap();
         other.restore(&bytes).unwrap();
@@ -477,7 +479,7 @@ fn stored_games_go_on_as_the_others() {
     }
     assert!(lost && ended && fake && restarts >= 4, "{lost} {ended} {fake} {restarts}");
 
-    // The original itself against a restored one.
+    // The original itself is compared with a restored one.
     let mut restored = make(11);
     restored.restore(&original.snapshot().unwrap().unwrap()).unwrap();
     for _ in 0..300 {

@@ -1,4 +1,4 @@
-//! The axis of a panel once its range is known: of numbers, or of names.
+//! The axis of a panel once its range is known: an axis of numbers or of category names.
 
 use deepspi_plot::Tick;
 
@@ -8,14 +8,15 @@ use super::figure::{Axis, Scale};
 #[derive(Clone, Debug)]
 pub(super) struct Resolved {
     numbers: deepspi_plot::Axis,
-    /// The first is at 0, the second at 1; of an axis of numbers none.
+    /// Names of a category axis, the first at 0, the second at 1; `None` for an axis of numbers.
     names: Option<Vec<String>>,
 }
 
 impl Resolved {
-    /// Range from the axis, or else from the values with `margin` of it on both sides.
+    /// Takes the range from the axis, or else from the values, extended by `margin` of it on both
+    /// sides.
     ///
-    /// `None` if neither gives one.
+    /// Returns `None` if neither gives a range.
     pub fn new(axis: &Axis, values: &[f64], margin: f64) -> Option<Self> {
         let scale = match &axis.scale {
             Scale::Linear => deepspi_plot::Scale::Linear,
@@ -32,8 +33,8 @@ impl Resolved {
         Some(Self { numbers: given.or_else(around)?, names: None })
     }
 
-    /// Where a value is, 0 at the start of the axis and 1 at its end; not finite where it has no
-    /// place.
+    /// Position of a value on the axis, 0 at its start and 1 at its end; not finite if the value
+    /// has no position.
     pub fn share(&self, value: f64) -> f64 {
         self.numbers.share(value)
     }
@@ -43,7 +44,7 @@ impl Resolved {
         self.names.as_deref()
     }
 
-    /// Ticks at round values, at most about `most` steps apart; of a category axis one for each name.
+    /// About `most` ticks or fewer, at round values; on a category axis one tick for each name.
     pub fn ticks(&self, most: usize) -> Vec<Tick> {
         let Some(names) = &self.names else { return self.numbers.ticks(most as f64) };
         let tick = |(index, name): (usize, &String)| {

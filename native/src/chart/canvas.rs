@@ -1,8 +1,8 @@
 //! The SVG, in pixels with fractions.
 //!
-//! plotters' SVG back end counts in whole units. One pixel is `UNITS` of them, and the size at the
-//! head of the file is set right afterwards: curves would be staircases otherwise. Its own axes and
-//! legends are not used, because they cut labels off and put the legend over the data.
+//! plotters' SVG back end uses whole units. So that curves are not drawn as staircases, one pixel
+//! is `UNITS` of them, and the size in the head of the file is corrected afterwards. The axes and
+//! legends of plotters are not used, because they cut off labels and draw the legend over the data.
 
 use anyhow::{Context, Result};
 use plotters::prelude::*;
@@ -16,7 +16,7 @@ const UNITS: f64 = 10.0;
 /// plotters divides font sizes by this when it writes them.
 const FONT_SIZE: f64 = 1.24;
 
-/// plotters writes a text that hangs from its anchor as if the font had this height above its
+/// plotters writes a text that is anchored at its top as if the font had this height above its
 /// baseline.
 const ASCENT: f64 = 0.76;
 
@@ -24,7 +24,7 @@ const ASCENT: f64 = 0.76;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stroke {
     pub colour: RGBColor,
-    /// In pixels.
+    /// Width in pixels.
     pub width: f64,
     pub dashed: bool,
 }
@@ -35,7 +35,7 @@ impl Stroke {
     }
 }
 
-/// Which part of a text is at the position given.
+/// The part of a text that is at the given position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
@@ -48,7 +48,7 @@ pub(super) struct Canvas<'a> {
     backend: SVGBackend<'a>,
 }
 
-/// Draws a picture of the size given, in pixels, and returns it as SVG.
+/// Draws a picture of the given size, in pixels, and returns it as SVG.
 pub(super) fn svg(
     size: (f64, f64),
     draw: impl FnOnce(&mut Canvas<'_>) -> Result<()>,
@@ -99,7 +99,7 @@ impl Canvas<'_> {
     }
 
     pub fn frame(&mut self, rect: &Rect, stroke: Stroke) -> Result<()> {
-        // The first side again, so that the last corner is filled too.
+        // The first side is repeated so that the last corner is filled too.
         let corners = [
             (rect.left, rect.top),
             (rect.right, rect.top),
@@ -125,13 +125,13 @@ impl Canvas<'_> {
         align: Align,
         colour: RGBColor,
     ) -> Result<()> {
-        // The anchor of plotters hangs `ASCENT` above the baseline, and digits and capitals are as
-        // far above the centre as the baseline is below it.
+        // The anchor of plotters is `ASCENT` above the baseline. Digits and capitals reach as far
+        // above their centre as the baseline is below it.
         let hang = style.size * (ASCENT - CAPITAL / 2.0);
         self.put(text, (at.0, at.1 - hang), style, align, colour, FontTransform::None)
     }
 
-    /// One line of text that reads upwards, its middle at `at`.
+    /// One line of text that reads upwards, with its middle at `at`.
     pub fn text_upwards(
         &mut self,
         text: &str,

@@ -1,6 +1,6 @@
 //! The colours of `deepspi_plot` as the figures use them, and those of text, axes and grid.
 //!
-//! The index of a series is its colour in every figure: readers learn it once.
+//! A series has the same index, and so the same colour, in every figure: readers learn it once.
 
 use deepspi_plot::colour;
 use plotters::style::RGBColor;
@@ -9,9 +9,10 @@ use serde::Serialize;
 /// Colour of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Colour {
-    /// By its index, which starts again after 7; see [`Colour::PPO`] and the ones after it.
+    /// Index of the series; after index 7 the colours repeat. [`Colour::PPO`] and the constants
+    /// after it name fixed indices.
     Series(usize),
-    /// For what is not a series of its own.
+    /// For everything that is not a series.
     Grey,
 }
 
@@ -33,16 +34,16 @@ impl Colour {
 
 /// Text and frames.
 pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
-/// Text of less weight, and axes.
+/// Less prominent text, and axes.
 pub(super) const FAINT: RGBColor = RGBColor(95, 95, 95);
 /// Lines of the grid.
 pub(super) const GRID: RGBColor = RGBColor(228, 228, 228);
-/// A value that is not there.
+/// A missing value.
 pub(super) const MISSING: RGBColor = RGBColor(224, 224, 224);
 /// The background.
 pub(super) const WHITE: RGBColor = RGBColor(255, 255, 255);
 
-/// Colour of `share` of the way along the scale of values; grey where it is not finite.
+/// Colour at `share` of the colour scale of values; grey if `share` is not finite.
 pub(super) fn viridis(share: f64) -> RGBColor {
     if share.is_finite() { rgb(colour::viridis(share)) } else { MISSING }
 }

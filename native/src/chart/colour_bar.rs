@@ -1,4 +1,4 @@
-//! The bar that says which colour is which value.
+//! The colour bar, which shows the value of each colour.
 
 use anyhow::Result;
 use deepspi_plot::{Axis, Scale, Tick};
@@ -14,7 +14,7 @@ const TICKS: Type = Type::regular(11.0);
 const LABEL: Type = Type::regular(12.0);
 /// Longest line of the label, about the height of the smallest bars.
 const LINE: f64 = 160.0;
-/// Between the bar and its tick labels.
+/// Distance between the bar and its tick labels.
 const GAP: f64 = 7.0;
 
 /// Width of the bar with its labels.
@@ -24,10 +24,11 @@ pub(super) fn width(range: &Range) -> f64 {
     BAR + GAP + widest + 6.0 + lines(range).len() as f64 * LABEL.line_height()
 }
 
-/// Draws the bar, its left side and its ends at those of `area`.
+/// Draws the bar with its left side and its ends at those of `area`.
 pub(super) fn draw(canvas: &mut Canvas<'_>, range: &Range, area: &Rect) -> Result<()> {
     let bar = Rect { right: area.left + BAR, ..*area };
-    // Each stripe reaches down to the end: side by side, the seams between them would be seen.
+    // Each stripe reaches down to the end of the bar: between adjacent stripes, seams would be
+    // visible.
     const STRIPES: usize = 100;
     for index in 0..STRIPES {
         let top = bar.top + bar.height() * index as f64 / STRIPES as f64;

@@ -1,30 +1,30 @@
-//! What a figure shows, as plain data: whoever makes one says nothing about pixels.
+//! The content of a figure as plain data; nothing here is in pixels.
 //!
-//! A value that is not finite is left out of the drawing, as a gap in a line; it is no error, because
-//! a run that diverged must not cost the figure of all the others.
+//! A value that is not finite is left out of the drawing, as a gap in a line. It is not an error,
+//! because one diverged run must not prevent the figure of all the others.
 
 use serde::Serialize;
 
 use super::colour::Colour;
 
-/// One picture: a title, panels in rows of `columns`, and what the reader must know below them.
+/// One picture: a title, panels in rows of `columns`, and a footnote.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Figure {
     /// Bold, at the top.
     pub title: String,
     /// Below the title, smaller.
     pub subtitle: Option<String>,
-    /// Filled in row by row.
+    /// Panels, row by row.
     pub panels: Vec<Panel>,
-    /// Panels in a row; 0 counts as 1.
+    /// Panels per row; 0 counts as 1.
     pub columns: usize,
-    /// One legend of all panels below the title, instead of one in each.
+    /// Whether one legend of all panels is drawn below the title, instead of one in each panel.
     pub shared_legend: bool,
     /// Small print below the panels, wrapped to the width.
     pub footnote: Option<String>,
 }
 
-/// One pair of axes and what is drawn on them, in the order of `layers` within each kind.
+/// One pair of axes and the layers drawn on them, in the order of `layers` within each kind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Panel {
     /// Bold, above the axes.
@@ -35,7 +35,7 @@ pub struct Panel {
     pub y: Axis,
     /// What is drawn.
     pub layers: Vec<Layer>,
-    /// A legend between title and axes; ignored where the figure has a shared one.
+    /// Whether a legend is drawn between title and axes; ignored if the figure has a shared one.
     pub legend: bool,
 }
 
@@ -46,7 +46,7 @@ pub struct Axis {
     pub label: String,
     /// How values become positions.
     pub scale: Scale,
-    /// First and last value; from the data where `None`.
+    /// First and last value; taken from the data if `None`.
     pub range: Option<(f64, f64)>,
 }
 
@@ -61,7 +61,8 @@ impl Axis {
         Self { label: label.into(), scale: Scale::Log10, range: None }
     }
 
-    /// An axis of names; the first is at 0, the second at 1. Upright, the first is at the top.
+    /// An axis of names; the first is at 0, the second at 1. On a vertical axis the first is at the
+    /// top.
     pub fn category(label: impl Into<String>, names: Vec<String>) -> Self {
         Self { label: label.into(), scale: Scale::Category(names), range: None }
     }
@@ -108,20 +109,20 @@ pub enum Layer {
 /// A curve through points in the order given.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Line {
-    /// In the legend; none if empty.
+    /// Name in the legend; not shown if empty.
     pub label: String,
-    /// Of the line.
+    /// Colour of the line.
     pub colour: Colour,
     /// `(x, y)`.
     pub points: Vec<(f64, f64)>,
-    /// Broken into dashes.
+    /// Whether the line is dashed.
     pub dashed: bool,
 }
 
-/// The area between two curves; not in the legend: the figure's text says what it means.
+/// The area between two curves. It is not in the legend; the text of the figure must explain it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Band {
-    /// Of the area, drawn mostly transparent.
+    /// Colour of the area, drawn mostly transparent.
     pub colour: Colour,
     /// `(x, low, high)`.
     pub points: Vec<(f64, f64, f64)>,
@@ -130,13 +131,13 @@ pub struct Band {
 /// Marks of one series.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Points {
-    /// In the legend; none if empty.
+    /// Name in the legend; not shown if empty.
     pub label: String,
-    /// Of marks and error bars.
+    /// Colour of marks and error bars.
     pub colour: Colour,
     /// Shape of the marks.
     pub marker: Marker,
-    /// Where they are.
+    /// Positions of the marks.
     pub points: Vec<Mark>,
 }
 
@@ -151,7 +152,7 @@ pub struct Mark {
     pub error: Option<(f64, f64)>,
 }
 
-/// Shape of a mark: a second cue for those who cannot tell the colours apart.
+/// Shape of a mark: a second cue for readers who cannot tell the colours apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum Marker {
     /// A disc.
@@ -165,10 +166,10 @@ pub enum Marker {
     Diamond,
 }
 
-/// A dashed reference value over the whole width, named at its right end.
+/// A dashed reference value over the whole width, with its name at the right end.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HorizontalLine {
-    /// Beside the line.
+    /// Text beside the line.
     pub label: String,
     /// Its value.
     pub y: f64,
@@ -177,11 +178,11 @@ pub struct HorizontalLine {
 /// A straight connection.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Segment {
-    /// `(x, y)` of one end.
+    /// `(x, y)` of the start.
     pub from: (f64, f64),
-    /// `(x, y)` of the other.
+    /// `(x, y)` of the end.
     pub to: (f64, f64),
-    /// Of the line.
+    /// Colour of the line.
     pub colour: Colour,
 }
 
@@ -192,7 +193,7 @@ pub struct Scatter {
     pub marker: Marker,
     /// The marks.
     pub points: Vec<Spot>,
-    /// From value to colour.
+    /// Maps values to colours.
     pub scale: ColourScale,
 }
 
@@ -203,7 +204,7 @@ pub struct Spot {
     pub x: f64,
     /// Position on the vertical axis.
     pub y: f64,
-    /// Becomes the colour; grey where it is not finite.
+    /// Value shown as the colour; grey if it is not finite.
     pub value: f64,
     /// Text beside the mark.
     pub label: Option<String>,
@@ -212,9 +213,9 @@ pub struct Spot {
 /// Coloured cells with their value printed in them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Heatmap {
-    /// In any order; a place without a cell stays grey.
+    /// Cells in any order; a position without a cell stays grey.
     pub cells: Vec<Cell>,
-    /// From value to colour.
+    /// Maps values to colours.
     pub scale: ColourScale,
 }
 
@@ -225,22 +226,22 @@ pub struct Cell {
     pub x: usize,
     /// Index of its name on the vertical axis.
     pub y: usize,
-    /// Becomes the colour; grey where it is not finite.
+    /// Value shown as the colour; grey if it is not finite.
     pub value: f64,
-    /// Printed in the cell.
+    /// Text printed in the cell.
     pub text: String,
-    /// Framed, as the chosen or best one.
+    /// Whether the cell is framed, as the chosen or best one.
     pub marked: bool,
 }
 
-/// From values to colours, shown as a colour bar.
+/// Maps values to colours, shown as a colour bar.
 ///
 /// Scales of one figure with the same label are one scale: the same colour means the same value in
-/// all panels. Where a figure has only one, it has one colour bar.
+/// all panels. A figure with only one scale has one colour bar.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ColourScale {
-    /// Beside the colour bar.
+    /// Text beside the colour bar.
     pub label: String,
-    /// Values of the first and the last colour; from the data of all panels where `None`.
+    /// Values of the first and the last colour; taken from the data of all panels if `None`.
     pub range: Option<(f64, f64)>,
 }

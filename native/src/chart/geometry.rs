@@ -1,6 +1,7 @@
-//! Points and rectangles in pixels, `y` downwards, and what of a line or an area is inside.
+//! Points and rectangles in pixels, with `y` downwards, and the parts of lines and areas inside a
+//! rectangle.
 //!
-//! The SVG has no clip paths: what leaves the axes is cut here, before it is drawn.
+//! The SVG has no clip paths: lines and areas are cut at the axes here, before they are drawn.
 
 /// A position in pixels.
 pub(super) type Xy = (f64, f64);

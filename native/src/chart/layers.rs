@@ -1,4 +1,4 @@
-//! The data of a panel: areas first, then lines, then marks, and labels on top.
+//! Draws the data of a panel: areas first, then lines, then marks, and labels on top.
 
 use anyhow::Result;
 use plotters::style::RGBColor;
@@ -15,10 +15,11 @@ use super::text::Type;
 const LINE: f64 = 1.8;
 const MARK: f64 = 3.8;
 const LABEL: Type = Type::regular(11.0);
-/// Lower than a line of text: two reference lines close to each other still have room between.
+/// Height of a label. It is lower than a line of text, so that two close reference lines still have
+/// room for a label between them.
 const LABEL_HEIGHT: f64 = 13.0;
 
-/// Where the values of a panel are in the picture.
+/// Maps the values of a panel to positions in the picture.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'a> {
     pub x: &'a Resolved,
@@ -27,7 +28,7 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Not finite where the value has no place.
+    /// Not finite if the value has no position.
     fn at(&self, x: f64, y: f64) -> Xy {
         (self.area.left + self.x.share(x) * self.area.width(), self.height(y))
     }
@@ -39,7 +40,7 @@ impl Place<'_> {
         self.area.top + down * self.area.height()
     }
 
-    /// A mark is drawn whole on the border, and not at all beyond it.
+    /// A mark on the border is drawn whole; a mark beyond the border is not drawn.
     fn shows(&self, point: Xy) -> bool {
         self.area.grown(0.5).contains(point)
     }
@@ -135,7 +136,7 @@ fn points(
         if !place.shows(at) {
             continue;
         }
-        // An interval without width has no bar: a line of no length cannot be drawn.
+        // An interval of width 0 has no bar: a line of length 0 cannot be drawn.
         if let Some((low, high)) = mark.error.filter(|(low, high)| low < high) {
             let ends = [low, high].map(|y| (at.0, place.height(y)));
             curve(canvas, &ends, place, Stroke::solid(colour, 1.3), labels)?;
@@ -160,7 +161,7 @@ fn scatter(
     for spot in &layer.points {
         let at = place.at(spot.x, spot.y);
         if place.shows(at) {
-            // A dark edge: the light end of the scale would be lost on white.
+            // A dark edge, because the light end of the scale is hardly visible on white.
             marker(canvas, layer.marker, at, MARK + 1.8, INK)?;
             marker(canvas, layer.marker, at, MARK + 1.0, scales.colour(&layer.scale, spot.value))?;
             labels.avoid_point(at, MARK + 1.8);
@@ -177,7 +178,7 @@ pub(super) fn marker(
     radius: f64,
     colour: RGBColor,
 ) -> Result<()> {
-    // Of about the area of the disc.
+    // The square and the triangle have about the area of the disc.
     let (side, tip) = (radius * 0.89, radius * 1.25);
     match shape {
         Marker::Circle => canvas.disc((x, y), radius, colour),
@@ -211,7 +212,7 @@ fn heatmap(
     let cells: Vec<_> = cells.filter(|(_, rect)| place.area.grown(0.5).encloses(rect)).collect();
     for (cell, rect) in &cells {
         let colour = scales.colour(&map.scale, cell.value);
-        // A white seam: neighbours of nearly the same value stay two cells.
+        // A white seam keeps neighbours of nearly the same value apart.
         canvas.rect(rect, WHITE, 1.0)?;
         canvas.rect(&rect.grown(-0.6), colour, 1.0)?;
         let full = LABEL.width(&cell.text).max(1.0);
@@ -232,7 +233,7 @@ fn heatmap(
     Ok(())
 }
 
-/// Names of reference lines and of marks.
+/// Writes the names of reference lines and of marks.
 fn write_labels(
     canvas: &mut Canvas<'_>,
     layers: &[Layer],
@@ -270,7 +271,7 @@ fn write(canvas: &mut Canvas<'_>, label: &str, at: Option<Rect>, colour: RGBColo
     canvas.text(label, rect.centre(), LABEL, Align::Centre, colour)
 }
 
-/// Above and below a line across the panel, from its right end to its left.
+/// Places for a label above and below a line across the panel, from its right end to its left.
 fn beside_line(area: &Rect, y: f64, width: f64) -> Vec<Rect> {
     let height = LABEL_HEIGHT;
     let room = (area.width() - width - 8.0).max(0.0);
@@ -287,7 +288,7 @@ fn beside_line(area: &Rect, y: f64, width: f64) -> Vec<Rect> {
     places.collect()
 }
 
-/// To the right of a mark, to its left, above, below, and at its corners.
+/// Places for a label to the right of a mark, to its left, above, below, and at its corners.
 fn beside_mark((x, y): Xy, width: f64) -> Vec<Rect> {
     let height = LABEL_HEIGHT;
     let away = MARK + 4.5;

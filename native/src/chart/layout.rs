@@ -1,7 +1,7 @@
-//! Where everything goes: title, legend, panels in their grid, colour bars and small print.
+//! Positions of title, legend, the grid of panels, colour bars and footnote.
 //!
 //! The size of a figure follows from its panels. Panels of one column have the same left edge and
-//! width, those of one row the same height, so that they can be compared by eye.
+//! width, and panels of one row have the same height, so that they can be compared by eye.
 
 use anyhow::Result;
 
@@ -20,17 +20,17 @@ const SUBTITLE: Type = Type::regular(12.5);
 const PANEL_TITLE: Type = Type::bold(12.5);
 const FOOTNOTE: Type = Type::regular(11.0);
 const MARGIN: f64 = 16.0;
-/// Between two columns, two rows, and the blocks above and below the panels.
+/// Distance between two columns, two rows, and the blocks above and below the panels.
 const COLUMN_GAP: f64 = 14.0;
 const ROW_GAP: f64 = 16.0;
 const BLOCK_GAP: f64 = 10.0;
-/// Room to the right of the axes for half of the last tick label.
+/// Space to the right of the axes for half of the last tick label.
 const RIGHT: f64 = 20.0;
 
-/// Height of a colour bar for all panels, unless there is less room.
+/// Height of a colour bar for all panels, unless there is less space.
 const BAR: f64 = 260.0;
 
-/// A row of panels with what it needs above and below the axes.
+/// A row of panels with the space that it needs above and below the axes.
 struct Row<'a> {
     panels: Vec<Placed<'a>>,
     titles: f64,
@@ -39,7 +39,7 @@ struct Row<'a> {
     bottom: f64,
 }
 
-/// A panel with its place across the figure.
+/// A panel with its horizontal position in the figure.
 struct Placed<'a> {
     panel: &'a Panel,
     ready: Ready<'a>,
@@ -82,7 +82,7 @@ pub(super) fn draw(figure: &Figure) -> Result<String> {
         legend.draw(canvas, (MARGIN, if head > 0.0 { y + BLOCK_GAP } else { y }))?;
         if let (Some(range), Some(first)) = (scales.only(), rows.first()) {
             let top = panels_top + first.titles + first.legends;
-            // Beside flat panels it goes on beside the next row.
+            // Beside low panels the bar continues beside the next row.
             let last = panels_top + panels - rows.last().map_or(0.0, |row| row.bottom);
             let bottom = last.min(top + first.axes.max(BAR));
             let left = width - MARGIN - bar + COLUMN_GAP;
@@ -108,7 +108,8 @@ impl Row<'_> {
         let axes = top + self.titles + self.legends;
         for placed in &self.panels {
             let (left, right) = (placed.left, placed.left + placed.width);
-            // A short title is as near to its axes as the longest of the row.
+            // A title with few lines ends at the same distance from its axes as the longest title
+            // of the row.
             let start = top + self.titles - block(&placed.title, PANEL_TITLE);
             paragraph(canvas, &placed.title, (left, start), PANEL_TITLE, false)?;
             placed.legend.draw(canvas, (left, top + self.titles))?;
@@ -126,7 +127,7 @@ impl Row<'_> {
     }
 }
 
-/// The panels in rows, with the columns aligned, within `width`.
+/// The panels in rows within `width`, with aligned columns.
 fn rows<'a>(figure: &'a Figure, columns: usize, width: f64, scales: &Scales) -> Vec<Row<'a>> {
     let usual = match columns {
         1 => 330.0,
@@ -154,7 +155,7 @@ fn rows<'a>(figure: &'a Figure, columns: usize, width: f64, scales: &Scales) -> 
     let lefts: Vec<f64> = (0..columns).map(|column| widest(column, &Plan::left)).collect();
     let rights: Vec<f64> =
         (0..columns).map(|column| widest(column, &|plan| RIGHT.max(bars(plan.panel)))).collect();
-    // All axes are equally wide, whatever their labels need.
+    // All axes have the same width, whatever their labels need.
     let taken = lefts.iter().chain(&rights).sum::<f64>() + COLUMN_GAP * (columns - 1) as f64;
     let axes_width = ((width - taken) / columns as f64).max(80.0);
     rows.into_iter()
@@ -185,7 +186,7 @@ fn block(lines: &[String], style: Type) -> f64 {
     lines.len() as f64 * style.line_height()
 }
 
-/// Draws lines of text below and to the right of `corner`; returns where they end.
+/// Draws lines of text with their upper left corner at `corner`; returns where they end.
 fn paragraph(
     canvas: &mut Canvas<'_>,
     lines: &[String],

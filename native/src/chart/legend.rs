@@ -1,4 +1,4 @@
-//! The legend: in rows above the data, never over them.
+//! The legend, in rows above the data and never over it.
 
 use anyhow::Result;
 
@@ -13,17 +13,17 @@ const TEXT: Type = Type::regular(12.0);
 /// Length of the sample of a line.
 const SAMPLE: f64 = 24.0;
 const GAP: f64 = 6.0;
-/// Between two entries.
+/// Distance between two entries.
 const SPACE: f64 = 20.0;
-/// From one row to the next.
+/// Distance from one row to the next.
 pub(super) const ROW: f64 = 18.0;
 
-/// One name with what it stands for.
+/// One entry: a name with a sample of its line or mark.
 #[derive(Clone, Debug, PartialEq)]
 struct Entry {
     label: String,
     colour: Colour,
-    /// Whether the line is dashed, if there is one.
+    /// Whether the line is dashed; `None` without a line.
     line: Option<bool>,
     marker: Option<Marker>,
 }
@@ -34,14 +34,14 @@ impl Entry {
     }
 }
 
-/// Entries, each with its distance from the left, in rows.
+/// Entries in rows, each with its distance from the left.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Legend {
     rows: Vec<Vec<(f64, Entry)>>,
 }
 
 impl Legend {
-    /// The legend of some panels, in rows no wider than `width`; each name once.
+    /// The legend of some panels, in rows no wider than `width`; each name appears once.
     pub fn new<'a>(panels: impl IntoIterator<Item = &'a Panel>, width: f64) -> Self {
         let mut rows: Vec<Vec<(f64, Entry)>> = Vec::new();
         let mut end = f64::INFINITY;
@@ -64,7 +64,7 @@ impl Legend {
         self.rows.len() as f64 * ROW
     }
 
-    /// Draws it below and to the right of `corner`.
+    /// Draws the legend with its upper left corner at `corner`.
     pub fn draw(&self, canvas: &mut Canvas<'_>, corner: Xy) -> Result<()> {
         for (index, row) in self.rows.iter().enumerate() {
             let y = corner.1 + (index as f64 + 0.5) * ROW;
@@ -85,7 +85,7 @@ impl Legend {
     }
 }
 
-/// One entry for each name and colour, in the order of their first layers.
+/// One entry for each pair of name and colour, in the order in which the layers first use them.
 fn entries<'a>(panels: impl IntoIterator<Item = &'a Panel>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for layer in panels.into_iter().flat_map(|panel| &panel.layers) {

@@ -1,8 +1,8 @@
-//! Figures: described as data, drawn once as SVG, and the PNG made from that SVG.
+//! Figures: described as data, drawn as SVG, and converted from that SVG to PNG.
 //!
 //! The same figure gives the same bytes on every machine: the font is part of the program, and
 //! nothing depends on time, threads or chance. What must not be broken: no label is cut off, no
-//! legend covers data, a value that is not finite costs itself and nothing else.
+//! legend covers data, and a value that is not finite spoils nothing but itself.
 
 use std::path::{Path, PathBuf};
 
@@ -40,14 +40,14 @@ pub fn svg(figure: &Figure) -> Result<String> {
     layout::draw(figure)
 }
 
-/// Writes a figure as `stem` with `.svg` and with `.png` appended, each whole or not at all; returns
-/// the two paths.
+/// Writes a figure as `stem` with `.svg` and with `.png` appended, each file whole or not at all;
+/// returns the two paths.
 ///
 /// # Errors
 /// If the folder cannot be written; the message names the file.
 pub fn write(figure: &Figure, stem: &Path) -> Result<Vec<PathBuf>> {
     let path = |ending: &str| {
-        // Not `with_extension`, which would take the end of a name like `lr_0.001` away.
+        // Not `with_extension`, which would cut off the end of a name like `lr_0.001`.
         let mut name = stem.as_os_str().to_owned();
         name.push(ending);
         PathBuf::from(name)

@@ -1,7 +1,7 @@
-//! One panel: how much room its labels need, and its axes.
+//! One panel: the space that its labels need, and its axes.
 //!
-//! Room comes first: tick labels are measured, so none is ever cut off, and panels of one column or
-//! row can agree on the widest.
+//! Tick labels are measured before anything is placed. So none is ever cut off, and the panels of
+//! one column or row can leave the space of the widest label.
 
 use anyhow::Result;
 use deepspi_plot::Tick;
@@ -20,11 +20,11 @@ const LABEL: Type = Type::regular(12.0);
 /// Length of a tick, and the distance from its end to the label.
 const TICK: f64 = 4.0;
 const TICK_GAP: f64 = 3.0;
-/// Between tick labels and the name of the axis.
+/// Distance between tick labels and the name of the axis.
 const LABEL_GAP: f64 = 6.0;
 /// Longest name of a category in one line.
 const NAME: f64 = 170.0;
-/// The same where it reads upwards.
+/// Longest name of a category that reads upwards.
 const UPRIGHT: f64 = 110.0;
 
 /// A panel whose vertical axis is known.
@@ -33,7 +33,7 @@ pub(super) struct Plan<'a> {
     pub panel: &'a Panel,
     x: Option<Resolved>,
     y: Option<Resolved>,
-    /// Each with the lines of its label.
+    /// Ticks, each with the lines of its label.
     y_ticks: Vec<(f64, Vec<String>)>,
     y_label: Vec<String>,
 }
@@ -43,12 +43,12 @@ pub(super) struct Plan<'a> {
 pub(super) struct Ready<'a> {
     plan: Plan<'a>,
     x_ticks: Vec<(f64, Vec<String>)>,
-    /// Tick labels read upwards, because they would overlap side by side.
+    /// Whether tick labels read upwards, because side by side they would overlap.
     upright: bool,
     x_label: Vec<String>,
 }
 
-/// Height that the axes of a panel want.
+/// Height that the axes of a panel ask for.
 pub(super) fn wanted_height(panel: &Panel, usual: f64) -> f64 {
     match &panel.y.scale {
         Scale::Category(names) => (names.len() as f64 * 30.0).max(60.0),
@@ -84,7 +84,7 @@ impl<'a> Plan<'a> {
         Self { panel, x, y, y_ticks, y_label: LABEL.wrap(&panel.y.label, height.max(120.0)) }
     }
 
-    /// Room to the left of the axes.
+    /// Space to the left of the axes.
     pub fn left(&self) -> f64 {
         let widest = TICKS.widest(self.y_ticks.iter().flat_map(|(_, lines)| lines));
         let label = self.y_label.len() as f64 * LABEL.line_height();
@@ -113,7 +113,7 @@ impl<'a> Plan<'a> {
 }
 
 impl Ready<'_> {
-    /// Room below the axes.
+    /// Space below the axes.
     pub fn bottom(&self) -> f64 {
         let labels = if self.upright {
             TICKS.widest(self.x_ticks.iter().flat_map(|(_, lines)| lines))
@@ -173,7 +173,7 @@ impl Ready<'_> {
         self.names(canvas, area, y_label)
     }
 
-    /// Names of the axes.
+    /// Draws the names of the axes.
     fn names(&self, canvas: &mut Canvas<'_>, area: &Rect, y_label: &[String]) -> Result<()> {
         let height = LABEL.line_height();
         let (middle_x, middle_y) = area.centre();
@@ -191,7 +191,7 @@ impl Ready<'_> {
     }
 }
 
-/// Drawn before the data: a mark at 0 is whole.
+/// Draws the borders. This happens before the data, so that a mark at 0 is whole.
 fn borders(canvas: &mut Canvas<'_>, area: &Rect) -> Result<()> {
     let stroke = Stroke::solid(FAINT, 0.9);
     let corner = (area.left, area.bottom);
@@ -213,7 +213,7 @@ fn single_lines(ticks: Vec<Tick>) -> Vec<(f64, Vec<String>)> {
     ticks.into_iter().map(|tick| (tick.share, vec![tick.label])).collect()
 }
 
-/// The most ticks whose labels do not touch.
+/// As many ticks as possible without labels that touch.
 fn widest_fit(axis: &Resolved, width: f64) -> Vec<Tick> {
     let apart = |pair: &[Tick]| {
         let room = (pair[1].share - pair[0].share) * width;
@@ -224,7 +224,7 @@ fn widest_fit(axis: &Resolved, width: f64) -> Vec<Tick> {
     fitting.next().unwrap_or_else(|| axis.ticks(1))
 }
 
-/// All positions that have a place on both axes.
+/// All points that have a position on both axes.
 fn drawable(panel: &Panel) -> Vec<(f64, f64)> {
     let all = panel.layers.iter().flat_map(|layer| -> Vec<(f64, f64)> {
         match layer {
@@ -243,7 +243,7 @@ fn drawable(panel: &Panel) -> Vec<(f64, f64)> {
             Layer::Segment(segment) => vec![segment.from, segment.to],
             Layer::Scatter(scatter) => scatter.points.iter().map(|s| (s.x, s.y)).collect(),
             Layer::Heatmap(map) => map.cells.iter().map(|c| (c.x as f64, c.y as f64)).collect(),
-            // A reference alone is no data.
+            // A reference line alone is not data.
             Layer::HorizontalLine(_) => Vec::new(),
         }
     });

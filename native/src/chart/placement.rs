@@ -1,8 +1,8 @@
-//! Where a label beside the data goes: where it covers least.
+//! Chooses the position of a label beside the data, so that it covers as little as possible.
 
 use super::geometry::{Rect, Xy};
 
-/// What labels avoid.
+/// What labels must avoid.
 #[derive(Debug, Default)]
 pub(super) struct Placement {
     /// Points of curves, marks and error bars.
@@ -12,9 +12,9 @@ pub(super) struct Placement {
 }
 
 impl Placement {
-    /// Another curve to avoid.
+    /// Adds a curve to avoid.
     pub fn avoid_curve(&mut self, curve: &[Xy]) {
-        // No gap that a label could fall into.
+        // The points are so close that no label fits between them.
         const STEP: f64 = 4.0;
         for pair in curve.windows(2) {
             let (a, b) = (pair[0], pair[1]);
@@ -26,7 +26,7 @@ impl Placement {
         }
     }
 
-    /// Another mark to avoid.
+    /// Adds a mark to avoid.
     pub fn avoid_point(&mut self, point: Xy, radius: f64) {
         let (x, y) = point;
         self.data.extend([
@@ -38,12 +38,13 @@ impl Placement {
         ]);
     }
 
-    /// The best of the places, of which the first is preferred; it is taken from now on.
+    /// Returns the best of the places and reserves it. Of equally good places the first is taken.
     pub fn choose(&mut self, places: &[Rect], inside: &Rect) -> Option<Rect> {
-        // Outside is cut off and over another label unreadable; over data is only ugly.
+        // Outside, a label is cut off; over another label it is unreadable; over data it is only
+        // ugly.
         let cost = |place: &Rect| {
             let over = self.taken.iter().filter(|rect| rect.overlaps(place)).count();
-            // Sideways only: a label is close to the line it names.
+            // The margin is only at the sides: a label is meant to be close to the line it names.
             let near = Rect { left: place.left - 3.0, right: place.right + 3.0, ..*place };
             let data = self.data.iter().filter(|&&point| near.contains(point)).count();
             usize::from(!inside.encloses(place)) * 100_000 + over * 1_000 + data.min(900)

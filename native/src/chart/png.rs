@@ -1,5 +1,5 @@
-//! Pixels from SVG with the font of the program: the PNG of a figure, made from its SVG so that the two
-//! cannot differ, and the texts of recorded games.
+//! Converts SVG to pixels with the font of the program. The PNG of a figure is made from its SVG,
+//! so that the two cannot differ; the texts of recorded games are made here as well.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use resvg::usvg::{Options, Tree, fontdb};
 
 use super::text::{FAMILIES, Weight, bytes};
 
-/// Pixels of the PNG for one of the SVG: sharp on dense screens and in print.
+/// Pixels of the PNG per pixel of the SVG; 2 is sharp on dense screens and in print.
 const SCALE: f32 = 2.0;
 
 /// The bytes of a PNG.
@@ -22,12 +22,12 @@ pub(super) fn png(svg: &str) -> Result<Vec<u8>> {
     pixels.encode_png().context("cannot encode the PNG")
 }
 
-/// Reads SVG; its texts are laid out in the font of the program and in no other.
+/// Reads SVG and lays out its texts in the font of the program only.
 #[derive(Debug)]
 pub(crate) struct Reader(Options<'static>);
 
 impl Reader {
-    /// The families an SVG must ask for.
+    /// The font families that an SVG must ask for.
     pub const FAMILIES: &'static str = FAMILIES;
 
     pub fn new() -> Self {

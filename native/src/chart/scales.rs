@@ -1,4 +1,4 @@
-//! The colour scales of a figure, so that a colour means one value in all of its panels.
+//! The colour scales of a figure: a colour means the same value in all of its panels.
 
 use plotters::style::RGBColor;
 
@@ -48,7 +48,7 @@ impl Scales {
         }
     }
 
-    /// The only scale of the figure.
+    /// The scale of the figure, if it has exactly one.
     pub fn only(&self) -> Option<&Range> {
         if let [range] = &self.ranges[..] { Some(range) } else { None }
     }
@@ -70,7 +70,7 @@ impl Scales {
     }
 }
 
-/// Scales of a panel with the values they colour.
+/// Scales of a panel, each with the values that it colours.
 fn coloured(panel: &Panel) -> impl Iterator<Item = (&ColourScale, Vec<f64>)> {
     panel.layers.iter().filter_map(|layer| match layer {
         Layer::Scatter(scatter) => {

@@ -1,4 +1,5 @@
-//! Tidy tables as CSV beside the figures: one observation in a row, so that others can draw their own.
+//! Tidy tables as CSV beside the figures: one observation per row, so that others can draw figures
+//! of their own.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -20,10 +21,10 @@ impl Table {
         Self { header: header.iter().map(ToString::to_string).collect(), rows: Vec::new() }
     }
 
-    /// Adds a row of text and numbers; an `f64` is written with all digits that it has.
+    /// Adds a row of text and numbers; an `f64` is written with all its digits.
     ///
     /// # Errors
-    /// If it has more or fewer fields than there are columns.
+    /// If the row has more or fewer fields than the table has columns.
     pub fn push(&mut self, row: &[&dyn Display]) -> Result<()> {
         ensure!(
             row.len() == self.header.len(),

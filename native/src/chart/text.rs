@@ -1,16 +1,16 @@
-//! The one font of all figures, and how much room a text needs in it.
+//! The one font of all figures, and the size of a text in it.
 //!
 //! The font is part of the program, so a machine without fonts draws the same picture, and labels
-//! can be measured before anything is placed. DejaVu is wide: a reader of the SVG who lacks it gets
-//! another font that needs less room, not more.
+//! can be measured before anything is placed. DejaVu is a wide font: a viewer of the SVG that lacks
+//! it uses another font, which needs less space and not more.
 
 use skrifa::instance::{LocationRef, Size};
 use skrifa::{FontRef, MetadataProvider};
 
-/// Families for readers of the SVG, from the one measured here to any.
+/// Font families for viewers of the SVG: the measured one first, the most general one last.
 pub(super) const FAMILIES: &str = "DejaVu Sans, Verdana, sans-serif";
 
-/// How strong a text is.
+/// Weight of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Weight {
     Regular,
@@ -34,7 +34,7 @@ impl Type {
         Self { size, weight: Weight::Bold }
     }
 
-    /// From one line of text to the next.
+    /// Distance from one line of text to the next.
     pub fn line_height(self) -> f64 {
         (self.size * 1.3).ceil()
     }
@@ -56,7 +56,8 @@ impl Type {
             .sum()
     }
 
-    /// Lines that fit into `width`, broken at spaces; only a word longer than that sticks out.
+    /// Lines that fit into `width`, broken at spaces. Only a word that is longer than `width`
+    /// exceeds it.
     pub fn wrap(self, text: &str, width: f64) -> Vec<String> {
         let mut lines = Vec::new();
         for paragraph in text.lines() {

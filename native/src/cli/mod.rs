@@ -1,7 +1,7 @@
-//! The command line: it collects the commands, starts the one that was asked for, and turns what a
-//! command says of its end into an exit code.
+//! The command line: lists the commands, runs the chosen one, and turns its result into an exit
+//! code.
 //!
-//! Every command owns its arguments and knows nothing of this module, which knows all of them.
+//! Every command owns its arguments. This module imports all commands, and no command imports it.
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -17,8 +17,8 @@ use crate::speed::{self, SpeedArgs};
 use crate::sweep::{self, BenchArgs, SweepEnd};
 use crate::train::{self, TrainArgs};
 
-/// Trains DeepSPI agents on Atari games and the maze, draws the figures of the theory, and checks and
-/// measures this implementation.
+/// Trains DeepSPI agents on Atari games and the maze, draws the figures of the theory, and checks
+/// and measures this implementation.
 ///
 /// Without a subcommand it trains: `native --env Breakout` is `native train --env Breakout`.
 #[derive(Debug, Parser)]
@@ -37,21 +37,22 @@ pub struct Cli {
 pub enum Command {
     /// Train an agent (the default).
     Train(TrainArgs),
-    /// Compare this implementation with golden files of the authors', number by number.
+    /// Compare this implementation with golden files of the authors' implementation, number by
+    /// number.
     Parity(ParityArgs),
-    /// Measure environments, policy, updates and the whole loop.
+    /// Measure the speed of environments, policy, updates and the whole training loop.
     Speed(SpeedArgs),
-    /// Draw the figures of the maze experiment and of the theory; trains what they need.
+    /// Draw the figures of the maze experiment and of the theory; trains the runs that they need.
     Figures(FiguresArgs),
-    /// Train all runs of a comparison: games x algorithms x seeds. The same command continues.
+    /// Train all runs of a sweep: games x algorithms x seeds. The same command continues it.
     Bench(BenchArgs),
     /// Draw the learning curve of a run as SVG, with the numbers as CSV beside it.
     Curve(CurveArgs),
     /// Make the report of a sweep: one page, its figures, and all numbers as CSV and JSON.
     Report(ReportArgs),
-    /// Play whole games with a trained agent, on environments of their own: scores with intervals.
+    /// Evaluate a trained agent on whole games in separate environments: scores with intervals.
     Evaluate(EvaluateArgs),
-    /// Record a trained agent as a film: the game, what the agent sees, and what it thinks of it.
+    /// Record a trained agent as a film: the game, its observations, its policy and its values.
     Play(PlayArgs),
 }
 
@@ -75,8 +76,8 @@ pub fn run(cli: Cli) -> Result<Exit> {
     Ok(Exit::Success)
 }
 
-/// Runs `native bench`. A sweep whose runs are all finished ends in its report; the sweep itself does
-/// not know reports, which are made of sweeps.
+/// Runs `native bench`. When all runs of a sweep are finished, its report is made. This happens
+/// here because reports read sweeps, so the module of sweeps must not import reports.
 fn bench(args: &BenchArgs) -> Result<Exit> {
     match sweep::run(args)? {
         SweepEnd::Finished(folder) => {

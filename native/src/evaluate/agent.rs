@@ -1,4 +1,4 @@
-//! A trained agent, read from its run.
+//! A trained agent, loaded from its run folder.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::run::checkpoints::{self, CheckpointStore, Loaded};
 use crate::run::folder::RunFolder;
 use crate::worlds::{self, World};
 
-/// An agent that no longer learns.
+/// A trained agent; it is evaluated and does not learn.
 #[derive(Debug)]
 pub struct Agent {
     /// Folder of its run.
@@ -27,13 +27,13 @@ pub struct Agent {
     pub global_step: u64,
     /// Hyper-parameters of its training.
     pub config: Config,
-    /// What it was trained on.
+    /// The world that it was trained on.
     pub world: Box<dyn World>,
     /// Sizes of its networks.
     pub spec: NetworkSpec,
     /// Its networks, on the device.
     pub model: Model,
-    /// Where they are.
+    /// The device of the networks.
     pub device: Selected,
 }
 
@@ -63,16 +63,16 @@ impl Agent {
         })
     }
 
-    /// What it thinks of B observations, `[C, H, W]` each.
+    /// Policy and value of the agent for B observations, `[C, H, W]` each.
     ///
     /// # Errors
-    /// If the device fails, or the networks give no numbers.
+    /// If the device fails, or the networks return NaN or infinite values.
     pub fn decide(&self, pixels: &[&[u8]]) -> Result<Decision> {
         let input = observations(self.spec.frame, pixels.len(), &self.device.device, |i| pixels[i]);
         let decision = pollster::block_on(evaluate(&self.model, input, self.spec.actions))?;
         ensure!(
             decision.log_probs.iter().chain(&decision.values).all(|x| x.is_finite()),
-            "the networks of {} give no numbers (NaN or infinite); take an earlier checkpoint",
+            "the networks of {} return NaN or infinite values; use an earlier checkpoint",
             self.checkpoint
         );
         Ok(decision)
@@ -86,11 +86,11 @@ impl Agent {
     }
 }
 
-/// The run and the checkpoint that a path means.
+/// The run folder and the checkpoint that a path names.
 fn find(path: &Path) -> Result<(RunFolder, Loaded)> {
     let remedy = || {
         format!(
-            "no agent in {}; name a run folder, as `native train` prints it, or one of its checkpoints",
+            "there is no agent in {}; give a run folder, as `native train` prints it, or one of its checkpoints",
             path.display()
         )
     };
@@ -98,16 +98,16 @@ fn find(path: &Path) -> Result<(RunFolder, Loaded)> {
         path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(STEP_PREFIX));
     if path.join(CONFIG).exists() || !(named || path.join(SUMS).exists()) {
         let folder = RunFolder::open(path).with_context(remedy)?;
-        // What is kept is training's business; nothing is saved here.
+        // The number of checkpoints to keep does not matter, because nothing is saved here.
         let loaded = CheckpointStore::new(folder.checkpoints(), 1).load_newest();
         return Ok((folder, loaded.with_context(|| format!("cannot play {}", path.display()))?));
     }
-    // Its real name, for the run is found from it.
+    // The resolved path, because the run folder is found from it.
     let path = path.canonicalize().with_context(remedy)?;
     let run = path.parent().and_then(Path::parent).unwrap_or(&path);
     let folder = RunFolder::open(run)
-        .context("the checkpoint is not in the folder of a run, which says what it plays")
+        .context("the checkpoint is not in a run folder, whose config.toml names its game")
         .with_context(remedy)?;
-    let checkpoint = checkpoints::read(&path).context("take another checkpoint of the run")?;
+    let checkpoint = checkpoints::read(&path).context("use another checkpoint of the run")?;
     Ok((folder, Loaded { checkpoint, path, skipped: Vec::new() }))
 }

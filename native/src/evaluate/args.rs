@@ -10,15 +10,15 @@ use crate::worlds::EpisodeRules;
 /// Flags of `evaluate`.
 #[derive(Clone, Debug, Args)]
 pub struct EvaluateArgs {
-    /// Who plays, and how.
+    /// Agent and rules.
     #[command(flatten)]
     pub how: HowArgs,
     /// Whole games to play.
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub episodes: u64,
-    /// Folder for evaluation.json and evaluation.csv; default: the run folder. Files there are replaced
-    /// by an evaluation with the same settings of the same or a longer trained checkpoint, and by
-    /// others only with --overwrite.
+    /// Folder for evaluation.json and evaluation.csv; default: the run folder. Files there are
+    /// replaced if they are an evaluation with the same settings of the same agent, trained as long
+    /// or shorter; all others only with --overwrite.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }
@@ -36,28 +36,29 @@ pub struct HowArgs {
     /// Take the most probable action instead of drawing from the policy.
     #[arg(long)]
     pub greedy: bool,
-    /// Decides all games and draws; the games of one seed are the same for every agent. They are never
-    /// those of training, whatever its seed was.
+    /// Seed of all games and of the draws from the policy; the games of one seed are the same for
+    /// every agent. They are never the games of training, whatever its seed was.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Device for the networks: auto, gpu, gpu:NAME or cpu. Numbers differ in the last digits between
-    /// devices, and so may the games.
+    /// Device for the networks: auto, gpu, gpu:NAME or cpu. Numbers differ in the last digits
+    /// between devices, so the games can differ as well.
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
-    /// Replace what is there already.
+    /// Replace files that exist already.
     #[arg(long)]
     pub overwrite: bool,
 }
 
-/// Flags for Atari games alone.
+/// Flags that only Atari games have.
 #[derive(Clone, Debug, Default, Args)]
 pub struct GameArgs {
-    /// Whether games have sticky actions 0.3 and up to 60 no-ops; default: as the run was trained.
-    /// `--stochastic=false` takes both from an agent that was trained with them.
+    /// Sticky actions 0.3 and up to 60 no-ops; default: as the run was trained.
+    /// `--stochastic=false` turns both off for an agent that was trained with them.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub stochastic: Option<bool>,
-    /// After each lost life play on as training does: some no-ops, then FIRE where the game has it.
-    /// Without it nobody presses FIRE for the agent, and one that never learned to may wait for ever.
+    /// After each lost life, continue as training does: some no-ops, then FIRE if the game has it.
+    /// Without this flag nothing presses FIRE for the agent, and an agent that never learned to
+    /// press it may wait for ever.
     #[arg(long)]
     pub training_resets: bool,
     /// Folder with ROMs; else $ALE_ROMS_DIR, the user's cache, an installed ale_py, or a download.
@@ -66,7 +67,7 @@ pub struct GameArgs {
 }
 
 impl GameArgs {
-    /// The rules they choose.
+    /// The rules that these flags choose.
     #[must_use]
     pub fn rules(&self) -> EpisodeRules {
         let Self { stochastic, training_resets, roms } = self.clone();

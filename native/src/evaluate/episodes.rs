@@ -1,8 +1,9 @@
 //! Plays the episodes of an evaluation, many at a time.
 //!
-//! Every episode has an environment and a generator of its own. When one ends, the next takes its place
-//! in the batch, and all are played to their end: counting the first N that finish would favour short
-//! ones. The batch matters to speed alone, up to the rounding of the device's sums.
+//! Every episode has its own environment and its own random generator. When one ends, the next
+//! takes its place in the batch, and all are played to their end: counting the first N that finish
+//! would favour short ones. The batch affects only the speed, and the results up to the rounding of
+//! the device's sums.
 
 use std::time::Instant;
 
@@ -17,7 +18,7 @@ use super::summary::Episode;
 use crate::terminal::CountBar;
 use crate::worlds::{self, End, Episodes, episode_seeds};
 
-/// Games at a time: enough to keep emulators and networks busy, little enough for any memory.
+/// Games at a time: enough to keep emulators and networks busy, and few enough for any memory.
 const AT_A_TIME: usize = 64;
 
 /// An episode that is being played.
@@ -25,7 +26,7 @@ struct Running {
     episode: u64,
     seed: u64,
     game: Box<dyn worlds::Episode>,
-    /// Draws from the policy.
+    /// Random generator for the draws from the policy.
     actions: ChaCha8Rng,
     score: f64,
     length: u64,
@@ -57,7 +58,7 @@ impl Running {
     }
 }
 
-/// All episodes of the protocol, by number.
+/// Plays all episodes of the protocol and returns them in the order of their numbers.
 ///
 /// # Errors
 /// If an environment or the device fails.

@@ -1,4 +1,4 @@
-//! `evaluation.json` and `evaluation.csv`, and when older ones may be replaced.
+//! `evaluation.json` and `evaluation.csv`, and the rule for replacing older ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use crate::worlds::maze::MAZE;
 /// How episodes are played.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Protocol {
-    /// Whole games.
+    /// Number of whole games.
     pub episodes: u64,
-    /// What decides them.
+    /// Seed of the games and of the draws from the policy.
     pub seed: u64,
-    /// The most probable action, or one drawn from the policy.
+    /// Whether the most probable action is taken, instead of one drawn from the policy.
     pub greedy: bool,
-    /// Sticky actions and long no-op starts.
+    /// Whether actions are sticky and no-op starts long.
     pub stochastic: bool,
     /// Whether lost lives are followed by no-ops and FIRE, as in training.
     #[serde(default)]
@@ -31,7 +31,8 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// All settings by their flags. No `..`: a new one must be compared as well.
+    /// All settings by their flags. The pattern has no `..`, so that a new setting cannot be left
+    /// out of the comparison.
     fn fields(&self) -> [(&'static str, String); 6] {
         let Self { episodes, seed, greedy, stochastic, training_resets, rules } = self;
         [
@@ -52,21 +53,21 @@ impl Protocol {
         Some(format!("{name} {one}, not {other}"))
     }
 
-    /// Everything in words; unlike for protocols that are unlike.
+    /// The whole protocol in words; different protocols give different texts.
     #[must_use]
     pub fn describe(&self) -> String {
-        // No `..`: a new setting must be said as well.
+        // The pattern has no `..`, so that a new setting cannot be left out of the text.
         let Self { episodes, seed, greedy, stochastic, training_resets, rules } = self;
         let actions =
             if *greedy { "most probable actions" } else { "actions drawn from the policy" };
-        // The maze knows neither; of an Atari game, the rules say more.
+        // The maze has neither setting; for an Atari game the rules give the details.
         let stochastic = if *stochastic { ", stochastic environments" } else { "" };
         let resets = if *training_resets { ", resets as in training" } else { "" };
         format!("{episodes} episodes, {actions}, seed {seed}{stochastic}{resets}: {rules}")
     }
 }
 
-/// What `evaluation.json` says.
+/// Content of `evaluation.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Game, or `maze`.
@@ -92,10 +93,10 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// Of an agent's episodes.
+    /// Summarises the episodes of an agent.
     ///
     /// # Errors
-    /// If there are none.
+    /// If there are no episodes.
     pub fn new(agent: &Agent, protocol: Protocol, episodes: &[Episode]) -> Result<Self> {
         Ok(Self {
             env: agent.world.name().to_owned(),
@@ -111,10 +112,10 @@ impl Evaluation {
         })
     }
 
-    /// The evaluation in a folder; none if there is none.
+    /// The evaluation in a folder; `None` if the folder has none.
     ///
     /// # Errors
-    /// If the file is there but is not one.
+    /// If the file exists but is not an evaluation.
     pub fn read(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join(EVALUATION_JSON);
         if !path.exists() {
@@ -124,7 +125,7 @@ impl Evaluation {
         read().map(Some).with_context(|| format!("{} is no evaluation", path.display()))
     }
 
-    /// Writes both files, each whole or not at all; the summary last.
+    /// Writes both files, each whole or not at all; the JSON file last.
     ///
     /// # Errors
     /// If the folder cannot be written.
@@ -137,7 +138,7 @@ impl Evaluation {
         Ok([json, csv])
     }
 
-    /// For the terminal.
+    /// Text for the terminal.
     #[must_use]
     pub fn table(&self) -> String {
         let Self { env, algo, protocol, summary, global_step, .. } = self;
@@ -158,7 +159,7 @@ impl Evaluation {
         }
         row("mean length", format!("{:.1} steps", summary.mean_length));
         if summary.time_limits > 0 {
-            // Training presses FIRE after every lost life, so an agent need never learn to.
+            // Training presses FIRE after every lost life, so an agent may never learn to press it.
             let note = if env == MAZE || protocol.training_resets {
                 ""
             } else {
@@ -173,8 +174,8 @@ impl Evaluation {
     }
 }
 
-/// Refuses, before anything is played, what would replace results that this evaluation does not renew:
-/// those with other settings, of another agent or of a longer trained checkpoint.
+/// Runs before the first game. Refuses to replace results that this evaluation does not renew:
+/// results with other settings, of another agent, or of a checkpoint that was trained longer.
 ///
 /// # Errors
 /// If there are such results and `overwrite` is off.
@@ -182,12 +183,12 @@ pub fn check(folder: &Path, agent: &Agent, protocol: &Protocol, overwrite: bool)
     if overwrite {
         return Ok(());
     }
-    let remedy = "; write elsewhere with --out DIR, or replace it with --overwrite";
+    let remedy = "; choose another folder with --out DIR, or replace it with --overwrite";
     let found = Evaluation::read(folder).with_context(|| format!("not overwritten{remedy}"))?;
     let Some(found) = found else {
         let csv = folder.join(EVALUATION_CSV);
         if csv.exists() {
-            bail!("{} is there and of no evaluation{remedy}", csv.display());
+            bail!("{} exists and belongs to no evaluation{remedy}", csv.display());
         }
         return Ok(());
     };

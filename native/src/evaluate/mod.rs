@@ -1,11 +1,13 @@
-//! `native evaluate`: how well a trained agent plays.
+//! `native evaluate`: measures how well a trained agent plays.
 //!
-//! The protocol is not that of training, and neither replaces the other. Training-time scores are those
-//! of the games an agent learned from, while it changed. Here one agent, which no longer changes, plays
-//! games of its own from beginning to end. What must not be broken:
-//! - Which episodes count is decided before the first is played, so none is left out for being long.
-//! - An episode is a function of agent and seed: not of how many are played beside it, nor of threads.
-//! - Nothing is written before everything is known, and then each file whole or not at all.
+//! The protocol differs from that of training, and neither replaces the other. Training scores come
+//! from the games that the agent learned from, while it changed. An evaluation plays separate games
+//! from beginning to end with an agent that no longer changes. What must not be broken:
+//! - The episodes that count are fixed before the first is played, so none is left out for being
+//!   long.
+//! - An episode is a function of agent and seed. It depends neither on the number of episodes
+//!   played beside it nor on threads.
+//! - No file is written before all results are known, and each file is written whole or not at all.
 
 pub mod agent;
 pub mod args;
@@ -24,7 +26,7 @@ use crate::terminal::CountBar;
 /// Runs `native evaluate`.
 ///
 /// # Errors
-/// Bad input, or a failure of disk, device or emulator; nothing is then written.
+/// Bad input, or a failure of disk, device or emulator; no file is then written.
 pub fn run(args: &EvaluateArgs) -> Result<()> {
     let agent = Agent::load(&args.how.path, &args.how.device)?;
     let games = agent.world.episodes(agent.config.gamma, &args.how.games.rules())?;

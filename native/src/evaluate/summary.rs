@@ -1,4 +1,4 @@
-//! What the episodes of an evaluation say together.
+//! Statistics of the episodes of an evaluation.
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -13,13 +13,13 @@ use crate::worlds::End;
 pub struct Episode {
     /// Index in the evaluation, from 0.
     pub episode: u64,
-    /// What decided the game.
+    /// Seed of the game.
     pub seed: u64,
-    /// Sum of the game's own rewards.
+    /// Sum of the raw rewards.
     pub score: f64,
-    /// Agent steps.
+    /// Length in agent steps.
     pub length: u64,
-    /// Frames of these steps; idle frames at the start do not count.
+    /// Frames of these steps, without the idle frames at the start.
     pub frames: u64,
     /// Why it ended.
     pub ended: End,
@@ -30,8 +30,9 @@ pub struct Episode {
 pub struct Summary {
     /// Mean return.
     pub mean: f64,
-    /// Lower end of the 95 % interval of the mean (percentile bootstrap over episodes). It says how far
-    /// this agent's mean is known, and nothing about other training seeds.
+    /// Lower end of the 95 % interval of the mean (percentile bootstrap over episodes). The
+    /// interval covers the uncertainty of this agent's mean; it says nothing about other training
+    /// seeds.
     pub mean_low: f64,
     /// Upper end.
     pub mean_high: f64,
@@ -41,7 +42,8 @@ pub struct Summary {
     pub min: f64,
     /// Highest return.
     pub max: f64,
-    /// Human-normalised mean return, 0 random and 1 human; none for an environment outside the table.
+    /// Human-normalised mean return, 0 random and 1 human; `None` for an environment outside the
+    /// table.
     pub human_normalized_mean: Option<f64>,
     /// Mean length in agent steps.
     pub mean_length: f64,
@@ -50,7 +52,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of at least one episode; `seed` is that of the bootstrap.
+    /// Summarises at least one episode; `seed` is the seed of the bootstrap.
     ///
     /// # Errors
     /// If there is no episode with a finite return.
@@ -77,7 +79,7 @@ impl Summary {
 /// One row for each episode.
 ///
 /// # Errors
-/// Never: the columns fit.
+/// Never: each row has as many fields as the table has columns.
 pub fn table(env: &str, episodes: &[Episode]) -> Result<Table> {
     let header = ["episode", "seed", "return", "length", "frames", "human_normalized", "ended"];
     let mut table = Table::new(&header);

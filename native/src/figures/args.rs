@@ -11,16 +11,16 @@ use crate::device::DeviceChoice;
 /// Flags of `figures`.
 #[derive(Clone, Debug, Args)]
 pub struct FiguresArgs {
-    /// Which figure.
+    /// Figure to make.
     #[arg(value_enum, value_name = "FIGURE")]
     pub figure: FigureName,
-    /// With `maze`: end points as a function of this quantity.
+    /// With `maze`: plot final values as a function of this quantity.
     #[arg(long, value_enum)]
     pub sweep: Option<SweptQuantity>,
-    /// Seeds 1 to N of every run.
+    /// Number of seeds; every run is trained with seeds 1 to N.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub seeds: u64,
-    /// Folder for the figures; finished runs are kept in it, so that the same command continues.
+    /// Folder for the figures. Finished runs are kept in it, so the same command continues.
     #[arg(long, value_name = "DIR", default_value = "figures")]
     pub out: PathBuf,
     /// Size of frames and networks; default: small on the CPU, paper on a GPU.
@@ -29,46 +29,48 @@ pub struct FiguresArgs {
     /// Device to train on: auto, gpu, gpu:NAME or cpu.
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
-    /// Runs at a time; default: one a core on the CPU, one on a GPU.
+    /// Runs at a time; default: one per core on the CPU, one on a GPU.
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
-    /// TOML file with hyper-parameters that replace the preset's; seed and algorithm are the figure's.
+    /// TOML file with hyper-parameters that replace those of the preset; the figure sets seed and
+    /// algorithm.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Iterations of every run; default: the preset's.
+    /// Iterations of every run; default: as in the preset.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub iterations: Option<u64>,
-    /// Length of the corridors; default: the experiment's.
+    /// Length of the corridors; default: as in the experiment.
     #[arg(long, value_name = "N")]
     pub n_path: Option<usize>,
-    /// Probability of the lower corridor; default: the experiment's.
+    /// Probability of the lower corridor; default: as in the experiment.
     #[arg(long, value_name = "P")]
     pub epsilon: Option<f64>,
-    /// How well the corridors can be told apart, 0 to 1; default: the experiment's.
+    /// How well the corridors can be told apart, 0 to 1; default: as in the experiment.
     #[arg(long, value_name = "X")]
     pub cue: Option<f64>,
-    /// What an episode's last step returns; default: the terminal frame.
+    /// What the last step of an episode returns; default: the terminal frame.
     #[arg(long, value_enum)]
     pub maze_reset: Option<MazeReset>,
 }
 
-/// A figure as it is named on the command line.
+/// A figure by its name on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FigureName {
-    /// V(s_I) and distance of the critical cells over training; with --sweep, end points.
+    /// V(s_I) and distance of the critical cells over training; with --sweep, their final values.
     Maze,
-    /// Where each method separates the critical cells: cue by epsilon and corridor length.
+    /// Whether each method separates the critical cells, as a function of cue, epsilon and corridor
+    /// length.
     Phase,
-    /// Importance ratios over training against 1 +- eps and 1/gamma.
+    /// Importance ratios over training, compared with 1 +- eps and 1/gamma.
     Sir,
-    /// Exact safe policy iteration, and Theorem 2 against the gap it bounds.
+    /// Exact safe policy iteration, and the bound of Theorem 2 beside the gap that it bounds.
     Theory,
     /// The out-of-trajectory example.
     Oot,
     /// Principal components of the latents, early and late.
     Latents,
-    /// A run that keeps the ratio premise of Theorem 3 beside one that does not.
+    /// A run that keeps the ratio premise of Theorem 3, beside a run that does not.
     Certified,
-    /// All of them, with all sweeps.
+    /// All figures, with all sweeps.
     All,
 }

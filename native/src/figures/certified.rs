@@ -1,4 +1,4 @@
-//! What it costs and buys to keep the premises of Theorem 3.
+//! Costs and benefits of keeping the premises of Theorem 3.
 
 use anyhow::{Result, bail};
 use deepspi_theory::{Mdp, MdpParts, optimal};
@@ -24,10 +24,12 @@ const SHOWN: [(&str, Colour); 2] =
 /// `figures certified`.
 ///
 /// # Errors
-/// If a run cannot be done.
+/// If a run fails.
 pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<Output>> {
     if base.maze.maze_reset == MazeReset::Parity {
-        bail!("a certified run needs the terminal frame: leave out --maze-reset parity");
+        bail!(
+            "a certified run needs the terminal frame of each episode; leave out --maze-reset parity"
+        );
     }
     let mut default = base.clone();
     default.config.gamma = GAMMA;
@@ -155,8 +157,8 @@ fn worst(experiment: &Experiment) -> Result<f64> {
     Ok(-optimal(&Mdp::new(parts)?)?.values.start_return)
 }
 
-/// The end points, and how far the bound is from saying something. `range`: the optimum less the
-/// value of the worst policy.
+/// A sentence on the final values, and on how far the bound is from being informative. `range`: the
+/// optimum minus the value of the worst policy.
 fn sentence(groups: &[&[Record]; 2], best: f64, range: f64) -> String {
     let end = |records: &[Record]| {
         let values: Vec<f64> = records.iter().map(final_value).collect();

@@ -1,4 +1,4 @@
-//! One training run on the maze, for a figure: what defines it, and what is kept of it.
+//! One training run on the maze for a figure: its definition, and the results that are kept.
 
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::run::signals::StopFlag;
 
-/// Everything that decides a run, its seed included.
+/// Everything that determines a run, including its seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Experiment {
     /// Hyper-parameters.
@@ -26,12 +26,12 @@ pub struct Experiment {
     pub maze: MazeConfig,
 }
 
-/// The run after one iteration; iteration 0 is the untrained agent.
+/// State of the run after one iteration; iteration 0 is the untrained agent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// Iterations done.
+    /// Iterations completed.
     pub iteration: u64,
-    /// Agent steps done.
+    /// Agent steps taken.
     pub global_step: u64,
     /// Exact V(s_I) of the stochastic policy.
     pub start_value: f64,
@@ -47,14 +47,14 @@ pub struct Point {
     pub reward_loss: f32,
     /// Mean l_P of the iteration.
     pub transition_loss: f32,
-    /// Theorem 3, for certified runs.
+    /// Certificate of Theorem 3, for certified runs.
     pub certificate: Option<Certificate>,
 }
 
-/// Latents of all states at one moment.
+/// Latents of all states after one iteration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// Iterations done.
+    /// Iterations completed.
     pub iteration: u64,
     /// Latents `[S, D]`.
     pub latents: Vec<f32>,
@@ -65,23 +65,23 @@ pub struct Snapshot {
 /// A finished run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    /// What was run.
+    /// The experiment that was run.
     pub experiment: Experiment,
     /// Device that trained.
     pub device: String,
-    /// Revision of the source.
+    /// Revision of the program's source.
     pub revision: String,
-    /// Duration.
+    /// Duration in seconds.
     pub seconds: f64,
-    /// One point an iteration.
+    /// One point per iteration.
     pub points: Vec<Point>,
     /// Latents early and late in training.
     pub snapshots: Vec<Snapshot>,
-    /// Why it ended early, if a quantity was no longer a number.
+    /// Why the run ended early, if a quantity became NaN or infinite.
     pub failure: Option<String>,
 }
 
-/// What the name of a kept run is computed from.
+/// The content from which the name of a kept run is computed.
 #[derive(Serialize)]
 struct FlatExperiment<'a> {
     config: Flat,
@@ -89,13 +89,15 @@ struct FlatExperiment<'a> {
 }
 
 impl Experiment {
-    /// Name under which the run is kept: readable, and different whenever anything differs.
+    /// Name of the file of the kept run. It is readable, and it differs whenever anything in the
+    /// experiment differs.
     ///
     /// # Errors
     /// Never; encoding plain numbers cannot fail.
     pub fn key(&self) -> Result<String> {
-        // A preset names its networks; should they change, kept runs are no longer the same runs.
-        // All fields on one level, as runs were named before the configuration had parts.
+        // The networks of the preset are part of the digest: if they change, kept runs are no
+        // longer the same runs. All fields are on one level, because runs were named so before the
+        // configuration had parts.
         let flat = FlatExperiment { config: self.config.flat(), maze: &self.maze };
         let all = (flat, self.maze.preset.network());
         let digest = Sha256::digest(serde_json::to_vec(&all)?);
@@ -117,12 +119,12 @@ impl Experiment {
         self
     }
 
-    /// Iteration after which the early latents are kept.
+    /// Iteration after which the early latents are saved.
     const fn early(&self) -> u64 {
         self.config.num_iterations() / 10
     }
 
-    /// Trains; none if the user stopped it.
+    /// Trains the run; returns `None` if the user stopped it.
     ///
     /// # Errors
     /// If a parameter is out of range, the device fails, or the run diverges.
@@ -195,7 +197,7 @@ impl Experiment {
     }
 }
 
-/// What is known before the first update.
+/// Values of the fields before the first update.
 const UNTRAINED: Point = Point {
     iteration: 0,
     global_step: 0,
@@ -216,7 +218,8 @@ mod tests {
     #[test]
     fn a_run_keeps_the_name_it_had_when_the_configuration_was_flat() {
         let experiment = Experiment { config: Config::DEFAULT, maze: MazeConfig::DEFAULT };
-        // Computed with revision 9aa1139: another name, and the runs that people have would be done again.
+        // Computed with revision 9aa1139. With another name, the runs that users have kept would be
+        // trained again.
         assert_eq!(experiment.key().expect("a key"), "deep-spi-1-dba8410a3942b496");
     }
 }

@@ -1,7 +1,7 @@
-//! The training runs of the figures, each kept in a file as soon as it is finished.
+//! The training runs of the figures. Each is saved to a file as soon as it is finished.
 //!
-//! A run is a file named after everything that decides it. So figures share runs, a stopped command
-//! continues where it was, and more seeds add only what is missing.
+//! The file is named after everything that determines the run. So figures share runs, a stopped
+//! command continues where it was, and with more seeds only the missing runs are trained.
 
 use std::collections::HashMap;
 use std::fs;
@@ -17,7 +17,7 @@ use crate::jobs;
 use crate::run::signals::StopFlag;
 use crate::whole_file::write_whole;
 
-/// Where runs are kept, and on what they are done.
+/// The folder of the kept runs, and the device on which missing ones are trained.
 #[derive(Debug)]
 pub struct KeptRuns {
     folder: PathBuf,
@@ -27,8 +27,8 @@ pub struct KeptRuns {
 }
 
 impl KeptRuns {
-    /// Runs kept in `out/runs`, `jobs` of them at a time; by default one a core on the CPU and one on
-    /// a GPU, which a single run fills.
+    /// Runs kept in `out/runs`, trained `jobs` at a time; by default one per core on the CPU and
+    /// one on a GPU, because a single run fills it.
     ///
     /// # Errors
     /// If the folder cannot be created or signals cannot be caught.
@@ -41,16 +41,17 @@ impl KeptRuns {
         Ok(Self { folder, device, jobs, stop: StopFlag::install()? })
     }
 
-    /// What the runs are done on.
+    /// Device on which the runs are trained.
     #[must_use]
     pub const fn device(&self) -> &Selected {
         &self.device
     }
 
-    /// Finished runs of all experiments, in their order; those that are not kept yet are done first.
+    /// Finished runs of all experiments, in the order of the experiments. Runs that are not kept
+    /// yet are trained first.
     ///
     /// # Errors
-    /// If a run cannot be done or kept, or the user stops; what is finished stays.
+    /// If a run fails or cannot be saved, or the user stops; finished runs stay.
     pub fn records(&self, label: &str, experiments: &[Experiment]) -> Result<Vec<Record>> {
         let mut known: HashMap<String, Record> = HashMap::new();
         let mut missing: Vec<(String, &Experiment)> = Vec::new();
@@ -65,13 +66,17 @@ impl KeptRuns {
             }
             keys.push(key);
         }
-        // The longest first, so that no core waits at the end.
+        // The longest runs go first, so that no core is idle at the end.
         missing.sort_by_key(|(_, e)| (e.config.algo == Algorithm::Ppo, e.config.seed));
         let progress = RunProgress::new(label, missing.len(), known.len());
         known.extend(self.run(&missing, &progress)?);
         progress.finish();
         keys.iter()
-            .map(|key| known.get(key).cloned().with_context(|| format!("the run {key} is missing")))
+            .map(|key| {
+                known.get(key).cloned().with_context(|| {
+                    format!("the run {key} is missing; repeat the command to train it")
+                })
+            })
             .collect()
     }
 
@@ -87,7 +92,8 @@ impl KeptRuns {
             let record = if self.device.is_gpu {
                 train()
             } else {
-                // One thread a run: on these small networks two runs are faster than two threads.
+                // One thread per run: with these small networks two runs are faster than two
+                // threads.
                 rayon::ThreadPoolBuilder::new().num_threads(1).build()?.install(train)
             };
             let Some(record) = record.with_context(|| format!("the run {key} failed"))? else {
@@ -103,7 +109,7 @@ impl KeptRuns {
         }
         if outcome.left > 0 {
             bail!(
-                "stopped with {} of {} runs still to do; those that are finished are kept in {}, and the same command continues",
+                "stopped with {} of {} runs unfinished; finished runs are kept in {}, and the same command continues",
                 outcome.left,
                 missing.len(),
                 self.folder.display()
@@ -116,26 +122,26 @@ impl KeptRuns {
         self.folder.join(format!("{key}.json"))
     }
 
-    /// Keeps a run and returns it as it will be read again: decimal text may cost the last bit, and a
-    /// figure must not depend on whether its runs were kept from before.
+    /// Saves a run and returns it as it will be read again. Decimal text may lose the last bit, and
+    /// a figure must not depend on whether its runs were just trained or read from files.
     fn save(&self, key: &str, record: &Record) -> Result<Record> {
         let bytes = serde_json::to_vec(record)?;
         write_whole(&self.path(key), &bytes)?;
         Ok(serde_json::from_slice(&bytes)?)
     }
 
-    /// A kept run; one that cannot be read, or is another one, is done again.
+    /// Reads a kept run. A file that cannot be read, or that holds another run, counts as missing.
     fn load(&self, key: &str, experiment: &Experiment) -> Option<Record> {
         let path = self.path(key);
         let bytes = fs::read(&path).ok()?;
         match serde_json::from_slice::<Record>(&bytes) {
             Ok(record) if record.experiment == *experiment => Some(record),
             Ok(_) => {
-                tracing::warn!("{} holds another run; it is done again", path.display());
+                tracing::warn!("{} contains another run; the run is trained again", path.display());
                 None
             }
             Err(error) => {
-                tracing::warn!("{} is damaged ({error}); it is done again", path.display());
+                tracing::warn!("{} is damaged ({error}); the run is trained again", path.display());
                 None
             }
         }

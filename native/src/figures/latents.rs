@@ -1,4 +1,4 @@
-//! What the encoder makes of the maze, early and late in training.
+//! The encoder's latents of the maze, early and late in training.
 
 use anyhow::Result;
 use deepspi_core::pca::principal_components;
@@ -15,13 +15,13 @@ use crate::chart::{
     Axis, Colour, ColourScale, Figure, Layer, Marker, Panel, Scatter, Segment, Spot,
 };
 
-/// Who is shown, from left to right.
+/// The algorithms that are shown, from left to right.
 const SHOWN: [Algorithm; 2] = [Algorithm::Ppo, Algorithm::DeepSpi];
 
 /// `figures latents`, from the runs of `figures maze` with seed 1.
 ///
 /// # Errors
-/// If a run cannot be done.
+/// If a run fails.
 pub fn make(kept_runs: &KeptRuns, base: &Experiment) -> Result<Vec<Output>> {
     let maze = Maze::new(base.maze, base.config.gamma.into())?;
     let records = kept_runs.records("maze", &all_methods(base, 1))?;
@@ -66,7 +66,7 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment) -> Result<Vec<Output>> {
 
 fn panel(maze: &Maze, algo: Algorithm, snapshot: &Snapshot, table: &mut Table) -> Result<Panel> {
     let [upper, lower] = maze.stars();
-    // The same orientation in every panel: the upper star right of the centre, the start above it.
+    // Orients every panel in the same way: the upper star right of the centre, the start above it.
     let anchors = [upper, maze.start()];
     let Some(projection) = principal_components(&snapshot.latents, maze.states(), anchors) else {
         anyhow::bail!("the latents of {} are not finite", algo.name());

@@ -1,11 +1,11 @@
-//! What the figures of this folder draw again and again.
+//! Layers that several figures use.
 
 use super::experiment::{Point, Record};
 use super::methods::{BOOTSTRAP_SEED, RESAMPLES};
 use crate::chart::{Band, Colour, HorizontalLine, Layer, Line};
 use crate::stats::band_over_seeds;
 
-/// A value to compare with.
+/// A reference value.
 pub fn reference(label: impl Into<String>, y: f64) -> Layer {
     Layer::HorizontalLine(HorizontalLine { label: label.into(), y })
 }
@@ -20,7 +20,7 @@ pub fn line(
     Layer::Line(Line { label: label.into(), colour, points, dashed: false })
 }
 
-/// Median of curves over the same places, in its 95 % bootstrap band.
+/// Median of curves over the same positions, with its 95 % bootstrap band.
 pub fn banded(label: impl Into<String>, colour: Colour, curves: &[Vec<(f64, f64)>]) -> [Layer; 2] {
     let band = band_over_seeds(curves, RESAMPLES, BOOTSTRAP_SEED);
     [
@@ -29,7 +29,8 @@ pub fn banded(label: impl Into<String>, colour: Colour, curves: &[Vec<(f64, f64)
     ]
 }
 
-/// A quantity of each run over its agent steps, from the point `first` on: 0 is the untrained agent.
+/// A quantity of each run over its agent steps, from the point with index `first`; 0 is the
+/// untrained agent.
 pub fn over_training<'a>(
     records: impl IntoIterator<Item = &'a Record>,
     first: usize,

@@ -1,4 +1,5 @@
-//! The paper's figure 4: does a method tell the two stars apart, and what is it then worth?
+//! Figure 4 of the paper: whether each method separates the two stars, and the value that it
+//! reaches.
 
 use anyhow::Result;
 use deepspi_theory::{evaluate, optimal};
@@ -13,8 +14,8 @@ use super::output::{Output, describe};
 use crate::chart::table::Table;
 use crate::chart::{Axis, Figure, Layer, Panel};
 
-/// Values of the two policies every figure compares with: the optimum, and the best that treats the
-/// stars alike.
+/// Values of the two policies that every figure shows for comparison: the optimal policy, and the
+/// best policy that treats the stars alike.
 pub fn references(experiment: &Experiment) -> Result<[f64; 2]> {
     let maze = Maze::new(experiment.maze, experiment.config.gamma.into())?;
     let mdp = maze.mdp()?;
@@ -25,7 +26,7 @@ pub fn references(experiment: &Experiment) -> Result<[f64; 2]> {
 /// `figures maze`.
 ///
 /// # Errors
-/// If a run cannot be done.
+/// If a run fails.
 pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<Output>> {
     let records = kept_runs.records("maze", &all_methods(base, seeds))?;
     let [best, right] = references(base)?;
@@ -104,7 +105,7 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<O
     Ok(vec![Output { name: "maze".into(), figure, table, settings }])
 }
 
-/// A line and a band for each method.
+/// A line with a band for each method.
 pub fn curves(records: &[Record], quantity: impl Fn(&Point) -> f64) -> Vec<Layer> {
     let mut layers = Vec::new();
     for algo in METHODS {
@@ -117,7 +118,7 @@ pub fn curves(records: &[Record], quantity: impl Fn(&Point) -> f64) -> Vec<Layer
     layers
 }
 
-/// The end points in words.
+/// The final values in words.
 pub fn end_points(records: &[Record]) -> String {
     let describe = |algo| {
         let runs: Vec<&Record> =

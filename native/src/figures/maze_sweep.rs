@@ -1,4 +1,4 @@
-//! End points of the maze experiment as a function of one quantity.
+//! Final values of the maze experiment as a function of one quantity.
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -17,7 +17,7 @@ use super::output::{Output, describe};
 use crate::chart::table::Table;
 use crate::chart::{Axis, Figure, Layer, Mark, Panel, Points};
 
-/// What is swept.
+/// The quantity that is swept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SweptQuantity {
@@ -25,13 +25,13 @@ pub enum SweptQuantity {
     NPath,
     /// Probability of the lower corridor.
     Epsilon,
-    /// C of the neighbourhood, `1 + clip-coef`; the smallest is 1/gamma.
+    /// C of the neighbourhood, `1 + clip-coef`; the smallest value is 1/gamma.
     Clip,
     /// Coefficient of the reward loss.
     AlphaR,
     /// Coefficient of the transition loss.
     AlphaP,
-    /// Normalisation of the world model: off, as in the authors' code, exact.
+    /// Normalisation of the world model: off, as in the authors' code, or exact.
     Lipschitz,
 }
 
@@ -58,7 +58,7 @@ impl SweptQuantity {
         }
     }
 
-    /// The values, each as its name and the experiment that has it.
+    /// The values of the quantity, each with its name and its experiment.
     fn values(self, base: &Experiment) -> Vec<(String, Experiment)> {
         let change = |name: String, change: &dyn Fn(&mut Experiment)| {
             let mut experiment = base.clone();
@@ -103,8 +103,7 @@ impl SweptQuantity {
         }
     }
 
-    /// Whether the quantity makes a difference to an algorithm; one that does not read it would only repeat
-    /// itself.
+    /// Whether the algorithm reads the quantity; otherwise all of its runs would be equal.
     fn concerns(self, algo: Algorithm) -> bool {
         match self {
             Self::NPath | Self::Epsilon => true,
@@ -119,7 +118,7 @@ impl SweptQuantity {
 /// `figures maze --sweep ...`.
 ///
 /// # Errors
-/// If a run cannot be done.
+/// If a run fails.
 pub fn make(
     kept_runs: &KeptRuns,
     base: &Experiment,
@@ -129,7 +128,7 @@ pub fn make(
     let values = sweep.values(base);
     let mut wanted = Vec::new();
     for (_, experiment) in &values {
-        // A maze that cannot be built should be said before hours of runs, not after.
+        // An impossible maze must be refused before hours of training, not after.
         Maze::new(experiment.maze, experiment.config.gamma.into())?;
         let of_value = all_methods(experiment, seeds);
         wanted.push(of_value.into_iter().filter(|e| sweep.concerns(e.config.algo)).collect());
@@ -148,7 +147,7 @@ pub fn make(
     let names: Vec<String> = values.iter().map(|(name, _)| name.clone()).collect();
     let references: Vec<[f64; 2]> =
         values.iter().map(|(_, e)| references(e)).collect::<Result<_>>()?;
-    // Where the optimum moves along the axis, values are shown as a share of the way to it.
+    // If the optimum changes along the axis, values are shown as a share of the way to it.
     let moving = references.windows(2).any(|pair| (pair[0][0] - pair[1][0]).abs() > 1e-9);
     let value = |record: &Record, [best, right]: [f64; 2]| {
         let value = final_value(record);
@@ -162,7 +161,7 @@ pub fn make(
                     let runs = cell.iter().filter(|r| r.experiment.config.algo == algo);
                     let runs: Vec<f64> = runs.map(|r| quantity(r, references[x])).collect();
                     let summary = summary(&runs)?;
-                    // Side by side, so that none hides another.
+                    // The marks are side by side, so that none hides another.
                     let x = x as f64 + 0.14 * (i as f64 - 1.0);
                     let error = Some((summary.interval.low, summary.interval.high));
                     Some(Mark { x, y: summary.median, error })

@@ -1,4 +1,4 @@
-//! The methods, always with the same name, colour and marker; and what is read off their runs.
+//! The methods, always with the same name, colour and marker, and the final numbers of their runs.
 
 use deepspi_run::config::Algorithm;
 
@@ -6,22 +6,22 @@ use super::experiment::{Experiment, Record};
 use crate::chart::{Colour, Marker};
 use crate::stats::{Interval, bootstrap, median};
 
-/// Resamples of every bootstrap interval.
+/// Resamples of each bootstrap interval.
 pub const RESAMPLES: usize = 2_000;
 /// Seed of the resampling; the runs have seeds of their own.
 pub const BOOTSTRAP_SEED: u64 = 1;
 
-/// All of them, in the order in which figures and tables show them.
+/// All methods, in the order of figures and tables.
 pub const METHODS: [Algorithm; Algorithm::ALL.len()] = Algorithm::IN_ORDER_OF_COLOUR;
 /// Markers, by the index of the colour.
 const MARKERS: [Marker; 4] = [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond];
 
-/// Colour in figures.
+/// Colour of an algorithm in figures.
 pub const fn colour(algo: Algorithm) -> Colour {
     Colour::Series(algo.info().colour)
 }
 
-/// Marker in figures.
+/// Marker of an algorithm in figures.
 pub const fn marker(algo: Algorithm) -> Marker {
     MARKERS[algo.info().colour % MARKERS.len()]
 }
@@ -44,11 +44,11 @@ pub struct Summary {
     pub median: f64,
     /// 95 % percentile bootstrap.
     pub interval: Interval,
-    /// Runs it is made of.
+    /// Number of runs.
     pub runs: usize,
 }
 
-/// Summary of one number per run; none without any finite one.
+/// Summary of one number per run; `None` without a finite number.
 pub fn summary(values: &[f64]) -> Option<Summary> {
     Some(Summary {
         median: median(values)?,
@@ -57,12 +57,12 @@ pub fn summary(values: &[f64]) -> Option<Summary> {
     })
 }
 
-/// V(s_I) at the end of a run; NaN for one that diverged.
+/// V(s_I) at the end of a run; NaN for a diverged run.
 pub fn final_value(record: &Record) -> f64 {
     end(record).map_or(f64::NAN, |point| point.start_value)
 }
 
-/// Relative distance of the stars' latents at the end of a run; NaN for one that diverged.
+/// Relative distance of the stars' latents at the end of a run; NaN for a diverged run.
 pub fn final_distance(record: &Record) -> f64 {
     end(record).map_or(f64::NAN, |point| point.relative_star_distance)
 }

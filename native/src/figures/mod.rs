@@ -1,8 +1,9 @@
-//! `native figures`: the maze experiment and the theory as pictures, each from one command.
+//! `native figures`: the figures of the maze experiment and of the theory, each made by one
+//! command.
 //!
-//! A figure is a pure function of kept training runs (`kept_runs`) or of the exact theory; each writes
-//! SVG, PNG, the numbers as CSV and its configuration as JSON. Seeds are always 1 to N: none is ever
-//! left out or chosen.
+//! A figure is a pure function of kept training runs (`kept_runs`) or of the exact theory. Each
+//! figure writes SVG, PNG, its numbers as CSV and its configuration as JSON. Seeds are always 1 to
+//! N: none is left out or selected.
 
 mod args;
 mod certified;
@@ -37,11 +38,11 @@ use crate::run::settings;
 /// Runs `native figures`.
 ///
 /// # Errors
-/// Bad input, or a run or file that cannot be made; finished runs are kept.
+/// Bad input, or a run or file that fails; finished runs are kept.
 pub fn run(args: &FiguresArgs) -> Result<()> {
     if args.sweep.is_some() && args.figure != FigureName::Maze {
         bail!(
-            "--sweep belongs to `figures maze`; leave it out, or ask for `figures maze --sweep ...`"
+            "--sweep works only with `figures maze`; leave it out, or use `figures maze --sweep ...`"
         );
     }
     let selected = device::select(&args.device)?;
@@ -80,7 +81,7 @@ fn maze_of(args: &FiguresArgs, preset: MazePreset) -> MazeConfig {
     }
 }
 
-/// What was asked for, the quick ones first.
+/// The figures to make, the quick ones first.
 fn parts(args: &FiguresArgs) -> Vec<(FigureName, Option<SweptQuantity>)> {
     if args.figure != FigureName::All {
         return vec![(args.figure, args.sweep)];
@@ -115,7 +116,7 @@ fn make(
         (FigureName::Oot, _) => oot::make(),
         (FigureName::Latents, _) => latents::make(kept_runs, base),
         (FigureName::Certified, _) => certified::make(kept_runs, base, seeds),
-        // `parts` takes it apart.
+        // `parts` splits this into the single figures.
         (FigureName::All, _) => Ok(Vec::new()),
     }
 }

@@ -1,4 +1,4 @@
-//! The out-of-trajectory example: who takes the bait?
+//! The out-of-trajectory example: which planner is misled by the model's error.
 
 use anyhow::Result;
 use deepspi_theory::OutOfTrajectory;
@@ -10,7 +10,7 @@ use super::output::{Output, describe};
 use crate::chart::table::Table;
 use crate::chart::{Axis, Colour, Figure, Layer, Panel};
 
-/// Of the planner without a neighbourhood, and of the one with it.
+/// Colours of the planner without a neighbourhood and of the planner with one.
 const COLOURS: [Colour; 2] = [Colour::Series(0), Colour::Series(2)];
 
 /// `figures oot`; nothing is trained.

@@ -1,4 +1,4 @@
-//! What a figure leaves behind: SVG and PNG, the numbers, and how they were made.
+//! The files of a figure: SVG and PNG, its numbers, and its settings.
 
 use std::path::{Path, PathBuf};
 
@@ -14,16 +14,16 @@ use crate::whole_file::write_whole;
 pub struct Output {
     /// Name of its files without an ending.
     pub name: String,
-    /// The picture.
+    /// The figure.
     pub figure: Figure,
-    /// Every number in it.
+    /// All of its numbers.
     pub table: Table,
-    /// Everything needed to make it again.
+    /// All settings needed to make it again.
     pub settings: Value,
 }
 
 impl Output {
-    /// Writes all files into `folder`, each whole or not at all.
+    /// Writes all files into `folder`, each file whole or not at all.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -44,7 +44,7 @@ impl Output {
     }
 }
 
-/// Any description as JSON; numbers that JSON cannot hold become null.
+/// Converts a description to JSON; NaN and infinite numbers become null.
 pub fn describe(value: impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or(Value::Null)
 }

@@ -1,4 +1,4 @@
-//! Where each method tells the stars apart: cue by epsilon and corridor length.
+//! Whether each method separates the stars, as a function of cue, epsilon and corridor length.
 
 use anyhow::Result;
 use deepspi_run::config::Algorithm;
@@ -13,11 +13,11 @@ use super::output::{Output, describe};
 use crate::chart::table::Table;
 use crate::chart::{Axis, Cell, ColourScale, Figure, Heatmap, Layer, Panel};
 
-/// How well the corridors can be told apart; at 0 they are the same picture and nothing can.
+/// How well the corridors can be told apart; at 0 their frames are equal and no method can.
 const CUES: [f64; 5] = [0.1, 0.2, 0.3, 0.5, 1.0];
 /// Probability of the lower corridor, and its length.
 const ROWS: [(f64, usize); 3] = [(0.05, 5), (0.2, 5), (0.2, 3)];
-/// A method and the factor of both its coefficients.
+/// A method and the factor by which both of its coefficients are multiplied.
 const VARIANTS: [(Algorithm, f32); 5] = [
     (Algorithm::Ppo, 1.0),
     (Algorithm::DeepMdp, 1.0),
@@ -25,9 +25,10 @@ const VARIANTS: [(Algorithm, f32); 5] = [
     (Algorithm::DeepMdp, 10.0),
     (Algorithm::DeepSpi, 10.0),
 ];
-/// Separated: 7.5 on the maze of the paper, as a share of the way from always RIGHT to the optimum.
+/// Threshold of "separated": 7.5 on the maze of the paper, as a share of the way from always RIGHT
+/// to the optimum.
 const SEPARATED: f64 = (7.5 - 4.8035) / (8.0103 - 4.8035);
-/// Not separated: 5.2 on the maze of the paper.
+/// Threshold of "not separated": 5.2 on the maze of the paper.
 const MERGED: f64 = (5.2 - 4.8035) / (8.0103 - 4.8035);
 
 /// Medians of one variant in one cell.
@@ -40,7 +41,7 @@ struct Medians {
 /// `figures phase`.
 ///
 /// # Errors
-/// If a run cannot be done.
+/// If a run fails.
 pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<Output>> {
     let mut wanted = Vec::new();
     for (variant, row, column) in places() {

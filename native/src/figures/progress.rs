@@ -1,14 +1,14 @@
-//! What the user sees while the runs of the figures are trained.
+//! Progress on the terminal while the runs of the figures are trained.
 
 use super::experiment::Record;
 use crate::terminal::CountBar;
 
-/// A bar over runs, or plain lines.
+/// A progress bar over runs, or plain lines.
 #[derive(Debug)]
 pub struct RunProgress(CountBar);
 
 impl RunProgress {
-    /// `missing` runs to do; `kept` are there already.
+    /// Starts the display; `missing` runs are to be trained, `kept` exist already.
     pub fn new(label: &str, missing: usize, kept: usize) -> Self {
         if missing > 0 {
             eprintln!("{label}: {missing} runs to do, {kept} kept from before");
@@ -16,7 +16,7 @@ impl RunProgress {
         Self(CountBar::new(label, "runs", missing as u64))
     }
 
-    /// One run is done.
+    /// Reports that one run is finished.
     pub fn finished(&self, record: &Record) {
         let value = record.points.last().map_or(f64::NAN, |point| point.start_value);
         let name = record.experiment.config.algo.name();
@@ -30,7 +30,7 @@ impl RunProgress {
         );
     }
 
-    /// Leaves the terminal in order.
+    /// Clears the progress bar.
     pub fn finish(&self) {
         self.0.finish();
     }

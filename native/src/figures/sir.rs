@@ -1,4 +1,4 @@
-//! Importance ratios during training, against what the theory asks of them.
+//! Importance ratios during training, compared with what the theory requires.
 
 use anyhow::Result;
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::chart::{Axis, Figure, Panel};
 /// `figures sir`, from the runs of `figures maze`.
 ///
 /// # Errors
-/// If a run cannot be done.
+/// If a run fails.
 pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<Output>> {
     let records = kept_runs.records("maze", &all_methods(base, seeds))?;
     let (clip, gamma) = (f64::from(base.config.clip_coef), f64::from(base.config.gamma));

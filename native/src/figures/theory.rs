@@ -1,4 +1,4 @@
-//! Exact safe policy iteration, and the bounds beside what they bound.
+//! Exact safe policy iteration, and the bounds compared with the gaps that they bound.
 
 use anyhow::Result;
 use deepspi_theory::{
@@ -14,21 +14,21 @@ use super::output::{Output, describe};
 use crate::chart::table::Table;
 use crate::chart::{Axis, Colour, Figure, Layer, Mark, Marker, Panel, Points, Segment};
 
-/// Radii of the neighbourhood beside `1 / gamma`.
+/// Radii of the neighbourhood, besides `1 / gamma`.
 const RADII: [f64; 3] = [1.1, 1.5, 1.9];
-/// Longest iteration shown.
+/// Largest number of steps shown of one iteration.
 const STEPS: usize = 1_000;
-/// Random MDPs.
+/// Number of random MDPs.
 const PROBLEMS: u64 = 20;
-/// Their sizes.
+/// Size of the random MDPs.
 const STATES: usize = 50;
 const CHOICES: usize = 4;
 const BRANCHING: usize = 5;
-/// Distance to the optimum at which an iteration counts as arrived.
+/// Distance to the optimum at which an iteration counts as converged.
 const ARRIVED: f64 = 0.01;
-/// Random instances on which the bounds are compared.
+/// Number of random instances on which the bounds are compared.
 const INSTANCES: u64 = 300;
-/// Discount of the instances: small enough that the bounds are not astronomical.
+/// Discount of the instances, small enough that the bounds stay moderate.
 const BOUND_GAMMA: f64 = 0.9;
 
 /// `figures theory`; nothing is trained.
@@ -63,7 +63,8 @@ pub fn make(base: &Experiment) -> Result<Vec<Output>> {
             let best = optimal(&mdp)?.values.start_return;
             let values = self::values(&mdp, c, Policy::uniform(STATES, CHOICES))?;
             let first = values.first().map_or(best, |(_, value)| *value);
-            // The part of the way that is left: comparable between problems.
+            // The share of the way to the optimum that is left, which is comparable between
+            // problems.
             let left: Vec<(f64, f64)> =
                 values.iter().map(|(s, v)| (*s, ((best - v) / (best - first)).max(1e-6))).collect();
             for (step, value) in &left {
@@ -130,7 +131,7 @@ fn arrival(name: &str, values: &[(f64, f64)], best: f64) -> String {
     format!("{name}: {text}")
 }
 
-/// Gap against both bounds on random MDPs with random abstractions, counted models and latent
+/// The gap and both bounds on random MDPs with random abstractions, counted models and latent
 /// policies inside the neighbourhood.
 fn bounds(table: &mut Table) -> Result<(Panel, String)> {
     let (mut tight, mut full) = (Vec::new(), Vec::new());

@@ -1,7 +1,6 @@
 //! Starts units of work, watches them, and starts the next ones.
 //!
-//! One thread looks at everything that is under way again and again: whatever happens to a unit,
-//! nothing here waits for it alone.
+//! One thread checks all running units again and again, so that no unit can block the others.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,53 +9,54 @@ use anyhow::{Error, Result};
 
 use crate::run::signals::StopFlag;
 
-/// The longest time between two looks at the units that are under way,
+/// The longest time between two checks of the running units.
 const LOOK: Duration = Duration::from_millis(100);
-/// and so many looks between two displays of how all units stand.
+/// Number of checks between two updates of the display.
 const SHOW_EVERY: u32 = 20;
 
-/// What there is to do. A unit is known by its index, which only the executor can read.
+/// The work to be done. A unit is identified by its index, whose meaning only the executor knows.
 #[derive(Clone, Debug)]
 pub struct Units {
     /// Units to start, in this order.
     pub open: Vec<usize>,
-    /// Units that another process does now.
+    /// Units that another process is doing.
     pub elsewhere: Vec<usize>,
-    /// Units under way at a time; 0 counts as 1.
+    /// Units that run at a time; 0 counts as 1.
     pub jobs: usize,
-    /// What a failed unit means.
+    /// What happens after a unit fails.
     pub on_failure: OnFailure,
 }
 
-/// What a failed unit means for itself and the others.
+/// What happens to a failed unit and to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFailure {
-    /// It is tried again when all others have had their turn, and given up after so many failures.
+    /// The unit is tried again after all others have had their turn, and given up after `attempts`
+    /// failures.
     TryAgain {
-        /// Failures after which it is given up.
+        /// Failures after which the unit is given up.
         attempts: u32,
     },
-    /// Nothing more is started: a fault of one is a fault of all.
+    /// No further unit is started, because all would fail for the same reason.
     EndAll,
 }
 
-/// What became of a unit that was started.
+/// How a unit that was started has ended.
 #[derive(Debug)]
 pub enum UnitEnd {
-    /// It is done, and what it leaves is kept.
+    /// It is finished and its result is saved.
     Finished,
-    /// It ended because a stop was asked for.
+    /// It ended because a stop was requested.
     Stopped,
-    /// Another process does it.
+    /// Another process is doing it.
     Elsewhere,
     /// It failed.
     Failed(Error),
 }
 
-/// How a unit stands that another process did.
+/// State of a unit that another process was doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// The other process still does it.
+    /// The other process is still doing it.
     Busy,
     /// The other process has left it unfinished.
     Open,
@@ -64,7 +64,7 @@ pub enum Standing {
     Done,
 }
 
-/// What the engine decided about a unit.
+/// A decision of the engine about a unit.
 #[derive(Debug)]
 pub enum Notice<'a> {
     /// It waits for another process.
@@ -73,54 +73,56 @@ pub enum Notice<'a> {
     TriedAgain(&'a Error),
     /// It failed and is given up.
     GivenUp {
-        /// How often it failed.
+        /// Number of its failures.
         failures: u32,
-        /// Why, the last time.
+        /// The error of the last failure.
         error: &'a Error,
     },
 }
 
-/// How units are done.
+/// Performs the units.
 pub trait Executor {
     /// Starts a unit.
     ///
     /// # Errors
-    /// If it cannot be started: the unit has then failed.
+    /// If the unit cannot be started; it then counts as failed.
     fn start(&mut self, unit: usize) -> Result<()>;
 
-    /// Waits until something happens, at most `at_most`; returns the units that have ended.
+    /// Waits for at most `at_most` until something happens; returns the units that have ended.
     ///
     /// # Errors
-    /// If it cannot be told how a unit stands: everything ends.
+    /// If the state of a unit cannot be determined; the engine then ends.
     fn wait(&mut self, at_most: Duration) -> Result<Vec<(usize, UnitEnd)>>;
 
-    /// Asks all units that are under way to stop; `urgent` if the user asked more than once. Called
-    /// again and again until they have ended.
+    /// Asks all running units to stop; `urgent` if the user asked more than once. Called again and
+    /// again until the units have ended.
     fn stop(&mut self, urgent: bool);
 
-    /// Looks again at a unit that another process does.
+    /// Checks again a unit that another process was doing.
     fn look_elsewhere(&mut self, unit: usize) -> Standing;
 
-    /// Tells the user what was decided about a unit.
+    /// Tells the user what the engine decided about a unit.
     fn notice(&mut self, unit: usize, notice: Notice<'_>);
 
-    /// Shows how all units stand, of which `active` are under way here; the `last` time at the end.
+    /// Shows the state of all units, `active` of which are running here; `last` is set in the final
+    /// call.
     fn show(&mut self, active: usize, last: bool);
 }
 
-/// What became of all units.
+/// Result of all units.
 #[derive(Debug)]
 pub struct Outcome {
     /// Units that were given up, each with its last error.
     pub failures: Vec<(usize, Error)>,
-    /// Units that are not finished for no fault of theirs.
+    /// Number of units that are unfinished although they did not fail.
     pub left: usize,
 }
 
-/// Does the units until all are finished or given up, or a stop is asked for.
+/// Performs the units until all are finished or given up, or a stop is requested.
 ///
 /// # Errors
-/// If the executor cannot tell how its units stand; what fails in a unit is part of the outcome.
+/// If the executor cannot determine the state of its units. Errors of single units are part of the
+/// outcome.
 pub fn run(units: Units, executor: &mut impl Executor, stop: &StopFlag) -> Result<Outcome> {
     let count = units.open.iter().chain(&units.elsewhere).max().map_or(0, |last| last + 1);
     let engine = Engine {
@@ -137,14 +139,14 @@ pub fn run(units: Units, executor: &mut impl Executor, stop: &StopFlag) -> Resul
 }
 
 struct Engine<'a, E> {
-    /// Units to be started.
+    /// Units that are still to be started.
     queue: VecDeque<usize>,
     elsewhere: Vec<usize>,
     jobs: usize,
     on_failure: OnFailure,
-    /// Units that are under way here.
+    /// Units that are running here.
     active: usize,
-    /// Failures of each unit.
+    /// Number of failures of each unit.
     failed: Vec<u32>,
     failures: Vec<(usize, Error)>,
     executor: &'a mut E,
@@ -180,12 +182,12 @@ impl<E: Executor> Engine<'_, E> {
         Ok(Outcome { failures: self.failures, left })
     }
 
-    /// Whether a failure has ended everything.
+    /// Whether a failure has ended the whole work.
     fn is_ending(&self) -> bool {
         self.on_failure == OnFailure::EndAll && !self.failures.is_empty()
     }
 
-    /// Whether nothing is left to start or to wait for, besides what is under way.
+    /// Whether there is nothing to start or to wait for, other than the running units.
     fn nothing_more(&self) -> bool {
         self.is_ending() || (self.queue.is_empty() && self.elsewhere.is_empty())
     }
@@ -241,16 +243,16 @@ mod tests {
 
     use super::*;
 
-    /// Ends every unit at the next look, as a script says.
+    /// Ends every unit at the next check, as the script says.
     #[derive(Default)]
     struct Scripted {
-        /// For each unit what becomes of it, the first time first; finished after the last.
+        /// For each unit the ends of its attempts, the first attempt first; later attempts finish.
         script: Vec<VecDeque<UnitEnd>>,
         started: Vec<usize>,
         under_way: Vec<usize>,
         most_under_way: usize,
         notices: Vec<String>,
-        /// Looks at a unit elsewhere before the other process leaves it.
+        /// Checks of a unit elsewhere before the other process leaves it.
         busy: u32,
     }
 

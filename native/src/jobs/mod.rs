@@ -1,9 +1,10 @@
-//! Many units of work, so many at a time: the one engine behind `native bench` and `native figures`.
+//! Runs many units of work, a fixed number at a time: the engine behind `native bench` and `native
+//! figures`.
 //!
-//! [`run`] decides what is started when, what is tried again and when to stop. An [`Executor`] does the
-//! units: [`on_threads`] in threads of this process, `crate::sweep::processes` in processes of their
-//! own. What must not be broken: a unit that another process does is not started, and after a stop was
-//! asked for nothing new is started and what is under way is waited for.
+//! [`run`] decides when to start a unit, when to try it again and when to stop. An [`Executor`]
+//! performs the units: [`on_threads`] in threads of this process, `crate::sweep::processes` in
+//! separate processes. What must not be broken: a unit that another process is doing is not
+//! started; after a stop was requested nothing new is started, and running units are waited for.
 
 mod engine;
 mod threads;

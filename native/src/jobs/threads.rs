@@ -1,4 +1,4 @@
-//! Units of work as threads of this process.
+//! Performs units of work in threads of this process.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -11,12 +11,13 @@ use anyhow::Result;
 use super::engine::{Executor, Notice, OnFailure, Outcome, Standing, UnitEnd, Units, run};
 use crate::run::signals::StopFlag;
 
-/// Does units 0 to `count`, `jobs` at a time, each by `work` in a thread of its own. `work` returns
-/// what the unit leaves, or none if it ended because of `stop`. Returns what the units left, with their
-/// indices, in the order in which they finished. After the first failure nothing more is started.
+/// Performs units 0 to `count` - 1, `jobs` at a time, each with `work` in a thread of its own.
+/// `work` returns the result of the unit, or `None` if it ended because of `stop`. Returns the
+/// results with the indices of their units, in the order in which they finished. After the first
+/// failure nothing more is started.
 ///
 /// # Errors
-/// Never: what fails in a unit is part of the outcome.
+/// Never: errors of single units are part of the outcome.
 pub fn on_threads<T: Send>(
     count: usize,
     jobs: usize,
@@ -37,7 +38,8 @@ pub fn on_threads<T: Send>(
     })
 }
 
-/// What a thread says at its end; a panic is one of its ends, or the engine would wait for ever.
+/// Message of a thread at its end. A panic is reported as well, because the engine would otherwise
+/// wait for ever.
 type Said<T> = (usize, Result<Result<Option<T>>, Box<dyn Any + Send>>);
 
 struct Threads<'scope, 'env, T, F> {
@@ -57,7 +59,7 @@ where
         let (work, sender) = (self.work, self.sender.clone());
         self.scope.spawn(move || {
             let end = catch_unwind(AssertUnwindSafe(|| work(unit)));
-            // Nobody listens any more only after a panic of another unit.
+            // The receiver is gone only after a panic of another unit.
             drop(sender.send((unit, end)));
         });
         Ok(())
@@ -81,10 +83,10 @@ where
         Ok(vec![(unit, end)])
     }
 
-    /// The work looks at the flag by itself.
+    /// The work checks the flag itself.
     fn stop(&mut self, _: bool) {}
 
-    /// Nobody else does units of this process.
+    /// No other process does the units of this process.
     fn look_elsewhere(&mut self, _: usize) -> Standing {
         Standing::Open
     }

@@ -1,4 +1,4 @@
-//! Where a film goes: a GIF, an MP4, or a folder of pictures.
+//! The output of a film: a GIF, an MP4, or a folder of pictures.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::gif::Gif;
 use super::mp4::Mp4;
 use crate::whole_file::write_whole;
 
-/// What kind of film.
+/// Kind of the film.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Gif,
@@ -18,7 +18,7 @@ enum Kind {
     Frames,
 }
 
-/// A place that may be written.
+/// A place that a film may be written to.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     /// File or folder.
@@ -27,10 +27,10 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// What `--record` names.
+    /// The target that `--record` names.
     ///
     /// # Errors
-    /// If no such film can be made, or there is one already and `overwrite` is off.
+    /// If no film of this kind can be made, or if a film exists already and `overwrite` is off.
     pub fn new(path: &Path, overwrite: bool) -> Result<Self> {
         let kind = kind(path)?;
         let path = path.to_owned();
@@ -43,7 +43,7 @@ impl Target {
         };
         if taken && !overwrite {
             bail!(
-                "{} is there already; record under another name, or replace it with --overwrite",
+                "{} exists already; record under another name, or replace it with --overwrite",
                 path.display()
             );
         }
@@ -68,12 +68,12 @@ fn kind(path: &Path) -> Result<Kind> {
     }
 }
 
-/// The pictures of a folder, which need not exist.
+/// The pictures in a folder; none if the folder does not exist.
 fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
     if !folder.exists() {
         return Ok(Vec::new());
     }
-    let cannot = || format!("cannot look into {}", folder.display());
+    let cannot = || format!("cannot list the folder {}", folder.display());
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).with_context(cannot)? {
         let path = entry.with_context(cannot)?.path();
@@ -85,7 +85,7 @@ fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// A film being made; nothing is at its place before it is finished.
+/// A film in the making. The target is written only when the film is finished.
 pub(super) enum Film {
     Gif(Box<Gif>),
     Mp4(Mp4),
@@ -93,7 +93,7 @@ pub(super) enum Film {
 }
 
 impl Film {
-    /// A film of pictures of this size; `palette` is the game's.
+    /// Starts a film of pictures of this size; `palette` is the game's.
     ///
     /// # Errors
     /// If ffmpeg cannot be started.
@@ -120,7 +120,7 @@ impl Film {
         }
     }
 
-    /// Puts the film in its place. A folder keeps nothing of an older film.
+    /// Writes the film to its target. In a folder, all pictures of an older film are removed.
     ///
     /// # Errors
     /// If it cannot be written.

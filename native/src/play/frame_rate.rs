@@ -1,4 +1,4 @@
-//! How fast a film is, whatever its format.
+//! The frame rate of a film, the same for all formats.
 
-/// Pictures of a second: a step has four of the console's 60 frames.
+/// Pictures per second: an agent step covers four of the console's 60 frames.
 pub(super) const RATE: u32 = 15;

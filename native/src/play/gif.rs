@@ -1,8 +1,8 @@
-//! A film as GIF.
+//! Writes a film as GIF.
 //!
-//! A GIF has 256 colours. They are fixed here, the game's 128, those of the bars and grays, because
-//! colours chosen anew for every picture flicker. A picture says only what has changed since the one
-//! before, or a minute would take a hundred megabytes.
+//! A GIF has 256 colours. They are fixed here (the 128 of the game, those of the bars, and grays),
+//! because colours that are chosen anew for every picture flicker. Each picture stores only what
+//! has changed since the one before; otherwise a minute would take a hundred megabytes.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use resvg::tiny_skia::Pixmap;
 use super::frame_rate::RATE;
 use super::picture::COLOURS;
 
-/// Index that leaves a pixel as it was.
+/// Index that leaves a pixel unchanged.
 const UNCHANGED: u8 = 0;
 
 /// A GIF being written, in memory.
@@ -22,13 +22,13 @@ pub(super) struct Gif {
     encoder: Encoder<Vec<u8>>,
     colours: Colours,
     size: (u16, u16),
-    /// Indices of the last picture.
+    /// Indices of the previous picture.
     shown: Vec<u8>,
     pictures: u32,
 }
 
 impl Gif {
-    /// A film of pictures of this size that is repeated for ever.
+    /// Starts a film of pictures of this size, which is repeated for ever.
     pub fn start(size: (u32, u32), game: &[[u8; 3]; 128]) -> Result<Self> {
         let colours = Colours::new(game);
         let size = (u16::try_from(size.0)?, u16::try_from(size.1)?);
@@ -56,7 +56,7 @@ impl Gif {
             let pair = indices[place.clone()].iter().zip(&self.shown[place]);
             pixels.extend(pair.map(|(new, old)| if new == old { UNCHANGED } else { *new }));
         }
-        // Hundredths of a second, whose rounding must not add up.
+        // Times in hundredths of a second; their rounding errors must not add up.
         let until = |pictures: u32| (pictures * 100 + RATE / 2) / RATE;
         let frame = Frame {
             delay: u16::try_from(until(self.pictures + 1) - until(self.pictures))?,
@@ -81,8 +81,8 @@ impl Gif {
     }
 }
 
-/// Rows and columns that hold all differences; one pixel where there are none, for a GIF has no
-/// empty pictures.
+/// Rows and columns that contain all differences. Without differences it is one pixel, because a
+/// GIF cannot have empty pictures.
 fn changed(
     old: &[u8],
     new: &[u8],
@@ -98,7 +98,7 @@ fn changed(
     (first / width..last / width + 1, left..right + 1)
 }
 
-/// The palette, and which of it is nearest to a colour.
+/// The palette, and the nearest palette index of each colour.
 struct Colours {
     palette: Vec<[u8; 3]>,
     known: HashMap<[u8; 3], u8>,
@@ -111,10 +111,10 @@ impl Colours {
             let [_, red, green, blue] = number.to_be_bytes();
             Some([red, green, blue])
         });
-        // Index 0 is no colour.
+        // Index 0 means "unchanged" and is no colour.
         let mut palette: Vec<[u8; 3]> = std::iter::once([0; 3]).chain(bars).collect();
         palette.extend(game);
-        // The rest are grays from black to white.
+        // The rest is grays from black to white.
         let grays = 256 - palette.len();
         palette.extend((0..grays).map(|i| [(i * 255 / (grays - 1)) as u8; 3]));
         Self { palette, known: HashMap::new() }

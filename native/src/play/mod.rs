@@ -1,8 +1,8 @@
-//! `native play`: a film of an agent, with what it thinks beside what it does.
+//! `native play`: a film of an agent's game with its policy, values and losses.
 //!
-//! A game is played first and drawn afterwards, because advantages, and with them U, depend on what
-//! comes later. Games are those of `native evaluate` with the same seed, so that a film can be made of
-//! what was scored.
+//! A game is first played and then drawn, because advantages, and with them U, depend on later
+//! steps. The games are those of `native evaluate` with the same seed, so that scored games can be
+//! filmed.
 
 mod args;
 mod film;
@@ -24,13 +24,13 @@ use crate::evaluate::agent::Agent;
 use crate::terminal::CountBar;
 use crate::worlds::episode_seeds;
 
-/// Pictures that are drawn at a time.
+/// Pictures drawn at a time.
 const AT_A_TIME: usize = 16;
 
 /// Runs `native play`.
 ///
 /// # Errors
-/// Bad input, or a failure of disk, device, emulator or ffmpeg; nothing is then written.
+/// Bad input, or a failure of disk, device, emulator or ffmpeg; no file is then written.
 pub fn run(args: &PlayArgs) -> Result<()> {
     let target = Target::new(&args.record, args.how.overwrite)?;
     let agent = Agent::load(&args.how.path, &args.how.device)?;
@@ -39,7 +39,7 @@ pub fn run(args: &PlayArgs) -> Result<()> {
     for (episode, seed) in (1..=args.episodes).zip(episode_seeds(args.how.seed)) {
         let Some(game) = games.start_on_console(seed) else {
             bail!(
-                "`native play` records Atari games, and {} is a run of the maze; look at it in the \
+                "`native play` records Atari games, and {} is a run of the maze; view it in the \
                  playground, or score it with `native evaluate`",
                 args.how.path.display()
             );

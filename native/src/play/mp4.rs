@@ -1,4 +1,4 @@
-//! A film as MP4, which ffmpeg encodes: there is no small encoder to ship.
+//! Writes a film as MP4 with the program ffmpeg, because there is no small encoder to include.
 
 use std::io::{ErrorKind, Write};
 use std::process::{Child, Command, Stdio};
@@ -11,10 +11,10 @@ use super::frame_rate::RATE;
 
 const FFMPEG: &str = "ffmpeg";
 
-/// Whether there is an ffmpeg.
+/// Checks that ffmpeg is installed.
 ///
 /// # Errors
-/// If there is none; the message says what to do.
+/// If it is not; the message says what to do.
 pub(super) fn find() -> Result<()> {
     let started = Command::new(FFMPEG)
         .arg("-version")
@@ -25,36 +25,37 @@ pub(super) fn find() -> Result<()> {
     match started {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => {
-            bail!("ffmpeg does not work here ({status}); record a GIF: --record FILE.gif")
+            bail!("ffmpeg does not work here ({status}); record a GIF instead: --record FILE.gif")
         }
         Err(error) if error.kind() == ErrorKind::NotFound => bail!(
             "an MP4 needs the program ffmpeg, which is not on the PATH; install it (Debian: `apt install \
              ffmpeg`), or record a GIF, which needs nothing: --record FILE.gif"
         ),
         Err(error) => {
-            Err(error).context("ffmpeg cannot be started; record a GIF: --record FILE.gif")
+            Err(error).context("ffmpeg cannot be started; record a GIF instead: --record FILE.gif")
         }
     }
 }
 
-/// An ffmpeg at work. Its file is elsewhere until it is whole.
+/// A running ffmpeg. It writes to a temporary folder until the file is complete.
 pub(super) struct Mp4 {
     child: Child,
     folder: TempDir,
 }
 
-/// Name of its file in its folder.
+/// Name of the file in the temporary folder.
 const FILE: &str = "film.mp4";
 
 impl Mp4 {
-    /// A film of pictures of this size, which must be even.
+    /// Starts a film of pictures of this size, which must be even.
     pub fn start((width, height): (u32, u32)) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let mut command = Command::new(FFMPEG);
         command
             .args(["-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgba"])
             .args(["-video_size", &format!("{width}x{height}"), "-framerate", &RATE.to_string()])
-            // What every player can show, and a page can begin to play before it has all of it.
+            // `yuv420p` works in every player, and `+faststart` lets a page play before it has the
+            // whole file.
             .args(["-i", "-", "-pix_fmt", "yuv420p", "-movflags", "+faststart"])
             .arg(folder.path().join(FILE));
         let command = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -72,26 +73,26 @@ impl Mp4 {
 
     /// The bytes of the file.
     pub fn finish(mut self) -> Result<Vec<u8>> {
-        // The end of its input is the end of the film.
+        // The end of the input ends the film.
         drop(self.child.stdin.take());
         let text = complaint(&mut self.child);
         let status = self.child.wait().context("cannot wait for ffmpeg")?;
         if !status.success() {
             bail!("ffmpeg failed ({status}): {text}");
         }
-        std::fs::read(self.folder.path().join(FILE)).context("ffmpeg has left no film")
+        std::fs::read(self.folder.path().join(FILE)).context("ffmpeg wrote no film")
     }
 }
 
 impl Drop for Mp4 {
     fn drop(&mut self) {
-        // After an error it still waits for pictures.
+        // After an error ffmpeg would still wait for pictures.
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-/// What ffmpeg says until it ends.
+/// Error output of ffmpeg until it ends.
 fn complaint(child: &mut Child) -> String {
     drop(child.stdin.take());
     let text = child.stderr.take().map(std::io::read_to_string);

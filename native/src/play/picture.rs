@@ -1,5 +1,5 @@
-//! The picture of one step: the game on the left, what the agent sees on the right, what it thinks of it
-//! below. Everything shown belongs to one transition: state, action, the reward it gave, its U.
+//! The picture of one step: the game on the left, the agent's observation on the right, its values
+//! and its policy below. Everything belongs to one transition: state, action, reward, and U.
 
 use anyhow::{Context, Result};
 use deepspi_run::config::Auxiliary;
@@ -11,7 +11,7 @@ use super::svg::{Anchor, Svg};
 use crate::chart::png::Reader;
 use crate::evaluate::agent::Agent;
 
-/// Colours that are not the game's, for a film with a fixed palette.
+/// Colours that are not in the game's palette, for a film with a fixed palette.
 pub(super) const COLOURS: [&str; 8] =
     [BACKGROUND, TRACK, FAINT, TEXT, CHOSEN, BAR, POSITIVE, NEGATIVE];
 const BACKGROUND: &str = "#15181d";
@@ -55,24 +55,24 @@ const END: f32 = WIDTH as f32 - MARGIN;
 const TOP: usize = 48;
 /// Enlargement of the game.
 const GAME_SCALE: usize = 2;
-/// Enlargement of what the agent sees.
+/// Enlargement of the observation.
 const SEEN_SCALE: usize = 4;
 /// Upper and lower edge of the curve of V.
 const CURVE: (f32, f32) = (408.0, 466.0);
-/// Steps in that curve: 8 s.
+/// Number of steps in that curve: 8 s.
 const CURVE_STEPS: usize = 120;
 /// First baseline of the bars.
 const BARS: f32 = 492.0;
-/// From one bar to the next.
+/// Distance from one bar to the next.
 const ROW: f32 = 20.0;
 /// Baseline of the caption of the policy.
 const POLICY: f32 = 582.0;
-/// Most actions beside one another.
+/// Largest number of actions in a row.
 const COLUMNS: usize = 3;
 
-/// Between two columns of actions.
+/// Distance between two columns of actions.
 const GUTTER: f32 = 22.0;
-/// Room for the name of an action.
+/// Width for the name of an action.
 const NAME: f32 = 112.0;
 
 /// Draws the steps of a recording.
@@ -80,10 +80,10 @@ const NAME: f32 = 112.0;
 pub(super) struct Painter<'a> {
     recording: &'a Recording,
     reader: Reader,
-    /// What is the same in every step.
+    /// The parts that are the same in every step.
     empty: Pixmap,
     actions: Vec<&'static str>,
-    /// Largest magnitudes of V, and of A and U: bars have the same scale throughout.
+    /// Largest magnitudes of V, and of A and U, so that bars have the same scale in all pictures.
     largest: [f32; 2],
     /// Lowest and highest V.
     range: (f32, f32),
@@ -93,7 +93,7 @@ impl<'a> Painter<'a> {
     /// A painter for all steps of a recording.
     ///
     /// # Errors
-    /// If the picture cannot be made; never of a recorded game.
+    /// If the picture cannot be made; this does not happen with a recorded game.
     pub fn new(agent: &Agent, recording: &'a Recording) -> Result<Self> {
         let ids = recording.actions.iter();
         let actions: Vec<_> =
@@ -121,7 +121,7 @@ impl<'a> Painter<'a> {
     /// The picture of a step.
     ///
     /// # Errors
-    /// If it cannot be drawn; never of a recorded game.
+    /// If it cannot be drawn; this does not happen with a recorded game.
     pub fn paint(&self, step: usize) -> Result<Pixmap> {
         let moment = self.recording.moments.get(step).context("there is no such step")?;
         let mut picture = self.empty.clone();
@@ -143,7 +143,7 @@ impl<'a> Painter<'a> {
         Ok(picture)
     }
 
-    /// V over the last seconds.
+    /// Draws V over the last seconds.
     fn curve(&self, svg: &mut Svg, step: usize) {
         let first = (step + 1).saturating_sub(CURVE_STEPS);
         let (low, high) = self.range;
@@ -156,7 +156,7 @@ impl<'a> Painter<'a> {
         svg.curve(points, BAR);
     }
 
-    /// V, A, U and the rewards.
+    /// Draws V, A, U and the rewards.
     fn judgement(&self, svg: &mut Svg, step: usize, moment: &Moment) {
         let view = &self.recording.view;
         let (advantage, utility) = (view.advantage[step], view.utility[step]);
@@ -186,7 +186,7 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// Probabilities of all actions.
+    /// Draws the probabilities of all actions.
     fn policy(&self, svg: &mut Svg, moment: &Moment) {
         let rows = self.actions.len().div_ceil(COLUMNS);
         let columns = self.actions.len().div_ceil(rows.max(1)).max(1);
@@ -207,13 +207,13 @@ impl<'a> Painter<'a> {
     }
 }
 
-/// Room for the policy below the rest.
+/// Size of a picture, with space for the policy at the bottom.
 fn size(actions: usize) -> (u32, u32) {
     let height = POLICY as u32 + ROW as u32 * actions.div_ceil(COLUMNS) as u32 + 14;
     (WIDTH, height.next_multiple_of(2))
 }
 
-/// Background, headings and names.
+/// Draws background, headings and names.
 fn fixed(agent: &Agent, size: (u32, u32)) -> Svg {
     let mut svg = Svg::new(size);
     svg.rect((0.0, 0.0), (size.0 as f32, size.1 as f32), BACKGROUND);
@@ -245,7 +245,7 @@ fn fixed(agent: &Agent, size: (u32, u32)) -> Svg {
     svg
 }
 
-/// What U is for this agent: what its clipped ratio is multiplied with.
+/// The definition of U for this agent; U is multiplied with the clipped ratio.
 fn formula(agent: &Agent) -> String {
     let (reward, transition) = agent.config.auxiliary_coefficients();
     let name = agent.config.algo.name();
@@ -258,7 +258,7 @@ fn formula(agent: &Agent) -> String {
     }
 }
 
-/// A signed bar and its number, on the half between two edges.
+/// A signed bar with its number, within the half between two edges.
 fn bar(svg: &mut Svg, (left, right): (f32, f32), row: usize, value: f32, largest: f32) {
     let y = BARS + row as f32 * ROW;
     let (left, width) = (left + 116.0, 140.0);
@@ -269,7 +269,7 @@ fn bar(svg: &mut Svg, (left, right): (f32, f32), row: usize, value: f32, largest
         if value < 0.0 { (middle - length, NEGATIVE) } else { (middle, POSITIVE) };
     svg.rect((start, y - 10.0), (length, 12.0), colour);
     svg.rect((middle - 0.5, y - 11.0), (1.0, 14.0), FAINT);
-    // A minus before what is shown as zero would be noise.
+    // A minus sign before a number shown as zero would be misleading.
     let shown = if value.abs() < 0.0005 { 0.0 } else { value };
     svg.text(&format!("{shown:.3}"), (right, y), (12, TEXT), Anchor::End);
 }

@@ -1,4 +1,4 @@
-//! One game as it was played, with what the agent thought of every step.
+//! One recorded game, with the agent's policy, values and losses for every step.
 
 use anyhow::{Context, Result};
 use burn::tensor::{Tensor, TensorData};
@@ -15,7 +15,7 @@ use crate::evaluate::agent::Agent;
 use crate::terminal::CountBar;
 use crate::worlds::{AtariGame, End};
 
-/// A step before it was taken, and what it gave.
+/// The state before a step, and the results of the step.
 #[derive(Clone, Debug)]
 pub(super) struct Moment {
     /// `[210, 160]`: the screen as palette indices.
@@ -36,19 +36,20 @@ pub(super) struct Moment {
     pub lives: i32,
 }
 
-/// A game, or its beginning.
+/// A whole game, or its beginning.
 #[derive(Clone, Debug)]
 pub(super) struct Recording {
     /// Steps in their order.
     pub moments: Vec<Moment>,
-    /// A, U and losses of the steps. A is GAE over the whole recording, normalised over it where
-    /// training normalises. As in training, a lost life is an end for A: the critic learned it so.
+    /// A, U and losses of the steps. A is GAE over the whole recording, normalised over it if
+    /// training normalises. As in training, a lost life ends an episode for A, because the critic
+    /// was trained that way.
     pub view: BatchView,
-    /// The world model's reward for each step; none where there is none.
+    /// The world model's reward for each step; `None` without a world model.
     pub predicted: Option<Vec<f32>>,
     /// Sum of all raw rewards.
     pub score: f64,
-    /// How it ended; none if it was stopped.
+    /// How the game ended; `None` if it was stopped.
     pub end: Option<End>,
     /// ALE ids of the game's actions, `[A]`.
     pub actions: &'static [u8],
@@ -57,10 +58,10 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    /// Plays a game from its start; `seed` decides the draws from the policy.
+    /// Plays a game from its start; `seed` determines the draws from the policy.
     ///
     /// # Errors
-    /// If emulator or device fail.
+    /// If the emulator or the device fails.
     pub fn play(
         agent: &Agent,
         mut game: AtariGame,
@@ -125,7 +126,7 @@ impl Recording {
     }
 }
 
-/// The world model's reward of every step.
+/// The reward that the world model predicts for every step.
 fn predict(agent: &Agent, rollout: &Rollout, moments: &[Moment]) -> Result<Vec<f32>> {
     let (device, actions) = (&agent.device.device, agent.spec.actions);
     let all: Vec<usize> = (0..moments.len()).collect();

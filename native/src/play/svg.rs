@@ -1,4 +1,5 @@
-//! Texts and bars of a picture as SVG, which the font of the program then turns into pixels.
+//! Texts and bars of a picture as SVG, which is then converted to pixels with the font of the
+//! program.
 
 use crate::chart::png::Reader;
 
@@ -9,7 +10,7 @@ pub(super) enum Anchor {
     End,
 }
 
-/// A picture being written; coordinates are pixels.
+/// A picture under construction; coordinates are pixels.
 #[derive(Debug)]
 pub(super) struct Svg(String);
 
@@ -36,7 +37,7 @@ impl Svg {
         ));
     }
 
-    /// A filled rectangle; one without area is nothing.
+    /// A filled rectangle; nothing is drawn if its area is 0.
     pub fn rect(&mut self, (x, y): (f32, f32), (width, height): (f32, f32), colour: &str) {
         if width <= 0.0 || height <= 0.0 {
             return;
@@ -46,7 +47,7 @@ impl Svg {
         ));
     }
 
-    /// A line through points; a single one is nothing.
+    /// A line through points; nothing is drawn for a single point.
     pub fn curve(&mut self, points: impl Iterator<Item = (f32, f32)>, colour: &str) {
         let points: Vec<String> = points.map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         if points.len() < 2 {
@@ -58,7 +59,7 @@ impl Svg {
         ));
     }
 
-    /// The whole text.
+    /// The complete SVG.
     pub fn finish(mut self) -> String {
         self.0.push_str("</svg>");
         self.0

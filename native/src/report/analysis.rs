@@ -1,4 +1,5 @@
-//! All statistics of a sweep, from its runs; the content of the page, of the tables and of the JSON.
+//! All statistics of a sweep, computed from its runs: the content of the page, the tables and the
+//! JSON file.
 
 use anyhow::Result;
 use deepspi_run::config::{Algorithm, Config};
@@ -20,14 +21,14 @@ use crate::stats::{
 };
 use crate::sweep::Sweep;
 
-/// One algorithm, one kind of score, the games that all algorithms have.
+/// Results of one algorithm with one kind of score, on the games that all algorithms have.
 #[derive(Clone, Debug, Serialize)]
 pub struct AlgorithmSummary {
-    /// Which.
+    /// The algorithm.
     pub algo: Algorithm,
-    /// The fewest and the most runs a game has.
+    /// The fewest and the most runs of a game.
     pub runs: (usize, usize),
-    /// Human-normalised.
+    /// Human-normalised aggregates.
     pub aggregates: Vec<Summary>,
     /// Share of runs above each human-normalised score.
     pub profile: Vec<Point>,
@@ -42,13 +43,13 @@ pub struct Improvement {
     pub x: Algorithm,
     /// Y.
     pub y: Algorithm,
-    /// Averaged over games.
+    /// Mean over games.
     pub value: f64,
-    /// 95 %.
+    /// 95 % interval.
     pub interval: Interval,
 }
 
-/// One game and algorithm.
+/// Scores of one algorithm on one game.
 #[derive(Clone, Debug, Serialize)]
 pub struct GameScore {
     /// Game.
@@ -57,18 +58,18 @@ pub struct GameScore {
     pub algo: Algorithm,
     /// Raw scores by seed.
     pub scores: Vec<(u64, f64)>,
-    /// Mean raw score; none without a finished run.
+    /// Mean raw score; `None` without a finished run.
     pub mean: Option<f64>,
     /// Mean human-normalised score.
     pub normalised: Option<f64>,
 }
 
-/// Everything about one kind of score.
+/// All results for one kind of score.
 #[derive(Clone, Debug, Serialize)]
 pub struct KindSummary {
-    /// Which.
+    /// The kind of score.
     pub kind: ScoreKind,
-    /// Games with a score of every algorithm: those that are compared.
+    /// Games on which every algorithm has a score; only these are compared.
     pub games: Vec<String>,
     /// The other games.
     pub left_out: Vec<String>,
@@ -76,35 +77,35 @@ pub struct KindSummary {
     pub missing: Missing,
     /// In the order of the paper; empty if there is no game to compare.
     pub algorithms: Vec<AlgorithmSummary>,
-    /// Each pair.
+    /// One entry for each pair of algorithms.
     pub improvements: Vec<Improvement>,
-    /// Each game and algorithm, also those that are not compared.
+    /// One entry for each game and algorithm, including games that are not compared.
     pub scores: Vec<GameScore>,
 }
 
 /// A whole report.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// All runs, in the order of the specification.
+    /// All runs, in the order of `sweep.toml`.
     #[serde(serialize_with = "runs_as_json")]
     pub runs: Vec<RunData>,
     /// Algorithms, in the order of the paper.
     pub algos: Vec<Algorithm>,
-    /// Kinds of score; evaluation only where all finished runs have one.
+    /// Kinds of score; evaluation only if all finished runs have one.
     pub kinds: Vec<KindSummary>,
-    /// Empty without DeepSPI and DeepMDP.
+    /// Empty unless the sweep has both DeepSPI and DeepMDP.
     pub losses: Vec<LossComparison>,
-    /// On the games of the training-time score.
+    /// Published scores on the games of the training-time score.
     pub baselines: Option<Comparison>,
-    /// What the reader must be told, a sentence each.
+    /// Warnings for the reader, one sentence each.
     pub warnings: Vec<String>,
 }
 
 impl Report {
-    /// Computes everything.
+    /// Computes all statistics.
     ///
     /// # Errors
-    /// If the specification has settings that cannot be, or the games do not fit each other.
+    /// If the sweep has invalid settings, or the games of two algorithms differ.
     pub fn new(
         sweep: &Sweep,
         runs: Vec<RunData>,
@@ -174,7 +175,7 @@ impl KindSummary {
     }
 }
 
-/// Human-normalised scores of the games that are compared.
+/// Human-normalised scores of an algorithm on the games that are compared.
 fn matrix(selection: &Selection<'_, Score>, algo: Algorithm) -> Result<ScoreMatrix> {
     let scored = selection.compared(algo).map(|(run, score)| Scored {
         game: run.id.game.name.to_owned(),
@@ -184,7 +185,7 @@ fn matrix(selection: &Selection<'_, Score>, algo: Algorithm) -> Result<ScoreMatr
     ScoreMatrix::new(algo.name(), scored)
 }
 
-/// Each pair, the newer algorithm of the paper first: P(DeepSPI > PPO).
+/// All pairs, with the later algorithm of the paper first: P(DeepSPI > PPO).
 fn improvements(
     algos: &[Algorithm],
     matrices: &[ScoreMatrix],
@@ -218,7 +219,7 @@ fn over_training(
     curve(&curves, interquartile_mean, effort.resamples_of_curves)
 }
 
-/// Each game and algorithm, by the name of the game.
+/// Scores of each game and algorithm, sorted by the name of the game.
 fn game_scores(algos: &[Algorithm], selection: &Selection<'_, Score>) -> Vec<GameScore> {
     let mut games: Vec<&String> = selection.games.iter().chain(&selection.left_out).collect();
     games.sort();

@@ -1,8 +1,8 @@
-//! Published scores to set beside a sweep, in the format of CleanRL's result table.
+//! Published scores to compare a sweep with, in the format of CleanRL's result table.
 //!
-//! That file has a header without a name for the column of games, so its rows have one field more than
-//! its header; cells read `mean ± std`. It is read as it is, and a header that names the first column
-//! is as good.
+//! The header of that file has no name for the column of games, so its rows have one field more
+//! than the header. Cells have the form `mean ± std`. The file is read as it is; a header that
+//! names the first column is accepted too.
 
 use std::path::Path;
 
@@ -23,19 +23,19 @@ pub struct Baselines {
     pub columns: Vec<String>,
     /// Mean raw scores of each game, one for each column.
     pub games: Vec<(String, Vec<f64>)>,
-    /// Names of the file that are none of the 57 games.
+    /// Names in the file that are not one of the 57 games.
     pub unknown: Vec<String>,
 }
 
 /// The baselines on the games of a report.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
-    /// All that was read.
+    /// The whole table.
     pub table: Baselines,
-    /// Games of the report that it has.
+    /// Games of the report that the table has.
     pub games: Vec<String>,
-    /// For each column, each metric of these games; without intervals, because single runs are not
-    /// published.
+    /// For each column, each metric on these games. There are no intervals, because the scores of
+    /// single runs are not published.
     pub aggregates: Vec<(String, Vec<(Metric, f64)>)>,
 }
 
@@ -43,15 +43,15 @@ impl Baselines {
     /// Reads a file.
     ///
     /// # Errors
-    /// If it cannot be read, has no known game, or a row is not a game with one score a column; the
-    /// message names line and column.
+    /// If the file cannot be read, has no known game, or a row is not a game with one score per
+    /// column; the message names line and column.
     pub fn read(path: &Path) -> Result<Self> {
         let shown = path.display();
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the baselines {shown}"))?;
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Self::parse(file, &text).with_context(|| {
-            format!("{shown} is no table of baselines (game, then `mean ± std` for each column)")
+            format!("{shown} is not a table of baselines (expected: a game, then `mean ± std` for each column)")
         })
     }
 
@@ -70,7 +70,7 @@ impl Baselines {
             let record = record?;
             let line = record.position().map_or(0, csv::Position::line);
             if index == 0 && record.len() == columns.len() && !columns.is_empty() {
-                // This header does name the column of games.
+                // This header names the column of games.
                 columns.remove(0);
             }
             ensure!(
@@ -98,7 +98,7 @@ impl Baselines {
         }
         ensure!(
             !games.is_empty(),
-            "it has none of the 57 games{}",
+            "it contains none of the 57 games{}",
             if unknown.is_empty() {
                 String::new()
             } else {
@@ -108,18 +108,18 @@ impl Baselines {
         Ok(Self { file, columns, games, unknown })
     }
 
-    /// What is not understood of it, as a sentence.
+    /// The names that were not recognised, as a sentence.
     pub fn warning(&self) -> Option<String> {
         (!self.unknown.is_empty()).then(|| {
             format!(
-                "{} has rows that are none of the 57 games and are left out: {}",
+                "{} has rows for names that are not among the 57 games; they are left out: {}",
                 self.file,
                 self.unknown.join(", ")
             )
         })
     }
 
-    /// Aggregates on the given games, as far as the table has them.
+    /// Aggregates on those of the given games that the table has.
     ///
     /// # Errors
     /// Never with a table that was read.
@@ -144,10 +144,10 @@ impl Baselines {
     }
 }
 
-/// How far the baselines can be compared with a sweep.
+/// How far the published scores are comparable with a sweep.
 pub fn caveat(stochastic: bool) -> String {
     format!(
-        "CleanRL's published table is of deterministic environments, 3 seeds, 10 million steps, and gives means only: there are no intervals, and IQM and optimality gap are of game means, not of runs. This sweep is {}. Another program and another protocol: a difference is no evidence of a better algorithm.",
+        "CleanRL's published table was measured in deterministic environments, 3 seeds, 10 million steps, and gives means only: there are no intervals, and IQM and optimality gap are computed from the means of games, not from runs. This sweep is {}. Program and protocol differ, so a difference in scores is no evidence of a better algorithm.",
         protocol(stochastic)
     )
 }

@@ -1,4 +1,4 @@
-//! What a reader must know of a sweep before any number of it.
+//! What a reader must know of a sweep before its numbers.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -12,33 +12,33 @@ use super::request::{Effort, Request};
 use super::runs::{RunData, protocol};
 use crate::sweep::Sweep;
 
-/// The circumstances of a sweep and of its report.
+/// Settings and origin of a sweep and of its report.
 #[derive(Clone, Debug, Serialize)]
 pub struct Facts {
     /// Specification of the sweep.
     pub sweep: Sweep,
     /// Agent steps of every run.
     pub steps: u64,
-    /// Runs of the specification.
+    /// Number of runs in the sweep.
     pub runs: usize,
-    /// Those that are finished.
+    /// Number of finished runs.
     pub finished: usize,
     /// Devices that trained.
     pub devices: BTreeSet<String>,
-    /// Versions and revisions of the programs that trained.
+    /// Versions and source revisions of the programs that trained.
     pub revisions: BTreeSet<String>,
-    /// Version and revision of the program that reports.
+    /// Version and source revision of the program that made the report.
     pub report_revision: String,
-    /// How evaluations were played.
+    /// Protocols of the evaluations.
     pub evaluations: BTreeSet<String>,
     /// The command that made the report.
     pub command: String,
-    /// Resamples of the intervals.
+    /// Resamples of the bootstrap.
     pub effort: Effort,
 }
 
 impl Facts {
-    /// Of a report.
+    /// Collects the facts for a report.
     pub fn new(sweep: &Sweep, report: &Report, request: &Request<'_>) -> Self {
         let infos = || report.runs.iter().filter_map(|run| run.info.as_ref());
         let revision = |info: &RunInfo| format!("{} {}", info.version, info.revision);
@@ -65,11 +65,11 @@ impl Facts {
     }
 }
 
-/// A command as one gives it to a shell.
+/// A command as it is typed into a shell.
 fn command(arguments: &[OsString]) -> String {
     let words: Vec<_> = arguments.iter().map(|word| word.to_string_lossy()).collect();
     let words = || words.iter().map(AsRef::as_ref);
-    // A zero byte, which nothing quotes, is in no argument.
+    // Joining fails only for a zero byte, which no argument contains.
     let arguments = shlex::try_join(words()).unwrap_or_else(|_| words().collect());
     format!("native {arguments}")
 }

@@ -21,10 +21,10 @@ use crate::stats::{Metric, Point};
 /// Longest horizontal axis of a profile, in human-normalised scores.
 const PROFILE_END: f64 = 8.0;
 
-/// All figures; of a kind of score without a game to compare there are none.
+/// All figures; a kind of score without a game to compare has none.
 ///
 /// # Errors
-/// Never: rows fit their columns.
+/// Never: each row has as many fields as the table has columns.
 pub fn all(report: &Report, facts: &Facts) -> Result<Vec<Output>> {
     let mut outputs = Vec::new();
     for kind in report.kinds.iter().filter(|kind| !kind.algorithms.is_empty()) {
@@ -64,7 +64,7 @@ fn output(name: String, figure: Figure, table: Table, facts: &Facts) -> Output {
     Output { name, figure, table, settings }
 }
 
-/// A figure of a kind of score, marked if runs are missing in it.
+/// A figure for a kind of score; its title says if runs are missing.
 fn figure(kind: &KindSummary, facts: &Facts, title: &str, panels: Vec<Panel>) -> Figure {
     Figure {
         title: format!("{}{title}", kind.missing.mark()),
@@ -155,7 +155,8 @@ fn profiles(kind: &KindSummary, facts: &Facts) -> Result<Output> {
     let of = |algo: &AlgorithmSummary| algo.profile.clone();
     let mut table = Table::new(&["algorithm", "threshold", "share", "low", "high", "runs"]);
     rows(&mut table, kind, of)?;
-    // Scores that nobody reaches would only squeeze the rest.
+    // Scores above the best run are left out, because they would only compress the rest of the
+    // axis.
     let reached = kind.algorithms.iter().flat_map(|algo| &algo.profile);
     let end = reached.filter(|p| p.interval.high > 0.0).map(|p| p.x).fold(0.0, f64::max);
     let end = (end + 0.1).clamp(0.5, PROFILE_END);
@@ -234,7 +235,8 @@ fn losses(report: &Report, facts: &Facts) -> Result<Output> {
         }
     }
     let axis = |loss: &LossComparison| {
-        // Smooth-L1 errors (docs/deepspi.md, section 4) are at least 0; one that is 0 has no logarithm.
+        // Smooth-L1 errors (docs/deepspi.md, section 4) are at least 0; an error of 0 has no
+        // logarithm.
         let mut lows = loss.curves.iter().flat_map(|(_, points)| points).map(|p| p.interval.low);
         let label = "median over runs";
         if lows.all(|low| low > 0.0) { Axis::log10(label) } else { Axis::linear(label) }
@@ -250,7 +252,7 @@ fn losses(report: &Report, facts: &Facts) -> Result<Output> {
             .collect(),
         legend: false,
     };
-    // Both losses are of the same runs.
+    // Both losses are from the same runs.
     let first = report.losses.first();
     let mark = first.map_or_else(String::new, |loss| loss.missing.mark());
     let games = first.map_or(0, |loss| loss.games.len());

@@ -1,5 +1,5 @@
-//! Where a report may be written: into nothing, or over an earlier report on the same sweep, which may
-//! have grown since.
+//! Checks where a report may be written: into an empty folder, or over an earlier report on the
+//! same sweep, which may have grown since.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::sweep::Sweep;
 use crate::whole_file::write_whole;
 
-/// Says that a folder is a report, on what, and which files are its own. Written before them, so that
-/// a report that was interrupted can be made again.
+/// Marks a folder as a report, with its sweep and the list of its files. It is written before these
+/// files, so that an interrupted report can be made again.
 const MARKER: &str = "report.toml";
 
 #[derive(Serialize, Deserialize)]
@@ -21,7 +21,7 @@ struct Marker {
     sweep: Sweep,
 }
 
-/// A folder that may be written.
+/// A folder that a report may be written to.
 #[derive(Debug)]
 pub struct ReportFolder {
     path: PathBuf,
@@ -32,11 +32,11 @@ pub struct ReportFolder {
 }
 
 impl ReportFolder {
-    /// Judges the folder, before hours of numbers are read.
+    /// Checks the folder before the run folders are read, which can take long.
     ///
     /// # Errors
-    /// If it holds anything but a report on the same sweep, or on a part of it, and may not be
-    /// overwritten.
+    /// If the folder contains anything other than a report on the same sweep, or on a part of it,
+    /// and `overwrite` is off.
     pub fn new(path: &Path, sweep: &Sweep, overwrite: bool) -> Result<Self> {
         let shown = path.display();
         let remedy = "choose another folder with --out, or replace its files with --overwrite";
@@ -46,7 +46,7 @@ impl ReportFolder {
                 let conflicts = marker.sweep.conflicts(sweep)?;
                 if !overwrite && !conflicts.is_empty() {
                     bail!(
-                        "{shown} holds a report on another sweep: {}; {remedy}",
+                        "{shown} contains a report on another sweep: {}; {remedy}",
                         conflicts.join(", ")
                     );
                 }
@@ -58,7 +58,7 @@ impl ReportFolder {
                 if let Some(entry) = first {
                     let name = entry?.file_name();
                     bail!(
-                        "{shown} is not empty and no report of this program: it holds {}; {remedy}",
+                        "{shown} is not empty and not a report of this program: it contains {}; {remedy}",
                         name.to_string_lossy()
                     );
                 }
@@ -67,10 +67,11 @@ impl ReportFolder {
         Ok(Self { path: path.to_owned(), sweep: sweep.clone(), overwrite, own })
     }
 
-    /// Makes the folder ready for `files`.
+    /// Prepares the folder for `files`.
     ///
     /// # Errors
-    /// If one of them exists and is not of the earlier report, or the folder cannot be written.
+    /// If one of the files exists and does not belong to the earlier report, or the folder cannot
+    /// be written.
     pub fn begin(&self, files: &[String]) -> Result<()> {
         let shown = self.path.display();
         fs::create_dir_all(&self.path).with_context(|| {
@@ -80,10 +81,11 @@ impl ReportFolder {
             files.iter().find(|name| !self.own.contains(name) && self.path.join(name).exists());
         if let (Some(name), false) = (foreign, self.overwrite) {
             bail!(
-                "{shown} holds a file {name} that no report of this program wrote; move it away, or replace it with --overwrite"
+                "{shown} contains a file {name} that no report of this program wrote; move it away, or replace it with --overwrite"
             );
         }
-        // What the earlier report had and this one has not would pass for a part of it.
+        // Files of the earlier report that the new one does not have are removed; they would look
+        // like a part of it.
         let plain = |name: &&String| Path::new(name).file_name() == Some(name.as_ref());
         for name in self.own.iter().filter(plain).filter(|name| !files.contains(name)) {
             match fs::remove_file(self.path.join(name)) {

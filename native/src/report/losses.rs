@@ -1,4 +1,5 @@
-//! DeepSPI's losses of the world model against DeepMDP's, game by game, as in the paper.
+//! Compares the losses of DeepSPI's world model with those of DeepMDP's, game by game, as in the
+//! paper.
 
 use deepspi_run::config::Algorithm;
 use serde::Serialize;
@@ -13,14 +14,14 @@ use crate::stats::{Paired, Point, curve, mean, median, paired};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Loss {
-    /// Of the next latent state.
+    /// Loss of the next latent state.
     Transition,
-    /// Of the reward.
+    /// Loss of the reward.
     Reward,
 }
 
 impl Loss {
-    /// Both.
+    /// Both losses.
     pub const ALL: [Self; 2] = [Self::Transition, Self::Reward];
 
     /// Name in tables and figures.
@@ -45,30 +46,30 @@ impl Loss {
 pub struct GameLoss {
     /// Game.
     pub game: String,
-    /// Of DeepSPI.
+    /// Loss of DeepSPI.
     pub deep_spi: f64,
-    /// Of DeepMDP.
+    /// Loss of DeepMDP.
     pub deep_mdp: f64,
 }
 
-/// One loss, compared.
+/// The comparison of one loss.
 #[derive(Clone, Debug, Serialize)]
 pub struct LossComparison {
-    /// Which.
+    /// The loss.
     pub loss: Loss,
-    /// Games with a finished run of both.
+    /// Games on which both algorithms have a finished run.
     pub games: Vec<GameLoss>,
     /// The other games.
     pub left_out: Vec<String>,
-    /// Runs of both that do not count, each with the reason.
+    /// Runs of both algorithms that do not count, each with the reason.
     pub missing: Missing,
-    /// DeepSPI - DeepMDP over these games; none without any.
+    /// DeepSPI - DeepMDP over these games; `None` without games.
     pub difference: Option<Paired>,
-    /// Median over the runs of these games, over training.
+    /// Median over the runs of these games, as a curve over training.
     pub curves: Vec<(Algorithm, Vec<Point>)>,
 }
 
-/// The runs that have both losses; none if the sweep does not have both algorithms.
+/// The runs that have both losses; `None` if the sweep does not have both algorithms.
 pub fn select(runs: &[RunData]) -> Option<Selection<'_, Losses>> {
     let both = [Algorithm::DeepMdp, Algorithm::DeepSpi];
     let have = both.iter().all(|algo| runs.iter().any(|run| run.id.algo == *algo));
@@ -78,7 +79,7 @@ pub fn select(runs: &[RunData]) -> Option<Selection<'_, Losses>> {
     have.then(|| Selection::new(runs, &both, "without losses that are numbers", losses))
 }
 
-/// Both losses, over the same runs.
+/// Compares both losses, over the same runs.
 pub fn compare(
     selection: &Selection<'_, Losses>,
     places: &[u64],

@@ -1,8 +1,8 @@
-//! `native report`: what a sweep has shown, as one page with its figures and all numbers.
+//! `native report`: the results of a sweep as one page, with figures and all numbers.
 //!
-//! A report is a pure function of the run folders. Whatever is not finished is left out of every
-//! statistic and said wherever one is shown; algorithms are only compared on games that all of them
-//! have finished. Nothing is ever filled in, and no page loads anything from a network.
+//! A report is a pure function of the run folders. Unfinished runs are left out of every statistic,
+//! and every statistic says so. Algorithms are compared only on games that all of them have
+//! finished. Missing values are never filled in, and no page loads anything from a network.
 
 mod analysis;
 mod args;
@@ -36,7 +36,7 @@ use crate::whole_file::write_whole;
 /// Runs `native report`.
 ///
 /// # Errors
-/// If the folder is no sweep, a baseline file is malformed, or the report may not be written.
+/// If the folder is not a sweep, a baseline file is malformed, or the report may not be written.
 pub fn run(args: &ReportArgs) -> Result<()> {
     let default = args.sweep.join(sweep::REPORT);
     let out = args.out.as_deref().unwrap_or(&default);
@@ -53,7 +53,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     Ok(())
 }
 
-/// Makes the report with which a sweep ends, in the folder of the sweep, and prints where it is.
+/// Makes the report at the end of a sweep, in the folder of the sweep, and prints its path.
 ///
 /// # Errors
 /// If the report may not be written; the runs are kept.
@@ -68,16 +68,16 @@ pub fn of_finished_sweep(folder: &Path) -> Result<()> {
         effort: Effort::FULL,
     })
     .with_context(|| {
-        format!("the runs are kept; `native report {}` tries the report again", folder.display())
+        format!("the runs are kept; `native report {}` makes the report again", folder.display())
     })?;
     println!("{}", page.display());
     Ok(())
 }
 
-/// Makes a report and returns the path of its page; whatever is not finished is also said in the log.
+/// Makes a report and returns the path of its page; unfinished runs are also written to the log.
 ///
 /// # Errors
-/// If the folder is no sweep, a baseline file is malformed, or the report may not be written.
+/// If the folder is not a sweep, a baseline file is malformed, or the report may not be written.
 pub fn make(request: &Request<'_>) -> Result<PathBuf> {
     let sweep = Sweep::open(request.sweep)?;
     let baselines = request.baselines.map(Baselines::read).transpose()?;

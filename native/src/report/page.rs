@@ -1,7 +1,7 @@
-//! The page: everything of a report in one HTML file that needs no other.
+//! The page of a report: one HTML file that needs no other file.
 //!
-//! The templates escape whatever comes from files; only the figures, which this program draws itself,
-//! are put in as they are.
+//! The templates escape all text that comes from files. Only the figures, which this program draws
+//! itself, are inserted unescaped.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ use crate::figures::output::Output;
 
 const STYLE: &str = include_str!("page.css");
 
-/// The drawings, by name.
+/// The SVG figures, by name.
 struct Pictures(Vec<(String, String)>);
 
 impl Pictures {
@@ -36,7 +36,7 @@ impl Pictures {
         outputs.iter().map(read).collect::<Result<_>>().map(Self)
     }
 
-    /// A figure with its files; nothing if there is none of this name.
+    /// A figure with links to its files; nothing if there is no figure of this name.
     fn show(&self, name: &str, alt: &str) -> Markup {
         let Some((_, svg)) = self.0.iter().find(|(other, _)| other == name) else {
             return html! {};
@@ -123,7 +123,7 @@ fn unfinished(report: &Report) -> Vec<String> {
     runs.map(|run| format!("{}: {}", run.id, run.status())).collect()
 }
 
-/// Warnings that are not about a single run.
+/// Warnings that do not concern a single run.
 fn notes(report: &Report) -> Markup {
     let notes: Vec<&String> =
         report.warnings.iter().filter(|text| !text.starts_with(INCOMPLETE)).collect();
@@ -160,7 +160,7 @@ fn circumstances(report: &Report, facts: &Facts) -> Markup {
                         @if i > 0 { "; " }
                         a href=(format!("#{}", kind.kind.name())) { (kind.kind.title()) }
                     }
-                    ": not the same thing, each is defined where it is reported."
+                    ". These scores measure different things; each is defined where it is reported."
                 }
                 @if !facts.evaluations.is_empty() { p.faint { "Evaluated: " (list(&facts.evaluations)) } }
                 p {
@@ -182,7 +182,7 @@ fn circumstances(report: &Report, facts: &Facts) -> Markup {
     }
 }
 
-/// What is missing in the figure or table below.
+/// What is missing in the figure or table that follows.
 fn incomplete(missing: &Missing, left_out: &[String]) -> Markup {
     html! {
         @if let Some(words) = missing.words() {
@@ -209,7 +209,7 @@ fn kind_section(kind: &KindSummary, report: &Report, facts: &Facts, pictures: &P
         p { (kind.kind.definition()) }
         @if kind.algorithms.is_empty() {
             (banner())
-            p { "There is no game yet that every algorithm has such a score of: nothing can be compared." }
+            p { "No game has such a score of every algorithm yet, so nothing can be compared." }
         } @else {
             h3 { "Aggregates over " (count(kind.games.len() as u64, "game")) }
             (banner())
@@ -298,7 +298,8 @@ fn game_table(kind: &KindSummary, report: &Report, facts: &Facts) -> Markup {
     }
 }
 
-/// Whether a test cannot find anything: of n games that differ, p is at least 2 / 2^n.
+/// Whether the test has too few games to be significant: with n
+/// games that differ, p is at least 2 / 2^n.
 fn too_few(loss: &LossComparison) -> bool {
     let test = loss.difference.and_then(|found| found.wilcoxon);
     test.is_some_and(|test| test.exact && test.n < 6)
@@ -331,7 +332,7 @@ fn loss_section(report: &Report, pictures: &Pictures) -> Markup {
                 (thousands(crate::stats::RESAMPLES as u64)) " resamples), the test Wilcoxon's "
                 "signed-rank test, two-sided."
             }
-            // Both losses are of the same runs.
+            // Both losses are from the same runs.
             @if let Some(loss) = report.losses.first() { (incomplete(&loss.missing, &loss.left_out)) }
             div.wide { table {
                 tr { th { "Loss" } th { "Games" } th { "Mean difference" } th { "95 % interval" } th { "Wilcoxon p" } }
@@ -357,7 +358,7 @@ fn baseline_section(comparison: &Comparison, report: &Report, facts: &Facts) -> 
             p.faint {
                 "Human-normalised, on " (comparison.games.len()) " games: " (comparison.games.join(", "))
                 @if own.is_some_and(|kind| kind.games.len() > comparison.games.len()) {
-                    ". This sweep's own aggregates above are of more games than the file has"
+                    ". The aggregates of this sweep above include games that the file does not have"
                 }
             }
             div.wide { table {
@@ -391,7 +392,7 @@ fn run_section(report: &Report) -> Markup {
     }
 }
 
-/// Small numbers keep their digits.
+/// A number with enough digits even if it is small.
 fn small(value: f64) -> String {
     if value != 0.0 && value.abs() < 1e-3 { format!("{value:.2e}") } else { decimal(value, 4) }
 }

@@ -1,6 +1,6 @@
-//! The run folders of a sweep, and what is wrong with each of them.
+//! Reads the run folders of a sweep and determines what is wrong with each of them.
 //!
-//! Damage of one run is never an error of the report: it is said, and the run does not count.
+//! A damaged run is not an error of the report: the report names it, and the run does not count.
 
 use std::path::Path;
 
@@ -15,15 +15,15 @@ use crate::run::folder::{METRICS, RunFolder, read_config};
 use crate::run::output::{Line, Losses, Sample, read_log};
 use crate::sweep::{RunId, RunState, RunStatus, Sweep};
 
-/// Places of a curve over training.
+/// Largest number of points of a curve over training.
 const PLACES: u64 = 100;
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// All steps are done.
     Finished,
-    /// Some steps are done; the reason if its processes failed.
+    /// Some steps are done; with the reason if its processes failed.
     Unfinished(Option<String>),
     /// It has no folder.
     Missing,
@@ -43,32 +43,33 @@ pub struct Evaluated {
 /// One run of a sweep.
 #[derive(Clone, Debug)]
 pub struct RunData {
-    /// Which.
+    /// The run.
     pub id: RunId,
-    /// How far it is.
+    /// Its progress.
     pub state: State,
     /// Agent steps done, of those that count.
     pub step: u64,
     /// Agent steps at its end.
     pub total: u64,
-    /// Agent steps of its log: more than `total` if it was made longer by hand.
+    /// Agent steps in its log: more than `total` if the run was made longer by hand.
     pub logged: u64,
-    /// What made it.
+    /// Description of the run and of the program that made it.
     pub info: Option<RunInfo>,
-    /// The authors' training score after the last step; none if that was no number.
+    /// The authors' training score after the last step; `None` if it was NaN or infinite.
     pub training: Option<f64>,
-    /// The same over environments that have finished a game.
+    /// The same score over the environments that have finished a game.
     pub finished: Option<f64>,
-    /// Its evaluation; the reason if there is one that cannot be used.
+    /// Its evaluation; an error with the reason if there is one that cannot be used.
     pub evaluation: Result<Option<Evaluated>, String>,
     /// Losses after the last step.
     pub losses: Losses,
-    /// The newest iteration at each of [`places`]; none before the first and after the last.
+    /// The newest iteration at each of [`places`]; `None` before the first and after the last
+    /// iteration.
     pub curve: Vec<Option<Sample>>,
 }
 
 impl RunData {
-    /// A run of which nothing is known but how far it is.
+    /// A run of which only the progress is known.
     pub fn new(id: RunId, total: u64, state: State) -> Self {
         Self {
             id,
@@ -95,7 +96,7 @@ impl RunData {
         self.state == State::Finished
     }
 
-    /// Its state in words.
+    /// Its progress in words.
     pub fn status(&self) -> String {
         match &self.state {
             State::Finished => "finished".into(),
@@ -111,18 +112,18 @@ impl RunData {
     }
 }
 
-/// Agent steps at which curves are looked at: ends of iterations, at most [`PLACES`], the last among
-/// them.
+/// Agent steps at which curves are evaluated: ends of iterations, at most [`PLACES`], including the
+/// last.
 pub fn places(config: &Config) -> Vec<u64> {
     let iterations = config.num_iterations();
     let count = iterations.clamp(1, PLACES);
     (1..=count).map(|i| iterations * i / count * config.batch_size() as u64).collect()
 }
 
-/// Reads all runs, in the order of the specification.
+/// Reads all runs, in the order of the sweep.
 ///
 /// # Errors
-/// If the specification has settings that cannot be.
+/// If the sweep has invalid settings.
 pub fn load(folder: &Path, sweep: &Sweep) -> Result<Vec<RunData>> {
     sweep.runs().into_par_iter().map(|id| one(folder, sweep, id)).collect()
 }
@@ -140,7 +141,7 @@ fn one(sweep_folder: &Path, sweep: &Sweep, id: RunId) -> Result<RunData> {
         belongs(&info, &config, &expected, sweep, id)?;
         let mut samples = samples(&folder.join(METRICS))?;
         let logged = samples.last().map_or(0, |sample| sample.step);
-        // A run may be made longer, and then shows a better score than the others had time for.
+        // A run that was made longer would show a better score than the others had time to reach.
         samples.truncate(samples.partition_point(|sample| sample.step <= total));
         samples.iter().try_for_each(|sample| is_of_length(sample, &expected))?;
         let evaluation = evaluation(&folder, id, total).map_err(|error| format!("{error:#}"));
@@ -177,7 +178,7 @@ fn one(sweep_folder: &Path, sweep: &Sweep, id: RunId) -> Result<RunData> {
     Ok(read().unwrap_or_else(|error| RunData::new(id, total, State::Damaged(format!("{error:#}")))))
 }
 
-/// Whether a run is the one that its place in the sweep says.
+/// Checks that the run folder contains the run that its place in the sweep names.
 fn belongs(
     info: &RunInfo,
     config: &Config,
@@ -209,7 +210,7 @@ fn belongs(
     Ok(())
 }
 
-/// Kind of environments, in a word.
+/// The kind of environments in one word.
 pub const fn protocol(stochastic: bool) -> &'static str {
     if stochastic { "stochastic" } else { "deterministic" }
 }
@@ -222,8 +223,8 @@ fn samples(log: &Path) -> Result<Vec<Sample>> {
     })
 }
 
-/// Whether an iteration is of a run as long as `expected`, as far as its learning rate, which falls to
-/// 0 at the end, tells. A run that was continued with another length half-way is no run of the sweep.
+/// Checks by the learning rate, which falls to 0 at the end, that an iteration belongs to a run as
+/// long as `expected`. A run that was continued with another length does not belong to the sweep.
 fn is_of_length(sample: &Sample, expected: &Config) -> Result<()> {
     let Some(found) = sample.learning_rate else { return Ok(()) };
     let iterations = sample.step / expected.batch_size() as u64;
@@ -236,7 +237,7 @@ fn is_of_length(sample: &Sample, expected: &Config) -> Result<()> {
     Ok(())
 }
 
-/// The evaluation in a run folder; none if there is none.
+/// The evaluation in a run folder; `None` if it has none.
 fn evaluation(folder: &Path, id: RunId, total: u64) -> Result<Option<Evaluated>> {
     let Some(found) = Evaluation::read(folder)? else { return Ok(None) };
     let of = format!("{}__{}__{}", found.env, found.algo, found.training_seed);

@@ -1,4 +1,4 @@
-//! Which of the scores of a run is meant: they are not interchangeable, and every table says which.
+//! The kinds of score of a run. They are not interchangeable, and every table names its kind.
 
 use deepspi_run::config::Algorithm;
 use serde::Serialize;
@@ -11,29 +11,29 @@ use crate::stats::reference_scores::human_normalized;
 /// A score of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
-    /// As the game counts.
+    /// Raw score of the game.
     pub raw: f64,
     /// Human-normalised.
     pub normalised: f64,
 }
 
-/// A score that every run has one of.
+/// A kind of score; a run has at most one score of each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScoreKind {
     /// The authors' score of the last iteration of training.
     Training,
-    /// The same without environments that have not finished a game.
+    /// The same score without environments that have not finished a game.
     Finished,
     /// Whole games in separate environments.
     Evaluation,
 }
 
 impl ScoreKind {
-    /// All, the one that the paper reports first.
+    /// All kinds, beginning with the one that the paper reports.
     pub const ALL: [Self; 3] = [Self::Training, Self::Finished, Self::Evaluation];
 
-    /// Stem of its files.
+    /// Stem of the names of its files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Training => "training",
@@ -42,7 +42,7 @@ impl ScoreKind {
         }
     }
 
-    /// Heading of its part.
+    /// Heading of its section.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Training => "Training-time score",
@@ -51,7 +51,7 @@ impl ScoreKind {
         }
     }
 
-    /// What it is.
+    /// Its definition.
     pub const fn definition(self) -> &'static str {
         match self {
             Self::Training => {
@@ -66,7 +66,7 @@ impl ScoreKind {
         }
     }
 
-    /// The runs that have such a score.
+    /// Selects the runs that have such a score.
     pub fn select<'a>(self, runs: &'a [RunData], algos: &[Algorithm]) -> Selection<'a, Score> {
         let lack = match self {
             Self::Training => "without a training-time score",
@@ -78,7 +78,8 @@ impl ScoreKind {
         Selection::new(runs, algos, lack, score)
     }
 
-    /// Whether it has a part of the report: evaluations once all finished runs have one.
+    /// Whether the report has a section for it; for evaluations, only if all finished runs have
+    /// one.
     pub fn is_reported(self, selection: &Selection<'_, Score>) -> bool {
         self != Self::Evaluation || (selection.len() > 0 && selection.missing.lacking() == 0)
     }
@@ -93,7 +94,7 @@ impl ScoreKind {
         human_normalized(run.id.game.name, raw?)
     }
 
-    /// Raw score of a run; none where it has none.
+    /// Raw score of a run; `None` if the run has no such score.
     pub fn of(self, run: &RunData) -> Option<f64> {
         let score = match self {
             Self::Training => run.training,
@@ -103,7 +104,7 @@ impl ScoreKind {
         score.filter(|score| score.is_finite())
     }
 
-    /// Human-normalised score of a run.
+    /// Human-normalised score of a run; `None` if the run has no such score.
     pub fn normalised(self, run: &RunData) -> Option<f64> {
         human_normalized(run.id.game.name, self.of(run)?)
     }

@@ -1,7 +1,7 @@
-//! Which runs count towards a number, which do not and why, and on which games algorithms are compared.
+//! Selects the runs that count towards a number and the games on which algorithms are compared.
 //!
-//! One rule for scores, losses and warnings: a run counts if it is finished and has the number, and a
-//! game is compared if every algorithm has such a run of it.
+//! Scores, losses and warnings use the same rule: a run counts if it is finished and has the
+//! number, and a game is compared if every algorithm has such a run of it.
 
 use deepspi_run::config::Algorithm;
 use serde::{Serialize, Serializer};
@@ -13,37 +13,37 @@ use crate::stats::Curves;
 /// The runs that count, each with its number.
 #[derive(Clone, Debug)]
 pub struct Selection<'a, N> {
-    /// By game, then seed.
+    /// Sorted by game, then seed.
     counted: Vec<(&'a RunData, N)>,
     algos: Vec<Algorithm>,
-    /// Games that are compared, by name.
+    /// Games that are compared, sorted by name.
     pub games: Vec<String>,
     /// The other games.
     pub left_out: Vec<String>,
-    /// The other runs.
+    /// The runs that do not count.
     pub missing: Missing,
 }
 
 /// The runs that do not count.
 #[derive(Clone, Debug)]
 pub struct Missing {
-    /// Each with the reason.
+    /// Text for each of them, with the reason.
     pub runs: Vec<String>,
-    /// Those of them that are not finished.
+    /// Number of them that are not finished.
     unfinished: usize,
-    /// Runs that there should be.
+    /// Number of all runs, with those that count.
     all: usize,
-    /// What is wrong with finished runs that do not count: `without a finished game`.
+    /// What finished runs that do not count lack, for example `without a finished game`.
     lack: &'static str,
 }
 
 impl Missing {
-    /// Finished runs without the number.
+    /// Number of finished runs without the number.
     pub const fn lacking(&self) -> usize {
         self.runs.len() - self.unfinished
     }
 
-    /// How many there are, and of what kind; none if there are none.
+    /// How many runs are missing and why; `None` if none is missing.
     pub fn words(&self) -> Option<String> {
         let Self { unfinished, all, lack, .. } = self;
         match (unfinished, self.lacking()) {
@@ -56,7 +56,7 @@ impl Missing {
         }
     }
 
-    /// How the title of a figure begins.
+    /// Beginning of the title of a figure with missing runs.
     pub fn mark(&self) -> String {
         self.words().map_or_else(String::new, |words| format!("INCOMPLETE ({words}): "))
     }
@@ -69,7 +69,8 @@ impl Serialize for Missing {
 }
 
 impl<'a, N> Selection<'a, N> {
-    /// Of the runs of some algorithms; `lack` says what a finished run is without a `number`.
+    /// Selects among the runs of some algorithms; `lack` describes a finished run without a
+    /// `number`.
     pub fn new(
         runs: &'a [RunData],
         algos: &[Algorithm],
@@ -89,7 +90,7 @@ impl<'a, N> Selection<'a, N> {
                 missing.runs.push(format!("{}: {lack}", run.id));
             }
         }
-        // As the rows of a score matrix.
+        // In the order of the rows of a score matrix.
         counted.sort_by_key(|(run, _)| (run.id.game.name, run.id.seed));
         let mut games: Vec<String> = runs.iter().map(|run| run.id.game.name.to_owned()).collect();
         games.sort();
@@ -103,7 +104,7 @@ impl<'a, N> Selection<'a, N> {
         all
     }
 
-    /// How many runs count.
+    /// Number of runs that count.
     pub const fn len(&self) -> usize {
         self.counted.len()
     }
@@ -113,18 +114,18 @@ impl<'a, N> Selection<'a, N> {
         self.counted.iter().map(|(run, _)| *run)
     }
 
-    /// Those of one game, compared or not, and algorithm.
+    /// The runs that count of one algorithm on one game, compared or not.
     pub fn of_game(&self, game: &str, algo: Algorithm) -> impl Iterator<Item = &(&'a RunData, N)> {
         let wanted = move |run: &RunData| run.id.game.name == game && run.id.algo == algo;
         self.counted.iter().filter(move |(run, _)| wanted(run))
     }
 
-    /// Those of an algorithm on the games that are compared, game after game.
+    /// The runs that count of an algorithm on the compared games, game after game.
     pub fn compared(&self, algo: Algorithm) -> impl Iterator<Item = &(&'a RunData, N)> {
         self.games.iter().flat_map(move |game| self.of_game(game, algo))
     }
 
-    /// A number over the training of these runs.
+    /// The course of a number over the training of these runs.
     pub fn curves(
         &self,
         algo: Algorithm,
@@ -143,7 +144,8 @@ impl<'a, N> Selection<'a, N> {
         }
     }
 
-    /// What to say where games have a single run, which an interval over seeds knows no spread of.
+    /// A warning if games have a single run: the interval does not include the spread over their
+    /// seeds.
     pub fn without_spread(&self) -> Option<String> {
         let runs: Vec<usize> = self
             .games

@@ -1,4 +1,4 @@
-//! The tables that belong to no figure: one row a run, one row a game.
+//! The tables that belong to no figure: one row per run, and one row per game.
 
 use anyhow::Result;
 
@@ -6,10 +6,10 @@ use super::analysis::Report;
 use super::score::ScoreKind;
 use crate::chart::table::Table;
 
-/// Names without ending, and tables.
+/// All tables, with their file names without ending.
 ///
 /// # Errors
-/// Never: rows fit their columns.
+/// Never: each row has as many fields as the table has columns.
 pub fn all(report: &Report) -> Result<Vec<(String, Table)>> {
     let mut tables = vec![("runs".to_owned(), runs(report)?), ("games".to_owned(), games(report)?)];
     if !report.losses.is_empty() {

@@ -1,4 +1,4 @@
-//! What a reader must be told of the runs, besides their numbers.
+//! Warnings about the runs that a reader must know.
 
 use deepspi_plot::thousands;
 use deepspi_run::config::Config;
@@ -10,25 +10,26 @@ use super::selection::Selection;
 use super::words::count;
 use crate::run::output::Losses;
 
-/// How the warning on a run that does not count begins; the page lists those by themselves.
+/// Beginning of the warning about a run that does not count; the page lists these warnings
+/// separately.
 pub const INCOMPLETE: &str = "incomplete: ";
 
-/// Title of the part on losses.
+/// Heading of the section on losses.
 pub const LOSSES: &str = "Losses of the world model";
 
-/// That a sweep is less than the paper's comparison; none if it is not. `steps`: of each run.
+/// A warning if the sweep is smaller than the paper's comparison. `steps`: agent steps of each run.
 pub fn scale(games: usize, steps: u64) -> Option<String> {
     let (all, whole) = (GAMES.len(), Config::DEFAULT.total_timesteps);
     (games < all || steps < whole).then(|| {
         format!(
-            "this is less than the benchmark: {games} of {all} games, and {} of {} agent steps a run; nothing about the whole follows from it",
+            "this is less than the benchmark: {games} of {all} games, and {} of {} agent steps per run; it allows no conclusion about the whole benchmark",
             thousands(steps),
             thousands(whole)
         )
     })
 }
 
-/// One sentence each, from the runs and from what was selected of them.
+/// All warnings, one sentence each, from the runs and from the selections made of them.
 pub fn warnings(
     runs: &[RunData],
     scores: &[(ScoreKind, Selection<'_, Score>)],
@@ -42,7 +43,7 @@ pub fn warnings(
     let mut spreads: Vec<(&str, String)> = Vec::new();
     let found = reported.map(|(kind, selection)| (kind.title(), selection.without_spread()));
     for (title, text) in found.chain(losses.map(|all| (LOSSES, all.without_spread()))) {
-        // Mostly all parts of a report are of the same runs.
+        // Usually all sections use the same runs, so a repeated text is left out.
         if let Some(text) = text.filter(|text| spreads.iter().all(|(_, other)| other != text)) {
             spreads.push((title, text));
         }
@@ -79,7 +80,7 @@ fn of_kind(kind: ScoreKind, selection: &Selection<'_, Score>) -> Vec<String> {
             let mut warnings = Vec::new();
             if lacking > 0 {
                 warnings.push(format!(
-                    "{} of {} finished runs are evaluated; evaluations are reported when all are",
+                    "{} of {} finished runs are evaluated; evaluations are reported once all of them are",
                     selection.len(),
                     selection.len() + lacking
                 ));

@@ -1,4 +1,4 @@
-//! Numbers as a reader writes them.
+//! Numbers with nouns as text.
 
 use deepspi_plot::thousands;
 

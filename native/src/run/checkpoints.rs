@@ -1,10 +1,11 @@
-//! Checkpoints on disk: complete or absent, never half.
+//! Checkpoints on disk, each complete or absent.
 //!
 //! A checkpoint is a folder `step_<steps>` with the parts of [`deepspi_core::checkpoint`] and their
-//! SHA-256 sums, written whole: a process killed at any moment leaves the previous checkpoints as they
-//! were. Reading verifies the sums and falls back to the checkpoint before. A checkpoint counts as damaged
-//! only if its files could be read: one that is out of reach (a server is down, permissions changed) may
-//! be the newest and intact, and a run that continued without it would later remove it.
+//! SHA-256 sums. It is written as a whole: a process killed at any moment leaves the previous
+//! checkpoints unchanged. Reading verifies the sums; if they do not match, the checkpoint before is
+//! read. A checkpoint counts as damaged only if its files could be read. One that is temporarily
+//! out of reach (a server is down, permissions changed) may be the newest and intact, and a run
+//! that continued without it would later remove it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use deepspi_run::run_files::{STEP_PREFIX, checkpoint_name, is_leftover};
 
 use crate::whole_file::{entries, is_absent, write_whole, write_whole_folder};
 
-/// Names the best checkpoint, so that pruning keeps it.
+/// File that names the best checkpoint, so that pruning keeps it.
 const BEST: &str = "best.json";
 
 /// The checkpoints of one run.
@@ -31,19 +32,19 @@ struct Best {
     score: f64,
 }
 
-/// A checkpoint read back.
+/// A checkpoint that was read from disk.
 #[derive(Debug)]
 pub struct Loaded {
     /// Its content.
     pub checkpoint: Checkpoint,
-    /// Where it was.
+    /// Its folder.
     pub path: PathBuf,
-    /// Newer ones that were damaged, with what is wrong with them.
+    /// Newer checkpoints that were damaged, each with what is wrong.
     pub skipped: Vec<String>,
 }
 
 impl Loaded {
-    /// Tells the user of newer checkpoints that were damaged.
+    /// Warns the user about newer checkpoints that were damaged.
     pub fn warn_of_skipped(&self) {
         for problem in &self.skipped {
             tracing::warn!("skipped a damaged checkpoint: {problem}");
@@ -52,16 +53,16 @@ impl Loaded {
 }
 
 impl CheckpointStore {
-    /// The checkpoints in `folder`, of which the newest `keep` and the best stay.
+    /// The checkpoints in `folder`; the newest `keep` and the best are kept.
     #[must_use]
     pub fn new(folder: PathBuf, keep: usize) -> Self {
         Self { folder, keep: keep.max(1) }
     }
 
-    /// Stores a checkpoint; `score` decides which is the best.
+    /// Stores a checkpoint; `score` determines which is the best.
     ///
     /// # Errors
-    /// If the disk is full or the folder unwritable; older checkpoints are then untouched.
+    /// If the disk is full or the folder cannot be written; older checkpoints are then unchanged.
     pub fn save(
         &self,
         checkpoint: &Checkpoint,
@@ -70,8 +71,8 @@ impl CheckpointStore {
     ) -> Result<PathBuf> {
         let name = checkpoint_name(global_step);
         let path = self.folder.join(&name);
-        // A run that repeats itself after a fall-back finds a checkpoint of this step: perhaps the
-        // damaged one, so it is replaced.
+        // After a fall-back the run repeats steps and may find a checkpoint of this step. It may be
+        // the damaged one, so it is replaced.
         let written = checkpoint
             .to_files()
             .map_err(Error::new)
@@ -88,14 +89,14 @@ impl CheckpointStore {
         Ok(path)
     }
 
-    /// Makes `best.json` true after the checkpoint `saved` was written: it names a checkpoint that will
-    /// still be there, with the score of that checkpoint.
+    /// Updates `best.json` after the checkpoint `saved` was written, so that it names a checkpoint
+    /// that is kept, with the score of that checkpoint.
     fn update_best(&self, saved: &str, score: Option<f64>) -> Result<Option<Best>> {
         let file = self.folder.join(BEST);
         let found = self.best()?;
         let was_named = found.is_some();
-        // A run that fell back repeats steps: the checkpoint of this step has just been replaced, and
-        // those of later steps are about to be removed. Their scores are those of nothing any more.
+        // A run that fell back repeats steps: the checkpoint of this step was just replaced, and
+        // those of later steps are about to be removed. Their recorded scores are no longer valid.
         let still_there =
             |best: &Best| best.name.as_str() < saved && self.folder.join(&best.name).is_dir();
         let best = found.filter(still_there);
@@ -112,7 +113,7 @@ impl CheckpointStore {
         Ok(best)
     }
 
-    /// The best so far; none if nothing says which that is.
+    /// The best checkpoint so far; `None` if `best.json` is missing or unreadable as JSON.
     fn best(&self) -> Result<Option<Best>> {
         let path = self.folder.join(BEST);
         match fs::read(&path) {
@@ -120,7 +121,7 @@ impl CheckpointStore {
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(error).with_context(|| {
                 format!(
-                    "cannot read {}, which says what checkpoint to keep; make it readable, or remove \
+                    "cannot read {}, which names the best checkpoint; make it readable, or remove \
                      it, then go on with --resume (all checkpoints are intact)",
                     path.display()
                 )
@@ -128,9 +129,9 @@ impl CheckpointStore {
         }
     }
 
-    /// Removes what is obsolete after `newest` was written: checkpoints beyond `keep` except the best,
-    /// those of later steps (they were damaged, and a run that fell back repeats their steps), and what a
-    /// killed process left half-written.
+    /// Removes what is obsolete after `newest` was written: checkpoints beyond `keep` except the
+    /// best, checkpoints of later steps (they were damaged, and a run that fell back repeats their
+    /// steps), and incomplete folders of a killed process.
     fn prune(&self, newest: &Path, best: Option<&Best>) -> Result<()> {
         let best = best.map(|best| self.folder.join(&best.name));
         let steps = self.list()?;
@@ -155,7 +156,7 @@ impl CheckpointStore {
         })
     }
 
-    /// Finished checkpoints, oldest first.
+    /// Complete checkpoints, oldest first.
     fn list(&self) -> Result<Vec<PathBuf>> {
         let mut steps = self.entries()?;
         steps.retain(|path| path.extension().is_none() && name_of(path).starts_with(STEP_PREFIX));
@@ -170,18 +171,18 @@ impl CheckpointStore {
         newest.is_some_and(|path| path >= self.folder.join(checkpoint_name(step)))
     }
 
-    /// The newest checkpoint that is intact.
+    /// The newest intact checkpoint.
     ///
     /// # Errors
-    /// If there is none, or one cannot be read.
+    /// If there is none, or a checkpoint cannot be read.
     pub fn load_newest(&self) -> Result<Loaded> {
         self.newest()?.map_err(Error::msg)
     }
 
-    /// The newest checkpoint that is intact, or why there is none.
+    /// The newest intact checkpoint, or the reason why there is none.
     ///
     /// # Errors
-    /// If one cannot be read: whether it is intact is then not known.
+    /// If a checkpoint cannot be read, so that it is unknown whether it is intact.
     pub fn newest(&self) -> Result<std::result::Result<Loaded, String>> {
         let mut skipped = Vec::new();
         for path in self.list()?.into_iter().rev() {
@@ -189,7 +190,7 @@ impl CheckpointStore {
                 Ok(checkpoint) => return Ok(Ok(Loaded { checkpoint, path, skipped })),
                 Err(error) if error.downcast_ref().is_some_and(|error| !is_absent(error)) => {
                     return Err(error.context(
-                        "a checkpoint cannot be read now, which says nothing of what is in it; nothing \
+                        "a checkpoint cannot be read now, so it may still be intact; nothing \
                          was changed: try again, or remove that checkpoint to go on from the one before",
                     ));
                 }
@@ -212,7 +213,7 @@ fn name_of(path: &Path) -> String {
 /// Reads and verifies one checkpoint folder.
 ///
 /// # Errors
-/// If a file is missing, damaged or not of this program.
+/// If a file is missing, damaged, or not written by this program.
 pub fn read(path: &Path) -> Result<Checkpoint> {
     Checkpoint::from_files(|name| {
         let file = path.join(name);
@@ -229,10 +230,10 @@ mod tests {
 
     use super::*;
 
-    /// File of the parameters.
+    /// File with the parameters.
     const MODEL: &str = "model.safetensors";
 
-    /// A run with a checkpoint at each of `steps`, of which it keeps the newest and the best.
+    /// A run with a checkpoint at each of `steps`; it keeps the newest and the best.
     fn saved(folder: &Path, steps: &[(u64, f64)]) -> CheckpointStore {
         let store = CheckpointStore::new(folder.to_owned(), 1);
         for (step, score) in steps {
@@ -309,7 +310,7 @@ mod tests {
             assert!(words.iter().all(|word| error.contains(word)), "{error}");
         };
         let aside = folder.path().join("aside");
-        // A link to itself: not even root can read it, and yet it is there.
+        // A link to itself exists but cannot be read, not even by root.
         for (file, words) in [
             (path.join("step_000000000002").join(MODEL), ["nothing was changed", MODEL]),
             (path.clone(), ["nothing was changed", "try again"]),
@@ -320,14 +321,14 @@ mod tests {
             fs::remove_file(&file).expect("removed");
             move_to(&aside, &file);
         }
-        // Nor is another checkpoint the best because it is not known which is.
+        // While `best.json` cannot be read, no other checkpoint becomes the best.
         let best = path.join(BEST);
         move_to(&best, &aside);
         symlink(&best, &best).expect("linked");
         let error = store.save(&checkpoint(), 3, Some(2.0)).expect_err("out of reach");
         assert!(format!("{error:#}").contains(BEST), "{error:#}");
         assert!(names(&store).contains(&"step_000000000001".into()), "the best is still there");
-        // What is not there or was changed is another matter.
+        // A checkpoint with a missing or changed file is damaged, not unreadable.
         fs::remove_file(path.join("step_000000000003").join(MODEL)).expect("removed");
         let loaded = store.load_newest().expect("the one before is intact");
         assert!(loaded.path.ends_with("step_000000000002") && loaded.skipped.len() == 1);

@@ -1,7 +1,7 @@
-//! Takes a run folder of a given name for training: a new run, one to continue, or a finished one.
+//! Claims a run folder for training: it holds a new run, a run to continue, or a finished one.
 //!
-//! Sweeps and clusters, which put a job back into the queue after a fault, repeat the same command. So it
-//! must do the right thing whatever a killed process left, and also when two processes run it at once.
+//! Sweeps and cluster schedulers, which restart a job after a failure, repeat the same command. The
+//! command must therefore work after any kill, and also when two processes run it at the same time.
 //! Nothing that an earlier process wrote is deleted.
 
 use std::fs;
@@ -17,29 +17,30 @@ use super::lock::FolderLock;
 use super::settings;
 use crate::whole_file::entries;
 
-/// What there is to do in a run folder.
+/// What to do with a run folder.
 #[derive(Debug)]
 pub enum Claim {
-    /// Another process trains it.
+    /// Another process trains in it.
     Busy,
-    /// All its steps are done.
+    /// All steps of the run are done.
     Finished,
-    /// It holds nothing that can be continued: the run begins at its first step.
+    /// It contains nothing that can be continued: the run begins at its first step.
     New(FolderLock),
-    /// It holds a checkpoint from which the run continues.
+    /// It contains a checkpoint from which the run continues.
     Unfinished(RunFolder, Box<Loaded>, FolderLock),
 }
 
-/// Takes the folder `path`, made if it is not there, for the run that `info` and `config` describe.
+/// Claims the folder `path`, which is created if it does not exist, for the run that `info` and
+/// `config` describe.
 ///
 /// # Errors
-/// If it holds another run, or cannot be read or written.
+/// If it contains another run, or cannot be read or written.
 pub fn claim(path: &Path, info: &RunInfo, config: &Config) -> Result<Claim> {
     fs::create_dir_all(path).with_context(|| {
         format!("cannot create {}; choose a writable place with --run-dir", path.display())
     })?;
     let Some(lock) = FolderLock::take(path)? else { return Ok(Claim::Busy) };
-    // A run that is only out of reach now must not begin anew.
+    // A run that is only temporarily out of reach must not begin anew.
     let begun = path.join(CONFIG).try_exists().with_context(|| {
         format!("{} cannot be read now; nothing was changed, try again", path.display())
     })?;
@@ -47,10 +48,10 @@ pub fn claim(path: &Path, info: &RunInfo, config: &Config) -> Result<Claim> {
         set_aside(path)?;
         return Ok(Claim::New(lock));
     }
-    // It is written whole or not at all: what is not as this program writes it is somebody else's.
+    // `config.toml` is written whole or not at all, so this program did not write a malformed one.
     let unknown = || {
         format!(
-            "{} cannot be continued; if its {CONFIG} is damaged, and not out of reach for a moment, \
+            "{} cannot be continued; if its {CONFIG} is damaged, and not only out of reach for a moment, \
              remove the folder to begin anew",
             path.display()
         )
@@ -65,7 +66,7 @@ pub fn claim(path: &Path, info: &RunInfo, config: &Config) -> Result<Claim> {
             differences.join(", ")
         );
     }
-    // How many are kept does not matter to who only reads.
+    // The number of checkpoints to keep does not matter, because this only reads.
     match CheckpointStore::new(folder.checkpoints(), 1).newest()? {
         Ok(mut loaded) => {
             let state = &mut loaded.checkpoint.state;
@@ -77,20 +78,21 @@ pub fn claim(path: &Path, info: &RunInfo, config: &Config) -> Result<Claim> {
             Ok(Claim::Unfinished(folder, Box::new(loaded), lock))
         }
         Err(why) => {
-            tracing::warn!("{} is begun anew: {why}", path.display());
+            tracing::warn!("the run in {} begins again at its first step: {why}", path.display());
             set_aside(path)?;
             Ok(Claim::New(lock))
         }
     }
 }
 
-/// The description of a folder says what belongs there. But a process that nobody knew of, on a machine
-/// whose locks do not reach here, may have saved the run that was there before.
+/// Checks the configuration in the checkpoint, because `config.toml` alone is not enough: a process
+/// on a machine whose locks are not visible here may have saved a checkpoint of an earlier run in
+/// this folder.
 fn require_same(checkpoint: &Path, found: &Config, wanted: &Config) -> Result<()> {
     let differences = settings::differences(found, wanted);
     if !differences.is_empty() {
         bail!(
-            "{} is a checkpoint of another run than its folder: {}; stop what wrote it, then remove the \
+            "{} is a checkpoint of another run than that of its folder: {}; stop the process that wrote it, then remove the \
              folder of the run to begin anew",
             checkpoint.display(),
             differences.join(", ")
@@ -99,12 +101,12 @@ fn require_same(checkpoint: &Path, found: &Config, wanted: &Config) -> Result<()
     Ok(())
 }
 
-/// Moves logs, checkpoints and evaluations into a folder of their own: a new log must not begin with
-/// steps of another process, nor a new agent have the scores of another, but what they did may be
-/// wanted to find out what went wrong.
+/// Moves logs, checkpoints and evaluations into a separate folder. A new log must not begin with
+/// the steps of another process, and a new agent must not keep the scores of another. The old files
+/// are kept because they may show what went wrong.
 #[expect(
     clippy::disallowed_methods,
-    reason = "moves aside what is of no use; what matters is written after it, durably"
+    reason = "moves unusable files aside; the files that replace them are written durably"
 )]
 fn set_aside(run: &Path) -> Result<()> {
     let is_of_a_run = |path: &PathBuf| {
@@ -131,11 +133,14 @@ fn set_aside(run: &Path) -> Result<()> {
                 fs::rename(&path, aside.join(name))?;
             }
         }
-        tracing::warn!("what an earlier process left was moved to {}", aside.display());
+        tracing::warn!("files of an earlier process were moved to {}", aside.display());
         Ok(())
     };
     moved().with_context(|| {
-        format!("{} cannot be begun anew; remove it, or make it writable", run.display())
+        format!(
+            "the run in {} cannot begin again; remove the folder, or make it writable",
+            run.display()
+        )
     })
 }
 
@@ -157,12 +162,12 @@ mod tests {
         info_now("Pong", false, "cpu")
     }
 
-    /// A folder with a run that has a checkpoint before its first step, and a log.
+    /// Makes a folder with a run that has a log and a checkpoint before its first step.
     fn begun(folder: &Path) {
         begun_as(folder, config());
     }
 
-    /// The same with a checkpoint of another configuration.
+    /// The same, with a checkpoint of another configuration.
     fn begun_as(folder: &Path, trained: Config) {
         let run = RunFolder { path: folder.to_owned(), info: info() };
         run.describe(&config()).expect("written");
@@ -229,7 +234,7 @@ mod tests {
             } else {
                 fs::remove_file(&file).expect("removed");
             }
-            // A link to itself: not even root can read it, and yet it is there.
+            // A link to itself exists but cannot be read, not even by root.
             std::os::unix::fs::symlink(&file, &file).expect("linked");
             let error = claim(folder.path(), &info(), &config()).expect_err("out of reach");
             assert!(format!("{error:#}").contains("nothing was changed"), "{error:#}");
@@ -241,7 +246,7 @@ mod tests {
     fn what_cannot_be_gone_on_with_is_kept_aside() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path();
-        // Killed before the first checkpoint, twice.
+        // Killed twice before the first checkpoint.
         for number in 1..=2 {
             RunFolder { path: path.to_owned(), info: info() }.describe(&config()).expect("written");
             fs::write(path.join(METRICS), "{}\n").expect("written");
@@ -250,7 +255,7 @@ mod tests {
             assert!(!path.join(METRICS).exists());
             assert!(path.join(format!("{UNUSABLE_PREFIX}{number}")).join(METRICS).exists());
         }
-        // A log whose configuration is gone belongs to nobody, and so does an evaluation.
+        // A log without its configuration belongs to no run; the same holds for an evaluation.
         fs::remove_file(path.join(CONFIG)).expect("removed");
         for name in [METRICS].iter().chain(&EVALUATION) {
             fs::write(path.join(name), "{}\n").expect("written");

@@ -1,4 +1,4 @@
-//! The folder of one run: what it contains and how it is described.
+//! The folder of one run: its files and its description.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,25 +13,25 @@ use super::settings;
 use crate::whole_file::write_whole;
 use crate::worlds::World;
 
-/// Every message of a run as one line, in its folder.
+/// Log in the run folder: every message as one line.
 pub const METRICS: &str = "metrics.jsonl";
-/// Summary, protocol and origin of an evaluation, in the folder of the run unless the user says where.
+/// Summary, protocol and origin of an evaluation; in the run folder unless the user names another.
 pub const EVALUATION_JSON: &str = "evaluation.json";
-/// Episodes of an evaluation, beside its summary.
+/// Episodes of an evaluation, in the same folder as the summary.
 pub const EVALUATION_CSV: &str = "evaluation.csv";
 /// Both files of an evaluation.
 pub const EVALUATION: [&str; 2] = [EVALUATION_JSON, EVALUATION_CSV];
 
-/// A run folder that exists.
+/// An existing run folder.
 #[derive(Clone, Debug)]
 pub struct RunFolder {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
     /// Its description.
     pub info: RunInfo,
 }
 
-/// What a new run folder says of a world, for a run that starts now.
+/// The description of a world for the folder of a run that starts now.
 #[must_use]
 pub fn info_of(world: &dyn World, device: &str) -> RunInfo {
     let mut info = info_now(world.name(), false, device);
@@ -39,7 +39,7 @@ pub fn info_of(world: &dyn World, device: &str) -> RunInfo {
     info
 }
 
-/// A run that starts now.
+/// The description of a run that starts now.
 #[must_use]
 pub fn info_now(env: &str, stochastic: bool, device: &str) -> RunInfo {
     RunInfo {
@@ -54,7 +54,7 @@ pub fn info_now(env: &str, stochastic: bool, device: &str) -> RunInfo {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a calendar date is wanted, nothing is measured")]
+#[expect(clippy::disallowed_methods, reason = "needs a calendar date and measures nothing")]
 fn seconds_since_1970() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
 }
@@ -63,7 +63,7 @@ impl RunFolder {
     /// Creates `<runs_dir>/<env>__<algo>__<seed>__<time>/` with its `config.toml`.
     ///
     /// # Errors
-    /// If the folder cannot be created or written; nothing that existed is touched.
+    /// If the folder cannot be created or written; existing files are unchanged.
     pub fn create(runs_dir: &Path, info: RunInfo, config: &Config) -> Result<Self> {
         let remedy = || {
             format!(
@@ -81,7 +81,7 @@ impl RunFolder {
                 Ok(()) => {
                     let folder = Self { path, info };
                     if let Err(error) = folder.describe(config) {
-                        // Nothing is left behind; the error of writing is the one to report.
+                        // The new folder is removed; the error to report is that of writing.
                         drop(fs::remove_dir_all(&folder.path));
                         return Err(error.context(remedy()));
                     }
@@ -91,7 +91,10 @@ impl RunFolder {
                 Err(error) => return Err(error).with_context(remedy),
             }
         }
-        bail!("there are already 999 runs called {name} in {}", runs_dir.display())
+        bail!(
+            "there are already 999 runs called {name} in {}; choose another folder with --runs-dir",
+            runs_dir.display()
+        )
     }
 
     /// Writes `config.toml`, whole or not at all.
@@ -105,7 +108,7 @@ impl RunFolder {
     /// Opens an existing run.
     ///
     /// # Errors
-    /// If it is not a run folder.
+    /// If the folder is not a run folder.
     pub fn open(path: &Path) -> Result<Self> {
         let file = path.join(CONFIG);
         let text = fs::read_to_string(&file).with_context(|| {
@@ -116,14 +119,15 @@ impl RunFolder {
         Ok(Self { path: path.to_owned(), info })
     }
 
-    /// Where its checkpoints are.
+    /// The folder of its checkpoints.
     #[must_use]
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join(CHECKPOINTS)
     }
 }
 
-/// Hyper-parameters of the run in a folder; what an old `config.toml` leaves out has its default.
+/// Hyper-parameters of the run in a folder; fields that an old `config.toml` lacks have their
+/// defaults.
 ///
 /// # Errors
 /// If `config.toml` cannot be read or is malformed, or a value is out of range.
@@ -131,8 +135,8 @@ pub fn read_config(run: &Path) -> Result<Config> {
     settings::from_file(&run.join(CONFIG), &Config::DEFAULT)
 }
 
-/// The settings in which the run that was found differs from the run that was asked for, one phrase each.
-/// Device, time and revision of the program do not count.
+/// The settings in which the run that was found differs from the run that was asked for, one phrase
+/// each. Device, time and program revision are not compared.
 #[must_use]
 pub fn differences(
     found: &RunInfo,

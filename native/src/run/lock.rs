@@ -1,7 +1,8 @@
-//! One process a folder: two that train the same run would mix their logs and checkpoints.
+//! One process per folder: two processes that train in the same run folder would mix their logs and
+//! checkpoints.
 //!
-//! A lock of the operating system on a file in the folder, because it goes with its process however
-//! that ends; a file that says "busy" would outlive a killed process.
+//! The lock is one of the operating system on a file in the folder, because the system releases it
+//! however the process ends. A file that says "busy" would remain after a killed process.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -12,19 +13,19 @@ use anyhow::{Context, Result};
 
 /// Name of the file, in the folder.
 const LOCK: &str = ".lock";
-/// A process that only checks the lock holds it for a moment, so that taking it is tried this often,
+/// Number of attempts to take the lock: a process that only checks it holds it for a moment.
 const TRIES: u32 = 20;
-/// with this time between.
+/// Time between two attempts.
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// The right to write into a folder, for as long as it lives.
+/// The exclusive right to write into a folder; it ends when this value is dropped.
 #[derive(Debug)]
 pub struct FolderLock {
     _file: File,
 }
 
 impl FolderLock {
-    /// Takes the lock of a folder; none if another process has it.
+    /// Takes the lock of a folder; `None` if another process has it.
     ///
     /// # Errors
     /// If the folder cannot be written.
@@ -43,7 +44,7 @@ impl FolderLock {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
                     tracing::warn!(
-                        "the file system of {} has no locks: take care that no second process writes there",
+                        "the file system of {} has no locks: make sure that no second process writes there",
                         folder.display()
                     );
                     return Ok(Some(Self { _file: file }));
@@ -57,7 +58,7 @@ impl FolderLock {
     }
 }
 
-/// Whether a process of this machine, or of one that shares its locks, has the lock of a folder.
+/// Whether a process on this machine, or on one that shares its locks, has the lock of a folder.
 #[must_use]
 pub fn is_held(folder: &Path) -> bool {
     File::open(folder.join(LOCK))

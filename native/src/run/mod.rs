@@ -1,8 +1,8 @@
-//! The folder of one run: how it is made, claimed, written and read again.
+//! The folder of one run: how it is created, claimed, written and read again.
 //!
-//! What must not be broken: one process writes a run folder at a time ([`lock`]), a checkpoint is whole
-//! or absent ([`checkpoints`]), and the same command can always be given again ([`claim`]). Nothing here
-//! knows a command of the program.
+//! What must not be broken: one process writes a run folder at a time ([`lock`]), a checkpoint is
+//! complete or absent ([`checkpoints`]), and the same command can always be repeated ([`claim`]).
+//! Nothing here imports a command of the program.
 
 pub mod checkpoints;
 pub mod claim;

@@ -1,4 +1,4 @@
-//! A training from its first iteration to its last checkpoint, whatever the environment.
+//! A training from its first iteration to its last checkpoint, the same for all environments.
 
 use anyhow::{Context, Result};
 use deepspi_core::run_state::TrainError;
@@ -13,32 +13,32 @@ use super::output::Outputs;
 use super::signals::StopFlag;
 use crate::worlds::Analysis;
 
-/// How a training saves and how it is stopped.
+/// Settings for saving and stopping a training.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionOptions {
     /// Agent steps between checkpoints; 0 counts as 1.
     pub save_every: u64,
-    /// Newest checkpoints that stay, besides the best.
+    /// Number of newest checkpoints to keep, besides the best.
     pub keep_checkpoints: usize,
-    /// Whether the end of standard input stops it, too.
+    /// Whether the end of standard input also stops the training.
     pub stop_with_parent: bool,
 }
 
-/// How a training ended that no error ended.
+/// How a training ended without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrainingEnd {
-    /// All steps are done, or a stop was asked for; everything is saved.
+    /// All steps are done, or a stop was requested; everything is saved.
     Saved,
-    /// A loss or a parameter became NaN or infinite; the last checkpoint is the last good one.
+    /// A loss or a parameter became NaN or infinite; the last checkpoint is the last valid state.
     NotFinite,
 }
 
-/// Everything a running training owns.
+/// The state of a running training.
 #[derive(Debug)]
 pub struct Session {
     trainer: Trainer,
     envs: Box<dyn VectorEnv>,
-    /// What is computed after every iteration, if anything.
+    /// Analysis after every iteration, if any.
     analysis: Option<Box<dyn Analysis>>,
     outputs: Outputs,
     store: CheckpointStore,
@@ -75,10 +75,10 @@ impl Session {
         })
     }
 
-    /// Trains until the end or a signal.
+    /// Trains until the last step or a signal.
     ///
     /// # Errors
-    /// A failure of disk, device or environment; checkpoints already written are intact.
+    /// A failure of disk, device or environment; checkpoints that were already written are intact.
     pub fn train(mut self) -> Result<TrainingEnd> {
         let mut saved_at = self.trainer.global_step();
         let mut score = None;
@@ -100,7 +100,8 @@ impl Session {
             }
             self.analyse()?;
             let due = self.trainer.global_step() - saved_at >= self.save_every;
-            // Read once: a signal between two looks would end the run without saving it.
+            // The flag is read once: a signal between two reads would end the run without saving
+            // it.
             let stop = self.stop.is_set();
             if due || stop || self.trainer.is_finished() {
                 self.save(score)?;
@@ -122,7 +123,9 @@ impl Session {
     fn save(&mut self, score: Option<f64>) -> Result<()> {
         let global_step = self.trainer.global_step();
         let mut checkpoint = pollster::block_on(self.trainer.checkpoint())?;
-        if let Some(bytes) = self.envs.snapshot().context("the environments cannot be stored")? {
+        if let Some(bytes) =
+            self.envs.snapshot().context("the state of the environments cannot be stored")?
+        {
             let (name, encoding) = (ENVIRONMENTS.to_owned(), Encoding::Binary);
             checkpoint.sections.push(Section { name, encoding, bytes });
         }
@@ -131,7 +134,8 @@ impl Session {
         self.outputs.handle(&Message::CheckpointWritten { global_step, location })
     }
 
-    /// The state in memory is spoilt; the last checkpoint is the last good one.
+    /// The state in memory is not finite, so it is not saved; the last checkpoint is the last valid
+    /// state.
     fn fail(mut self, error: &dyn std::error::Error) -> Result<TrainingEnd> {
         let text = format!("{error}; checkpoints already written are intact");
         self.outputs.handle(&Message::Failure { text: text.clone() })?;

@@ -1,4 +1,4 @@
-//! Resolving a configuration: defaults, then the file, then what the command line says.
+//! Resolves a configuration from defaults, then the file, then the command line; later sources win.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use deepspi_options::ConfigError;
 use deepspi_run::config::{Config, ConfigOverrides};
 use serde::Deserialize;
 
-/// What stands before the name of a field that is out of range.
+/// Text before the name of a field that is out of range.
 const INVALID: &str = "invalid hyper-parameter; see `native --help` for all of them";
 
-/// The configuration of a run from defaults, an optional TOML file and the flags that were given. What a
-/// certified run needs is set unless file or flags say something of it.
+/// The configuration of a run from defaults, an optional TOML file and the flags that were given.
+/// The values that a certified run needs are set, unless file or flags give those fields.
 ///
 /// # Errors
 /// If the file cannot be read or parsed, or a value is out of range.
@@ -19,7 +19,8 @@ pub fn resolve(flags: &ConfigOverrides, file: Option<&Path>, defaults: &Config) 
     complete(&explicit(flags, file)?, defaults)
 }
 
-/// What a file says of hyper-parameters and, before it, the command line; nothing else.
+/// The hyper-parameters that file and command line give explicitly, without defaults; the command
+/// line wins.
 ///
 /// # Errors
 /// If the file cannot be read or parsed.
@@ -27,7 +28,7 @@ pub fn explicit(flags: &ConfigOverrides, file: Option<&Path>) -> Result<ConfigOv
     Ok(file.map(read).transpose()?.unwrap_or_default().with(flags))
 }
 
-/// The configuration of a TOML file; what it leaves out is taken from `defaults`.
+/// The configuration of a TOML file; fields that the file lacks are taken from `defaults`.
 ///
 /// # Errors
 /// If the file cannot be read or parsed, or a value is out of range.
@@ -35,7 +36,7 @@ pub fn from_file(file: &Path, defaults: &Config) -> Result<Config> {
     complete(&read(file)?, defaults)
 }
 
-/// In which hyper-parameters two configurations differ, one phrase each.
+/// The hyper-parameters in which two configurations differ, one phrase each.
 #[must_use]
 pub fn differences(found: &Config, wanted: &Config) -> Vec<String> {
     let value = |config: &Config, field| config.get(field).unwrap_or_default();
@@ -46,37 +47,38 @@ pub fn differences(found: &Config, wanted: &Config) -> Vec<String> {
     unlike.collect()
 }
 
-/// What a file says, and nothing else.
+/// The fields that a file gives, without defaults.
 fn read(path: &Path) -> Result<ConfigOverrides> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the configuration {}", path.display()))?;
     let malformed = || format!("the configuration {} is malformed", path.display());
     let mut table = toml::from_str::<toml::Table>(&text).with_context(malformed)?;
-    // A run's own config.toml says more about the run than its hyper-parameters.
+    // A run's own config.toml has a table `run`, which describes the run and is not a
+    // hyper-parameter.
     table.remove("run");
     ConfigOverrides::deserialize(table).with_context(malformed)
 }
 
-/// The configuration of which some fields are given; what a certified run needs is set, too, except for what
-/// is given.
+/// The configuration with the given fields, and `defaults` for the others. The values that a
+/// certified run needs are set, unless they are given.
 ///
 /// # Errors
 /// If a value is out of range.
 pub fn complete(given: &ConfigOverrides, defaults: &Config) -> Result<Config> {
     let mut config = defaults.with(given);
     if config.deep_spi.certified {
-        // The neighbourhood follows from gamma, which is known only now.
+        // The neighbourhood depends on gamma, which is known only now.
         config = config.certify().with(given);
     }
     config.validate().and_then(|()| validate_for_file(&config)).context(INVALID)?;
     Ok(config)
 }
 
-/// Refuses a seed that `config.toml` cannot hold: whole numbers of TOML have 64 bits and a sign.
+/// Refuses a seed that `config.toml` cannot store: integers of TOML are signed and have 64 bits.
 fn validate_for_file(config: &Config) -> Result<(), ConfigError> {
     if i64::try_from(config.seed).is_err() {
         let (field, value) = ("seed", config.seed.to_string());
-        let allowed = "at most 9223372036854775807, the largest whole number of a TOML file";
+        let allowed = "at most 9223372036854775807, the largest integer of a TOML file";
         return Err(ConfigError { field, value, allowed });
     }
     Ok(())
@@ -105,7 +107,7 @@ mod tests {
         let file = "gamma = 0.9\nseed = 7\n";
         let config = resolve_args(&["native", "--seed", "8"], Some(file)).expect("valid");
         assert_eq!((config.seed, config.gamma), (8, 0.9));
-        // A flag that repeats the default still wins over the file.
+        // A flag wins over the file even if it repeats the default.
         let config = resolve_args(&["native", "--gamma", "0.99"], Some(file)).expect("valid");
         assert_eq!((config.seed, config.gamma), (7, 0.99));
     }

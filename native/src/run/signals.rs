@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM as a flag that the training loop looks at between iterations; the end of a parent
-//! process, too.
+//! A flag that Ctrl-C, SIGTERM or the end of the parent process sets; the training loop checks it
+//! between iterations.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
 
-/// Whether the user asked the run to stop.
+/// Whether a stop of the run was requested.
 #[derive(Clone, Debug, Default)]
 pub struct StopFlag(Arc<Causes>);
 
@@ -18,21 +18,24 @@ struct Causes {
 }
 
 impl StopFlag {
-    /// Catches Ctrl-C and SIGTERM for the rest of the process; a second one ends it at once.
+    /// Catches Ctrl-C and SIGTERM for the rest of the process; a second signal ends the process at
+    /// once.
     ///
     /// # Errors
     /// If the handler cannot be installed.
     pub fn install() -> Result<Self> {
         Self::catch(|count| {
             if count > 1 {
-                // The user insists; checkpoints are written atomically, so nothing is lost.
+                // A second signal ends the process at once. Checkpoints are written atomically, so
+                // none is damaged.
                 std::process::exit(130);
             }
-            eprintln!("stopping after this iteration; once more to stop at once");
+            eprintln!("stopping after this iteration; press Ctrl-C again to stop at once");
         })
     }
 
-    /// Catches the same for a process that has to end others before itself: see [`Self::is_urgent`].
+    /// Catches the same signals in a process that must end its children before itself: see
+    /// [`Self::is_urgent`].
     ///
     /// # Errors
     /// If the handler cannot be installed.
@@ -43,13 +46,13 @@ impl StopFlag {
                 if count > 1 {
                     "stopping at once"
                 } else {
-                    "stopping: every run saves after its iteration; once more to stop at once"
+                    "stopping: every run saves after its iteration; press Ctrl-C again to stop at once"
                 }
             );
         })
     }
 
-    /// `signalled` gets the number of signals so far.
+    /// Calls `signalled` with the number of signals so far.
     fn catch(signalled: impl Fn(u32) + Send + 'static) -> Result<Self> {
         let flag = Self::default();
         let seen = flag.clone();
@@ -60,34 +63,35 @@ impl StopFlag {
         Ok(flag)
     }
 
-    /// Asks for a stop, too, when standard input ends. A parent that keeps the other end of a pipe, and
-    /// never writes to it, stops its child by closing it; when the parent is killed, the system does.
+    /// Also requests a stop when standard input ends. A parent that keeps the other end of a pipe
+    /// open, and never writes to it, stops its child by closing it. When the parent is killed, the
+    /// system closes the pipe.
     pub fn set_when_input_ends(&self) {
         let flag = self.clone();
         std::thread::spawn(move || {
             let mut ignored = [0; 64];
-            // An input that cannot be read is one that nobody will close.
+            // If the input cannot be read, it is not a pipe that a parent will close.
             while std::io::stdin().read(&mut ignored).is_ok_and(|count| count > 0) {}
             eprintln!(
-                "stopping after this iteration: the process that started this one wants it, or has ended"
+                "stopping after this iteration: the process that started this one asked for it, or has ended"
             );
             flag.0.input_ended.store(true, Ordering::SeqCst);
         });
     }
 
-    /// Asks for a stop, as a test can.
+    /// Requests a stop, for tests.
     #[cfg(test)]
     pub(crate) fn set(&self) {
         self.0.input_ended.store(true, Ordering::SeqCst);
     }
 
-    /// Whether a stop was asked for.
+    /// Whether a stop was requested.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.0.signals.load(Ordering::SeqCst) > 0 || self.0.input_ended.load(Ordering::SeqCst)
     }
 
-    /// Whether it was asked for more than once.
+    /// Whether a stop was requested more than once.
     #[must_use]
     pub fn is_urgent(&self) -> bool {
         self.0.signals.load(Ordering::SeqCst) > 1

@@ -1,4 +1,4 @@
-//! One number for all games: IQM, median, mean and optimality gap.
+//! Aggregates over all games: IQM, median, mean and optimality gap.
 
 use serde::Serialize;
 
@@ -10,18 +10,18 @@ use super::summary::{Interval, interquartile_mean, mean, median};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
-    /// 25 % trimmed mean of all runs of all games together.
+    /// 25 % trimmed mean of all runs of all games pooled.
     Iqm,
     /// Median over games of the mean over runs.
     Median,
     /// Mean over games of the mean over runs.
     Mean,
-    /// By how much runs fall short of 1 on average; a run above 1 counts as 1. Lower is better.
+    /// Mean shortfall of the runs from 1; a run above 1 counts as 1. Lower is better.
     OptimalityGap,
 }
 
 impl Metric {
-    /// All, in the order of rliable's figures.
+    /// All aggregates, in the order of rliable's figures.
     pub const ALL: [Self; 4] = [Self::Median, Self::Iqm, Self::Mean, Self::OptimalityGap];
 
     /// Name in tables and figures.
@@ -35,13 +35,14 @@ impl Metric {
         }
     }
 
-    /// Of all runs.
+    /// The aggregate of all runs.
     #[must_use]
     pub fn value(self, scores: &ScoreMatrix) -> f64 {
         self.of(&scores.pooled(), &scores.lengths())
     }
 
-    /// Of finite pooled scores, game after game, with the number of runs of each game; NaN without any.
+    /// The aggregate of finite pooled scores, sorted game after game, with the number of runs of
+    /// each game; NaN without scores.
     fn of(self, pooled: &[f64], lengths: &[usize]) -> f64 {
         let per_game = || {
             let mut rest = pooled;
@@ -69,11 +70,11 @@ impl Metric {
 /// A metric with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Summary {
-    /// Which.
+    /// The aggregate.
     pub metric: Metric,
-    /// Of all runs.
+    /// Its value over all runs.
     pub value: f64,
-    /// 95 %, stratified bootstrap; without width where every game has a single run.
+    /// 95 % interval of the stratified bootstrap; its width is 0 if every game has a single run.
     pub interval: Interval,
 }
 
@@ -102,11 +103,11 @@ mod tests {
         // Games with 2, 1 and 3 runs; means 1, 4 and 0.
         let (pooled, lengths) = ([0.5, 1.5, 4.0, -1.0, 0.0, 1.0], [2, 1, 3]);
         let of = |metric: Metric| metric.of(&pooled, &lengths);
-        // Sorted -1 0 0.5 1 1.5 4: one is cut at each end.
+        // Sorted -1 0 0.5 1 1.5 4: one value is cut at each end.
         assert!((of(Metric::Iqm) - 0.75).abs() < 1e-12);
         assert!((of(Metric::Median) - 1.0).abs() < 1e-12);
         assert!((of(Metric::Mean) - 5.0 / 3.0).abs() < 1e-12);
-        // Capped 0.5 1 1 -1 0 1.
+        // Capped at 1: 0.5 1 1 -1 0 1.
         assert!((of(Metric::OptimalityGap) - (1.0 - 2.5 / 6.0)).abs() < 1e-12);
     }
 }

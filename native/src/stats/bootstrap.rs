@@ -1,8 +1,8 @@
-//! The stratified percentile bootstrap: runs are drawn again within each game, never across games.
+//! The stratified percentile bootstrap: runs are resampled within each game, never across games.
 //!
-//! It answers "what if the experiment were repeated with other seeds", with the games given. Draws are
-//! places and not scores, so that a curve is drawn whole. Each block of resamples has a stream of the
-//! generator for itself: the result does not depend on the number of threads.
+//! Its intervals cover the variation over seeds, for the given games. It resamples indices of runs
+//! instead of scores, so that a curve is always resampled as a whole. Each block of resamples has
+//! its own stream of the random generator, so the result does not depend on the number of threads.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -10,22 +10,24 @@ use rayon::prelude::*;
 
 use super::summary::{Interval, percentile_interval};
 
-/// Resamples of the aggregates and of the probability of improvement, as rliable's default.
+/// Number of resamples for the aggregates and the probability of improvement, rliable's default.
 pub const RESAMPLES: usize = 50_000;
-/// Resamples of performance profiles (rliable's default) and of curves, which have many places.
+/// Number of resamples for performance profiles (rliable's default) and for curves, which have many
+/// points.
 pub const RESAMPLES_OF_CURVES: usize = 2_000;
-/// Of every bootstrap here; the runs have seeds of their own.
+/// Seed of every bootstrap here; the runs have their own seeds.
 const SEED: u64 = 1;
 /// Resamples that share a stream of random numbers.
 const BLOCK: usize = 250;
 
-/// 95 % intervals of all numbers that `statistic` makes of a resample.
+/// 95 % intervals of all numbers that `statistic` computes from a resample.
 ///
-/// `lengths` holds, for each algorithm, the runs of each game. A resample is a list of places for each
-/// algorithm, as long as its pooled scores, drawn with replacement within the game of each place;
-/// different algorithms are drawn independently. `statistic` must always give the same number of
-/// values. With one run a game nothing varies, and both ends are the statistic itself: whoever reports
-/// an interval must say of how many runs it is.
+/// `lengths` contains, for each algorithm, the number of runs of each game. A resample contains,
+/// for each algorithm, indices into its pooled scores, as many as there are scores. Each index is
+/// drawn with replacement within the game of its position, and algorithms are resampled
+/// independently. `statistic` must always return the same number of values. With one run per game
+/// nothing varies, and both ends are the statistic itself; a report of an interval must therefore
+/// give the number of runs.
 pub fn stratified(
     lengths: &[Vec<usize>],
     resamples: usize,
@@ -43,7 +45,8 @@ pub fn stratified(
                 places.clear();
                 let mut start = 0;
                 for &runs in games {
-                    // 32 bits: the draw of a `usize` depends on the machine's word.
+                    // 32 bits, because the draw of a `usize` depends on the word size of the
+                    // machine.
                     places.extend(
                         (0..runs).map(|_| start + generator.random_range(0..runs as u32) as usize),
                     );
@@ -100,10 +103,11 @@ mod tests {
 
     #[test]
     fn the_interval_is_as_wide_as_theory_says() {
-        // Two games of 50 runs, 0 to 49 and 1000 to 1049: the games themselves add no spread.
+        // Two games of 50 runs, 0 to 49 and 1000 to 1049: the difference between the games adds no
+        // spread.
         let values: Vec<f64> = (0..50).chain(1000..1050).map(f64::from).collect();
         let found = stratified(&[vec![50, 50]], 20_000, mean_of(&values))[0];
-        // Standard deviation 14.431 within a game, so 14.431 / sqrt(100) of the mean.
+        // The standard deviation within a game is 14.431; that of the mean is 14.431 / sqrt(100).
         let half = 1.96 * 1.4431;
         assert!((found.low - (524.5 - half)).abs() < 0.12, "{found:?}");
         assert!((found.high - (524.5 + half)).abs() < 0.12, "{found:?}");

@@ -1,37 +1,38 @@
-//! Statistics over training, such as the IQM as a measure of sample efficiency.
+//! Statistics as curves over training, such as the IQM as a measure of sample efficiency.
 
 use serde::Serialize;
 
 use super::bootstrap::stratified;
 use super::summary::Interval;
 
-/// A statistic with its interval, at one place of a curve or profile.
+/// A statistic with its interval, at one point of a curve or profile.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Point {
-    /// Where.
+    /// Position on the horizontal axis.
     pub x: f64,
-    /// Of all runs.
+    /// Value over all runs.
     pub value: f64,
-    /// 95 %, pointwise.
+    /// Pointwise 95 % interval.
     pub interval: Interval,
-    /// Runs it is of.
+    /// Number of runs.
     pub runs: usize,
 }
 
-/// Scores of the runs of one algorithm at common places.
+/// Scores of the runs of one algorithm at common steps.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curves {
-    /// Agent steps.
+    /// Agent steps of the points.
     pub places: Vec<f64>,
-    /// Runs of each game, in the order of `values`.
+    /// Number of runs of each game, in the order of `values`.
     pub lengths: Vec<usize>,
-    /// For each run, game after game, its score at each place; NaN where it has none yet.
+    /// For each run, game after game, its score at each point; NaN while it has none.
     pub values: Vec<Vec<f64>>,
 }
 
-/// `statistic` at each place in its pointwise 95 % band; whole curves are drawn again within their game.
+/// `statistic` at each point with its pointwise 95 % band; whole curves are resampled within their
+/// game.
 ///
-/// Runs without a score at a place are left out there; a place without any run is left out.
+/// Runs without a score at a point are left out there; a point without any run is left out.
 #[must_use]
 pub fn curve(
     curves: &Curves,
@@ -75,7 +76,7 @@ mod tests {
         let found = curve(&curves, interquartile_mean, 500);
         let points: Vec<_> = found.iter().map(|p| (p.x, p.value, p.runs)).collect();
         assert_eq!(points, [(20.0, 2.0, 2), (30.0, 4.0, 3)]);
-        // The second game has one run, which cannot vary.
+        // The second game has one run, so it does not vary.
         let Interval { low, high } = found[1].interval;
         assert!((low - 10.0 / 3.0).abs() < 1e-12, "{low}");
         assert!((high - 14.0 / 3.0).abs() < 1e-12, "{high}");

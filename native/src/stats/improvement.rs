@@ -6,8 +6,8 @@ use super::bootstrap::stratified;
 use super::scores::ScoreMatrix;
 use super::summary::Interval;
 
-/// P(X > Y): per game the Mann-Whitney U statistic over the number of pairs, ties counted half; then
-/// the mean over games.
+/// P(X > Y): for each game the Mann-Whitney U statistic divided by the number of pairs, where ties
+/// count half; then the mean over games.
 ///
 /// # Errors
 /// If the two do not have the same games; see [`ScoreMatrix::shared_with`].
@@ -18,7 +18,8 @@ pub fn improvement(x: &ScoreMatrix, y: &ScoreMatrix) -> Result<f64> {
     Ok(wins / x.rows().len() as f64)
 }
 
-/// Its 95 % interval; runs of the two algorithms are drawn independently, as rliable does.
+/// 95 % interval of P(X > Y); runs of the two algorithms are resampled independently, as in
+/// rliable.
 ///
 /// # Errors
 /// If the two do not have the same games.
@@ -79,7 +80,7 @@ mod tests {
     fn wins_are_counted_by_hand_and_ties_are_half() {
         let x = matrix(&[("A", &[1.0, 3.0]), ("B", &[5.0])]);
         let y = matrix(&[("A", &[1.0, 2.0, 4.0]), ("B", &[4.0, 9.0])]);
-        // A: 1 ties with 1; 3 beats 1 and 2: 2.5 of 6. B: 1 of 2.
+        // Game A: 1 ties with 1, and 3 beats 1 and 2, which gives 2.5 of 6. Game B: 1 of 2.
         let expected = f64::midpoint(2.5 / 6.0, 0.5);
         assert!((improvement(&x, &y).expect("same games") - expected).abs() < 1e-12);
         let reverse = improvement(&y, &x).expect("same games");

@@ -1,11 +1,12 @@
 //! Statistics of finished runs, as pure functions of numbers: summaries over seeds, comparisons of
-//! algorithms over many games and few seeds, and the scores that returns are normalised with.
+//! algorithms over many games and few seeds, and the reference scores for normalising returns.
 //!
-//! The comparisons are those that the field uses since rliable. The definitions are those of
-//! `google-research/rliable` (Agarwal et al., "Deep reinforcement learning at the edge of the
-//! statistical precipice", 2021) and of `scipy.stats`; `tests/rliable.rs` compares the numbers with
-//! theirs. What must not be broken: a score that is no number is an error in a comparison and never left
-//! out in silence, and every interval is the same on every machine and with any number of threads.
+//! The comparisons are those that are standard in the field since rliable. The definitions are
+//! those of `google-research/rliable` (Agarwal et al., "Deep reinforcement learning at the edge of
+//! the statistical precipice", 2021) and of `scipy.stats`; `tests/rliable.rs` compares the numbers
+//! with theirs. What must not be broken: a score that is NaN or infinite is an error in a
+//! comparison and is never left out silently, and every interval is the same on every machine and
+//! with any number of threads.
 
 mod aggregate;
 mod bootstrap;

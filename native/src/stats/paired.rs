@@ -1,4 +1,4 @@
-//! Two algorithms game by game: the Wilcoxon signed-rank test and the mean difference.
+//! Compares two algorithms game by game: the Wilcoxon signed-rank test and the mean difference.
 
 use serde::Serialize;
 
@@ -7,9 +7,10 @@ use super::summary::{Interval, bootstrap, mean};
 
 /// Seed of the resampling of games.
 const SEED: u64 = 1;
-/// Up to so many pairs the distribution is exact whatever the ranks (`scipy` enumerates all signs).
+/// Up to this number of pairs the distribution is exact for any ranks (`scipy` enumerates all
+/// signs).
 const EXACT: usize = 13;
-/// Up to so many pairs it is exact if all ranks differ and no difference is 0.
+/// Up to this number of pairs it is exact if all ranks differ and no difference is 0.
 const EXACT_WITHOUT_TIES: usize = 50;
 
 /// Result of the Wilcoxon signed-rank test.
@@ -17,11 +18,11 @@ const EXACT_WITHOUT_TIES: usize = 50;
 pub struct Wilcoxon {
     /// The smaller of the two sums of ranks.
     pub statistic: f64,
-    /// Two-sided.
+    /// Two-sided p-value.
     pub p: f64,
-    /// Differences that are not 0.
+    /// Number of differences that are not 0.
     pub n: usize,
-    /// Whether `p` is exact and not the normal approximation.
+    /// Whether `p` is exact, and not from the normal approximation.
     pub exact: bool,
 }
 
@@ -30,15 +31,15 @@ pub struct Wilcoxon {
 pub struct Paired {
     /// Mean difference.
     pub mean: f64,
-    /// Its 95 % bootstrap interval; games are drawn again.
+    /// Its 95 % bootstrap interval; games are resampled.
     pub interval: Interval,
-    /// Games compared.
+    /// Number of games compared.
     pub games: usize,
-    /// None where all differences are 0.
+    /// `None` if all differences are 0.
     pub wilcoxon: Option<Wilcoxon>,
 }
 
-/// Compares finite differences, one a game; none without any.
+/// Compares finite differences, one per game; `None` without any.
 #[must_use]
 pub fn paired(differences: &[f64]) -> Option<Paired> {
     Some(Paired {
@@ -49,10 +50,11 @@ pub fn paired(differences: &[f64]) -> Option<Paired> {
     })
 }
 
-/// The two-sided Wilcoxon signed-rank test as `scipy.stats.wilcoxon` (from 1.13) does it by default:
-/// differences of 0 are dropped, equal ones share their mean rank; exact for up to 13 differences, or
-/// up to 50 without ties and zeros; else the normal approximation, corrected for ties and without
-/// correction for continuity. None where no difference is left.
+/// The two-sided Wilcoxon signed-rank test with the defaults of `scipy.stats.wilcoxon` (from 1.13).
+/// Differences of 0 are dropped, and equal ones share their mean rank. The test is exact for up to
+/// 13 differences, or for up to 50 without ties and zeros; otherwise it uses the normal
+/// approximation with the correction for ties and without the correction for continuity. `None` if
+/// no difference is left.
 #[must_use]
 pub fn wilcoxon(differences: &[f64]) -> Option<Wilcoxon> {
     let mut kept: Vec<f64> = differences.iter().copied().filter(|d| *d != 0.0).collect();
@@ -61,7 +63,7 @@ pub fn wilcoxon(differences: &[f64]) -> Option<Wilcoxon> {
         return None;
     }
     kept.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
-    // Twice the rank is a whole number, also where a rank is shared.
+    // Twice the rank is an integer even if a rank is shared.
     let mut doubled = Vec::with_capacity(n);
     let mut tie_correction = 0.0;
     for group in kept.chunk_by(|a, b| a.abs() == b.abs()) {
@@ -88,10 +90,10 @@ pub fn wilcoxon(differences: &[f64]) -> Option<Wilcoxon> {
     Some(Wilcoxon { statistic: smaller as f64 / 2.0, p, n, exact })
 }
 
-/// Twice the share of all assignments of signs whose positive ranks sum to `smaller` or less: the
+/// Twice the share of all assignments of signs whose positive ranks sum to at most `smaller`. The
 /// distribution is symmetric, so this is the two-sided p.
 fn exact_p(doubled: &[usize], smaller: usize) -> f64 {
-    // Counts of subsets by their sum; at most 2^50 subsets, which `f64` counts exactly.
+    // Number of subsets by their sum; there are at most 2^50 subsets, which `f64` counts exactly.
     let mut ways = vec![0.0; doubled.iter().sum::<usize>() + 1];
     ways[0] = 1.0;
     for &rank in doubled {
@@ -109,11 +111,11 @@ mod tests {
 
     #[test]
     fn the_test_agrees_with_hand_computed_values() {
-        // Ranks 1 to 3; all positive: 2 of the 8 assignments are as extreme.
+        // Ranks 1 to 3, all positive: 2 of the 8 assignments are as extreme.
         let found = wilcoxon(&[0.5, 2.0, 1.0]).expect("differences");
         assert_eq!(found, Wilcoxon { statistic: 0.0, p: 0.25, n: 3, exact: true });
-        // Ranks 1.5, 1.5 and 3; the positive sum is 1.5. Of the sums 0 1.5 1.5 3 3 4.5 4.5 6 three are
-        // at most 1.5.
+        // Ranks 1.5, 1.5 and 3; the positive sum is 1.5. Of the sums 0 1.5 1.5 3 3 4.5 4.5 6 three
+        // are at most 1.5.
         let found = wilcoxon(&[1.0, -1.0, -2.0, 0.0]).expect("differences");
         assert_eq!(found, Wilcoxon { statistic: 1.5, p: 0.75, n: 3, exact: true });
         assert_eq!(wilcoxon(&[0.0, 0.0]), None);

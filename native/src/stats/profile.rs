@@ -1,4 +1,4 @@
-//! Performance profiles: the share of runs with more than each score.
+//! Performance profiles: the share of runs with more than a given score.
 
 use super::bootstrap::stratified;
 use super::curve::Point;
@@ -10,13 +10,13 @@ pub fn thresholds() -> Vec<f64> {
     (0..=80).map(|i| f64::from(i) * 0.1).collect()
 }
 
-/// Share of all runs of all games with a score above each threshold.
+/// Share of the runs of all games with a score above each threshold.
 #[must_use]
 pub fn profile(scores: &ScoreMatrix, thresholds: &[f64]) -> Vec<f64> {
     shares(scores.pooled(), thresholds)
 }
 
-/// The profile in its pointwise 95 % band.
+/// The profile with its pointwise 95 % band.
 #[must_use]
 pub fn profile_with_band(scores: &ScoreMatrix, thresholds: &[f64], resamples: usize) -> Vec<Point> {
     let pooled = scores.pooled();

@@ -1,4 +1,4 @@
-//! Scores of a random policy and of a human, for normalised scores.
+//! Scores of a random policy and of a human, from which normalised scores are computed.
 
 /// `game,random,human`; the standard table of the field (DQN Zoo, CleanRL).
 const TABLE: &str = include_str!("../../data/atari_scores.csv");
@@ -12,7 +12,7 @@ pub struct Baseline {
     pub human: f64,
 }
 
-/// The baseline of a game; none for a game outside the table.
+/// The reference scores of a game; `None` for a game outside the table.
 #[must_use]
 pub fn baseline(game: &str) -> Option<Baseline> {
     let row = TABLE.lines().skip(1).find(|line| line.split(',').next() == Some(game))?;
@@ -20,7 +20,7 @@ pub fn baseline(game: &str) -> Option<Baseline> {
     Some(Baseline { random: numbers.next()?.ok()?, human: numbers.next()?.ok()? })
 }
 
-/// `(score - random) / (human - random)`; none for a game outside the table.
+/// `(score - random) / (human - random)`; `None` for a game outside the table.
 #[must_use]
 pub fn human_normalized(game: &str, score: f64) -> Option<f64> {
     let Baseline { random, human } = baseline(game)?;

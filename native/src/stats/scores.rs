@@ -1,40 +1,41 @@
-//! The scores of one algorithm: a row of runs for each game.
+//! The scores of one algorithm: for each game a row of runs.
 
 use anyhow::{Result, bail};
 
-/// One score and the run that it belongs to.
+/// One score with its run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scored {
     /// Game.
     pub game: String,
     /// Seed of the run.
     pub seed: u64,
-    /// Its score, normalised by the caller.
+    /// Score of the run, normalised by the caller.
     pub score: f64,
 }
 
-/// The runs of one game, ascending by seed; never empty.
+/// The runs of one game, sorted by seed; never empty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// Game.
     pub game: String,
-    /// Seeds, one for each score.
+    /// Seeds, one per score.
     pub seeds: Vec<u64>,
     /// Finite scores.
     pub scores: Vec<f64>,
 }
 
-/// The scores of one algorithm, a row a game, sorted by game.
+/// The scores of one algorithm, one row per game, sorted by game.
 ///
-/// Rows may have different lengths where a run is missing. That is for the caller to say, who knows
-/// how many there should be: see [`Self::runs`]. Pooled metrics then weigh a game by its runs.
+/// Rows have different lengths if runs are missing. Pooled metrics then weigh a game by its number
+/// of runs. The caller, who knows how many runs there should be, must report this: see
+/// [`Self::runs`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreMatrix {
     rows: Vec<Row>,
 }
 
 impl ScoreMatrix {
-    /// Sorts scores into rows. `algorithm` only names them in errors.
+    /// Sorts scores into rows. `algorithm` is only used in error messages.
     ///
     /// # Errors
     /// If there is no score, a score is NaN or infinite, or a run has two scores; the message names
@@ -46,7 +47,7 @@ impl ScoreMatrix {
         for Scored { game, seed, score } in scores {
             if !score.is_finite() {
                 bail!(
-                    "the score of {game}, {algorithm}, seed {seed} is {score}; a comparison needs numbers: train or evaluate this run again, or leave it out by name"
+                    "the score of {game}, {algorithm}, seed {seed} is {score}; a comparison needs finite scores: train or evaluate this run again, or leave it out by name"
                 );
             }
             match rows.last_mut().filter(|row| row.game == game) {
@@ -72,7 +73,7 @@ impl ScoreMatrix {
         &self.rows
     }
 
-    /// All scores, game after game: the order of the places that [`super::stratified`] draws.
+    /// All scores, game after game; [`super::stratified`] draws indices into this order.
     #[must_use]
     pub fn pooled(&self) -> Vec<f64> {
         self.rows.iter().flat_map(|row| row.scores.iter().copied()).collect()
@@ -84,7 +85,7 @@ impl ScoreMatrix {
         self.rows.iter().map(|row| row.scores.len()).collect()
     }
 
-    /// The fewest and the most runs that a game has.
+    /// The fewest and the most runs of a game.
     #[must_use]
     pub fn runs(&self) -> (usize, usize) {
         let lengths = self.lengths();
@@ -92,7 +93,8 @@ impl ScoreMatrix {
         (fewest, lengths.iter().max().copied().unwrap_or(0))
     }
 
-    /// Only the games that `other` has too, for comparisons game by game; none without a common one.
+    /// Only the games that `other` also has, for comparisons game by game; `None` if they have no
+    /// common game.
     #[must_use]
     pub fn shared_with(&self, other: &Self) -> Option<Self> {
         let has = |row: &&Row| other.rows.iter().any(|theirs| theirs.game == row.game);

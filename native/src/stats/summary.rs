@@ -1,9 +1,9 @@
-//! Summaries over seeds: medians and quantiles, and how far they can be trusted with few seeds.
+//! Summaries over seeds: medians and quantiles, with intervals for few seeds.
 //!
-//! Values that are not finite are left out everywhere, and what is left of a summary without any is
-//! `None`: one diverged run must be counted and reported by the caller, who sees `n`, and must not
-//! turn a whole figure into "not a number". The bootstrap draws from a generator with a given seed,
-//! so an interval is the same in every run and on every machine.
+//! NaN and infinite values are left out everywhere, and a summary without a finite value is `None`.
+//! The caller, who sees `n`, must count and report diverged runs; one of them must not turn a whole
+//! figure into NaN. The bootstrap uses a generator with a given seed, so an interval is the same in
+//! every run and on every machine.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -12,10 +12,10 @@ use serde::Serialize;
 /// Share of the resampled statistics inside an interval.
 const CONFIDENCE: f64 = 0.95;
 
-/// A statistic with its interval, at one place of a curve.
+/// A statistic with its interval, at one point of a curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct BandPoint {
-    /// Where on the curve.
+    /// Position on the horizontal axis.
     pub x: f64,
     /// Median over seeds.
     pub median: f64,
@@ -23,7 +23,7 @@ pub struct BandPoint {
     pub low: f64,
     /// Upper end.
     pub high: f64,
-    /// Seeds with a finite value here.
+    /// Number of seeds with a finite value here.
     pub n: usize,
 }
 
@@ -39,16 +39,16 @@ pub struct Interval {
 /// Median and quartiles of repeated values, as [`quantile`] defines them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Quartiles {
-    /// Half of the values are below.
+    /// Half of the values are below it.
     pub median: f64,
-    /// A quarter of the values is below.
+    /// A quarter of the values is below it.
     pub low: f64,
-    /// Three quarters of the values are below.
+    /// Three quarters of the values are below it.
     pub high: f64,
 }
 
 impl Quartiles {
-    /// Quartiles of the values that are finite; `None` without any.
+    /// Quartiles of the finite values; `None` without any.
     pub fn of(values: &[f64]) -> Option<Self> {
         let values = sorted(values);
         let at = |share| sorted_quantile(&values, share);
@@ -68,15 +68,15 @@ pub fn median(values: &[f64]) -> Option<f64> {
 
 /// The value below which `share` of the values lie.
 ///
-/// With `n` values in rising order it is at place `share * (n - 1)`, counted from 0; between two places it
-/// is interpolated linearly. This is type 7 of Hyndman and Fan, the default of R and `NumPy`, and the only
-/// definition of quartiles here. A share outside 0 to 1 counts as the nearer end.
+/// With `n` sorted values it is at position `share * (n - 1)`, counted from 0; between two
+/// positions it is interpolated linearly. This is type 7 of Hyndman and Fan, the default of R and
+/// `NumPy`, and the only definition of quartiles here. A share outside 0 to 1 is clamped.
 pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
     sorted_quantile(&sorted(values), share)
 }
 
-/// The mean of the middle half: without the lowest and the highest quarter, each rounded down to
-/// whole values, as `scipy.stats.trim_mean` with 0.25.
+/// The mean of the middle half: the lowest and the highest quarter are left out, each rounded down
+/// to an integer number of values, as in `scipy.stats.trim_mean` with 0.25.
 pub fn interquartile_mean(values: &[f64]) -> Option<f64> {
     let values = sorted(values);
     let cut = values.len() / 4;
@@ -85,8 +85,9 @@ pub fn interquartile_mean(values: &[f64]) -> Option<f64> {
 
 /// The percentile bootstrap: a 95 % interval of any statistic.
 ///
-/// With a single value both ends are the statistic of it: there is nothing to say about the spread,
-/// and whoever reports it must say that. Resamples for which the statistic is `None` are left out.
+/// With a single value both ends are the statistic of that value. This says nothing about the
+/// spread, and a report of the interval must say so. Resamples for which the statistic is `None`
+/// are left out.
 pub fn bootstrap(
     values: &[f64],
     statistic: impl Fn(&[f64]) -> Option<f64>,
@@ -102,15 +103,15 @@ pub fn bootstrap(
     let mut sample = vec![0.0; values.len()];
     let mut results = Vec::with_capacity(resamples);
     for _ in 0..resamples {
-        // 32 bits: the draw of a `usize` depends on the machine's word.
+        // 32 bits, because the draw of a `usize` depends on the word size of the machine.
         sample.fill_with(|| values[generator.random_range(0..values.len() as u32) as usize]);
         results.extend(statistic(&sample));
     }
     percentile_interval(&results)
 }
 
-/// The 95 % interval of resampled statistics: from the value below which 2.5 % of them lie to the one
-/// above which 2.5 % do.
+/// The 95 % interval of resampled statistics: from the value below which 2.5 % of them lie to the
+/// value above which 2.5 % lie.
 pub fn percentile_interval(results: &[f64]) -> Option<Interval> {
     let results = sorted(results);
     let tail = (1.0 - CONFIDENCE) / 2.0;
@@ -120,12 +121,12 @@ pub fn percentile_interval(results: &[f64]) -> Option<Interval> {
     })
 }
 
-/// Median over seeds with its 95 % interval, at each place that any of the curves has.
+/// Median over seeds with its 95 % interval, at each position that any of the curves has.
 ///
-/// Curves are compared at exactly the same `x`; where one of them has no finite value, the others
-/// are used and `n` says how many. Each place has its own stream of random numbers, so that a longer
-/// curve does not change the intervals of a shorter one. A place twice in one curve counts once,
-/// with the later value.
+/// Curves are compared at exactly equal `x`. If one of them has no finite value there, the others
+/// are used and `n` is their number. Each position has its own stream of random numbers, so that a
+/// longer curve does not change the intervals of a shorter one. If a curve has a position twice,
+/// the later value counts.
 pub fn band_over_seeds(curves: &[Vec<(f64, f64)>], resamples: usize, seed: u64) -> Vec<BandPoint> {
     let mut places: Vec<f64> = curves.iter().flatten().map(|point| point.0).collect();
     places.retain(|x| x.is_finite());
@@ -181,7 +182,7 @@ mod tests {
         let values = [7.0, 1.0, 3.0, 10.0];
         close(mean(&values), 5.25);
         close(median(&values), 5.0);
-        // Sorted 1 3 7 10: place 0.25 * 3 = 0.75 of the way from 1 to 3.
+        // Sorted 1 3 7 10: at position 0.25 * 3 = 0.75 between 1 and 3.
         close(quantile(&values, 0.25), 2.5);
         close(quantile(&values, 0.9), 7.0 + 0.7 * 3.0);
         close(quantile(&values, 0.0), 1.0);
@@ -228,14 +229,15 @@ mod tests {
         let first = bootstrap(&values, mean, 4000, 7).expect("an interval");
         assert_eq!(Some(first), bootstrap(&values, mean, 4000, 7));
         assert_ne!(Some(first), bootstrap(&values, mean, 4000, 8));
-        // Standard deviation 28.866 of the values, 2.8866 of their mean, normal ends at 1.96 of it.
+        // The standard deviation of the values is 28.866 and that of their mean 2.8866; the normal
+        // ends are at 1.96 of it.
         assert!((first.low - (49.5 - 1.96 * 2.8866)).abs() < 0.4, "{first:?}");
         assert!((first.high - (49.5 + 1.96 * 2.8866)).abs() < 0.4, "{first:?}");
     }
 
     #[test]
     fn two_values_give_an_interval_over_both() {
-        // Half of the resamples are mixed, a quarter has either value twice.
+        // Half of the resamples contain both values, and a quarter contains either value twice.
         let interval = bootstrap(&[1.0, 2.0], median, 1000, 0).expect("an interval");
         assert_eq!(interval, Interval { low: 1.0, high: 2.0 });
     }

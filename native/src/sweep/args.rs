@@ -12,14 +12,15 @@ use crate::device::DeviceChoice;
 /// Flags of `bench`.
 #[derive(Clone, Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
-// A sweep has several of both: `--algos` and `--seeds`. Still accepted, so that the refusal can say it.
+// A sweep has `--algos` and `--seeds` instead. The singular flags are still accepted, so that the
+// error can say so.
 #[command(mut_arg("algo", |arg| arg.hide(true)), mut_arg("seed", |arg| arg.hide(true)))]
 pub struct BenchArgs {
     /// What to do instead of training.
     #[command(subcommand)]
     pub command: Option<BenchCommand>,
-    /// Games: ale57, ale26 (Atari 100k), smoke (does everything work?), or a file: one game a line, or
-    /// TOML with `games`, `seeds` and a table `config`.
+    /// Games: ale57, ale26 (Atari 100k), smoke (a test of the installation), or a file: one game
+    /// per line, or TOML with `games`, `seeds` and a table `config`.
     #[arg(long, value_name = "SUITE", help_heading = "Sweep")]
     pub suite: Option<String>,
     /// Algorithms to compare.
@@ -32,7 +33,8 @@ pub struct BenchArgs {
         help_heading = "Sweep"
     )]
     pub algos: Vec<Algorithm>,
-    /// Seeds 1 to N of every game and algorithm; default: the suite's.
+    /// Number of seeds; every game and algorithm is trained with seeds 1 to N; default: as in the
+    /// suite.
     #[arg(long, value_name = "N", help_heading = "Sweep")]
     pub seeds: Option<u64>,
     /// The authors' stochastic variant: sticky actions 0.3 and up to 60 no-ops.
@@ -41,28 +43,28 @@ pub struct BenchArgs {
     /// TOML file with hyper-parameters for all runs; flags on the command line win over it.
     #[arg(long, value_name = "FILE", help_heading = "Sweep")]
     pub config: Option<PathBuf>,
-    /// Folder of the sweep; default: `bench/` and the name of the suite.
+    /// Folder of the sweep; default: `bench/` followed by the name of the suite.
     #[arg(long, value_name = "DIR", help_heading = "Sweep")]
     pub out: Option<PathBuf>,
-    /// Print the plan, the time and the disk space it takes, and exit.
+    /// Print the plan and the time and disk space that it needs, and exit.
     #[arg(long, conflicts_with = "overwrite", help_heading = "Sweep")]
     pub dry_run: bool,
-    /// Delete the sweep that the folder holds and begin anew.
+    /// Delete the sweep in the folder and begin a new one.
     #[arg(long, help_heading = "Sweep")]
     pub overwrite: bool,
-    /// Runs at a time; default: one a core on the CPU, one on a GPU, no limit with Slurm.
+    /// Runs at a time; default: one per core on the CPU, one on a GPU, no limit with Slurm.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000), help_heading = "Processes")]
     pub jobs: Option<u64>,
-    /// What starts the runs: this process, or Slurm, which gets them as job arrays.
+    /// What starts the runs: this process, or Slurm as job arrays.
     #[arg(long, value_enum, default_value = "local", help_heading = "Processes")]
     pub launcher: Launcher,
     /// Further arguments for `sbatch`, in one string: "--partition=gpu --gres=gpu:1 --time=2-0".
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true, help_heading = "Processes")]
     pub slurm_args: Option<String>,
-    /// How every run is trained.
+    /// Options of every run.
     #[command(flatten)]
     pub options: RunOptions,
-    /// How games are played.
+    /// Rules of the games.
     #[command(flatten)]
     pub atari: AtariOverrides,
     /// Hyper-parameters.
@@ -73,13 +75,13 @@ pub struct BenchArgs {
 /// What starts the runs of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Launcher {
-    /// Processes of this machine.
+    /// Processes on this machine.
     Local,
     /// Job arrays of Slurm.
     Slurm,
 }
 
-/// What a sweep passes on to its runs besides what they are.
+/// Options that a sweep passes on to its runs, besides game, algorithm, seed and hyper-parameters.
 #[derive(Clone, Debug, Args)]
 pub struct RunOptions {
     /// Device to train on: auto, gpu, gpu:NAME or cpu.
@@ -88,19 +90,19 @@ pub struct RunOptions {
     /// Folder with ROMs; else $ALE_ROMS_DIR, the user's cache, an installed ale_py, or a download.
     #[arg(long, value_name = "DIR", help_heading = "Processes")]
     pub roms: Option<PathBuf>,
-    /// Threads of a run's environments; default: its share of the cores.
+    /// Number of threads of a run's environments; default: its share of the cores.
     #[arg(long, value_name = "N", help_heading = "Processes")]
     pub env_threads: Option<usize>,
     /// Agent steps between checkpoints; default: 102400, or a tenth of a run if that is less.
     #[arg(long, value_name = "STEPS", help_heading = "Processes")]
     pub save_every: Option<u64>,
-    /// Newest checkpoints of a run to keep, besides the best; at least 1.
+    /// Number of newest checkpoints of a run to keep, besides the best; at least 1.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=1000), help_heading = "Processes")]
     pub keep_checkpoints: u64,
 }
 
 impl RunOptions {
-    /// The same options as arguments.
+    /// The same options as command-line arguments.
     #[must_use]
     pub fn arguments(&self) -> Vec<OsString> {
         let mut all: Vec<OsString> = vec!["--device".into(), self.device.to_string().into()];
@@ -124,22 +126,23 @@ impl RunOptions {
 /// Subcommands of `bench`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum BenchCommand {
-    /// How far a sweep is, from its folder alone; also while it runs, and on another machine.
+    /// Show the progress of a sweep, from its folder alone; works while it runs, and on another
+    /// machine.
     Status {
         /// Folder of the sweep; default: the one in `bench`.
         #[arg(value_name = "DIR")]
         folder: Option<PathBuf>,
     },
-    /// One run of a sweep: what a task of a job array does.
+    /// Train one run of a sweep, as a task of a job array does.
     #[command(hide = true)]
     Task {
         /// Folder of the sweep.
         #[arg(value_name = "DIR")]
         folder: PathBuf,
-        /// Name of the run, which is that of its folder.
+        /// Name of the run, which is also the name of its folder.
         #[arg(value_name = "RUN")]
         name: String,
-        /// How it is trained.
+        /// Options of the run.
         #[command(flatten)]
         options: RunOptions,
     },

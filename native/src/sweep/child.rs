@@ -1,8 +1,8 @@
-//! The process of one run: `native train --run-dir`, with its terminal in a file.
+//! The process of one run: `native train --run-dir`, with its output in a file.
 //!
-//! It is told to stop by the end of its standard input, which only the sweep's process holds open. So
-//! it also stops, and saves, when that process is killed, and needs no signals, which are not the same
-//! on all systems.
+//! The process stops when its standard input ends, which only the sweep's process holds open. So it
+//! also saves and stops when the sweep's process is killed, and no signals are needed, which differ
+//! between systems.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -19,28 +19,28 @@ use super::args::RunOptions;
 use super::record::{OUTPUT, RecordedStatus, RunRecord};
 use super::specification::{RunId, Sweep};
 
-/// Lines of output that explain a failure.
+/// Number of output lines kept to explain a failure.
 const LAST_LINES: usize = 8;
-/// Agent steps between checkpoints of a long run, as `native train` has them.
+/// Agent steps between checkpoints of a long run, the default of `native train`.
 const SAVE_EVERY: u64 = 102_400;
 
-/// How the runs of a sweep are started.
+/// The settings with which the runs of a sweep are started.
 #[derive(Clone, Debug)]
 pub struct Starter {
-    /// This program.
+    /// Path of this program.
     pub program: PathBuf,
     /// Folder of the sweep.
     pub folder: PathBuf,
-    /// What is run.
+    /// The sweep.
     pub sweep: Sweep,
-    /// What the user said of how.
+    /// Options that the user gave.
     pub options: RunOptions,
-    /// Threads of one run; none: as many as it likes.
+    /// Number of threads of one run; `None`: no limit.
     pub threads: Option<usize>,
 }
 
 impl Starter {
-    /// Arguments of the run, as a user could give them.
+    /// Command-line arguments of the run.
     ///
     /// # Errors
     /// If the hyper-parameters of the sweep are not valid.
@@ -53,7 +53,7 @@ impl Starter {
         for field in chosen {
             let flag = format!("--{}", field.replace('_', "-"));
             match *field {
-                // The only one that takes no value.
+                // The only flag that takes no value.
                 "certified" => all.extend(config.deep_spi.certified.then(|| flag.into())),
                 _ => all.extend([flag.into(), config.get(field).unwrap_or_default().into()]),
             }
@@ -116,7 +116,7 @@ impl Starter {
             .stdout(output.try_clone()?)
             .stderr(output);
         if let Some(threads) = self.threads {
-            // Tensors on the CPU use all cores otherwise, in each of the processes.
+            // Without it, tensors on the CPU use all cores in each of the processes.
             command.env("RAYON_NUM_THREADS", threads.to_string());
         }
         record.save(&folder)?;
@@ -126,21 +126,22 @@ impl Starter {
     }
 }
 
-/// A process that trains a run. Dropped, it is asked to stop: its standard input ends.
+/// A process that trains a run. When this value is dropped, its standard input ends, which asks it
+/// to stop.
 #[derive(Debug)]
 pub struct Attempt {
-    /// Which run.
+    /// The run.
     pub id: RunId,
     folder: PathBuf,
     child: Child,
     started: Instant,
-    /// Where in the output file its own output begins.
+    /// Position in the output file where the output of this process begins.
     output_from: u64,
     record: RunRecord,
 }
 
 impl Attempt {
-    /// How it ended, if it has.
+    /// Its exit status; `None` while it runs.
     ///
     /// # Errors
     /// If the system cannot tell.
@@ -148,21 +149,21 @@ impl Attempt {
         self.child.try_wait().with_context(|| format!("cannot wait for the run {}", self.id))
     }
 
-    /// Asks it to save after its iteration and end.
+    /// Asks it to save after the current iteration and to end.
     pub fn ask_to_stop(&mut self) {
         drop(self.child.stdin.take());
     }
 
-    /// Ends it at once; what it saved before stays.
+    /// Ends it at once; checkpoints that it saved before stay.
     pub fn kill(&mut self) {
-        // It may have ended by itself meanwhile.
+        // It may have ended in the meantime.
         drop(self.child.kill());
     }
 
-    /// Notes in the run folder what became of it.
+    /// Records in the run folder how the process ended.
     ///
     /// # Errors
-    /// If that cannot be written.
+    /// If the record cannot be written.
     pub fn note(self, status: RecordedStatus, exit: ExitStatus) -> Result<RunRecord> {
         let failed = status == RecordedStatus::Failed;
         let record = RunRecord {
@@ -181,7 +182,7 @@ impl Attempt {
     }
 }
 
-/// The last lines of a file that may be long, from byte `from` on.
+/// The last lines of a file, which may be long, from byte `from` on.
 fn last_lines(path: &Path, from: u64) -> String {
     const ENOUGH: u64 = 16 * 1024;
     let read = || -> std::io::Result<Vec<u8>> {

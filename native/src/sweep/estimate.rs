@@ -1,4 +1,4 @@
-//! What a sweep will take: time and disk, from a short measurement on the device it is to run on.
+//! Estimates time and disk space of a sweep, from a short measurement on its device.
 
 use std::time::Duration;
 
@@ -15,23 +15,23 @@ use crate::device::Selected;
 use crate::speed::end_to_end;
 use crate::worlds::{self, WorldArgs};
 
-/// Iterations that are timed, after one to warm up.
+/// Number of timed iterations, after one warm-up iteration.
 const ITERATIONS: u64 = 3;
-/// The log and TensorBoard's together are so many times the messages: measured on Qbert.
+/// Size of the log and the TensorBoard file together, relative to the messages: measured on Qbert.
 const LOGS: f64 = 2.2;
 
-/// What one algorithm takes.
+/// The measurements of one algorithm.
 #[derive(Clone, Copy, Debug)]
 struct Measured {
     algo: Algorithm,
-    /// Agent steps per second of one run that has the machine to itself.
+    /// Agent steps per second of one run that uses the machine alone.
     steps_per_second: f64,
     checkpoint_bytes: f64,
     /// Bytes of all logs per agent step.
     log_bytes: f64,
 }
 
-/// Measures every algorithm of the sweep on its first game and prints what all runs will take.
+/// Measures every algorithm of the sweep on its first game and prints an estimate for all runs.
 ///
 /// # Errors
 /// If the game, its ROM or the device does not work.
@@ -41,7 +41,7 @@ pub fn print(starter: &Starter, runs: &[RunStatus], selected: &Selected) -> Resu
     println!("measured on {}, one run at a time:", selected.description);
     for algo in &starter.sweep.algos {
         let one = measure(starter, *algo, selected)?;
-        // The newest, and the best.
+        // The newest checkpoints, and the best.
         let kept = (starter.options.keep_checkpoints + 1) as f64;
         let mut hours_of_one = 0.0;
         for run in runs.iter().filter(|run| run.id.algo == *algo) {
@@ -63,7 +63,7 @@ pub fn print(starter: &Starter, runs: &[RunStatus], selected: &Selected) -> Resu
     }
     let left = runs.iter().filter(open).count();
     println!(
-        "{left} of {} runs to do: about {} on this machine, {} on the disk ({} for all); runs side by side share the machine, and take less in all where one does not fill it",
+        "{left} of {} runs to do: about {} on this machine, {} on the disk ({} for all runs); parallel runs share the machine and take less time in total if one run does not fill it",
         runs.len(),
         time(seconds),
         HumanBytes(bytes as u64),
@@ -72,13 +72,13 @@ pub fn print(starter: &Starter, runs: &[RunStatus], selected: &Selected) -> Resu
     Ok(())
 }
 
-/// Prints the runs in the order in which they will be started.
+/// Prints the runs in the order in which they will start.
 pub fn print_plan(runs: &[RunStatus]) {
     for (number, run) in runs.iter().enumerate() {
         let state = match run.state {
             _ if run.is_complete() => "finished".to_owned(),
             RunState::Running => "running".to_owned(),
-            _ if run.step > 0 => format!("goes on after step {}", HumanCount(run.step)),
+            _ if run.step > 0 => format!("continues after step {}", HumanCount(run.step)),
             _ => "to do".to_owned(),
         };
         println!("{:4} {:36} {} steps, {state}", number + 1, run.id, HumanCount(run.total));

@@ -1,4 +1,4 @@
-//! Takes the folder of a sweep: a new one, one to continue, or a refusal.
+//! Claims the folder of a sweep: it holds a new sweep, one to continue, or it is refused.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,19 +12,20 @@ use super::specification::{RUNS, SPECIFICATION, Sweep};
 use crate::run::lock::FolderLock;
 use crate::whole_file::{entries, is_absent};
 
-/// Folder of the report of a sweep, in the folder of the sweep.
+/// Folder of the report, in the folder of the sweep.
 pub const REPORT: &str = "report";
 
-/// Takes the folder for a sweep: it is made if it is not there, and continued if it holds the same
-/// sweep or a part of it. Returns the sweep with the revision that began it, and the right to change
-/// the folder.
+/// Claims the folder for a sweep. The folder is created if it does not exist, and continued if it
+/// contains the same sweep or a part of it. Returns the sweep with the revision that began it, and
+/// the lock that permits changes in the folder.
 ///
 /// # Errors
-/// If it holds something else and `overwrite` is not given, another process works in it, or it cannot be
-/// written.
+/// If it contains something else and `overwrite` is not given, another process works in it, or it
+/// cannot be written.
 pub fn take(folder: &Path, wanted: &Sweep, overwrite: bool) -> Result<(Sweep, FolderLock)> {
     let shown = folder.display();
-    // The specification is the first that a sweep writes: looked for last, it is not missed.
+    // A sweep writes `sweep.toml` first. It is checked after the other files, so that a sweep that
+    // begins in between is recognised.
     if folder.exists() && !is_empty(folder) && !is_begun(folder)? {
         bail!("{shown} is not empty and not the folder of a sweep; choose another one with --out");
     }
@@ -32,10 +33,10 @@ pub fn take(folder: &Path, wanted: &Sweep, overwrite: bool) -> Result<(Sweep, Fo
         .with_context(|| format!("cannot create {shown}; choose a writable place with --out"))?;
     let Some(lock) = FolderLock::take(folder)? else {
         bail!(
-            "another `native bench` runs the sweep in {shown}; `native bench status {shown}` tells how far it is"
+            "another `native bench` runs the sweep in {shown}; `native bench status {shown}` shows its progress"
         );
     };
-    // Only now: who had the lock before may have begun it.
+    // Checked again with the lock: the process that had it before may have begun the sweep.
     let begun = is_begun(folder)?;
     if begun && overwrite {
         remove(folder)?;
@@ -45,7 +46,7 @@ pub fn take(folder: &Path, wanted: &Sweep, overwrite: bool) -> Result<(Sweep, Fo
         let extended = found.extended(wanted);
         if found.revision != wanted.revision {
             tracing::warn!(
-                "the sweep was begun with revision {} of this program, this is {}",
+                "the sweep began with revision {} of this program; this is revision {}",
                 found.revision,
                 wanted.revision
             );
@@ -59,10 +60,10 @@ pub fn take(folder: &Path, wanted: &Sweep, overwrite: bool) -> Result<(Sweep, Fo
     Ok((wanted.clone(), lock))
 }
 
-/// Refuses a folder that holds neither the sweep that was asked for nor a part of it.
+/// Refuses a folder that contains neither the sweep that was asked for nor a part of it.
 ///
 /// # Errors
-/// If it does: with what differs, and what can be done.
+/// If it contains neither; the message says what differs and what the user can do.
 pub fn require_part(folder: &Path, found: &Sweep, wanted: &Sweep) -> Result<()> {
     let conflicts = found.conflicts(wanted)?;
     if !conflicts.is_empty() {
@@ -80,25 +81,23 @@ fn is_begun(folder: &Path) -> Result<bool> {
     match file.try_exists() {
         Err(error) if is_absent(&error) => Ok(false),
         found => found.with_context(|| {
-            format!(
-                "cannot see whether there is {}; make it readable, or try again",
-                file.display()
-            )
+            format!("cannot tell whether {} exists; make it readable, or try again", file.display())
         }),
     }
 }
 
-/// Whether nothing is in the folder but what a killed process may have left, whose names are hidden.
+/// Whether the folder contains only what a killed process may have left, whose names begin with a
+/// dot.
 fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|entries| {
         entries.filter_map(Result::ok).all(|e| e.file_name().to_string_lossy().starts_with('.'))
     })
 }
 
-/// Deletes a sweep, and nothing else that may be in its folder. The specification goes last, so that
-/// what a killed process left is still known to be a sweep.
+/// Deletes a sweep, and nothing else in its folder. `sweep.toml` is deleted last, so that the rest
+/// after a kill is still recognised as a sweep.
 fn remove(folder: &Path) -> Result<()> {
-    // Its tasks may be between two attempts, or not have begun.
+    // Tasks in Slurm's queue may be between two attempts, or not have begun.
     slurm::refuse_if_queued(folder)?;
     for run in runs(folder)? {
         if is_trained(&run, RunRecord::read(&run).as_ref()) {
@@ -121,10 +120,15 @@ fn remove(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Everything in the folder of the runs.
+/// All entries of the folder of the runs.
 fn runs(folder: &Path) -> Result<Vec<PathBuf>> {
     let path = folder.join(RUNS);
-    entries(&path).with_context(|| format!("cannot see who trains in {}", path.display()))
+    entries(&path).with_context(|| {
+        format!(
+            "cannot tell whether a process trains in {}; make the folder readable",
+            path.display()
+        )
+    })
 }
 
 #[cfg(test)]
@@ -194,7 +198,7 @@ mod tests {
             let start = Barrier::new(2);
             let begin = &|sweep: &Sweep| {
                 start.wait();
-                // The lock is let go at once, so that the other one gets it.
+                // The lock is released at once, so that the other process gets it.
                 take(&path, sweep, false).map(|(sweep, _)| sweep)
             };
             let begun: Vec<Result<Sweep>> = std::thread::scope(|scope| {

@@ -1,7 +1,8 @@
-//! `native bench`: many runs, as separate processes, in a folder that says how far each of them is.
+//! `native bench`: a sweep of many runs, each in a separate process, in a folder that records their
+//! progress.
 //!
-//! All state is on disk, so that any process, on any machine that sees the folder, can continue a sweep or
-//! tell its status: nothing of a sweep may live in memory only.
+//! All state is on disk, so that any process, on any machine that sees the folder, can continue a
+//! sweep or show its status. What must not be broken: no state of a sweep exists only in memory.
 
 mod args;
 mod child;
@@ -40,18 +41,19 @@ use crate::run::signals::StopFlag;
 /// How `native bench` ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SweepEnd {
-    /// Every run of the sweep in this folder is finished: it is time for its report.
+    /// Every run of the sweep in this folder is finished, so its report can be made.
     Finished(PathBuf),
-    /// What was asked for is done: a plan, a status, runs in the queue of a cluster, one run of many.
+    /// The command is done and needs no report: a plan, a status, runs queued on a cluster, or a
+    /// single run.
     Answered,
-    /// Some runs failed, or a stop was asked for.
+    /// Some runs failed, or a stop was requested.
     Unfinished,
 }
 
 /// Runs `native bench` and its subcommands.
 ///
 /// # Errors
-/// Bad input; whatever was trained before is kept.
+/// Bad input; runs that were trained before are kept.
 pub fn run(args: &BenchArgs) -> Result<SweepEnd> {
     match &args.command {
         Some(BenchCommand::Status { folder }) => {
@@ -69,7 +71,8 @@ fn sweep(args: &BenchArgs) -> Result<SweepEnd> {
     if args.dry_run {
         return dry_run(args, wanted, folder);
     }
-    // What the sweep needs comes first: nothing is deleted for one that cannot be run.
+    // The requirements of the sweep are checked first: nothing is deleted for a sweep that cannot
+    // run.
     let launch = match args.launcher {
         Launcher::Slurm => {
             slurm::require()?;
@@ -102,7 +105,7 @@ fn sweep(args: &BenchArgs) -> Result<SweepEnd> {
 fn wanted(args: &BenchArgs) -> Result<Sweep> {
     let Some(name) = &args.suite else {
         bail!(
-            "which suite? Name one with --suite: ale57, ale26, smoke, or a file with one game a line"
+            "no suite was given; name one with --suite: ale57, ale26, smoke, or a file with one game per line"
         );
     };
     if args.slurm_args.is_some() && args.launcher != Launcher::Slurm {
@@ -124,7 +127,7 @@ fn wanted(args: &BenchArgs) -> Result<Sweep> {
     Ok(sweep)
 }
 
-/// All that is missing, before hours are spent on what is there.
+/// Finds all ROMs before hours of training, so that missing ones are reported at once.
 fn find_roms(sweep: &Sweep, options: &RunOptions) -> Result<()> {
     let finder = RomFinder::from_environment(options.roms.as_deref());
     let games = suite::known_games(&sweep.games)?;
@@ -145,11 +148,11 @@ fn find_roms(sweep: &Sweep, options: &RunOptions) -> Result<()> {
 }
 
 fn starter(folder: PathBuf, sweep: Sweep, options: &RunOptions) -> Result<Starter> {
-    let program = std::env::current_exe().context("this program does not know where it is")?;
+    let program = std::env::current_exe().context("the path of this program is unknown")?;
     Ok(Starter { program, folder, sweep, options: options.clone(), threads: None })
 }
 
-/// Prints what would be done; changes nothing.
+/// Prints what would be done, and changes nothing.
 fn dry_run(args: &BenchArgs, wanted: Sweep, folder: PathBuf) -> Result<SweepEnd> {
     if folder.join(specification::SPECIFICATION).exists() {
         folder::require_part(&folder, &Sweep::open(&folder)?, &wanted)?;
@@ -161,7 +164,8 @@ fn dry_run(args: &BenchArgs, wanted: Sweep, folder: PathBuf) -> Result<SweepEnd>
     Ok(SweepEnd::Answered)
 }
 
-/// Does the runs as processes of this machine: by default one a core on the CPU, and one on a GPU.
+/// Trains the runs in processes on this machine: by default one per core on the CPU, and one on a
+/// GPU.
 fn here(
     mut starter: Starter,
     runs: Vec<RunStatus>,
@@ -185,7 +189,7 @@ fn here(
     outcome
 }
 
-/// One run of the sweep, with the cores that Slurm gives it.
+/// Trains one run of the sweep with the cores that Slurm provides.
 fn task(folder: &Path, name: &str, options: &RunOptions) -> Result<SweepEnd> {
     let sweep = Sweep::open(folder)?;
     let id = sweep.run(name).with_context(|| {
@@ -205,17 +209,17 @@ fn task(folder: &Path, name: &str, options: &RunOptions) -> Result<SweepEnd> {
     Ok(unfinished(folder, &outcome))
 }
 
-/// What is not finished, and why.
+/// Reports the unfinished runs and the reasons.
 fn unfinished(folder: &Path, outcome: &Outcome) -> SweepEnd {
     for failure in &outcome.failures {
         let run = failure.id.folder(folder);
-        eprintln!("\n{} failed; the end of {}:", failure.id, run.join(record::OUTPUT).display());
+        eprintln!("\n{} failed; last lines of {}:", failure.id, run.join(record::OUTPUT).display());
         for line in failure.why.lines() {
             eprintln!("    {line}");
         }
     }
     eprintln!(
-        "error: {} runs failed, {} are not finished; the same command tries them again and goes on, and \
+        "error: {} runs failed, {} are unfinished; the same command tries them again and continues, and \
          `native report {}` shows what is finished",
         outcome.failures.len(),
         outcome.left,

@@ -1,5 +1,5 @@
-//! In which order the runs of a sweep are done: the longest first, so that no processor waits for a
-//! long one at the end.
+//! The order of the runs of a sweep: the longest first, so that no processor is idle during a long
+//! run at the end.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use deepspi_run::config::Algorithm;
 use super::run_status::{RunState, RunStatus};
 use super::specification::{RunId, Sweep};
 
-/// How long an agent step takes, relative to DeepSPI. Only orders and estimates depend on it; see
-/// `native speed` for the numbers of a machine.
+/// Duration of an agent step relative to DeepSPI. It only affects the order and estimates; `native
+/// speed` measures the real speed of a machine.
 #[must_use]
 pub const fn step_cost(algo: Algorithm) -> f64 {
     algo.info().step_cost
 }
 
-/// Runs of a sweep in the order of one that is not begun.
+/// Runs of a new sweep in the order in which they start.
 #[must_use]
 pub fn order(sweep: &Sweep) -> Vec<RunId> {
     let mut runs = sweep.runs();
@@ -38,13 +38,13 @@ pub fn read(folder: &Path, sweep: &Sweep) -> Result<Vec<RunStatus>> {
     Ok(all)
 }
 
-/// What is left of a run, in agent steps of DeepSPI.
+/// Remaining work of a run, in agent steps of DeepSPI.
 #[must_use]
 pub fn cost_left(run: &RunStatus) -> f64 {
     run.total.saturating_sub(run.step) as f64 * step_cost(run.id.algo)
 }
 
-/// What there is in all, and what is still done: what failed is not.
+/// Total work and remaining work of all runs; failed runs have no remaining work.
 #[must_use]
 pub fn total_and_left(runs: &[RunStatus]) -> (f64, f64) {
     let total = runs.iter().map(|run| run.total as f64 * step_cost(run.id.algo)).sum();

@@ -1,7 +1,7 @@
-//! Runs as processes of this machine, so many at a time.
+//! Trains runs in processes on this machine, a fixed number at a time.
 //!
-//! [`crate::jobs`] says what is started when; here is how a process is started, watched and stopped.
-//! What a child came to is judged by its folder and not by what it says.
+//! [`crate::jobs`] decides when each run starts; this module starts, watches and stops the
+//! processes. The result of a process is judged by its run folder, not by its output.
 
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -17,31 +17,31 @@ use crate::exit::Exit;
 use crate::jobs::{self, Executor, Notice, OnFailure, Standing, UnitEnd, Units};
 use crate::run::signals::StopFlag;
 
-/// A run that failed so often is given up; the same command given again tries again.
+/// Failures after which a run is given up; the same command tries it again.
 const ATTEMPTS: u32 = 3;
 
 /// A run that was given up.
 #[derive(Debug)]
 pub struct Failure {
-    /// Which run.
+    /// The run.
     pub id: RunId,
-    /// What its last process said last.
+    /// Last lines of output of its last process.
     pub why: String,
 }
 
-/// What became of the runs.
+/// Result of all runs.
 #[derive(Debug)]
 pub struct Outcome {
     /// Runs that failed [`ATTEMPTS`] times.
     pub failures: Vec<Failure>,
-    /// Runs that are not finished for no fault of theirs: a stop was asked for.
+    /// Number of runs that are unfinished without a failure, because a stop was requested.
     pub left: usize,
 }
 
-/// Does `runs` in their order, `jobs` at a time.
+/// Trains `runs` in their order, `jobs` at a time.
 ///
 /// # Errors
-/// If the system cannot tell how a process stands; what fails in a run is part of the outcome.
+/// If the system cannot tell the state of a process. Errors of single runs are part of the outcome.
 pub fn train_all(
     starter: Starter,
     runs: Vec<RunStatus>,
@@ -70,7 +70,7 @@ pub fn train_all(
     })
 }
 
-/// The processes that are under way. Units of work are places in `runs`.
+/// The running processes. A unit of work is an index into `runs`.
 struct Processes<'a> {
     starter: Starter,
     runs: Vec<RunStatus>,
@@ -93,7 +93,7 @@ impl Processes<'_> {
         } else if self.stop.is_set() {
             RecordedStatus::Stopped
         } else if exit.code() == Some(Exit::Busy.code().into()) {
-            // The one that trains it writes the record, too.
+            // The process that trains the run also writes its record.
             return UnitEnd::Elsewhere;
         } else {
             RecordedStatus::Failed
@@ -170,7 +170,7 @@ impl Executor for Processes<'_> {
             }
             Notice::GivenUp { failures, error } => {
                 self.runs[place].state = RunState::Failed;
-                format!("{id}: failed {failures} times and is given up: {}", last(error))
+                format!("{id}: failed {failures} times and is not tried again: {}", last(error))
             }
         });
     }

@@ -1,4 +1,4 @@
-//! What the user sees of a sweep: one bar for all of it.
+//! Progress of a sweep on the terminal: one bar for all runs.
 
 use std::time::{Duration, Instant};
 
@@ -8,25 +8,25 @@ use super::plan::total_and_left;
 use super::run_status::{RunState, RunStatus};
 use crate::terminal::LiveLine;
 
-/// The display of a sweep that is running.
+/// The progress display of a running sweep.
 #[derive(Debug)]
 pub struct SweepProgress {
     live: LiveLine,
     started: Instant,
-    /// What was left at the start.
+    /// Remaining work at the start.
     left_then: Option<f64>,
 }
 
 impl SweepProgress {
-    /// Shows nothing yet.
+    /// A display that shows nothing yet.
     #[must_use]
     pub fn new() -> Self {
         let live = LiveLine::new("{bar:24} {percent:>3} % | {msg}", 0);
         Self { live, started: Instant::now(), left_then: None }
     }
 
-    /// The state of all runs, of which this process has `active` under way: none at the `last`, and as
-    /// long as other processes train all that is left.
+    /// Shows the state of all runs. `active` of them are trained by this process; it is 0 in the
+    /// `last` call, and while other processes train all remaining runs.
     pub fn show(&mut self, runs: &[RunStatus], active: usize, last: bool) {
         let (total, left) = total_and_left(runs);
         let left_then = *self.left_then.get_or_insert(left);
@@ -36,19 +36,19 @@ impl SweepProgress {
         self.live.show(text, last, str::to_owned);
     }
 
-    /// What is left, at the pace since the start.
+    /// Estimates the remaining time from the pace since the start.
     fn time_left(&self, left_then: f64, left: f64) -> Option<Duration> {
         let done = left_then - left;
         let seconds = self.started.elapsed().as_secs_f64() * left / done;
         (done > 0.0).then(|| Duration::try_from_secs_f64(seconds).ok())?
     }
 
-    /// A line that stays.
+    /// Prints a line that stays above the bar.
     pub fn line(&self, text: &str) {
         self.live.line(text);
     }
 
-    /// Leaves the terminal in order.
+    /// Ends the progress bar and leaves it on the terminal.
     pub fn finish(&self) {
         self.live.bar().abandon();
     }

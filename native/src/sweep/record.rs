@@ -1,4 +1,4 @@
-//! What a sweep notes of a run, in the folder of the run: its processes, and what they came to.
+//! What a sweep records about a run, in the run folder: its processes and their results.
 
 use std::fs;
 use std::path::Path;
@@ -8,33 +8,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::whole_file::write_whole;
 
-/// State of a run in its sweep, in the folder of the run.
+/// File with the state of a run in its sweep, in the run folder.
 pub const RECORD: &str = "bench.json";
-/// What the processes of a run wrote to their terminal, in the folder of the run.
+/// File with the terminal output of the run's processes, in the run folder.
 pub const OUTPUT: &str = "output.log";
 
-/// What the process that runs a run of a sweep says of it.
+/// Record of the processes that trained a run of a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// Processes that were started for it.
+    /// Number of processes that were started for the run.
     pub attempts: u64,
-    /// Name of the machine of the last of them.
+    /// Name of the machine of the last process.
     pub host: String,
-    /// What it came to.
+    /// Result of the last process.
     pub status: RecordedStatus,
-    /// Its exit code; none while it runs, or if a signal ended it.
+    /// Exit code of the last process; `None` while it runs, or if a signal ended it.
     pub exit_code: Option<i32>,
-    /// Seconds that they ran, of those whose end somebody saw.
+    /// Total running time in seconds of the processes whose end was recorded.
     pub seconds: f64,
-    /// What the last one that failed said last.
+    /// Last lines of output of the last process that failed.
     pub last_error: Option<String>,
 }
 
-/// What became of the newest process of a run.
+/// State of the newest process of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RecordedStatus {
-    /// It was started; if nobody trains the folder any more, it was killed together with its parent.
+    /// It was started. If no process trains in the folder any more, it was killed together with its
+    /// parent.
     #[default]
     Running,
     /// It was asked to stop, and saved.
@@ -46,13 +47,13 @@ pub enum RecordedStatus {
 }
 
 impl RunRecord {
-    /// A first process on this machine.
+    /// The record of a first process on this machine.
     #[must_use]
     pub fn started_here() -> Self {
         Self { attempts: 1, host: this_host(), ..Self::default() }
     }
 
-    /// Reads the record in a run folder; a damaged one counts as none.
+    /// Reads the record in a run folder; a damaged record counts as none.
     #[must_use]
     pub fn read(run: &Path) -> Option<Self> {
         serde_json::from_slice(&fs::read(run.join(RECORD)).ok()?).ok()

@@ -1,8 +1,8 @@
-//! How far one run of a sweep is, from its folder alone.
+//! Progress of one run of a sweep, read from its folder alone.
 //!
-//! Read while another process, perhaps on another machine, writes it: whatever is missing or half
-//! written means "not yet", never an error. Only the end of a log is read, for a sweep has hundreds of
-//! them.
+//! The folder may be written at the same time by another process, perhaps on another machine. A
+//! missing or incomplete file therefore means "not yet" and is never an error. Only the end of each
+//! log is read, because a sweep has hundreds of logs.
 
 use std::fs;
 use std::path::Path;
@@ -17,52 +17,53 @@ use crate::run::folder::{METRICS, read_config};
 use crate::run::lock;
 use crate::run::output::last_position;
 
-/// A run that another machine has not written to for so long was interrupted.
-/// Longer than an iteration takes, and than file servers keep what they have not yet shown.
+/// A run that another machine has not written to for this long counts as interrupted. This is
+/// longer than an iteration, and longer than file servers delay the visibility of writes.
 const SILENCE: Duration = Duration::from_secs(600);
 
-/// How a run stands.
+/// State of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {
-    /// Not begun, or begun and interrupted: the next `native bench` continues it.
+    /// Not begun, or interrupted: the next `native bench` continues it.
     Waiting,
     /// A process trains it now.
     Running,
-    /// Its processes failed as often as they may.
+    /// Its processes failed as often as allowed.
     Failed,
     /// All steps are done.
     Finished,
 }
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Clone, Debug)]
 pub struct RunStatus {
-    /// Which run.
+    /// The run.
     pub id: RunId,
-    /// How it stands.
+    /// Its state.
     pub state: RunState,
     /// Agent steps of the last iteration that counts.
     pub step: u64,
     /// Agent steps at its end.
     pub total: u64,
-    /// Whether its last checkpoint is there, or that of a later step: it may have been made longer.
+    /// Whether its last checkpoint exists, or one of a later step, because the run may have been
+    /// made longer.
     pub saved: bool,
-    /// Agent steps per second, of the last iteration's process.
+    /// Agent steps per second of the process that wrote the last iteration.
     pub steps_per_second: Option<f64>,
-    /// What the sweep noted of it.
+    /// The sweep's record of the run.
     pub record: Option<RunRecord>,
 }
 
 impl RunStatus {
-    /// Reads the folder of a run of `sweep`, the folder of the sweep; `total` is the number of steps
-    /// of a run that has no folder yet.
+    /// Reads the folder of a run in `sweep`, the folder of the sweep. `total` is the number of
+    /// steps of a run that has no folder yet.
     #[must_use]
     pub fn read(sweep: &Path, id: RunId, total: u64) -> Self {
         let folder = id.folder(sweep);
         let record = RunRecord::read(&folder);
         let total = steps_of(&folder).unwrap_or(total);
         let (step, steps_per_second) = last_position(&folder.join(METRICS)).unwrap_or_default();
-        // How many are kept does not matter to who only looks.
+        // The number of checkpoints to keep does not matter, because this only reads.
         let saved = CheckpointStore::new(folder.join(CHECKPOINTS), 1).reaches(total);
         let all_steps = step >= total;
         let state = if all_steps && saved {
@@ -72,7 +73,7 @@ impl RunStatus {
         } else if record.as_ref().is_some_and(|r| r.status == RecordedStatus::Failed) {
             RunState::Failed
         } else if all_steps {
-            // Perhaps a copy without the checkpoints.
+            // The folder may be a copy without the checkpoints.
             RunState::Finished
         } else {
             RunState::Waiting
@@ -80,34 +81,36 @@ impl RunStatus {
         Self { id, state, step, total, saved, steps_per_second, record }
     }
 
-    /// Whether nothing is left to do: the log is complete, and so is what is kept of the agent. A run
-    /// that was killed between the two does its last steps again.
+    /// Whether nothing is left to do: the log and the last checkpoint are complete. A run that was
+    /// killed between the two repeats its last steps.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.state == RunState::Finished && self.saved
     }
 }
 
-/// Agent steps of a run folder: of whole iterations.
+/// Agent steps of a run, in whole iterations.
 fn steps_of(run: &Path) -> Option<u64> {
     let config = read_config(run).ok()?;
     Some(config.whole_steps())
 }
 
-/// Whether a process trains the run in this folder, with the record there, as far as anybody can tell.
+/// Whether a process trains the run in this folder, as far as the lock and `record`, the record in
+/// the folder, can tell.
 #[must_use]
 pub fn is_trained(run: &Path, record: Option<&RunRecord>) -> bool {
     lock::is_held(run) || writes_elsewhere(run, record)
 }
 
-/// Whether another machine seems to train the run. Locks do not reach across all shared file systems,
-/// so its files have to tell: the log, or while there is none or an old one, the record of its start.
+/// Whether another machine seems to train the run. Locks do not work across all shared file
+/// systems, so the times of its files are used: of the log, or of the record of its start if that
+/// is newer.
 fn writes_elsewhere(run: &Path, record: Option<&RunRecord>) -> bool {
     let elsewhere =
         record.is_some_and(|r| r.status == RecordedStatus::Running && r.host != this_host());
     let written = |name| fs::metadata(run.join(name)).ok()?.modified().ok();
     let last = [METRICS, RECORD].into_iter().filter_map(written).max();
-    // The clock of the other machine may be ahead of this one's.
+    // The other machine's clock may be ahead of this one's.
     let age = |time: SystemTime| time.elapsed().unwrap_or_default();
     elsewhere && last.is_some_and(|time| age(time) < SILENCE)
 }
@@ -119,7 +122,7 @@ mod tests {
     use super::super::specification::tests::tiny;
     use super::*;
 
-    /// A folder with the given log in the first run of [`tiny`], and that run.
+    /// Makes a folder with the given log in the first run of [`tiny`], and returns that run.
     fn with_log(log: &str) -> (tempfile::TempDir, RunId) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let id = tiny().runs()[0];
@@ -214,7 +217,7 @@ mod tests {
         let ahead = long_ago + Duration::from_secs(4_000_000_000);
         written(METRICS, ahead);
         assert_eq!(state(), RunState::Running, "its clock is ahead");
-        // Its machine went before it wrote a log.
+        // The machine failed before it wrote a log.
         fs::remove_file(run.join(METRICS)).expect("removed");
         assert_eq!(state(), RunState::Waiting);
         elsewhere.save(&run).expect("written");

@@ -1,10 +1,10 @@
-//! Sweeps on a cluster: job arrays of Slurm, one task a run.
+//! Sweeps on a cluster: job arrays of Slurm, with one task per run.
 //!
-//! Slurm decides what runs where and when, and what happens after a node fails. All it needs for that
-//! is a task that can be started again at any time, which `native bench task` is: a run goes on from
-//! its own folder. Which task is which run stands in the script of its array, which Slurm copies: the
-//! sweep can grow, and a second array take what the first left over, and still a task of the first
-//! means the run that it meant.
+//! Slurm decides where and when each run is trained, and what happens after a node fails. It only
+//! needs tasks that can be started again at any time. `native bench task` is such a task, because a
+//! run continues from its own folder. The script of an array lists the run of each task, and Slurm
+//! copies the script. So a sweep can grow, and a second array can train the runs that the first
+//! left, while the tasks of the first keep their runs.
 
 use std::ffi::OsString;
 use std::fs;
@@ -20,30 +20,31 @@ use super::run_status::{RunState, RunStatus};
 use super::specification::RunId;
 use crate::whole_file::{is_absent, write_whole};
 
-/// Where scripts and logs of Slurm are, in the folder of the sweep.
+/// Folder of Slurm's scripts and logs, in the folder of the sweep.
 pub const FOLDER: &str = "slurm";
-/// Seconds before its time limit that a task is told to save and end. An iteration takes a fraction.
+/// Seconds before its time limit at which a task is told to save and end. An iteration takes a
+/// fraction of this time.
 const GRACE: u32 = 120;
-/// Numbers of the newest job arrays, one a line, in the folder of Slurm's files: `number`, or on several
-/// clusters `number;cluster`.
+/// File with the numbers of the newest job arrays, one per line, in the folder of Slurm's files:
+/// `number`, or with several clusters `number;cluster`.
 const JOBS: &str = "job_id";
-/// Tasks of one array: Slurm takes numbers up to 1000 if its administrator has not said otherwise.
+/// Largest number of tasks in one array: Slurm's default limit for task numbers is 1000.
 const MOST_TASKS: usize = 1000;
 
-/// Makes sure that there is Slurm.
+/// Checks that Slurm is installed.
 ///
 /// # Errors
-/// If there is not: with what to install, or to do without it.
+/// If it is not; the message says what to install, or how to work without it.
 pub fn require() -> Result<()> {
     slurm(Command::new("sbatch").arg("--version")).map(drop).context(
         "submit from a machine of the cluster, or leave out --launcher slurm to run the sweep on this one",
     )
 }
 
-/// Submits job arrays for all runs that are neither finished nor under way.
+/// Submits job arrays for all runs that are neither finished nor running.
 ///
 /// # Errors
-/// If Slurm is not there, refuses a job, or still has an earlier one of this sweep.
+/// If Slurm is not installed, refuses a job, or still has an earlier job of this sweep.
 pub fn submit(
     starter: &Starter,
     runs: &[RunStatus],
@@ -53,14 +54,13 @@ pub fn submit(
     refuse_if_queued(&starter.folder)?;
     let further = match arguments {
         None => Vec::new(),
-        Some(text) => shlex::split(text).with_context(|| {
-            format!("--slurm-args has a quotation mark without its partner: {text}")
-        })?,
+        Some(text) => shlex::split(text)
+            .with_context(|| format!("--slurm-args has an unclosed quotation mark: {text}"))?,
     };
     let open = |run: &&RunStatus| !run.is_complete() && run.state != RunState::Running;
     let open: Vec<RunId> = runs.iter().filter(open).map(|run| run.id).collect();
     if open.is_empty() {
-        bail!("every run is under way; `native bench status` tells how far they are");
+        bail!("every run is being trained; `native bench status` shows the progress");
     }
     let folder = absolute(&starter.folder)?.join(FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -71,7 +71,7 @@ pub fn submit(
         let output = slurm(Command::new("sbatch").arg("--parsable").args(&further).arg(&script))?;
         if !output.status.success() {
             bail!(
-                "Slurm refuses {}: {}; change what it says with --slurm-args{}",
+                "Slurm refuses {}: {}; change the options of sbatch with --slurm-args{}",
                 script.display(),
                 said(&output.stderr),
                 if submitted.is_empty() { "" } else { " (the arrays before it are in the queue)" }
@@ -80,21 +80,22 @@ pub fn submit(
         let job = said(&output.stdout);
         println!("job array {job} with {} runs", runs.len());
         submitted.push(job);
-        // At once: a later one may be refused.
+        // Written after each array, because a later one may be refused.
         write_whole(&folder.join(JOBS), submitted.join("\n").as_bytes())?;
     }
     println!(
-        "`native bench status {}` tells how far they are, the same command submits what is left",
+        "`native bench status {}` shows the progress; the same command submits the runs that are left",
         starter.folder.display()
     );
     Ok(())
 }
 
-/// Refuses what cannot be done while Slurm has jobs of the sweep in `sweep`: a second array would only
-/// wait for the first, and a task whose run was deleted would begin it anew.
+/// Refuses an action that is impossible while Slurm has jobs of the sweep in the folder `sweep`: a
+/// second array would only wait for the first, and a task whose run was deleted would begin it
+/// again.
 ///
 /// # Errors
-/// If it has some, or cannot tell.
+/// If Slurm has such jobs, or cannot tell.
 pub fn refuse_if_queued(sweep: &Path) -> Result<()> {
     let file = sweep.join(FOLDER).join(JOBS);
     let jobs = match fs::read_to_string(&file) {
@@ -119,7 +120,7 @@ pub fn refuse_if_queued(sweep: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A job as commands of Slurm take it.
+/// Arguments that name a job to Slurm's commands.
 fn named(job: &str) -> Vec<String> {
     match job.split_once(';') {
         Some((number, cluster)) => vec![format!("--clusters={cluster}"), number.to_owned()],
@@ -131,16 +132,16 @@ fn is_queued(job: &str) -> Result<bool> {
     let mut words = named(job);
     words.insert(words.len() - 1, "--jobs".into());
     let output = slurm(Command::new("squeue").arg("--noheader").args(words))?;
-    // Slurm forgets jobs some minutes after their end. Whatever else is wrong says nothing of the job.
+    // Slurm forgets jobs some minutes after their end. Other errors say nothing about the job.
     let error = said(&output.stderr);
     if !output.status.success() {
         return if error.contains("Invalid job id") { Ok(false) } else { Err(anyhow!(error)) };
     }
-    // Of another cluster it may name the cluster first.
+    // For another cluster, Slurm may first print the name of the cluster.
     Ok(said(&output.stdout).lines().any(|line| !line.starts_with("CLUSTER:")))
 }
 
-/// What a command of Slurm said.
+/// Output of a command of Slurm as text.
 fn said(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim().to_owned()
 }
@@ -155,7 +156,7 @@ fn slurm(command: &mut Command) -> Result<Output> {
     })
 }
 
-/// The script that Slurm gets.
+/// The job script for Slurm.
 fn job_script(
     starter: &Starter,
     folder: &Path,
@@ -176,9 +177,9 @@ fn job_script(
     };
     let last = runs.len().saturating_sub(1);
     let at_a_time = jobs.map(|jobs| format!("%{jobs}")).unwrap_or_default();
-    // Names without anything that a shell would take apart: `Breakout__deep-spi__1`.
+    // The names contain no character that is special in a shell: `Breakout__deep-spi__1`.
     let names: String = runs.iter().map(|id| format!(" {id}")).collect();
-    // In names of files Slurm replaces what follows a percent sign.
+    // In file names Slurm replaces what follows a percent sign.
     let logs = folder.display().to_string().replace('%', "%%");
     Ok(format!(
         "#!/bin/sh\n\

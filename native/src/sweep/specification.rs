@@ -1,7 +1,7 @@
-//! The specification of a sweep: which runs belong to a folder.
+//! `sweep.toml`: which runs belong to the folder of a sweep.
 //!
-//! `sweep.toml` is the only file that says it. A run is named after its game, algorithm and seed, so that
-//! the specification leads to its folder; all other settings are the same for all runs.
+//! This file is the only place that defines the sweep. A run is named after its game, algorithm and
+//! seed, which give its folder; all other settings are the same for all runs.
 
 use std::fmt;
 use std::fs;
@@ -17,14 +17,14 @@ use super::suite::known_games;
 use crate::run::settings;
 use crate::whole_file::write_whole;
 
-/// The specification, in the folder of the sweep.
+/// Name of the file, in the folder of the sweep.
 pub const SPECIFICATION: &str = "sweep.toml";
-/// Folder of the run folders, in the folder of the sweep.
+/// Folder that contains the run folders, in the folder of the sweep.
 pub const RUNS: &str = "runs";
-/// More seeds than anybody trains: a larger number is a typing error.
+/// Largest number of seeds; a larger number is a typing error.
 const MOST_SEEDS: u64 = 10_000;
 
-/// What is run: all combinations of games, algorithms and seeds.
+/// The runs of a sweep: all combinations of games, algorithms and seeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
@@ -36,18 +36,19 @@ pub struct Sweep {
     pub algos: Vec<Algorithm>,
     /// Seeds 1 to N.
     pub seeds: u64,
-    /// The authors' stochastic variant.
+    /// Whether it is the authors' stochastic variant.
     pub stochastic: bool,
-    /// How games are played; none for sweeps that were begun before it was written down.
+    /// Rules of the games; `None` for sweeps that began before the rules were recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub atari: Option<AtariTraining>,
     /// Revision of the program that began the sweep.
     pub revision: String,
-    /// Hyper-parameters that were chosen, by the names of `config.toml`; all others are defaults.
+    /// Hyper-parameters that were set, by their names in `config.toml`; all others have their
+    /// defaults.
     pub config: ConfigOverrides,
 }
 
-/// One run of a sweep. Its name is that of its folder: `<Game>__<algo>__<seed>`.
+/// One run of a sweep. Its name is also the name of its folder: `<Game>__<algo>__<seed>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunId {
     /// The game.
@@ -60,7 +61,7 @@ pub struct RunId {
 
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Padded as any text, for tables.
+        // `pad` applies the width of the format string, for tables.
         f.pad(&format!("{}__{}__{}", self.game.name, self.algo.name(), self.seed))
     }
 }
@@ -74,10 +75,10 @@ impl RunId {
 }
 
 impl Sweep {
-    /// Reads the specification of a sweep folder.
+    /// Reads `sweep.toml` in the folder of a sweep.
     ///
     /// # Errors
-    /// If the folder is no sweep, or one that this program cannot run.
+    /// If the folder is not a sweep, or this program cannot run the sweep.
     pub fn open(folder: &Path) -> Result<Self> {
         let file = folder.join(SPECIFICATION);
         let text = fs::read_to_string(&file).with_context(|| {
@@ -93,7 +94,7 @@ impl Sweep {
         Ok(sweep)
     }
 
-    /// Writes the specification, whole or not at all.
+    /// Writes `sweep.toml`, whole or not at all.
     ///
     /// # Errors
     /// If the folder cannot be written.
@@ -101,17 +102,17 @@ impl Sweep {
         write_whole(&folder.join(SPECIFICATION), toml::to_string(self)?.as_bytes())
     }
 
-    /// Judges the whole specification.
+    /// Checks all settings of the sweep.
     ///
     /// # Errors
-    /// The first thing that cannot be run.
+    /// The first setting that cannot be used.
     pub fn validate(&self) -> Result<()> {
         known_games(&self.games)?;
         for (field, remedy) in
             [("algo", format!("--algos {}", Algorithm::NAMES)), ("seed", "--seeds 5".to_owned())]
         {
             if self.config.is_given(field) {
-                bail!("`{field}` differs between the runs of a sweep; say {remedy} instead");
+                bail!("`{field}` differs between the runs of a sweep; use {remedy} instead");
             }
         }
         if let Some(atari) = &self.atari {
@@ -122,7 +123,7 @@ impl Sweep {
                 bail!("the algorithm {algo} is named twice; leave one of them out");
             }
             self.settings(*algo, 1)
-                .with_context(|| format!("{algo} cannot be run with these settings"))?;
+                .with_context(|| format!("{algo} cannot be trained with these settings"))?;
         }
         if self.algos.is_empty() {
             bail!("no algorithm is named; name at least one of {}", names(&Algorithm::ALL));
@@ -133,8 +134,8 @@ impl Sweep {
         Ok(())
     }
 
-    /// All runs: by game, then algorithm, then seed. A game that [`Self::validate`] would refuse has
-    /// none.
+    /// All runs: by game, then algorithm, then seed. A game that [`Self::validate`] would refuse
+    /// has no runs.
     #[must_use]
     pub fn runs(&self) -> Vec<RunId> {
         let games = self.games.iter().filter_map(|name| Game::find(name).ok());
@@ -156,19 +157,19 @@ impl Sweep {
         settings::complete(&given, &Config::DEFAULT)
     }
 
-    /// The run of this name.
+    /// The run with this name.
     #[must_use]
     pub fn run(&self, name: &str) -> Option<RunId> {
         self.runs().into_iter().find(|id| id.to_string() == name)
     }
 
-    /// Why this sweep cannot be continued as the sweep `wanted`, one line each. Games, algorithms and seeds
-    /// may be added but not removed: runs are named after them, so each stays what it was.
-    /// The revision of the program is not part of what is run, and a default that is written out is no
-    /// difference.
+    /// The reasons why this sweep cannot be continued as the sweep `wanted`, one line each. Games,
+    /// algorithms and seeds may be added but not removed; runs are named after them, so existing
+    /// runs stay the same. The program revision is not compared, and a default that is written
+    /// explicitly is no difference.
     ///
     /// # Errors
-    /// If a hyper-parameter of either is unknown or out of range.
+    /// If a hyper-parameter of either sweep is unknown or out of range.
     pub fn conflicts(&self, wanted: &Self) -> Result<Vec<String>> {
         let mut found = Vec::new();
         let mut compare = |name: &str, fits: bool, here: String, there: String| {
@@ -194,7 +195,7 @@ impl Sweep {
         Ok(found)
     }
 
-    /// This sweep with the games, algorithms and seeds of `wanted`, with which it has no
+    /// This sweep with the games, algorithms and seeds of `wanted` added. The two must have no
     /// [conflict](Self::conflicts).
     #[must_use]
     pub fn extended(&self, wanted: &Self) -> Self {

@@ -1,4 +1,4 @@
-//! `native bench status`: how a sweep stands, from its folder alone.
+//! `native bench status`: the progress of a sweep, read from its folder alone.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,13 +11,13 @@ use super::progress::summary;
 use super::run_status::{RunState, RunStatus};
 use super::specification::{SPECIFICATION, Sweep};
 
-/// Where sweeps are if the user says nothing.
+/// Default folder of sweeps.
 pub const SWEEPS: &str = "bench";
 
 /// Runs `native bench status`.
 ///
 /// # Errors
-/// If the folder is no sweep.
+/// If the folder is not a sweep.
 pub fn run(folder: Option<&Path>) -> Result<()> {
     let folder = match folder {
         Some(folder) => folder.to_owned(),
@@ -25,7 +25,7 @@ pub fn run(folder: Option<&Path>) -> Result<()> {
     };
     let sweep = Sweep::open(&folder)?;
     let mut runs = plan::read(&folder, &sweep)?;
-    // A line stays where it was while its run goes on.
+    // Sorted by name, so that the line of a run keeps its place while the run progresses.
     runs.sort_by_key(|run| run.id.to_string());
     for run in &runs {
         println!("{}", describe(run));
@@ -35,7 +35,7 @@ pub fn run(folder: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-/// The one sweep in a folder.
+/// The sweep in a folder, if there is exactly one.
 fn only_sweep(parent: &Path) -> Result<PathBuf> {
     let entries = std::fs::read_dir(parent).into_iter().flatten();
     let mut found: Vec<PathBuf> = entries
@@ -46,7 +46,7 @@ fn only_sweep(parent: &Path) -> Result<PathBuf> {
     match found.as_slice() {
         [one] => Ok(one.clone()),
         [] => bail!(
-            "there is no sweep in {}; name its folder: `native bench status DIR`",
+            "there is no sweep in {}; give its folder: `native bench status DIR`",
             parent.display()
         ),
         several => {
@@ -56,7 +56,7 @@ fn only_sweep(parent: &Path) -> Result<PathBuf> {
     }
 }
 
-/// One line about a run.
+/// One line describing a run.
 fn describe(run: &RunStatus) -> String {
     let state = match run.state {
         RunState::Waiting if run.step > 0 => "interrupted",
@@ -86,7 +86,7 @@ fn describe(run: &RunStatus) -> String {
     text
 }
 
-/// What is left at the pace of the runs that are under way.
+/// Estimates the remaining time from the pace of the running runs.
 fn time_left(runs: &[RunStatus]) -> Option<Duration> {
     let (_, left) = plan::total_and_left(runs);
     let running = runs.iter().filter(|run| run.state == RunState::Running);

@@ -1,4 +1,4 @@
-//! Sets of games, with the settings they are usually run with.
+//! Suites of games, with their usual settings.
 
 use std::collections::HashSet;
 use std::fs;
@@ -9,23 +9,23 @@ use deepspi_run::config::ConfigOverrides;
 use deepspi_worlds::atari::{GAMES, Game};
 use serde::Deserialize;
 
-/// Seeds of a suite that does not say how many: those of the paper's comparison.
+/// Number of seeds for a suite that does not give one, as in the paper's comparison.
 const SEEDS: u64 = 5;
 
-/// Games to compare algorithms on.
+/// A set of games on which algorithms are compared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suite {
-    /// Its name, or that of its file without the ending.
+    /// Name of the suite, or of its file without the ending.
     pub name: String,
-    /// At least one, each once.
+    /// At least one game; no game appears twice.
     pub games: Vec<&'static Game>,
-    /// Seeds 1 to N, unless the command line says otherwise.
+    /// Number of seeds, 1 to N, unless the command line gives it.
     pub seeds: u64,
-    /// Hyper-parameters that are not the defaults, unless the command line says otherwise.
+    /// Hyper-parameters that differ from the defaults, unless the command line gives them.
     pub config: ConfigOverrides,
 }
 
-/// A suite as a file.
+/// Content of a suite file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SuiteFile {
@@ -36,11 +36,12 @@ struct SuiteFile {
 }
 
 impl Suite {
-    /// Finds a suite by name, or reads it from a file: TOML if it ends in `.toml` (`games`, and
-    /// optionally `seeds` and a table `config`), else one game a line, with comments after `#`.
+    /// Finds a suite by name, or reads it from a file. A file that ends in `.toml` has `games`, and
+    /// optionally `seeds` and a table `config`; any other file has one game per line, with comments
+    /// after `#`.
     ///
     /// # Errors
-    /// If there is neither such a suite nor such a file, or a game is unknown or named twice.
+    /// If there is no suite and no file of this name, or a game is unknown or named twice.
     pub fn find(name: &str) -> Result<Self> {
         match name {
             "ale57" => {
@@ -64,13 +65,13 @@ impl Suite {
         let shown = path.display();
         let text = fs::read_to_string(path).with_context(|| {
             format!(
-                "there is no suite and no readable file {shown}; the suites are ale57, ale26 and smoke, and a file names one game a line"
+                "there is no suite and no readable file {shown}; the suites are ale57, ale26 and smoke, and a file has one game per line"
             )
         })?;
         let file = if path.extension().is_some_and(|ending| ending == "toml") {
             toml::from_str(&text).with_context(|| {
                 format!(
-                    "{shown} is no suite; it needs `games = [\"Pong\", ...]`, and may have `seeds` and a table `[config]`"
+                    "{shown} is not a suite; it needs `games = [\"Pong\", ...]`, and may have `seeds` and a table `[config]`"
                 )
             })?
         } else {
@@ -88,17 +89,17 @@ impl Suite {
     }
 }
 
-/// One game a line.
+/// Reads one game per line.
 fn list(text: &str) -> SuiteFile {
     let without_comment = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
     let games = text.lines().map(without_comment).filter(|game| !game.is_empty()).collect();
     SuiteFile { games, seeds: None, config: ConfigOverrides::default() }
 }
 
-/// The games of these names.
+/// The games with these names.
 ///
 /// # Errors
-/// If there is none, or one is unknown or named twice: its runs would have the same names.
+/// If there is no name, or a game is unknown or named twice; its runs would have equal names.
 pub fn known_games(names: &[String]) -> Result<Vec<&'static Game>> {
     if names.is_empty() {
         bail!("no game is named; name at least one");

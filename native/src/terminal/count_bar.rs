@@ -1,8 +1,8 @@
-//! Progress over things that are counted.
+//! A progress bar that counts finished items.
 
 use super::live_line::LiveLine;
 
-/// So many of so many, and what happens at the moment. Shared by threads.
+/// Counts items up to a total and shows what is happening. Can be shared by threads.
 #[derive(Debug)]
 pub struct CountBar {
     label: String,
@@ -11,7 +11,7 @@ pub struct CountBar {
 }
 
 impl CountBar {
-    /// `total` things, which are called `unit` in the plural.
+    /// A bar for `total` items; `unit` is their name in the plural.
     #[must_use]
     pub fn new(label: &str, unit: &'static str, total: u64) -> Self {
         let style = format!("{{prefix}} {{bar:24}} {{pos}}/{{len}} {unit}, {{eta}} left | {{msg}}");
@@ -20,13 +20,13 @@ impl CountBar {
         Self { label: label.to_owned(), unit, live }
     }
 
-    /// `more` are done; `text` says how it goes.
+    /// Records that `more` items are done; `text` describes the latest.
     pub fn advance(&self, more: u64, text: impl Into<String>) {
         let bar = self.live.bar();
         bar.inc(more);
         self.live.show(text.into(), false, |text| {
             let (done, all) = (bar.position(), bar.length().unwrap_or_default());
-            // Nothing is known before the first is done.
+            // No estimate is possible before the first item is done.
             let left = match (done, bar.eta().as_secs()) {
                 (0, _) => String::new(),
                 (_, seconds) => format!(", about {seconds} s left"),
@@ -35,12 +35,12 @@ impl CountBar {
         });
     }
 
-    /// Leaves the terminal in order.
+    /// Removes the progress bar.
     pub fn finish(&self) {
         self.live.bar().finish_and_clear();
     }
 
-    /// A line that stays.
+    /// Prints a line that stays above the bar.
     pub fn line(&self, text: &str) {
         self.live.line(text);
     }

@@ -1,5 +1,5 @@
-//! One line that tells how something goes: a progress bar, or where there is no terminal (a log, a job
-//! of a cluster) a plain line now and then.
+//! One line of progress: a progress bar, or, without a terminal (in a log file or a cluster job), a
+//! plain line from time to time.
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -7,21 +7,21 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Time between plain lines.
+/// Time between two plain lines.
 const QUIET: Duration = Duration::from_secs(30);
 
-/// The line. Shared by threads.
+/// The progress line. Can be shared by threads.
 #[derive(Debug)]
 pub struct LiveLine {
     bar: ProgressBar,
     plain: bool,
-    /// When the last plain line was written; none: the next may be written at once.
+    /// When the last plain line was written; `None`: the next may be written at once.
     last: Mutex<Option<Instant>>,
 }
 
 impl LiveLine {
-    /// A bar of `total`, drawn by a template of indicatif; where there is no terminal the first plain
-    /// line comes with the first [`Self::show`].
+    /// A bar of `total` with a template of indicatif. Without a terminal, the first call of
+    /// [`Self::show`] writes the first plain line.
     #[must_use]
     pub fn new(template: &str, total: u64) -> Self {
         let plain = !std::io::stderr().is_terminal();
@@ -34,19 +34,20 @@ impl LiveLine {
         Self { bar, plain, last: Mutex::new(None) }
     }
 
-    /// Lets the first plain line wait: what is done before it is due needs none.
+    /// Delays the first plain line, so that short work prints none.
     #[must_use]
     pub fn quiet_at_first(self) -> Self {
         Self { last: Mutex::new(Some(Instant::now())), ..self }
     }
 
-    /// The bar, for its length and position.
+    /// The bar, for setting its length and position.
     #[must_use]
     pub const fn bar(&self) -> &ProgressBar {
         &self.bar
     }
 
-    /// Shows `message` beside the bar, or `plain` as a line if one is due or this is the `last`.
+    /// Shows `message` beside the bar. Without a terminal, prints `plain` as a line if one is due
+    /// or this is the `last` call.
     pub fn show(&self, message: String, last: bool, plain: impl FnOnce(&str) -> String) {
         if self.plain {
             let Ok(mut written) = self.last.lock() else { return };
@@ -58,7 +59,7 @@ impl LiveLine {
         self.bar.set_message(message);
     }
 
-    /// A line that stays.
+    /// Prints a line that stays above the bar.
     pub fn line(&self, text: &str) {
         if self.plain {
             eprintln!("{text}");

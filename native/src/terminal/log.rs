@@ -1,8 +1,8 @@
-//! Log lines of this program and of the libraries it uses.
+//! Log lines of this program and its libraries.
 
 use std::io::IsTerminal;
 
-/// Sends log lines to standard error; `RUST_LOG` chooses which.
+/// Sends log lines to standard error; `RUST_LOG` selects them.
 pub fn install_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| "warn,native=info,deepspi_ale=info".into());

@@ -1,5 +1,5 @@
-//! What the user sees on the terminal: log lines, progress bars, and plain lines where there is no
-//! terminal. Everything goes to standard error; standard output is for results.
+//! Output on the terminal: log lines, progress bars, and plain lines if there is no terminal. All
+//! of it goes to standard error, because standard output is for results.
 
 mod count_bar;
 mod live_line;

@@ -16,8 +16,8 @@ pub struct TrainArgs {
     /// Atari game as CleanRL writes it, for example Breakout or MsPacman; or `maze`.
     #[arg(long, value_name = "ENV", help_heading = "Run")]
     pub env: Option<String>,
-    /// Continue a run folder; only `--total-timesteps`, device, ROM folder, threads and saving may be
-    /// changed.
+    /// Continue the run in this folder; only `--total-timesteps`, device, ROM folder, threads and
+    /// saving may be changed.
     #[arg(
         long,
         value_name = "RUN",
@@ -31,12 +31,12 @@ pub struct TrainArgs {
     /// Print the resolved configuration as TOML and exit.
     #[arg(long, help_heading = "Run")]
     pub print_config: bool,
-    /// Where tensors live: auto (a real GPU, else the CPU), gpu, gpu:NAME (an adapter whose name
-    /// contains NAME; the only way to a software rasteriser) or cpu.
+    /// Device of the tensors: auto (a real GPU, else the CPU), gpu, gpu:NAME (an adapter whose name
+    /// contains NAME; the only way to use a software rasteriser) or cpu.
     #[arg(long, default_value = "auto", help_heading = "Run")]
     pub device: DeviceChoice,
-    /// Folder that holds the run folders. An option, because `--resume` must know whether it was given; the
-    /// help text says the default.
+    /// Folder that contains the run folders. It is an `Option` because `--resume` must know whether
+    /// it was given; the help text states the default.
     #[arg(
         long,
         value_name = "DIR",
@@ -45,11 +45,12 @@ pub struct TrainArgs {
         long_help = "Folder that holds the run folders\n\n[default: runs]"
     )]
     pub runs_dir: Option<PathBuf>,
-    /// The folder of this run itself: begun if it holds no run, continued if it holds this one; a
-    /// finished run ends at once, another one is refused. The same command can be given again.
+    /// Folder of this run. The run begins if the folder has no run, and continues if it has this
+    /// one; a finished run ends at once, and another run is refused. The same command can be
+    /// repeated.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["resume", "runs_dir"], help_heading = "Run")]
     pub run_dir: Option<PathBuf>,
-    /// Stop when standard input ends; `native bench` keeps it open for as long as it lives.
+    /// Stop when standard input ends; `native bench` keeps it open while it runs.
     #[arg(long, hide = true)]
     pub stop_with_parent: bool,
     /// Folder with ROMs; else $ALE_ROMS_DIR, the user's cache, an installed ale_py, or a download.
@@ -58,19 +59,19 @@ pub struct TrainArgs {
     /// The authors' stochastic variant: sticky actions 0.3 and up to 60 no-ops.
     #[arg(long, help_heading = "Environment")]
     pub stochastic: bool,
-    /// Threads of the environments; default: all cores.
+    /// Number of threads of the environments; default: all cores.
     #[arg(long, value_name = "N", help_heading = "Environment")]
     pub env_threads: Option<usize>,
     /// Agent steps between checkpoints.
     #[arg(long, value_name = "STEPS", default_value_t = 102_400, help_heading = "Saving")]
     pub save_every: u64,
-    /// Newest checkpoints to keep, besides the best; at least 1.
+    /// Number of newest checkpoints to keep, besides the best; at least 1.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000), help_heading = "Saving")]
     pub keep_checkpoints: u64,
     /// The maze, with `--env maze`.
     #[command(flatten)]
     pub maze: MazeOverrides,
-    /// How games are played.
+    /// Rules of the games.
     #[command(flatten)]
     pub atari: AtariOverrides,
     /// Hyper-parameters.
@@ -79,7 +80,7 @@ pub struct TrainArgs {
 }
 
 impl TrainArgs {
-    /// Whether a field that belongs to one kind of worlds was given.
+    /// Whether the user gave a field that belongs to only one kind of world.
     #[must_use]
     pub fn gives(&self, field: &str) -> bool {
         match field {
@@ -90,7 +91,7 @@ impl TrainArgs {
         }
     }
 
-    /// How the training saves and how it is stopped.
+    /// Settings for saving and stopping the training.
     #[must_use]
     pub const fn session(&self) -> SessionOptions {
         SessionOptions {

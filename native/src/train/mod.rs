@@ -23,13 +23,14 @@ use crate::run::session::{Session, TrainingEnd};
 use crate::run::settings;
 use crate::worlds::{self, Analysis, World, WorldArgs};
 
-/// Where run folders are made if `--runs-dir` is not given.
+/// Folder of the run folders if `--runs-dir` is not given.
 const RUNS_DIR: &str = "runs";
 
 /// Runs `native train`.
 ///
 /// # Errors
-/// Bad input, or a failure of disk, device or emulator; checkpoints already written are intact.
+/// Bad input, or a failure of disk, device or emulator; checkpoints that were already written are
+/// intact.
 pub fn run(args: &TrainArgs) -> Result<Exit> {
     if let Some(folder) = &args.resume {
         return resume(folder, args);
@@ -57,7 +58,7 @@ fn chosen_world(args: &TrainArgs) -> Result<Box<dyn World>> {
     worlds::choose(args.env.as_deref(), &said, |field| args.gives(field))
 }
 
-/// The configuration as `--config` takes it.
+/// Prints the configuration in the format of `--config`.
 fn print_config(config: &Config) -> Result<Exit> {
     print!("{}", toml::to_string(config)?);
     Ok(Exit::Success)
@@ -74,14 +75,15 @@ fn start(world: &dyn World, config: &Config, args: &TrainArgs) -> Result<Exit> {
     }
 }
 
-/// Begins the run of a given folder, continues it, or finds it finished.
+/// Begins the run of a given folder, continues it, or reports that it is finished.
 fn start_or_continue(
     path: &Path,
     world: &dyn World,
     config: &Config,
     args: &TrainArgs,
 ) -> Result<Exit> {
-    // The device is not known yet; another one does not make it another run.
+    // The device is not known yet. It does not matter here, because a run may continue on another
+    // device.
     match claim(path, &info_of(world, ""), config)? {
         Claim::Busy => Ok(busy(path)),
         Claim::Finished => {
@@ -114,7 +116,7 @@ fn resume(path: &Path, args: &TrainArgs) -> Result<Exit> {
     go_on(&folder, loaded, args, &lock)
 }
 
-/// A run from its newest checkpoint. Who has the lock may write into the folder.
+/// Continues a run from its newest checkpoint. The caller holds the lock of the folder.
 fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -> Result<Exit> {
     loaded.warn_of_skipped();
     let Loaded { checkpoint, path: checkpoint_path, .. } = loaded;
@@ -124,7 +126,7 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
         .with_context(|| format!("cannot continue {}", checkpoint_path.display()))?;
     let config = trainer.config().clone();
     let stored = checkpoint.section(ENVIRONMENTS);
-    // Environments that begin anew must not repeat those from the start of the run.
+    // Environments that begin anew must not repeat the random numbers from the start of the run.
     let seed = if stored.is_some() {
         config.seed
     } else {
@@ -132,7 +134,7 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
     };
     let mut opened = Opened::new(&*world, &config, seed, args)?;
     if let Some(stored) = stored {
-        tracing::info!("bringing the environments back to where they were");
+        tracing::info!("restoring the environments");
         opened.envs.restore(stored).with_context(|| {
             format!("cannot restore the environments of {}", checkpoint_path.display())
         })?;
@@ -153,7 +155,7 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
 /// Whether all steps of a run are done.
 fn is_finished(loaded: &Loaded) -> Result<bool> {
     let state = &loaded.checkpoint.state;
-    // A length that is no length has not been reached.
+    // An invalid length is an error.
     state
         .config
         .validate()
@@ -161,7 +163,7 @@ fn is_finished(loaded: &Loaded) -> Result<bool> {
     Ok(state.iteration >= state.config.num_iterations())
 }
 
-/// Says that there is nothing to continue, and how there would be. Nothing is written.
+/// Reports that the run is finished, and how it can be made longer. Nothing is written.
 fn finished(path: &Path, loaded: &Loaded) -> Exit {
     loaded.warn_of_skipped();
     let state = &loaded.checkpoint.state;
@@ -177,13 +179,13 @@ fn finished(path: &Path, loaded: &Loaded) -> Exit {
     Exit::Success
 }
 
-/// Another process trains the folder; not a fault, but nothing was done either.
+/// Reports that another process trains in the folder. This is not a failure, but nothing was done.
 fn busy(path: &Path) -> Exit {
     eprintln!("error: another process trains {}; wait until it ends, or stop it", path.display());
     Exit::Busy
 }
 
-/// A run that is ready to begin and has written nothing yet.
+/// A new run that is ready to begin and has not written anything yet.
 struct New {
     selected: Selected,
     trainer: Trainer,
@@ -200,14 +202,14 @@ impl New {
         Ok(Self { selected, trainer, opened })
     }
 
-    /// Trains it; who has the lock may write into the folder.
+    /// Trains the run. The caller holds the lock of the folder.
     fn train(self, folder: &RunFolder, args: &TrainArgs, _: &FolderLock) -> Result<Exit> {
         announce(folder, self.trainer.config(), &self.selected);
         self.opened.train(self.trainer, folder, args)
     }
 }
 
-/// A world whose environments are running.
+/// The environments and the analysis of a world that was opened for training.
 struct Opened {
     envs: Box<dyn VectorEnv>,
     analysis: Option<Box<dyn Analysis>>,
@@ -233,7 +235,7 @@ impl Opened {
     }
 }
 
-/// A resumed run keeps its hyper-parameters, except that it may be made longer or shorter.
+/// A resumed run keeps its hyper-parameters; only its length may be changed.
 fn change_length(state: &mut State, args: &TrainArgs) -> Result<()> {
     if args.runs_dir.is_some() {
         bail!("--runs-dir cannot be given with --resume: a continued run stays in its folder");

@@ -14,25 +14,25 @@ use super::atari_game::AtariGame;
 use super::episode::{End, EpisodeRules};
 use super::world::{Episode, Episodes, Kind, World, WorldArgs};
 
-/// Atari games in the list of worlds.
+/// The entry for Atari games in the list of worlds.
 pub static KIND: Kind = Kind {
     title: "Atari games",
     fields: &["stochastic", "roms", "env_threads", "max_episode_steps", "emulator_seeds"],
-    // The last of the list: what is nothing else is meant to be a game.
+    // The last entry: every name that no other world knows is taken for a game.
     knows: |_| true,
     find: |name, args: &WorldArgs| Ok(Box::new(AtariWorld::new(name, args)?)),
 };
 
-/// One game, and how it is played.
+/// One game with its rules.
 #[derive(Clone, Debug)]
 pub struct AtariWorld {
     /// The game.
     pub game: &'static Game,
     /// The authors' stochastic variant.
     pub stochastic: bool,
-    /// What the run says of its games.
+    /// The rules that the run folder records.
     pub training: Option<AtariTraining>,
-    /// Rules of a training.
+    /// Emulator options for training.
     pub options: AtariOptions,
     /// Threads of the emulators.
     pub threads: usize,
@@ -58,15 +58,15 @@ impl AtariWorld {
         })
     }
 
-    /// Whole games by the rules of an evaluation.
+    /// Whole games with the rules of an evaluation.
     fn rules(&self, chosen: &EpisodeRules) -> Result<AtariEpisodes> {
         let stochastic = chosen.stochastic.unwrap_or(self.stochastic);
         let options = AtariOptions {
-            // A game whose resets are those of training is told of lost lives, and ends at none of them: see
-            // `AtariGame`.
+            // With the resets of training, the environment must report lost lives, although the
+            // game goes on after them: see `AtariGame`.
             episodic_life: chosen.training_resets,
-            // Raw rewards are reported in any case, and they alone are scored. The clipped ones are what critic
-            // and world model know.
+            // Raw rewards are always reported, and only they are scored. Clipped rewards are what
+            // the critic and the world model were trained on.
             reward_clip: true,
             ..AtariOptions::evaluation(stochastic)
         };
@@ -122,7 +122,7 @@ pub struct AtariEpisodes {
 }
 
 impl AtariEpisodes {
-    /// The game that `seed` decides, at its start.
+    /// The game that `seed` determines, at its start.
     ///
     /// # Errors
     /// If the emulator fails.
@@ -202,7 +202,7 @@ mod tests {
         let mut game = games.game(3).expect("started");
         let mut lives = vec![game.last().lives];
         for step in 0_u32.. {
-            // Fire, then anything.
+            // Fire first, then other actions.
             game.step(&[if step % 4 == 0 { 1 } else { step / 7 % 4 }]).expect("played");
             let last = game.last();
             if lives.last() != Some(&last.lives) {

@@ -1,4 +1,4 @@
-//! One console with one whole game, for an evaluation.
+//! One console that plays one whole game, for an evaluation.
 
 use anyhow::{Context, Result};
 use deepspi_ale::{Emulator, Rom, environment};
@@ -8,8 +8,8 @@ use deepspi_worlds::frame::FrameShape;
 
 use super::episode::End;
 
-/// A console with one whole game, as a vector of one environment. An environment with episodic life
-/// resets after a lost one, and the game goes on.
+/// A console that plays one whole game, as a vector of one environment. With episodic life the
+/// environment resets after a lost life, and the game continues.
 #[derive(Debug)]
 pub struct AtariGame {
     env: AtariEnv<Emulator>,
@@ -42,13 +42,13 @@ impl AtariGame {
         &self.env
     }
 
-    /// What the last step gave.
+    /// The outcome of the last step.
     #[must_use]
     pub const fn last(&self) -> StepOutcome {
         self.last
     }
 
-    /// Whether and why the game has ended.
+    /// The reason why the game has ended; `None` while it continues.
     #[must_use]
     pub const fn end(&self) -> Option<End> {
         match self.last {
@@ -79,15 +79,16 @@ impl AtariGame {
         };
         self.last = self.env.step(action, &mut self.stack)?;
         if self.last.done && self.end().is_none() {
-            // The environment resets in place of a step, whatever the action.
+            // The environment resets instead of taking a step; the action is ignored.
             let reset = self.env.step(action, &mut self.stack)?;
-            // The other lives went while nobody acted: it has begun another game.
+            // If there are more lives after the reset, the others were lost during the reset and
+            // another game has begun.
             self.last.terminated |= reset.terminated || reset.lives > self.last.lives;
         }
         let StepOutcome { reward, raw_reward, terminated, truncated, .. } = self.last;
         let over = terminated || truncated;
-        // A lost life is no end here, and the reset after it no step of its own: the losses of the
-        // step that lost it compare with the frame after the reset.
+        // A lost life is not an end here, and the reset after it is not a separate step: the losses
+        // of the step that lost the life compare with the frame after the reset.
         self.outcome = [Outcome { reward, raw_reward, done: over, game_over: over }];
         Ok(())
     }

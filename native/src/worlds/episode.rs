@@ -1,4 +1,4 @@
-//! Whole episodes for an evaluation: their seeds, their rules, their ends.
+//! Whole episodes for an evaluation: their seeds, rules and ends.
 
 use std::path::PathBuf;
 
@@ -6,11 +6,11 @@ use deepspi_worlds::rng::{Stream, stream};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-/// Seeds of episode 0, 1, .. of an evaluation, each decides its game and the draws from the policy.
-/// More episodes begin with the same ones.
+/// Seeds of episodes 0, 1, .. of an evaluation. Each seed determines its game and the draws from
+/// the policy. With more episodes the first ones stay the same.
 pub fn episode_seeds(seed: u64) -> impl Iterator<Item = u64> {
     let mut rng = stream(seed, Stream::Evaluation);
-    // 32 bits: what reads the table as floating point must not round them.
+    // 32 bits, so that programs that read the table as floating point do not round the seeds.
     std::iter::repeat_with(move || u64::from(rng.random::<u32>()))
 }
 
@@ -20,7 +20,7 @@ pub fn episode_seeds(seed: u64) -> impl Iterator<Item = u64> {
 pub enum End {
     /// The game was over.
     GameOver,
-    /// The game went on, but its time was up.
+    /// The game was not over, but the time limit was reached.
     TimeLimit,
 }
 
@@ -33,7 +33,8 @@ impl std::fmt::Display for End {
     }
 }
 
-/// Rules of episodes that the user chose; what is not chosen is as the agent was trained.
+/// Rules of episodes that the user gave; rules that were not given are those of the agent's
+/// training.
 #[derive(Clone, Debug, Default)]
 pub struct EpisodeRules {
     /// Whether Atari games are the authors' stochastic variant.

@@ -25,7 +25,7 @@ pub static KIND: Kind = Kind {
     fields: MazeConfig::FIELDS,
     knows: |name| name.eq_ignore_ascii_case(MAZE),
     find: |_, args: &WorldArgs| {
-        let maze = args.maze.context("the description of the run does not say which maze")?;
+        let maze = args.maze.context("the config.toml of the run does not describe its maze")?;
         maze.validate().context("no such maze")?;
         Ok(Box::new(MazeWorld(maze)))
     },
@@ -78,13 +78,14 @@ impl World for MazeWorld {
                 "--stochastic, --training-resets and --roms are for Atari games, not for the maze; leave them out"
             );
         }
-        // The other setting only hides the last frame, and with it why an episode ended.
+        // The other setting would only hide the last frame, and with it the reason why an episode
+        // ended.
         let config = MazeConfig { maze_reset: MazeReset::Terminal, ..self.0 };
         Ok(Box::new(MazeEpisodes(Maze::new(config, gamma.into())?)))
     }
 }
 
-/// What the agent is worth in the maze, computed exactly after every iteration.
+/// Computes the exact value of the agent's policy in the maze after every iteration.
 #[derive(Debug)]
 struct ExactValue(Maze);
 
@@ -146,7 +147,8 @@ mod tests {
             }
             panic!("an episode ends within 200 steps");
         };
-        // Right runs into the exit of a corridor of 5 cells; left runs into the wall for ever.
+        // Action 3 (right) runs to the exit of a corridor of 5 cells; action 2 (left)
+        // runs into the wall for ever.
         assert_eq!(play(3), (7, End::GameOver));
         assert_eq!(play(2), (200, End::TimeLimit));
         for chosen in [

@@ -1,8 +1,9 @@
-//! What there is to train on: the one list of worlds, and what the rest of the program needs of each.
+//! The worlds to train on: the list of them, and what the rest of the program needs of each.
 //!
-//! A world is described before it runs: its name, the defaults of a training, its networks, what a run folder
-//! says of it. It then opens environments for a training and plays whole episodes for an evaluation. No other
-//! file distinguishes worlds: to add one, write its file beside [`atari`] and [`maze`] and name it in [`WORLDS`].
+//! A world is described before it runs: its name, the default hyper-parameters, its networks, and
+//! what a run folder records of it. It then opens environments for training and plays whole
+//! episodes for an evaluation. No other file distinguishes worlds. To add one, write its file
+//! beside [`atari`] and [`maze`] and add it to [`WORLDS`].
 
 pub mod atari;
 mod atari_game;
@@ -17,14 +18,14 @@ pub use self::atari_game::AtariGame;
 pub use self::episode::{End, EpisodeRules, episode_seeds};
 pub use self::world::{Analysis, Episode, Episodes, Kind, World, WorldArgs};
 
-/// All kinds of worlds. The first that knows a name is taken, and [`atari`], the last, takes every name: its
-/// error lists the nearest games.
+/// All kinds of worlds. The first kind that knows a name is taken. [`atari`], the last, knows every
+/// name, and its error lists the most similar games.
 pub static WORLDS: [&Kind; 2] = [&maze::KIND, &atari::KIND];
 
-/// The world that the command line names; `given` says whether a field was given explicitly.
+/// The world that the command line names; `given` tells whether a field was given explicitly.
 ///
 /// # Errors
-/// If it names none or an unknown one, or gives a field that only another kind of worlds has.
+/// If the name is missing or unknown, or a field is given that only another kind of world has.
 pub fn choose(
     name: Option<&str>,
     args: &WorldArgs,
@@ -48,7 +49,7 @@ pub fn choose(
 /// The world of a run folder.
 ///
 /// # Errors
-/// If this program does not know it.
+/// If this program does not know the world.
 pub fn of_run(info: &RunInfo, env_threads: Option<usize>) -> Result<Box<dyn World>> {
     let RunInfo { stochastic, maze, atari, .. } = *info;
     let args = WorldArgs { stochastic, env_threads, maze, atari };
@@ -66,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    /// What a run folder says of a world.
+    /// The part of a run's description that describes a world.
     fn described(world: &dyn World) -> RunInfo {
         let mut info = RunInfo {
             env: world.name().to_owned(),

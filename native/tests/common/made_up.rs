@@ -1,4 +1,4 @@
-//! Sweeps that nobody trained: run folders with logs, scores and evaluations made up here.
+//! Sweeps without training: run folders with made-up logs, scores and evaluations.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,9 @@ use native::sweep::{RunId, Sweep};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Iterations of every run.
+/// Number of iterations of every run.
 pub(crate) const ITERATIONS: u64 = 4;
-/// Agent steps of one.
+/// Agent steps of one iteration.
 pub(crate) const BATCH: u64 = 16;
 
 /// Hyper-parameters of runs of that length.
@@ -43,12 +43,12 @@ pub(crate) fn score(id: &RunId, iteration: u64) -> f64 {
     algo * iteration as f64 + id.seed as f64 * 0.75 - id.game.name.len() as f64 * 0.1
 }
 
-/// The log of a run that was to have [`ITERATIONS`].
+/// The log of a run with [`ITERATIONS`] planned iterations.
 pub(crate) fn log(id: &RunId, iterations: u64) -> String {
     log_planned(id, iterations, ITERATIONS)
 }
 
-/// The same of a run that was to have `planned` iterations.
+/// The log of a run with `planned` iterations, of which `iterations` are done.
 pub(crate) fn log_planned(id: &RunId, iterations: u64, planned: u64) -> String {
     let settings =
         Sweep { config: toml::from_str(&config(planned)).expect("fields"), ..specification() };
@@ -68,7 +68,7 @@ pub(crate) fn log_planned(id: &RunId, iterations: u64, planned: u64) -> String {
     (1..=iterations).map(line).collect()
 }
 
-/// A run folder, which it returns.
+/// Writes a run folder and returns its path.
 pub(crate) fn write_run(folder: &Path, sweep: &Sweep, id: &RunId, iterations: u64) -> PathBuf {
     let run = id.folder(folder);
     fs::create_dir_all(&run).expect("created");
@@ -79,7 +79,7 @@ pub(crate) fn write_run(folder: &Path, sweep: &Sweep, id: &RunId, iterations: u6
     run
 }
 
-/// A sweep of which all runs are finished.
+/// A sweep whose runs are all finished.
 pub(crate) fn finished_sweep() -> (TempDir, Sweep) {
     let folder = tempfile::tempdir().expect("a folder");
     let sweep = specification();
@@ -90,12 +90,12 @@ pub(crate) fn finished_sweep() -> (TempDir, Sweep) {
     (folder, sweep)
 }
 
-/// A run by its name.
+/// The run with this name.
 pub(crate) fn find(sweep: &Sweep, name: &str) -> RunId {
     sweep.runs().into_iter().find(|id| id.to_string() == name).expect("a run of the sweep")
 }
 
-/// An evaluation after so many steps; `more` is of its protocol.
+/// Writes an evaluation after `step` steps; `more` is added to its protocol.
 pub(crate) fn write_evaluation(folder: &Path, id: &RunId, step: u64, more: &Value) {
     let mut evaluation = json!({
         "env": id.game.name, "algo": id.algo.name(), "training_seed": id.seed,

@@ -1,4 +1,4 @@
-//! Running the real program on the smallest training there is.
+//! Runs the real program on the smallest possible training.
 
 #![expect(dead_code, reason = "every test file is a crate of its own and uses its part of this")]
 
@@ -13,7 +13,7 @@ pub(crate) const ITERATION: u64 = 16;
 pub(crate) fn native() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_native"));
     command.stdin(Stdio::null()).env_remove("RUST_LOG");
-    // Without it graphics libraries print lines of their own that start with `error:`.
+    // Without this variable graphics libraries print lines that start with `error:`.
     command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
     command
 }
@@ -22,12 +22,12 @@ pub(crate) fn native() -> Command {
 pub(crate) const TINY: [&str; 8] =
     ["--num-envs", "4", "--num-steps", "4", "--num-minibatches", "2", "--update-epochs", "1"];
 
-/// A tiny training on Breakout with its run folder in `runs`.
+/// A tiny training on Breakout, with its run folder in `runs`.
 pub(crate) fn tiny(runs: &Path) -> Command {
     tiny_on("cpu", runs)
 }
 
-/// [`tiny`] on another device; a flag may not be given twice.
+/// [`tiny`] on another device; a separate function, because a flag may not be given twice.
 pub(crate) fn tiny_on(device: &str, runs: &Path) -> Command {
     let mut command = native();
     command.args(["--env", "Breakout", "--device", device, "--runs-dir"]).arg(runs).args(TINY);
@@ -41,16 +41,16 @@ pub(crate) fn resume(run: &Path) -> Command {
     command
 }
 
-/// What a finished process left behind.
+/// Exit code and output of a finished process.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    /// Exit code; none if a signal ended it.
+    /// Exit code; `None` if a signal ended the process.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-/// Runs to the end.
+/// Runs a command to its end.
 pub(crate) fn finish(command: &mut Command) -> Finished {
     finished(&command.output().expect("the program starts"))
 }
@@ -64,14 +64,14 @@ pub(crate) fn finished(output: &Output) -> Finished {
 }
 
 impl Finished {
-    /// The run must have reached its end.
+    /// Checks that the run reached its end.
     #[track_caller]
     pub(crate) fn succeeded(&self) -> &Self {
         assert_eq!(self.code, Some(0), "the run must succeed, but said: {}", self.stderr);
         self
     }
 
-    /// The run must have been refused: exit code 2 and an explanation instead of a crash, which
+    /// Checks that the run was refused: exit code 2, and instead of a crash an explanation that
     /// contains all of `words`.
     #[track_caller]
     pub(crate) fn refused(&self, words: &[&str]) {
@@ -85,7 +85,7 @@ impl Finished {
         }
     }
 
-    /// [`Self::refused`], and nothing but one paragraph of explanation.
+    /// [`Self::refused`], with one paragraph of explanation and nothing else.
     #[track_caller]
     pub(crate) fn refused_in_one_paragraph(&self, words: &[&str]) {
         self.refused(words);
@@ -94,7 +94,7 @@ impl Finished {
     }
 }
 
-/// The entries of a folder, sorted; none if it does not exist.
+/// The entries of a folder, sorted; none if the folder does not exist.
 pub(crate) fn entries(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut paths: Vec<PathBuf> =
@@ -111,7 +111,7 @@ pub(crate) fn only_run(runs: &Path) -> PathBuf {
     found[0].clone()
 }
 
-/// Steps of the finished checkpoints of a run, ascending.
+/// Steps of the complete checkpoints of a run, ascending.
 pub(crate) fn checkpoints(run: &Path) -> Vec<u64> {
     entries(&run.join("checkpoints"))
         .iter()

@@ -1,14 +1,14 @@
-//! What several test files need.
+//! Helpers for several test files.
 
 use deepspi_ale::{Rom, RomFinder};
 use deepspi_worlds::atari::Game;
 
-/// The ROM of a game, from wherever this machine has it, or fetched.
+/// The ROM of a game, from this machine or downloaded.
 pub(crate) fn rom(name: &str) -> Rom {
     RomFinder::from_environment(None).find(Game::find(name).unwrap()).unwrap()
 }
 
-/// A small generator of action indices, so that the tests need no generator of their own crate.
+/// A small generator of action indices, so that the tests depend on no crate for random numbers.
 pub(crate) struct Actions(u32);
 
 impl Actions {

@@ -19,7 +19,7 @@ pub(crate) struct Columns {
     pub(crate) elapsed_steps: Vec<u32>,
 }
 
-/// Starts new games and returns what is seen of them.
+/// Starts new games and returns the results of the reset.
 pub(crate) fn reset(envs: &mut AtariEnvs) -> Columns {
     envs.reset().unwrap();
     columns(envs)

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The short window.
+/// Length of the short window.
 const SHORT: Duration = Duration::from_secs(30);
 
 /// Times of finished iterations.
@@ -15,22 +15,22 @@ pub struct Clock {
     latest: Rates,
 }
 
-/// Speeds at one moment.
+/// Speeds at one time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rates {
-    /// Seconds since this process began to train.
+    /// Seconds since this process began training.
     pub elapsed: f64,
     /// Agent steps per second of the last iteration.
     pub last: f64,
-    /// Over about half a minute.
+    /// Agent steps per second over about half a minute.
     pub short: f64,
-    /// Since this process began to train.
+    /// Agent steps per second since this process began training.
     pub long: f64,
     /// Resident memory of the process in MB.
     pub memory_mb: f64,
 }
 
-/// Resident memory of this process in MB; 0 where the system does not say.
+/// Resident memory of this process in MB; 0 if the system does not report it.
 #[must_use]
 pub fn resident_memory_mb() -> f64 {
     memory_stats::memory_stats().map_or(0.0, |m| m.physical_mem as f64 / 1e6)
@@ -49,7 +49,7 @@ impl Clock {
         }
     }
 
-    /// An iteration ended at `global_step`.
+    /// Records that an iteration ended at `global_step`.
     pub fn tick(&mut self, global_step: u64) {
         let now = Instant::now();
         let per_second = |(since, step): (Instant, u64)| {

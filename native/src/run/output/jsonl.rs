@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: every message as one line; [`super::log`] reads it again.
+//! Writes `metrics.jsonl`, with every message as one line; [`super::log`] reads it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
@@ -10,15 +10,15 @@ use serde_json::json;
 
 use super::Rates;
 
-/// Appends to the file of a run.
+/// Appends messages to the log of a run.
 #[derive(Debug)]
 pub struct JsonLines {
     file: BufWriter<File>,
 }
 
 impl JsonLines {
-    /// Opens the file for appending. A killed process may have left half a line, which is ended, and
-    /// lines of steps that are now done again: the line `resumed` says from where on.
+    /// Opens the file for appending. An incomplete line of a killed process is ended. Lines of
+    /// steps that will be repeated stay; the line `resumed` says from which step on.
     pub fn open(path: &Path, global_step: u64) -> Result<Self> {
         let mut file = OpenOptions::new()
             .create(true)

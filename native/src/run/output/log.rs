@@ -1,8 +1,9 @@
-//! Reading `metrics.jsonl`, which [`super::jsonl`] writes.
+//! Reads `metrics.jsonl`, which [`super::jsonl`] writes.
 //!
-//! What must not be broken: all readers count the same lines. A process that continues a run writes the
-//! step from which it continues (`resumed`); lines of later steps that earlier processes wrote no longer
-//! count, because those steps are done again. Half a line, which a killed process may leave, is skipped.
+//! What must not be broken: all readers count the same lines. A process that continues a run writes
+//! the step from which it continues (`resumed`). Lines of later steps that earlier processes wrote
+//! no longer count, because those steps are repeated. An incomplete line of a killed process is
+//! skipped.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind};
@@ -11,7 +12,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// A line of a log, with the fields that are read again. NaN and infinite values are written as `null`.
+/// A line of a log, with the fields that this program reads. NaN and infinite values are written as
+/// `null`.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Line {
@@ -21,20 +23,20 @@ pub enum Line {
     Episode {
         /// Agent steps of the run when it ended.
         global_step: u64,
-        /// Sum of the game's own rewards.
+        /// Sum of the raw rewards.
         raw_return: Option<f64>,
     },
-    /// From here on another process trained.
+    /// Another process continued the run.
     Resumed {
         /// Agent steps of the checkpoint from which it continued.
         global_step: u64,
     },
-    /// Anything else.
+    /// Any other line.
     #[serde(other)]
     Other,
 }
 
-/// Where a run stood after an iteration.
+/// Values of a run after an iteration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 pub struct Sample {
     /// Agent steps.
@@ -45,7 +47,8 @@ pub struct Sample {
     /// The authors' training score.
     #[serde(rename = "avg_episodic_return")]
     pub training: Option<f64>,
-    /// The same over environments that have finished a game; none also before the first.
+    /// The same score over the environments that have finished a game; also `None` before the first
+    /// finished game.
     #[serde(rename = "finished_return")]
     pub finished: Option<f64>,
     /// Losses of the world model.
@@ -53,20 +56,20 @@ pub struct Sample {
     pub losses: Losses,
 }
 
-/// Losses of the world model at the last minibatch of an iteration, as the authors log them.
+/// Losses of the world model in the last minibatch of an iteration, as the authors log them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Losses {
-    /// Of the next latent state.
+    /// Loss of the next latent state.
     pub transition_loss: Option<f64>,
-    /// Of the reward.
+    /// Loss of the reward.
     pub reward_loss: Option<f64>,
 }
 
-/// What `pick` takes, with its step, from the lines that count, in the order of the log; nothing if
-/// there is no log.
+/// The results of `pick` for the lines that count, in the order of the log; nothing if there is no
+/// log. `pick` returns the step of a line with its result.
 ///
 /// # Errors
-/// If the log is there and cannot be read.
+/// If the log exists and cannot be read.
 pub fn read_log<T>(log: &Path, pick: impl Fn(Line) -> Option<(u64, T)>) -> Result<Vec<T>> {
     let cannot = || format!("cannot read the log {}", log.display());
     let file = match File::open(log) {

@@ -1,5 +1,5 @@
-//! Where a log stands, from its end alone: it is read while another process, perhaps on another machine,
-//! writes it, and logs grow to many megabytes.
+//! Reads the newest position from the end of a log. Logs grow to many megabytes, and they are read
+//! while another process, perhaps on another machine, writes them.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -7,11 +7,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// Bytes that are read from the end of a log at a time.
+/// Bytes read from the end of a log at a time.
 const BLOCK: u64 = 64 * 1024;
 
-/// Agent steps of the newest iteration of a log and their speed, less what a continued run does again;
-/// none if the log is missing, or says nothing yet.
+/// Agent steps of the run and their speed, from the newest line of a log that has them, so that
+/// steps which a continued run repeats do not count; `None` if the log is missing or has no such
+/// line yet.
 #[must_use]
 pub fn last_position(log: &Path) -> Option<(u64, Option<f64>)> {
     let mut file = File::open(log).ok()?;
@@ -25,7 +26,7 @@ pub fn last_position(log: &Path) -> Option<(u64, Option<f64>)> {
         file.read_exact(&mut block).ok()?;
         block.extend(&tail);
         tail = block;
-        // Before the first line end there may be the rest of a longer line.
+        // The bytes before the first line end may be part of a longer line.
         let whole = if start == 0 {
             0
         } else {
@@ -39,11 +40,12 @@ pub fn last_position(log: &Path) -> Option<(u64, Option<f64>)> {
     None
 }
 
-/// Where a line of the log says the run stands; a line of something else, or half a line, says nothing.
+/// The position in a line of the log; `None` for other or incomplete lines.
 fn position(line: &[u8]) -> Option<(u64, Option<f64>)> {
     let record: Value = serde_json::from_slice(line).ok()?;
     let kind = record["type"].as_str()?;
-    // After a continuation the steps of earlier lines are done again: the run stands where it says.
+    // After a continuation the steps of earlier lines are repeated, so the run is at the step of
+    // `resumed`.
     matches!(kind, "iteration" | "resumed")
         .then(|| Some((record["global_step"].as_u64()?, record["sps"].as_f64())))?
 }

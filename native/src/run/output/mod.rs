@@ -57,7 +57,7 @@ impl Outputs {
         Ok(())
     }
 
-    /// Leaves the terminal in order.
+    /// Ends the progress bar.
     pub fn finish(&self) {
         self.progress.finish();
     }

@@ -1,4 +1,4 @@
-//! What the user sees of a training.
+//! Progress of a training on the terminal.
 
 use deepspi_run::message::{Iteration, Message};
 use deepspi_run::metrics::MetricInfo;
@@ -6,14 +6,14 @@ use deepspi_run::metrics::MetricInfo;
 use super::Rates;
 use crate::terminal::LiveLine;
 
-/// How far it is and how it goes.
+/// The progress bar of a training.
 #[derive(Debug)]
 pub struct Progress {
     live: LiveLine,
     total: u64,
-    /// What the algorithm reports.
+    /// Metrics that the algorithm reports.
     metrics: &'static [MetricInfo],
-    /// V(s_I) of a maze agent after the iteration before.
+    /// V(s_I) of a maze agent after the previous iteration.
     start_value: Option<f64>,
 }
 

@@ -1,4 +1,5 @@
-//! TensorBoard events under the authors' tag names, and CleanRL's where the authors have none.
+//! TensorBoard events with the authors' tag names, and with CleanRL's names for quantities that the
+//! authors do not log.
 
 use std::fs::File;
 use std::io::BufWriter;
