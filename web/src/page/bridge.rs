@@ -1,7 +1,7 @@
-//! The page's end of the line to the worker.
+//! The page's connection to the worker.
 //!
-//! A worker that is replaced may still have messages under way; those of an old one are not listened
-//! to, because its listeners go with it.
+//! Messages of a worker that was replaced may still arrive. They are ignored, because the listeners
+//! of a worker are dropped together with it.
 
 use deepspi_playground::protocol::{BYTES, CANVAS, Report, Request, decode, encode};
 use js_sys::{Array, Object, Reflect, Uint8Array};
@@ -12,14 +12,14 @@ use web_sys::{ErrorEvent, MessageEvent, OffscreenCanvas, Worker, WorkerOptions, 
 use super::reports;
 use super::state::{Phase, Playground};
 
-/// The script that starts the worker, beside the page.
+/// Address of the script that starts the worker, relative to the page.
 const SCRIPT: &str = "./trainer.js";
 
-/// The worker, and the listeners that must live as long as it.
+/// The worker, and its listeners, which must live as long as the worker.
 #[derive(Default)]
 pub struct Bridge {
     connection: Option<Connection>,
-    /// Requests made before the worker said that it listens.
+    /// Requests that were made before the worker accepted requests.
     waiting: Vec<(Vec<u8>, Option<OffscreenCanvas>)>,
 }
 
@@ -37,7 +37,7 @@ impl std::fmt::Debug for Bridge {
 }
 
 impl Bridge {
-    /// Starts a worker in place of the one before.
+    /// Starts a new worker in place of the current one.
     pub fn restart(&mut self, playground: Playground) {
         if let Some(connection) = self.connection.take() {
             connection.worker.terminate();
@@ -69,7 +69,7 @@ impl Bridge {
         });
     }
 
-    /// The worker listens: what was asked meanwhile is sent.
+    /// Sends the waiting requests, because the worker now accepts requests.
     pub fn listening(&mut self) {
         if let Some(connection) = &mut self.connection {
             connection.listening = true;
@@ -79,7 +79,7 @@ impl Bridge {
         }
     }
 
-    /// Sends a request, and with it a canvas.
+    /// Sends a request, with a canvas if there is one.
     pub fn send(&mut self, request: &Request, canvas: Option<&OffscreenCanvas>) {
         let Ok(bytes) = encode(request) else { return };
         if self.connection.as_ref().is_some_and(|connection| connection.listening) {
@@ -99,7 +99,8 @@ impl Bridge {
             transfer.push(canvas);
             set = set.and(Reflect::set(&message, &CANVAS.into(), canvas));
         }
-        // Fails only for a canvas that was given away before; the worker then draws on that one.
+        // Sending fails only for a canvas that was transferred before; the worker then already
+        // draws on it.
         if set.is_ok() {
             drop(connection.worker.post_message_with_transfer(&message, &transfer));
         }
