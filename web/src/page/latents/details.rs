@@ -1,4 +1,4 @@
-//! The cell that is looked at: its frame, and what both agents make of it.
+//! The selected cell: its frame, and both agents' values and policies there.
 
 use deepspi_playground::experiment::AGENTS;
 use deepspi_playground::protocol::AgentView;

@@ -1,7 +1,7 @@
-//! Room: what each agent's encoder makes of the maze.
+//! The latents room: how each agent's encoder represents the maze.
 //!
-//! Every cell of the maze is a point; the worker draws the points where it has a GPU, the page where
-//! it has none ([`canvases`]). Labels, picking and numbers are always the page's, so that pointing at
+//! Every cell of the maze is a point. The worker draws the points if it has a GPU, else the page
+//! does ([`canvases`]). The page always handles labels, selection and numbers, so that pointing at
 //! a cell never waits for training.
 
 mod canvases;
@@ -23,7 +23,8 @@ pub fn LatentsRoom() -> impl IntoView {
     let desk = Desk::new();
     provide_context(desk);
     view! {
-        // Its background has a transition: when it ends, the colours of the page have changed.
+        // The background changes with a transition; when it ends, the page's new colours can be
+        // read.
         <div class="latents" on:transitionend=move |_| desk.read_theme()>
             <h2>"What the agent sees as the same"</h2>
             <p>

@@ -1,4 +1,4 @@
-//! What the losses of the world model took from the advantages of the last batch.
+//! How much the world model's losses reduced the advantages of the last batch.
 
 use leptos::prelude::*;
 
@@ -7,11 +7,11 @@ use crate::cells;
 use crate::page::charts::Scatter;
 use crate::plot::Dots;
 
-/// A scatter for each agent.
+/// A scatter plot for each agent.
 #[component]
 pub fn Batches(shown: Shown) -> impl IntoView {
     let dots = [0, 1].map(|agent| Signal::derive(move || dots(shown, agent)));
-    // The same colours in both.
+    // Both plots use the same colour scale.
     let value_range = Signal::derive(move || {
         let of_both =
             dots.iter().flat_map(|dots| dots.read().values.to_vec()).filter(|x| x.is_finite());

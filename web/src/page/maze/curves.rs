@@ -1,4 +1,4 @@
-//! The training of both agents in charts.
+//! Charts of the training of both agents.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::history::History;
 use crate::page::charts::LineChart;
 use crate::plot::{Dash, Reference, Series, YAxis};
 
-/// How each agent is drawn, in every chart.
+/// Colours of the agents in all charts.
 const COLOURS: [&str; 2] = ["var(--agent-0)", "var(--agent-1)"];
 const DASHES: [Dash; 2] = [Dash::Solid, Dash::Dashed];
 const X_LABEL: &str = "agent steps";
@@ -35,7 +35,7 @@ pub fn Curves(shown: Shown) -> impl IntoView {
             points(&history.iterations, |i| [i.global_step as f64, value(i)])
         })
     };
-    // PPO has no world model: its losses are not 0, they are not there.
+    // PPO has no world model, so these losses do not exist (they are not 0).
     let of_model = move |value: fn(&Iteration) -> f64| {
         series(shown, move |config, history| {
             let used = if config.uses_world_model() { &*history.iterations } else { &[] };
@@ -122,7 +122,7 @@ pub fn Curves(shown: Shown) -> impl IntoView {
     }
 }
 
-/// A mean metric of an iteration; NaN, which is not drawn, if it was not reported.
+/// The mean of a metric in an iteration; NaN, which is not drawn, if it was not reported.
 fn mean(iteration: &Iteration, name: &str) -> f64 {
     iteration.mean.get(name).map_or(f64::NAN, f64::from)
 }
@@ -150,7 +150,7 @@ fn points<T>(entries: &[T], point: impl Fn(&T) -> [f64; 2]) -> Arc<[[f64; 2]]> {
     entries.iter().map(point).collect()
 }
 
-/// Values to compare with; those of both agents where they differ.
+/// Reference lines; one for each agent if their values differ.
 fn references(
     shown: Shown,
     values: impl Fn(&Maze, &Config) -> Option<Vec<(&'static str, f64)>> + Copy + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! Everything known of the state that is looked at, for both agents.
+//! All data of the selected state, for both agents.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::frame::Frame;
 use crate::cells::{self, ACTION_NAMES};
 use crate::plot::{bars, number};
 
-/// Size of the strip of a latent's bars, in its own units.
+/// Size of the strip with a latent's bars, in its own units.
 const STRIP: [f64; 2] = [320.0, 44.0];
 
 /// The panel below the boards.
@@ -39,7 +39,7 @@ pub fn Detail(shown: Shown) -> impl IntoView {
     }
 }
 
-/// One agent in the state that is looked at.
+/// The data of one agent in the selected state.
 #[component]
 fn Facts(shown: Shown, agent: usize, state: Memo<usize>) -> impl IntoView {
     let facts = move || {
@@ -60,7 +60,7 @@ fn Facts(shown: Shown, agent: usize, state: Memo<usize>) -> impl IntoView {
 fn known(maze: &Maze, view: &Arc<AgentView>, state: usize) -> impl IntoView + use<> {
     let report = &view.report;
     let latent = report.latent(state);
-    // The same scale in every cell, so that cells can be compared.
+    // All cells use the same scale, so that they can be compared.
     let range = report.latents.iter().map(|x| f64::from(*x)).filter(|x| x.is_finite());
     let [low, high] = range.fold([0.0_f64; 2], |[low, high], x| [low.min(x), high.max(x)]);
     let path = bars(latent, [low, high], STRIP);
@@ -91,7 +91,7 @@ fn known(maze: &Maze, view: &Arc<AgentView>, state: usize) -> impl IntoView + us
     }
 }
 
-/// One column for each action.
+/// A table with one column for each action.
 fn table(view: &AgentView, state: usize) -> impl IntoView + use<> {
     let (report, cells) = (&view.report, view.cells.as_ref());
     let losses = cells.and_then(|cells| cells.losses.as_ref());

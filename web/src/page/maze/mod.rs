@@ -1,7 +1,8 @@
-//! Room: Maze. Both agents in their maze, what they make of each cell, and their training in charts.
+//! The maze room: both agents in their maze, their values and policies in each cell, and charts of
+//! their training.
 //!
-//! Everything here is redrawn from one [`paced`] signal, so that a fast worker does not make the page
-//! slow; only what the user points at is shown at once.
+//! Everything here is redrawn from one [`paced`] signal, so that a fast worker does not make the
+//! page slow. Only changes of the selected cell are shown at once.
 
 mod batch;
 mod board;
@@ -20,14 +21,14 @@ use leptos::prelude::*;
 use super::charts::paced;
 use super::state::{Phase, Playground};
 
-/// What the parts of the room share.
+/// State that the parts of the room share.
 #[derive(Clone, Copy)]
 struct Shown {
-    /// Stored, because every part of the room gets a copy of this.
+    /// Stored, so that this struct can be copied to every part of the room.
     playground: StoredValue<Playground, LocalStorage>,
-    /// Changes when history or view of an agent have changed and are to be drawn.
+    /// Changes when a new history or view of an agent must be drawn.
     drawn: Signal<u64>,
-    /// The maze of each agent; they differ in the discount at most.
+    /// The maze of each agent; they may differ only in the discount.
     mazes: [Memo<Option<Maze>>; AGENTS],
 }
 
@@ -47,13 +48,13 @@ impl Shown {
         self.playground.get_value()
     }
 
-    /// Where an agent stands, as it is drawn.
+    /// The view of an agent that is drawn.
     fn view(self, agent: usize) -> Option<Arc<AgentView>> {
         self.drawn.track();
         self.playground().agents[agent].view.get_untracked()
     }
 
-    /// State that is looked at: the upper star until somebody looks elsewhere.
+    /// The selected state; the upper star until the user selects another one.
     fn selected(self) -> usize {
         let selected = self.playground().selected.get();
         self.mazes[0].with(|maze| {
@@ -68,7 +69,7 @@ impl Shown {
         self.playground().opened.with(|opened| opened.agents.each_ref().map(|agent| agent.norm_adv))
     }
 
-    /// Name of an agent, unlike the other's.
+    /// Name of an agent, different from the other agent's.
     fn name(self, agent: usize) -> String {
         self.playground().agent_label(agent)
     }
@@ -79,7 +80,7 @@ impl Shown {
 pub fn MazeRoom() -> impl IntoView {
     let playground = Playground::here();
     let shown = Shown::new(playground);
-    // Asked again of a worker that has been replaced.
+    // The views are requested again after the worker was replaced.
     let ready = Memo::new(move |_| playground.phase.get() == Phase::Ready);
     Effect::new(move || {
         if ready.get() {

@@ -11,7 +11,7 @@ use super::board::{Board, common_scale};
 use super::frame::Frame;
 use crate::walk::Walk;
 
-/// Time for a step; the transition in `maze.css` is shorter.
+/// Time per step; the transition in `maze.css` is shorter.
 const STEP: Duration = Duration::from_millis(450);
 
 /// The mazes of both agents side by side.
@@ -66,7 +66,7 @@ pub fn Boards(shown: Shown) -> impl IntoView {
     }
 }
 
-/// Lets both agents walk while they are to.
+/// Moves both agents while `walking` is set.
 fn walk(shown: Shown, walking: RwSignal<bool>, places: [RwSignal<Option<usize>>; AGENTS]) {
     let walks = StoredValue::new(None::<[Walk; AGENTS]>);
     let clock = StoredValue::new_local(None::<IntervalHandle>);
