@@ -1,7 +1,7 @@
-//! Room 1: what a neighbourhood of a policy is, and what staying in one is good for.
+//! Room 1: what the neighbourhood of a policy is, and what the restriction to it guarantees.
 //!
-//! Needs no worker: everything is computed by `deepspi_theory` while the user drags, so
-//! nothing here may take longer than a frame.
+//! The room needs no worker: `deepspi_theory` computes everything while the user drags, so no
+//! computation may take longer than a frame.
 
 mod chain;
 mod dial;
@@ -36,8 +36,8 @@ pub fn NeighbourhoodRoom() -> impl IntoView {
     }
 }
 
-/// A part of the settings that tells only of its own changes: what follows from it is not computed
-/// anew whenever something else is dragged.
+/// A signal for one part of the settings that changes only with this part, so that results that
+/// depend on it are not recomputed when another part changes.
 fn part<T: PartialEq + Send + Sync + 'static>(
     settings: RwSignal<Settings>,
     read: impl Fn(&Settings) -> T + Send + Sync + 'static,
@@ -52,12 +52,12 @@ fn neighbourhood_symbol() -> impl IntoView {
     }
 }
 
-/// Name of an action.
+/// Symbol of an action.
 const fn action_name(action: usize) -> &'static str {
     ["a₁", "a₂", "a₃"][action]
 }
 
-/// The probabilities of all actions, by name.
+/// The probabilities of all actions as text.
 fn probabilities(policy: Distribution, digits: usize) -> String {
     let text = |action: usize| format!("{} {}", action_name(action), fixed(policy[action], digits));
     (0..ACTIONS).map(text).collect::<Vec<_>>().join(", ")

@@ -1,4 +1,4 @@
-//! Part 2: exact safe policy iteration beside a planner in a wrong model, step by step.
+//! Part 2: exact safe policy iteration, and planners with a wrong model, step by step.
 
 use deepspi_playground::{REVISION, VERSION};
 use leptos::prelude::*;
@@ -37,7 +37,7 @@ pub fn StepsPart(
     }
 }
 
-/// Exact safe policy iteration.
+/// The exact safe policy iteration.
 #[component]
 fn SafeCard(settings: RwSignal<Settings>) -> impl IntoView {
     let asked = part(settings, |s| (s.seed, s.gamma, s.c));
@@ -145,7 +145,7 @@ fn SafeCard(settings: RwSignal<Settings>) -> impl IntoView {
     }
 }
 
-/// The chart and the triangles as numbers.
+/// A table of the numbers in the chart.
 #[component]
 fn ValueTable(
     settings: RwSignal<Settings>,

@@ -1,5 +1,5 @@
-//! The out-of-trajectory example: a planner that trusts its model everywhere, and one that stays in
-//! the neighbourhood.
+//! The out-of-trajectory example with two planners: one trusts its model everywhere, the other
+//! stays in the neighbourhood.
 
 use deepspi_playground::{REVISION, VERSION};
 use deepspi_theory::OutOfTrajectory;
@@ -15,14 +15,14 @@ use crate::neighbourhood::{STEPS, Settings, range};
 use crate::page::charts::{LineChart, Provenance};
 use crate::plot::{Dash, Reference, Series};
 
-/// How much data comes between two improvements, and what that is called.
+/// Labels and amounts of data between two improvements.
 const DATA: [(&str, f64); 3] =
     [("Much new data: 1000", 1000.0), ("Little: 50", 50.0), ("None: the model stays wrong", 0.0)];
 
 /// Names of the planners, in the order of [`both`].
 pub const PLANNERS: [&str; 2] = ["greedy", "in N^C"];
 
-/// The records of a comparison, the greedy planner's first.
+/// The records of both planners, those of the greedy planner first.
 pub fn both(comparison: &Comparison) -> [&[Record]; 2] {
     [&comparison.unconstrained, &comparison.constrained]
 }
@@ -119,7 +119,7 @@ pub fn TrapCard(
     }
 }
 
-/// What happened in the last step, for people.
+/// A sentence about the last step.
 fn story(comparison: Option<&Comparison>, step: usize) -> String {
     let Some(comparison) = comparison else { return String::new() };
     let last = |records: &[Record]| records.get(step).copied();
@@ -150,7 +150,7 @@ fn story(comparison: Option<&Comparison>, step: usize) -> String {
     )
 }
 
-/// Parameters that teach something.
+/// Controls for the parameters of the example.
 #[component]
 fn Parameters(settings: RwSignal<Settings>) -> impl IntoView {
     let read = move |get: fn(&OutOfTrajectory) -> f64| part(settings, move |s| get(&s.example));
@@ -215,7 +215,7 @@ fn Parameters(settings: RwSignal<Settings>) -> impl IntoView {
     }
 }
 
-/// The charts as numbers.
+/// A table of the numbers in the charts.
 #[component]
 fn RecordTable(result: Memo<Result<Comparison, String>>, step: Memo<usize>) -> impl IntoView {
     let rows = move || {

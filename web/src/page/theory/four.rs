@@ -16,7 +16,7 @@ const LABEL: &str = "The probability that the values of two states differ by mor
                      of their latents plus epsilon is at most delta";
 const DELTA_LABEL: &str = "delta is 2 times (L R + gamma times K V times L P), divided by epsilon times (1 / SIR \
                            minus gamma)";
-/// Pairs in the table besides the stars.
+/// Number of pairs in the table, besides the pair of the stars.
 const WORST: usize = 5;
 
 fn terms(found: &Assessment) -> Option<Terms> {
@@ -88,7 +88,7 @@ pub fn Four(shown: Shown) -> impl IntoView {
     }
 }
 
-/// The stars and the worst other pairs; all pairs in a chart.
+/// A table of the stars and the worst other pairs, and a chart of all pairs.
 #[component]
 fn Pairs(shown: Shown) -> impl IntoView {
     let rows = move || {
@@ -164,7 +164,7 @@ fn row(shown: Shown, found: &Assessment, pair: &ValuePair) -> impl IntoView + us
     }
 }
 
-/// All pairs; none without `K_V`.
+/// The dots of all pairs; none without `K_V`.
 fn dots(found: &Assessment) -> Option<Dots> {
     let four = found.theorem_four.numbers.as_ref()?;
     let k_v = four.terms.k_v?;

@@ -1,8 +1,8 @@
-//! Room: Theory. The theorems with the numbers of an agent's last update in place.
+//! The theory room: the theorems, with the numbers of an agent's last update.
 //!
-//! The numbers change every two seconds while training. So the formulas stand still and only texts in
-//! them change: what somebody has opened stays open, and nothing jumps. All numbers are computed by
-//! the worker, and only while this room asks for them.
+//! The numbers change every two seconds during training. So only the texts in the formulas change
+//! and the elements stay: parts that the user has opened stay open, and the layout does not jump.
+//! The worker computes all numbers, and only while this room requests them.
 
 mod formula;
 mod four;
@@ -22,20 +22,20 @@ use leptos::prelude::*;
 use super::state::{Phase, Playground};
 use crate::terms::{has_model, reading_of_step, stood_still};
 
-/// What the parts of the room share.
+/// State that the parts of the room share.
 #[derive(Clone, Copy)]
 struct Shown {
     playground: Playground,
-    /// Which agent.
+    /// The agent that is shown.
     agent: RwSignal<usize>,
     maze: Memo<Option<Maze>>,
-    /// Its numbers.
+    /// The numbers of this agent.
     found: Memo<Option<Arc<Assessment>>>,
 }
 
 impl Shown {
     fn new(playground: Playground) -> Self {
-        // The first that has a world model, which is what the theorems are about.
+        // The first agent with a world model, because the theorems are about world models.
         let with_model = playground.opened.with_untracked(|experiment| {
             experiment.agents.iter().position(deepspi_run::config::Config::uses_world_model)
         });
@@ -45,7 +45,7 @@ impl Shown {
         Self { playground, agent, maze, found }
     }
 
-    /// Something of the numbers; a dash while there are none.
+    /// A text made from the numbers; a dash while there are none.
     fn text(self, of: impl Fn(&Assessment) -> String) -> String {
         self.found.with(|found| found.as_deref().map_or_else(|| "–".to_owned(), of))
     }
@@ -56,7 +56,7 @@ impl Shown {
 pub fn TheoryRoom() -> impl IntoView {
     let playground = Playground::here();
     let shown = Shown::new(playground);
-    // Asked again of a worker that has been replaced.
+    // The numbers are requested again after the worker was replaced.
     let ready = Memo::new(move |_| playground.phase.get() == Phase::Ready);
     Effect::new(move || {
         if ready.get() {
@@ -101,7 +101,7 @@ pub fn TheoryRoom() -> impl IntoView {
     }
 }
 
-/// Which agent.
+/// Buttons that select the agent.
 #[component]
 fn Switch(shown: Shown) -> impl IntoView {
     let choice = move |agent: usize| {
