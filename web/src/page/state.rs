@@ -221,8 +221,8 @@ impl Playground {
         self.agents[agent].run.update(|run| run.checkpoint(archive, true));
     }
 
-    /// Loads a checkpoint into an agent. An agent without a checkpoint starts anew with the
-    /// settings in the controls.
+    /// Loads a checkpoint into an agent; the other agent continues from its own checkpoint in
+    /// `archives`. An agent without a checkpoint starts anew with the settings in the controls.
     pub fn load(self, agent: usize, archives: [Option<Archive>; AGENTS]) {
         self.agents[agent].run.update(Run::replace);
         self.restore(self.experiment.get_untracked(), archives);

@@ -38,9 +38,9 @@ pub fn Theorem(
         failures.with(|failures| match failures {
             None => ("…", "Not computed yet."),
             Some(failures) if failures.is_empty() => {
-                ("✓", "All premises hold: it applies to this update.")
+                ("✓", "All premises hold: the theorem applies to this update.")
             }
-            Some(_) => ("✗", "It does not apply to this update:"),
+            Some(_) => ("✗", "The theorem does not apply to this update:"),
         })
     };
     let list = move || {
