@@ -91,7 +91,7 @@ impl Term {
     pub const fn explanation(self) -> &'static str {
         match self {
             Self::Gamma => {
-                "What a reward one step later is worth. The nearer to 1, the less an update may \
+                "The weight of a reward one step later. The nearer to 1, the less an update may \
                  change the policy."
             }
             Self::Ael => {
@@ -111,8 +111,8 @@ impl Term {
                  latents."
             }
             Self::TransitionLipschitz => {
-                "How much further apart the next latents are, at most, than the latents were. Times \
-                 γ it must stay below 1."
+                "The largest factor by which one step changes the distance between two latents. \
+                 Times γ it must stay below 1."
             }
             Self::ValueLipschitz => {
                 "How much the value changes, at most, per distance between two latents: \
@@ -123,8 +123,8 @@ impl Term {
                  over all states, visited or not."
             }
             Self::RatioLimit => {
-                "From here on the old policy's data say too little of the new policy, and the right \
-                 sides do not exist."
+                "If SIR reaches this limit, the old policy's data say too little about the new \
+                 policy, and the right sides do not exist."
             }
         }
     }
@@ -262,8 +262,8 @@ pub fn reading_three(found: &Assessment) -> String {
         return format!("{seen} An improvement of {} was promised.", number(guaranteed));
     }
     format!(
-        "{seen} Promised was no more than a change of at least {}: the promise was kept, but ζ is so \
-         large that it says little.",
+        "{seen} The theorem only promised a change of at least {}: the promise was kept, but ζ is \
+         so large that it says little.",
         number(guaranteed)
     )
 }

@@ -248,7 +248,8 @@ fn More() -> impl IntoView {
                         text=Callback::new(move |()| address::whole(playground))
                     />
                     <span class="muted">
-                        "The address of this page holds all settings and the seed: it makes the same run elsewhere."
+                        "The address of this page contains all settings and the seed, so it \
+                         reproduces the run elsewhere."
                     </span>
                 </dd>
                 <dt>"Checkpoints"</dt>
@@ -292,7 +293,7 @@ fn DevicePicker() -> impl IntoView {
         let device = playground.device.get()?;
         let mut text = String::new();
         if device.is_software {
-            text.push_str("It is a program that stands in for a graphics card. ");
+            text.push_str("It is software, not a graphics card. ");
         }
         if let Some(difference) = device.self_test {
             text.push_str(&format!(

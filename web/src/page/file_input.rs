@@ -98,7 +98,9 @@ pub fn DropTarget() -> impl IntoView {
                     .map(|archive| {
                         view! {
                             <div class="notice">
-                                <p>"Checkpoint \"" {archive.name} "\": which agent goes on from it?"</p>
+                                <p>
+                                    "Checkpoint \"" {archive.name} "\": which agent should load it?"
+                                </p>
                                 <div class="buttons">
                                     <button type="button" on:click=move |_| choose(0)>
                                         "Agent A"

@@ -61,7 +61,7 @@ fn Fault(text: String) -> impl IntoView {
         playground.agents.iter().any(|agent| agent.run.with_untracked(|run| run.kept().is_some()))
     };
     let what = if has_checkpoint() {
-        "Restarting goes on from the last automatic checkpoint."
+        "Restarting continues from the last automatic checkpoint."
     } else {
         "Restarting begins with new agents."
     };

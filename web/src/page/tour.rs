@@ -67,22 +67,22 @@ const STEPS: [Step; 8] = [
         room: Some(Room::Theory),
         selector: "#room",
         title: "What is guaranteed",
-        text: "The terms of the theorems with today's numbers. Where a premise fails the bound says nothing, \
-               and the page says which premise it is.",
+        text: "The terms of the theorems with the current numbers. If a premise fails, the bound \
+               says nothing, and the page names the premise.",
     },
     Step {
         room: None,
         selector: "#preset",
         title: "Other experiments",
-        text: "Presets are experiments worth seeing, each with what was measured. The seed changes chance and \
-               nothing else: try several before you believe a curve.",
+        text: "Presets are instructive experiments, each with its measured results. The seed \
+               changes only the random numbers: try several before you believe a curve.",
     },
     Step {
         room: None,
         selector: "#settings-title",
         title: "Your own",
-        text: "Every number of both agents can be changed here. The address of the page follows, so that its link \
-               repeats your experiment. Have fun.",
+        text: "All settings of both agents can be changed here. The address of the page changes \
+               with them, so its link reproduces your experiment. Have fun.",
     },
 ];
 

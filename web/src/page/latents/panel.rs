@@ -86,7 +86,7 @@ fn absent(panel: Panel) -> Option<&'static str> {
     panel.view.with(|view| match view {
         None => Some("The agent is being made."),
         Some(view) if view.points.is_none() => {
-            Some("The latents are not numbers any more: this agent cannot go on.")
+            Some("The latents are not finite any more: this agent cannot continue.")
         }
         Some(_) => None,
     })

@@ -24,7 +24,7 @@ pub fn Batches(shown: Shown) -> impl IntoView {
                 title=Signal::derive(move || format!("{}: utility against advantage", shown.name(agent)))
                 x_label=Signal::derive(move || cells::advantage_of_batch(shown.normalised()[agent]))
                 y_label="utility U"
-                value_label="A − U, taken away"
+                value_label="A − U, subtracted"
                 diagonal="U = A"
                 dots=dots[agent]
                 value_range
@@ -33,9 +33,10 @@ pub fn Batches(shown: Shown) -> impl IntoView {
     };
     view! {
         <p>
-            "Each dot is a step of the batch. With DeepSPI the losses of the world model are taken from the \
-             advantage: a dot below the line counts for less, so that the agent rather goes where it \
-             knows what happens. The colour says how much was taken. With PPO and DeepMDP U is A."
+            "Each dot is a step of the batch. DeepSPI subtracts the losses of the world model from \
+             the advantage A: a dot below the line counts for less, so the agent prefers steps \
+             that its model predicts well. The colour shows how much was subtracted. With PPO and \
+             DeepMDP, U is A."
         </p>
         <div class="maze-boards">{scatter(0)} {scatter(1)}</div>
     }

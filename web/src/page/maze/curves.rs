@@ -93,8 +93,8 @@ pub fn Curves(shown: Shown) -> impl IntoView {
                 y_axis=YAxis::FromZero
                 x_range
             >
-                "How often the clip holds a step back. Healthy is about 0.05 to 0.2; above 0.3 steps are too \
-                 large."
+                "How often the clip limits a step. About 0.05 to 0.2 is healthy; above 0.3 the \
+                 steps are too large."
             </LineChart>
             <LineChart
                 title="Reward loss"
@@ -104,8 +104,8 @@ pub fn Curves(shown: Shown) -> impl IntoView {
                 y_axis=YAxis::FromZero
                 x_range
             >
-                "How far off the world model is about the next reward. It jumps when the policy finds \
-                 something new. PPO has no world model."
+                "The error of the reward that the world model predicts. It jumps when the policy \
+                 finds something new. PPO has no world model."
             </LineChart>
             <LineChart
                 title="Transition loss"
@@ -115,8 +115,8 @@ pub fn Curves(shown: Shown) -> impl IntoView {
                 y_axis=YAxis::FromZero
                 x_range
             >
-                "How far off it is about the next latent. It can rise because latents move apart, not only \
-                 because the model gets worse."
+                "The error of the next latent that the world model predicts. It can also rise \
+                 because latents move apart, not only because the model gets worse."
             </LineChart>
         </div>
     }

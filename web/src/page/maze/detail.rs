@@ -23,7 +23,7 @@ pub fn Detail(shown: Shown) -> impl IntoView {
         maze.as_ref().map(|maze| cells::heading(maze, state.get()))
     };
     view! {
-        <section class="card maze-detail" aria-label="The cell that is looked at">
+        <section class="card maze-detail" aria-label="The selected cell">
             <h3>{heading}</h3>
             <div class="maze-facts">
                 <Frame maze=shown.mazes[0] state caption="What an agent sees here."/>
@@ -31,9 +31,10 @@ pub fn Detail(shown: Shown) -> impl IntoView {
                 <Facts shown agent=1 state/>
             </div>
             <p class="muted">
-                "π policy; V, Q and A are exact for this policy. U is what the clipped ratio is multiplied \
-                 with: " {move || cells::advantage_in_utility(shown.normalised())} " and, with DeepSPI, less \
-                 the weighted losses of the world model, l_R for the reward and l_P for the next latent."
+                "π policy; V, Q and A are exact for this policy. U is the factor of the clipped \
+                 ratio: " {move || cells::advantage_in_utility(shown.normalised())}
+                "; DeepSPI subtracts from it the weighted losses of the world model, l_R for the \
+                 reward and l_P for the next latent."
             </p>
         </section>
     }
@@ -46,7 +47,7 @@ fn Facts(shown: Shown, agent: usize, state: Memo<usize>) -> impl IntoView {
         let (maze, view) = (shown.mazes[agent].read(), shown.view(agent));
         match (maze.as_ref(), view) {
             (Some(maze), Some(view)) => known(maze, &view, state.get()).into_any(),
-            _ => view! { <p class="muted">"The agent is not there yet."</p> }.into_any(),
+            _ => view! { <p class="muted">"The agent is not ready yet."</p> }.into_any(),
         }
     };
     view! {

@@ -103,11 +103,11 @@ pub fn MazeRoom() -> impl IntoView {
         <h3>"The last batch"</h3>
         <batch::Batches shown/>
         <p class="notice">
-            "In the maze of the paper, with the usual settings, both methods nearly always reach the \
-             optimum: PPO does not collapse here. The preset “DeepSPI separates” shows the clearest \
-             difference between the two that was found: over ten seeds PPO ended at a median of 5.1 and \
-             DeepSPI at 7.1, where the optimum is 8.6. “C too large” shows what becomes of PPO when one \
-             update may go too far. A single seed can come out otherwise."
+            "In the maze of the paper, with the usual settings, both methods nearly always reach \
+             the optimum: PPO does not collapse here. The preset “DeepSPI separates” shows the \
+             clearest difference between the two that was found: over ten seeds PPO ended at a \
+             median of 5.1 and DeepSPI at 7.1, where the optimum is 8.6. “C too large” shows what \
+             happens to PPO when updates may be too large. A single seed can differ."
         </p>
     }
 }

@@ -58,10 +58,10 @@ pub fn Boards(shown: Shown) -> impl IntoView {
         </div>
         <div class="maze-boards">{agent(0)} {agent(1)}</div>
         <p class="muted">
-            "Colour and number: the exact value V of the agent's policy in each cell (the darkest colour also \
-             stands for anything lower). Arrows: its policy, the longer the more probable. I start, ? fork, \
-             ★ the two stars, G goal, F trap, W exit. Point at a cell, or use the arrow keys, to read it \
-             below."
+            "Colour and number: the exact value V of the agent's policy in each cell (the darkest \
+             colour also stands for anything lower). Arrows: its policy; a longer arrow is more \
+             probable. I start, ? fork, ★ the two stars, G goal, F trap, W exit. Point at a cell, \
+             or use the arrow keys, to read it below."
         </p>
     }
 }

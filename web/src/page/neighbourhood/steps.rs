@@ -24,9 +24,9 @@ pub fn StepsPart(
         <section class="nb-part" aria-labelledby="nb-steps-title">
             <h3 id="nb-steps-title">"2. Why stay near?"</h3>
             <p>
-                "Both sides improve a policy step after step, each by what its model says. On the left \
-                 the model is right, and every step helps. On the right it is wrong where hardly any \
-                 data comes from."
+                "Both sides improve a policy step by step, each according to its model. On the \
+                 left the model is right, and every step helps. On the right it is wrong in a \
+                 region with hardly any data."
             </p>
             <Player settings=settings/>
             <div class="nb-cards">
@@ -125,7 +125,7 @@ fn SafeCard(settings: RwSignal<Settings>) -> impl IntoView {
             </div>
             <p class="nb-note">
                 "The policy of each state, with " {neighbourhood_symbol()}
-                " and the way it went. Click one to look at it in part 1. C and γ are those of part 1."
+                " and its path. Click one to open it in part 1. C and γ are those of part 1."
             </p>
             <Radius settings=settings prefix="nb-again"/>
             <div class="nb-dial">

@@ -109,10 +109,10 @@ pub fn TrapCard(
             <Parameters settings=settings/>
             <p class="nb-note">
                 "The neighbourhood does not forbid " <i>"a₂"</i>
-                ". It lets its probability grow by the factor C at most, so that data can correct the \
-                 model before much is lost. The greedy planner is corrected too, but by its own fall: \
-                 the data come from the bad policy, and it falls for longer the less there are. \
-                 Without new data, both end badly; the careful planner only later."
+                ". It lets its probability grow by the factor C at most, so that data can correct \
+                 the model before much is lost. The greedy planner is corrected, too, but only by \
+                 data from its own bad policy: with less data it stays bad for longer. Without new \
+                 data both end badly; the careful planner only does so later."
             </p>
             <RecordTable result=result step=step/>
         </div>

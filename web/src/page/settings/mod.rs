@@ -26,10 +26,10 @@ pub fn Settings() -> impl IntoView {
         <section class="settings" id="settings" aria-labelledby="settings-title">
             <h2 id="settings-title">"Settings"</h2>
             <p class="muted">
-                "Both agents live in the same maze and draw from the same seed: what differs between \
-                 them is what you make differ. A dot on a slider is the default; ↺ goes back to it. \
-                 Agents that have not trained yet take changes at once; a run with progress goes on \
-                 as it was until you restart it."
+                "Both agents have the same maze and the same seed, so they differ only in the \
+                 settings that you change. A dot on a slider marks the default; ↺ restores it. \
+                 Agents that have not trained yet use changes at once; a run with progress \
+                 continues unchanged until you restart it."
             </p>
             <fieldset>
                 <legend>"Maze"</legend>

@@ -45,9 +45,10 @@ pub fn Four(shown: Shown) -> impl IntoView {
             shown
             id="th-four"
             title="Theorem 4: states of different value do not share a latent"
-            words="Two states that the old policy visits rarely differ much in value while their latents lie close \
-                   together. So a small loss of the model means a representation that tells apart what must be \
-                   told apart, such as the two stars."
+            words="It is improbable that two states which the old policy visits differ much in \
+                   value while their latents lie close together. So if the losses of the model are \
+                   small, the encoder separates states that must be told apart, such as the two \
+                   stars."
             failed=|found| &found.theorem_four.failed
             reading=reading_four
         >

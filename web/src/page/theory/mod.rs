@@ -81,10 +81,10 @@ pub fn TheoryRoom() -> impl IntoView {
         <section class="th-notes">
             <h3>"How to read this"</h3>
             <p>
-                "A bound that holds can still be loose. Bounds multiply the worst of everything: the largest \
-                 ratio, the steepest place of the model, the length of the episode. So the right side is often \
-                 hundreds of times the left side. It still shows what an update must keep small: the losses \
-                 of the model, its steepness, and the step."
+                "A bound that holds can still be loose. It multiplies large factors: the largest \
+                 ratio, the largest slope of the model, the length of the episode. So the right \
+                 side is often hundreds of times the left side. It still shows what an update must \
+                 keep small: the losses of the model, its slope, and the step."
             </p>
             <p>
                 "With the usual settings the step is nearly always too large: in about one update of a \
@@ -93,9 +93,10 @@ pub fn TheoryRoom() -> impl IntoView {
                  beyond it."
             </p>
             <p>
-                "Here the world model is made finite: its latents are those of the maze's cells, and what it \
-                 predicts is moved to the nearest of them. The old policy is the one before the update; the \
-                 encoder φ is the one after it, and the theorems know only one encoder."
+                "Here the world model is made finite: its latents are those of the maze's cells, \
+                 and each prediction is moved to the nearest of them. The old policy is the one \
+                 before the update. The encoder φ is the one after it, because the theorems assume \
+                 a single encoder."
             </p>
         </section>
     }
@@ -140,8 +141,8 @@ fn Standing(shown: Shown) -> impl IntoView {
             };
             if !has_model(found) {
                 return Some(
-                    "This agent has no world model, so the theorems do not speak of it: only the size of \
-                     its step can be seen. The other agent may have one.",
+                    "This agent has no world model, so the theorems do not apply to it: only the \
+                     size of its step is shown. The other agent may have one.",
                 );
             }
             match (stood_still(found), is_new.get()) {
@@ -150,7 +151,8 @@ fn Standing(shown: Shown) -> impl IntoView {
                     "There is no step yet: the old policy is the new one, and SIR = 1. Press “One update”.",
                 ),
                 (true, false) => Some(
-                    "There is no step to judge: the policy has not changed since it was last looked at.",
+                    "There is no step to judge: the policy has not changed since the numbers were \
+                     last computed.",
                 ),
             }
         })
