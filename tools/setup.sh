@@ -102,9 +102,9 @@ purpose_of() {
         cmake | make | cxx) echo "builds the Atari emulator, which is written in C++" ;;
         pip) echo "fetches the Atari ROMs, which come inside a Python package" ;;
         vulkan) echo "lets the program see the graphics card" ;;
-        lavapipe) echo "draws the shaders of the tests where there is no graphics card" ;;
+        lavapipe) echo "runs the shaders of the tests without a graphics card" ;;
         shellcheck) echo "checks the shell scripts" ;;
-        brotli) echo "measures how large the browser page is on its way" ;;
+        brotli) echo "measures the download size of the browser page" ;;
         node) echo "drives the browser tests" ;;
         chromium) echo "is the browser of the browser tests" ;;
         *) echo "needed by $program" ;;
@@ -265,7 +265,7 @@ need_cargo_tool() {
         *" $version") return ;;
     esac
     need cxx
-    say "building $name $version into $tools_dir (some minutes, once)"
+    say "building $name $version into $tools_dir (once; takes some minutes)"
     # The target folder is not the project's, because no results can be shared. The options favour a
     # quick build, because these programs run only for seconds.
     CARGO_TARGET_DIR=$tools_dir/target CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \
