@@ -140,7 +140,7 @@ mod tests {
         }
     }
 
-    /// A run with so many iterations and a checkpoint of itself.
+    /// A run with this number of iterations and with its own checkpoint.
     fn trained(iterations: u64) -> Run {
         let mut run = Run::reset();
         run.opened(0);

@@ -21,7 +21,7 @@ pub fn Dial<F: Fn(f64) + Copy + Send + Sync + 'static>(
     step: f64,
     /// Digits after the point.
     digits: usize,
-    /// Where the marked part begins, and what it is called.
+    /// Start and name of the marked range.
     #[prop(optional)]
     limit: Option<(Signal<f64>, &'static str)>,
 ) -> impl IntoView {

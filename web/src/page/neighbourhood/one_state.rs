@@ -27,7 +27,7 @@ const GAUGE: f64 = 120.0;
 /// The whole part.
 #[component]
 pub fn OneStatePart(
-    /// What the user set.
+    /// The settings of the room.
     settings: RwSignal<Settings>,
 ) -> impl IntoView {
     let asked = part(settings, |s| (s.state, s.c, s.gamma));
@@ -80,7 +80,7 @@ pub fn OneStatePart(
 /// Sliders for `C` and gamma; the range of `C` above 1 / gamma is marked.
 #[component]
 pub fn Radius(
-    /// What the user set.
+    /// The settings of the room.
     settings: RwSignal<Settings>,
     /// Prefix of the ids, different for each use of this component.
     prefix: &'static str,

@@ -17,7 +17,7 @@ const STILL: f64 = 5e-4;
 /// The policy of one state after a step; a click opens it in the large triangle.
 #[component]
 pub fn SmallTriangle(
-    /// What the user set.
+    /// The settings of the room.
     settings: RwSignal<Settings>,
     /// The steps of the iteration.
     iteration: Memo<Option<SafeIteration>>,

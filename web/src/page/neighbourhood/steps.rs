@@ -17,7 +17,7 @@ use crate::plot::{Dash, Reference, Series};
 /// The whole part.
 #[component]
 pub fn StepsPart(
-    /// What the user set.
+    /// The settings of the room.
     settings: RwSignal<Settings>,
 ) -> impl IntoView {
     view! {

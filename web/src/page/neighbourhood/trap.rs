@@ -30,7 +30,7 @@ pub fn both(comparison: &Comparison) -> [&[Record]; 2] {
 /// The whole example.
 #[component]
 pub fn TrapCard(
-    /// What the user set.
+    /// The settings of the room.
     settings: RwSignal<Settings>,
 ) -> impl IntoView {
     let example = part(settings, |s| s.example);
