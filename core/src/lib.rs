@@ -14,6 +14,7 @@
 
 pub mod algorithm;
 pub mod checkpoint;
+pub mod collect;
 pub mod data;
 pub mod golden;
 pub mod loss;
@@ -27,6 +28,7 @@ pub mod pca;
 pub mod returns;
 pub mod run_state;
 pub mod self_test;
+pub mod sharing;
 pub mod trainer;
 pub mod world_model;
 

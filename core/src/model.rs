@@ -106,7 +106,8 @@ mod tests {
     fn parameters_keep_the_names_and_the_order_of_saved_checkpoints() {
         let preset = MazePreset::Small;
         for lipschitz_nets in [true, false] {
-            let config = Config { lipschitz_nets, ..preset.hyper_parameters() };
+            let mut config = preset.hyper_parameters();
+            config.world_model.lipschitz_nets = lipschitz_nets;
             let model = Model::new(&preset.network(), &config, &Device::flex());
             let mut expected = [AGENT, WORLD_MODEL].concat();
             if lipschitz_nets {

@@ -4,8 +4,12 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use common::{ITERATION, TINY, finish, native, resume};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// Iterations of the whole run.
 const LONG: u64 = 40;
@@ -13,17 +17,15 @@ const LONG: u64 = 40;
 /// Everything in the last checkpoint that must not depend on interruptions: tensors, and the environments.
 fn last_checkpoint(run: &Path, iterations: u64) -> Vec<(String, Vec<u8>)> {
     let folder = run.join(format!("checkpoints/step_{:012}", iterations * ITERATION));
-    let read = |name: &str| (name.to_owned(), content(fs::read(folder.join(name)).expect(name)));
+    let read = |name: &str| (name.to_owned(), fs::read(folder.join(name)).expect(name));
     ["model.safetensors", "optimiser.safetensors", "environments.bin"].map(read).to_vec()
 }
 
-/// The tensors of a safetensors file; the metadata in its header are in any order. Other files whole.
-fn content(bytes: Vec<u8>) -> Vec<u8> {
-    let (length, rest) = bytes.split_at(8);
-    let length = u64::from_le_bytes(length.try_into().expect("8 bytes"));
-    match usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length)) {
-        Some((header, tensors)) if header.starts_with(b"{") => tensors.to_vec(),
-        _ => bytes,
+#[track_caller]
+fn must_be_equal(found: &Path, expected: &Path, iterations: u64, env: &[&str]) {
+    let expected = last_checkpoint(expected, iterations);
+    for ((name, found), (_, expected)) in last_checkpoint(found, iterations).iter().zip(&expected) {
+        assert!(found == expected, "{name} differs from that of the uninterrupted run, {env:?}");
     }
 }
 
@@ -45,10 +47,66 @@ fn continued_equals_uninterrupted(env: &[&str], stops: &[u64]) {
         let steps = (stop * ITERATION).to_string();
         finish(resume(&parts).args(["--total-timesteps", &steps])).succeeded();
     }
-    let expected = last_checkpoint(&whole, LONG);
-    for ((name, found), (_, expected)) in last_checkpoint(&parts, LONG).iter().zip(&expected) {
-        assert!(found == expected, "{name} differs from that of the uninterrupted run, {env:?}");
+    must_be_equal(&parts, &whole, LONG, env);
+}
+
+/// The command that begins a run or goes on with it, saving every few iterations.
+fn run_or_go_on(run: &Path, env: &[&str], seed: u64, iterations: u64) -> Command {
+    let mut command = native();
+    command.args(["train", "--device", "cpu", "--run-dir"]).arg(run).args(env).args(TINY);
+    let steps = (iterations * ITERATION).to_string();
+    let (every, seed) = ((3 * ITERATION).to_string(), seed.to_string());
+    command.args(["--total-timesteps", &steps, "--save-every", &every, "--seed", &seed]);
+    command
+}
+
+/// Kills runs at random moments, at least `KILLS` times in all, and goes on with them until their end.
+fn killed_equals_uninterrupted(env: &[&str], iterations: u64) {
+    const KILLS: u32 = 20;
+    // Fixed, but what a moment falls on depends on the machine.
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut kills = 0;
+    for seed in 1.. {
+        let (whole, parts) = (
+            folder.path().join(format!("whole-{seed}")),
+            folder.path().join(format!("parts-{seed}")),
+        );
+        let start = Instant::now();
+        finish(&mut run_or_go_on(&whole, env, seed, iterations)).succeeded();
+        let duration = start.elapsed();
+        loop {
+            let mut command = run_or_go_on(&parts, env, seed, iterations);
+            let mut child =
+                command.stderr(Stdio::null()).stdout(Stdio::null()).spawn().expect("it starts");
+            std::thread::sleep(duration.mul_f64(rng.random_range(0.1..0.7)));
+            if let Some(status) = child.try_wait().expect("it can be waited for") {
+                assert!(status.success(), "a continued run must reach its end: {status}");
+                break;
+            }
+            child.kill().expect("it runs until it is killed");
+            child.wait().expect("it can be waited for");
+            kills += 1;
+            if kills >= KILLS {
+                finish(&mut run_or_go_on(&parts, env, seed, iterations)).succeeded();
+                break;
+            }
+        }
+        must_be_equal(&parts, &whole, iterations, env);
+        if kills >= KILLS {
+            return;
+        }
     }
+}
+
+#[test]
+fn a_maze_killed_at_random_moments_is_the_uninterrupted_one() {
+    killed_equals_uninterrupted(&["--env", "maze"], 150);
+}
+
+#[test]
+fn a_game_killed_at_random_moments_is_the_uninterrupted_one() {
+    killed_equals_uninterrupted(&["--env", "Pong", "--stochastic"], 30);
 }
 
 #[test]

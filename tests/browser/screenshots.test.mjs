@@ -1,5 +1,5 @@
 // Screenshots of every room, to be looked at: `out/<room>-<width>-<theme>.png`, and the upper part of the wide ones,
-// `out/top-<room>-<theme>.png`. The README shows two of them (docs/playground).
+// `out/top-<room>-<theme>.png`. The documents show two of them (docs/playground).
 
 import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";

@@ -1,8 +1,8 @@
 //! Presets: named experiments, each with a text that states the measured results.
 //!
-//! The numbers were measured natively over many seeds (docs/theory.md, "What came out"). A single
-//! seed may differ, and the texts say so where it matters. No seed was selected: all presets have
-//! seed 1, the default.
+//! The numbers were measured natively over many seeds (docs/results.md). A single seed may differ,
+//! and the texts say so where it matters. No seed was selected: all presets have seed 1, the
+//! default.
 
 use deepspi_playground::experiment::Experiment;
 use deepspi_run::config::{Algorithm, Config};

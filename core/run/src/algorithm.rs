@@ -5,7 +5,7 @@
 
 use deepspi_options::choices;
 
-use crate::config::Config;
+use crate::metrics::{self, MetricInfo};
 
 choices! {
     /// Which objective the one update computes; they differ only in where the auxiliary loss enters.
@@ -29,6 +29,8 @@ pub struct AlgorithmInfo {
     pub colour: usize,
     /// Parts of the configuration that it reads besides the fields at the top level, which all read.
     pub reads: &'static [&'static str],
+    /// What it reports of every update.
+    pub metrics: &'static [MetricInfo],
     /// Time of an agent step relative to DeepSPI's. Only the order of runs and estimates depend on it.
     pub step_cost: f64,
 }
@@ -37,6 +39,7 @@ const DEEP_SPI: AlgorithmInfo = AlgorithmInfo {
     label: "DeepSPI",
     colour: 2,
     reads: &["world_model", "deep_spi"],
+    metrics: metrics::UPDATE,
     step_cost: 1.0,
 };
 
@@ -44,10 +47,12 @@ const DEEP_MDP: AlgorithmInfo = AlgorithmInfo {
     label: "DeepMDP",
     colour: 1,
     reads: &["world_model", "deep_spi"],
+    metrics: metrics::UPDATE,
     step_cost: 0.95,
 };
 
-const PPO: AlgorithmInfo = AlgorithmInfo { label: "PPO", colour: 0, reads: &[], step_cost: 0.4 };
+const PPO: AlgorithmInfo =
+    AlgorithmInfo { label: "PPO", colour: 0, reads: &[], metrics: metrics::UPDATE, step_cost: 0.4 };
 
 impl Algorithm {
     /// All algorithms in the order of figures and tables: that of their colours.
@@ -79,36 +84,5 @@ impl Algorithm {
     #[must_use]
     pub const fn label(self) -> &'static str {
         self.info().label
-    }
-
-    /// Whether a field of the configuration makes a difference to it; false for a name that is no field.
-    #[must_use]
-    pub fn reads(self, field: &str) -> bool {
-        let info = Config::FIELD_INFO.iter().find(|info| info.name == field);
-        info.is_some_and(|info| info.part.is_none_or(|part| self.info().reads.contains(&part)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_algorithm_has_a_colour_of_its_own_and_reads_parts_that_exist() {
-        let colours = Algorithm::IN_ORDER_OF_COLOUR.map(|algorithm| algorithm.info().colour);
-        assert!(colours.is_sorted_by(|a, b| a < b), "{colours:?}");
-        for algorithm in Algorithm::ALL {
-            for part in algorithm.info().reads {
-                assert!(Config::PARTS.contains(part), "{algorithm} reads {part}, which is no part");
-            }
-        }
-        assert_eq!(Algorithm::NAMES, "deep-spi,deep-mdp,ppo");
-    }
-
-    #[test]
-    fn ppo_reads_no_field_of_the_world_model() {
-        assert!(Algorithm::Ppo.reads("gamma") && !Algorithm::Ppo.reads("transition_density"));
-        assert!(Algorithm::DeepMdp.reads("transition_density"));
-        assert!(!Algorithm::DeepSpi.reads("gama"), "no field");
     }
 }

@@ -7,7 +7,7 @@ use crate::batch_view::BatchView;
 use crate::certificate::Certificate;
 use crate::maze::MazeReport;
 use crate::metrics::Metrics;
-use crate::monitor::RatioBounds;
+use crate::monitor::{Episode, RatioBounds};
 
 /// One event of a run, in the order of occurrence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,19 +67,6 @@ impl MazeStatus {
             up_at_stars: report.up_at_stars(maze),
         }
     }
-}
-
-/// A finished game.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Episode {
-    /// Index of the environment.
-    pub env: usize,
-    /// Agent steps of the run when it ended.
-    pub global_step: u64,
-    /// Sum of the game's own rewards over all lives.
-    pub raw_return: f64,
-    /// Agent steps of the game.
-    pub length: u64,
 }
 
 /// A finished iteration: T steps in N environments, then all updates on them.

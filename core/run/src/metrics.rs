@@ -27,7 +27,7 @@ pub struct MetricInfo {
 }
 
 /// What an update of DeepSPI, DeepMDP and PPO reports.
-pub const UPDATE: &[MetricInfo] = &[
+pub(crate) const UPDATE: &[MetricInfo] = &[
     metric("loss", "total loss", "", "losses/loss"),
     shown("policy", metric("policy_loss", "policy loss", "", "losses/policy_loss")),
     shown("value", metric("value_loss", "value loss", "", "losses/value_loss")),

@@ -3,8 +3,6 @@
 use deepspi_worlds::env::Outcome;
 use serde::{Deserialize, Serialize};
 
-use crate::message::Episode;
-
 /// `D_IR^sup` and `D_IR^inf` between two policies over a batch of states (Eq. 2), and the premise of
 /// Theorem 2.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +40,19 @@ impl RatioBounds {
     pub fn within(&self, radius: f32) -> bool {
         self.sup <= 1.0 + radius && self.inf >= 1.0 - radius
     }
+}
+
+/// A finished game.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Episode {
+    /// Index of the environment.
+    pub env: usize,
+    /// Agent steps of the run when it ended.
+    pub global_step: u64,
+    /// Sum of the game's own rewards over all lives.
+    pub raw_return: f64,
+    /// Agent steps of the game.
+    pub length: u64,
 }
 
 /// Raw returns of the games of N environments, as the authors count them.

@@ -9,85 +9,13 @@
 
 pub mod deep_spi;
 pub mod metrics;
+mod seam;
 
-use std::fmt::Debug;
-use std::pin::Pin;
-
-use burn::tensor::{Device, Tensor};
-use deepspi_run::batch_view::BatchView;
-use deepspi_run::certificate::Certificate;
-use deepspi_run::checkpoint::{Checkpoint, Section};
+use burn::tensor::Device;
 use deepspi_run::config::{self, Config};
-use deepspi_run::message::Message;
-use deepspi_run::metrics::Metrics;
-use deepspi_run::monitor::RatioBounds;
 use deepspi_run::network::NetworkSpec;
-use deepspi_worlds::env::VectorEnv;
 
-use crate::checkpoint::CheckpointError;
-use crate::model::Model;
-use crate::optim::ParameterGroup;
-use crate::run_state::{RunState, TrainError};
-
-/// Work that waits for the device or the environment. Not `Send`: a browser has handles of JavaScript in it.
-pub type Working<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
-
-/// A learning algorithm between two iterations.
-pub trait Algorithm: Debug {
-    /// The groups of parameters, in the order of the flat vector.
-    fn groups(&self) -> Vec<ParameterGroup>;
-
-    /// All parameters, `[P]`, without autodiff.
-    fn parameters(&self) -> Tensor<1>;
-
-    /// The networks for rollouts and evaluation, without autodiff.
-    fn policy(&self) -> Model;
-
-    /// One iteration: steps in `env`, then all updates. Counters and generators are those of `run`; ends of
-    /// episodes are emitted as they happen. The caller counts the iteration.
-    ///
-    /// After an error the algorithm is no longer consistent with its environment.
-    fn iterate<'a>(
-        &'a mut self,
-        run: &'a mut RunState,
-        env: &'a mut dyn VectorEnv,
-        emit: &'a mut dyn FnMut(Message),
-    ) -> Working<'a, Result<IterationReport, TrainError>>;
-
-    /// Everything that a continued run needs, as sections of a checkpoint.
-    fn sections(&self) -> Working<'_, Result<Vec<Section>, CheckpointError>>;
-
-    /// Steps of the optimiser, one entry for each group.
-    fn optimiser_steps(&self) -> Vec<u64>;
-
-    /// Takes over the sections and the steps of a checkpoint. Sections of others are passed over.
-    ///
-    /// # Errors
-    /// If a section is missing or does not fit the networks; the algorithm is then to be dropped.
-    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), CheckpointError>;
-
-    /// A copy, for a trainer that is cloned.
-    fn boxed_clone(&self) -> Box<dyn Algorithm>;
-}
-
-/// What an iteration was like.
-#[derive(Clone, Debug)]
-pub struct IterationReport {
-    /// Learning rate of the first parameter group.
-    pub learning_rate: f64,
-    /// Metrics of the last update, as the authors log them.
-    pub last: Metrics,
-    /// Mean metrics over all updates of the iteration.
-    pub mean: Metrics,
-    /// Explained variance of the returns by the values that collected the rollout.
-    pub explained_variance: f32,
-    /// Importance ratios between the policy that acted and the policy after the updates.
-    pub ratios: RatioBounds,
-    /// The bound of Theorem 3; only of certified runs.
-    pub certificate: Option<Certificate>,
-    /// The batch as the updated model sees it, if [`RunState::watches_batches`] is set.
-    pub batch: Option<BatchView>,
-}
+pub use self::seam::{Algorithm, IterationReport, Working};
 
 /// The configured algorithm at the start of a run. The only place that chooses by its name.
 #[must_use]

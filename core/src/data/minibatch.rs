@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::sharing::Sharing;
+use crate::sharing::Sharing;
 use crate::world_model::TransitionNoise;
 
 /// One minibatch of transitions on the autodiff device; B samples, A actions.

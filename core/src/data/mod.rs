@@ -1,6 +1,4 @@
 //! The data an algorithm learns from: what the environments returned, and minibatches of it.
 
-pub mod collect;
 pub mod minibatch;
 pub mod rollout;
-pub mod sharing;

@@ -14,8 +14,8 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::minibatch::{Minibatch, vector};
-use crate::data::sharing::{Distinct, Sharing};
 use crate::returns::{Advantages, gae};
+use crate::sharing::{Distinct, Sharing};
 
 /// Transitions of T steps in N environments, time-major: index `t * N + n`.
 #[derive(Clone, Debug)]

@@ -15,9 +15,9 @@ use super::probe::ProbeError;
 use crate::algorithm::deep_spi::{draw_noise, objective};
 use crate::data::minibatch::{Minibatch, vector};
 use crate::data::rollout::observations;
-use crate::data::sharing::{Distinct, Sharing};
 use crate::model::Model;
 use crate::read_floats;
+use crate::sharing::{Distinct, Sharing};
 
 /// Draws of the next latent over which l_P is averaged where it is that of a sample.
 const DRAWS: usize = 8;

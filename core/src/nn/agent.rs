@@ -6,8 +6,8 @@ use deepspi_run::network::NetworkSpec;
 use rand::Rng;
 
 use super::layers::{Conv, Dense};
-use crate::data::sharing::Repeat;
 use crate::ops::conv::ConvGeometry;
+use crate::sharing::Repeat;
 
 /// Everything the deployed policy needs.
 #[derive(Module, Debug)]

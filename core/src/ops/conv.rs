@@ -18,23 +18,7 @@ use burn::backend::{
 use burn::tensor::{Shape, Tensor};
 
 use super::conv_cpu;
-
-/// Stride and padding of a convolution; kernel and image sizes come from the tensors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConvGeometry {
-    /// Step between patches, the same along both axes.
-    pub stride: usize,
-    /// Rows and columns of zeros appended at the bottom and at the right.
-    pub pad_end: usize,
-}
-
-impl ConvGeometry {
-    /// Output length along an axis of `input` pixels under a kernel of `kernel` pixels.
-    #[must_use]
-    pub const fn output_len(&self, input: usize, kernel: usize) -> usize {
-        (input + self.pad_end - kernel) / self.stride + 1
-    }
-}
+pub use super::conv_geometry::ConvGeometry;
 
 /// Convolution of images `[B, H, W, C]` with a kernel `[KH, KW, C, O]` plus bias `[O]`: `[B, OH, OW, O]`.
 #[must_use]
@@ -237,9 +221,4 @@ impl<B: ConvKernels> Backward<B, 3> for ConvBackward {
             grads.register::<B>(node.id, B::kernel_grad(images, kernel, grad, geometry));
         }
     }
-}
-
-/// The four sizes of a shape known to have rank 4.
-pub(super) fn sizes(shape: &Shape) -> [usize; 4] {
-    shape.dims()
 }

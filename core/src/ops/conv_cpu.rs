@@ -10,7 +10,7 @@ use deepspi_worlds::parallel::for_each_chunk;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-use super::conv::{ConvGeometry, sizes};
+use super::conv_geometry::{ConvGeometry, sizes};
 use super::cpu::{float_tensor, values};
 
 /// Partial sums of the kernel gradient: enough for all cores of a desktop, few enough to add up.

@@ -7,5 +7,6 @@
 pub mod adam;
 pub mod conv;
 mod conv_cpu;
+mod conv_geometry;
 mod cpu;
 pub mod mixture;

@@ -8,8 +8,8 @@ use deepspi_run::config::LatentDistance;
 
 use super::WorldModel;
 use super::density::{TransitionNoise, TransitionTarget};
-use crate::data::sharing::Sharing;
 use crate::loss::smooth_l1;
+use crate::sharing::Sharing;
 
 /// B transitions as the world model sees them.
 #[derive(Clone, Debug)]

@@ -218,8 +218,10 @@ mod tests {
         ];
         let kinds = densities.iter().flat_map(|density| layouts.map(|layout| (*density, layout)));
         let build = |(transition_density, (lipschitz_nets, mixture_layout))| {
-            let base = PRESET.hyper_parameters();
-            let config = Config { transition_density, lipschitz_nets, mixture_layout, ..base };
+            let mut config = PRESET.hyper_parameters();
+            config.world_model.transition_density = transition_density;
+            config.world_model.lipschitz_nets = lipschitz_nets;
+            config.world_model.mixture_layout = mixture_layout;
             let mut rng = stream(3, Stream::Parameters);
             let (start, device) = (StartVector::constant(), Device::flex());
             let model = WorldModel::new(&PRESET.network(), &config, start, &mut rng, &device);

@@ -27,8 +27,6 @@ pub enum Stream {
     Shuffle,
     /// Noise of the transition samples.
     Noise,
-    /// Start vectors of the power iterations.
-    PowerIteration,
     /// Chance inside the maze.
     Environment,
     /// Seeds of the episodes of an evaluation: never those of the training's own environments.
@@ -41,12 +39,11 @@ pub enum Stream {
 
 impl Stream {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::Parameters,
         Self::Actions,
         Self::Shuffle,
         Self::Noise,
-        Self::PowerIteration,
         Self::Environment,
         Self::Evaluation,
         Self::Noops,
@@ -60,7 +57,6 @@ impl Stream {
             Self::Actions => "actions",
             Self::Shuffle => "shuffle",
             Self::Noise => "noise",
-            Self::PowerIteration => "power iteration",
             Self::Environment => "environment",
             Self::Evaluation => "evaluation",
             Self::Noops => "no-ops",

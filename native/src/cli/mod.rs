@@ -94,6 +94,7 @@ mod tests {
 
     use clap::CommandFactory;
     use deepspi_run::config::{Algorithm, Config};
+    use deepspi_worlds::atari::AtariTraining;
 
     use super::*;
     use crate::device::DeviceChoice;
@@ -132,6 +133,7 @@ mod tests {
             algos: vec![Algorithm::DeepMdp],
             seeds: 2,
             stochastic: true,
+            atari: Some(AtariTraining { max_episode_steps: 9, ..AtariTraining::DEFAULT }),
             revision: "unknown".into(),
             config: toml::from_str(text).expect("a table"),
         };
@@ -161,7 +163,7 @@ mod tests {
         assert_eq!(args.roms.as_deref(), Some(Path::new("my roms")));
         assert_eq!(args.device, DeviceChoice::Named("llvmpipe".into()));
         assert_eq!((args.env_threads, args.save_every, args.keep_checkpoints), (Some(3), 3, 2));
-        assert!(args.stochastic);
+        assert!(args.stochastic && args.atari.max_episode_steps == Some(9));
         assert!(
             Cli::try_parse_from(["native", "train", "--run-dir", "a", "--resume", "b"]).is_err()
         );

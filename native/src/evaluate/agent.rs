@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use deepspi_core::data::rollout::observations;
 use deepspi_core::model::Model;
-use deepspi_core::{data::collect::evaluate, trainer::Trainer};
+use deepspi_core::{collect::evaluate, trainer::Trainer};
 use deepspi_run::config::Config;
 use deepspi_run::decision::Decision;
 use deepspi_run::network::NetworkSpec;

@@ -76,6 +76,7 @@ mod tests {
             revision: String::new(),
             started: 0,
             maze: None,
+            atari: None,
         };
         world.describe(&mut info);
         info

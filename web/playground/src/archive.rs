@@ -37,7 +37,7 @@ pub struct Archive {
 pub enum ArchiveError {
     /// Not a zip file.
     #[error(
-        "this is not a zip file ({0}); load a checkpoint saved by this page, a zipped run folder, or the four files of a checkpoint"
+        "this is not a zip file ({0}); load a checkpoint saved by this page, a zipped run folder, or all files of a checkpoint"
     )]
     Zip(#[from] zip::result::ZipError),
     /// A file inside cannot be unpacked.

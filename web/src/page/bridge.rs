@@ -1,16 +1,12 @@
-//! The page's connection to the worker.
+//! The connection to the worker: starts it, sends it requests and forwards its reports.
 //!
 //! Messages of a worker that was replaced may still arrive. They are ignored, because the listeners
 //! of a worker are dropped together with it.
 
 use deepspi_playground::protocol::{BYTES, CANVAS, Report, Request, decode, encode};
 use js_sys::{Array, Object, Reflect, Uint8Array};
-use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, OffscreenCanvas, Worker, WorkerOptions, WorkerType};
-
-use super::reports;
-use super::state::{Phase, Playground};
 
 /// Address of the script that starts the worker, relative to the page.
 const SCRIPT: &str = "./trainer.js";
@@ -37,27 +33,28 @@ impl std::fmt::Debug for Bridge {
 }
 
 impl Bridge {
-    /// Starts a new worker in place of the current one.
-    pub fn restart(&mut self, playground: Playground) {
+    /// Starts a new worker in place of the current one. `receive` is called with each of its
+    /// reports. If the worker stops unexpectedly or sends a message that cannot be decoded,
+    /// `receive` gets a fault.
+    ///
+    /// # Errors
+    /// If the browser cannot start a worker; the error is the reason.
+    pub fn restart(&mut self, receive: impl Fn(Report) + Copy + 'static) -> Result<(), String> {
         if let Some(connection) = self.connection.take() {
             connection.worker.terminate();
         }
         self.waiting.clear();
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let worker = match Worker::new_with_options(SCRIPT, &options) {
-            Ok(worker) => worker,
-            Err(error) => {
-                let why = format!("This browser could not start a web worker: {error:?}");
-                playground.phase.set(Phase::Faulted(why));
-                return;
-            }
-        };
-        let on_message = Closure::new(move |event: MessageEvent| receive(playground, &event));
+        let worker = Worker::new_with_options(SCRIPT, &options)
+            .map_err(|error| format!("This browser could not start a web worker: {error:?}"))?;
+        let on_message = Closure::new(move |event: MessageEvent| {
+            reports(&event).into_iter().for_each(receive);
+        });
         let on_error = Closure::new(move |event: ErrorEvent| {
             event.prevent_default();
-            let why = format!("The trainer stopped unexpectedly: {}", event.message());
-            reports::fault(playground, why);
+            let text = format!("The trainer stopped unexpectedly: {}", event.message());
+            receive(Report::Fault { text });
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
@@ -67,6 +64,7 @@ impl Bridge {
             _on_message: on_message,
             _on_error: on_error,
         });
+        Ok(())
     }
 
     /// Sends the waiting requests, because the worker now accepts requests.
@@ -107,14 +105,9 @@ impl Bridge {
     }
 }
 
-fn receive(playground: Playground, event: &MessageEvent) {
+/// The reports in a message of the worker; a fault if the message cannot be decoded.
+fn reports(event: &MessageEvent) -> Vec<Report> {
     let bytes = Reflect::get(&event.data(), &BYTES.into()).unwrap_or_default();
-    match decode::<Vec<Report>>(&Uint8Array::new(&bytes).to_vec()) {
-        Ok(reports) => {
-            for report in reports {
-                reports::handle(playground, report);
-            }
-        }
-        Err(error) => reports::fault(playground, error.to_string()),
-    }
+    decode(&Uint8Array::new(&bytes).to_vec())
+        .unwrap_or_else(|error| vec![Report::Fault { text: error.to_string() }])
 }

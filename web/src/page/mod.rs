@@ -32,7 +32,6 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-use self::bridge::Bridge;
 use self::help::Help;
 use self::settings::draft::Draft;
 use self::state::{Playground, Room};
@@ -55,7 +54,7 @@ pub fn mount() {
 #[component]
 pub fn App() -> impl IntoView {
     let (link, notice) = address::read();
-    let playground = Playground::new(link.experiment, Bridge::default());
+    let playground = Playground::new(link.experiment, reports::handle);
     playground.preference.set(link.device);
     playground.pace.set(link.pace);
     playground.room.set(link.room);

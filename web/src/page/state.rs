@@ -1,14 +1,15 @@
 //! The state of the page, as signals from which everything on the page is derived.
 //!
 //! Controls reach the worker only through [`Playground`]. Reports of the worker change it in one
-//! place ([`super::reports`]); components only read it and call its methods.
+//! place (`reports::handle`, which [`Playground::new`] is given); components only read it and call
+//! its methods.
 
 use std::sync::Arc;
 
 use deepspi_playground::archive::Archive;
 use deepspi_playground::experiment::{AGENTS, Experiment};
 use deepspi_playground::protocol::{
-    AgentView, DevicePreference, DeviceReport, Pace, Request, Status, Watch,
+    AgentView, DevicePreference, DeviceReport, Pace, Report, Request, Status, Watch,
 };
 use deepspi_run::maze::Assessment;
 use deepspi_worlds::maze::Maze;
@@ -94,12 +95,15 @@ pub struct Playground {
     /// Notices to the user, newest last.
     pub notices: RwSignal<Vec<String>>,
     bridge: StoredValue<Bridge, LocalStorage>,
+    /// Handles a report of the worker.
+    receive: fn(Self, Report),
 }
 
 impl Playground {
-    /// The state of the page at its start, while the worker is being loaded.
+    /// The state of the page at its start, while the worker is being loaded. `receive` handles its
+    /// reports.
     #[must_use]
-    pub fn new(experiment: Experiment, bridge: Bridge) -> Self {
+    pub fn new(experiment: Experiment, receive: fn(Self, Report)) -> Self {
         let agent = || AgentSignals {
             run: RwSignal::new(Run::reset()),
             view: RwSignal::new(None),
@@ -120,7 +124,8 @@ impl Playground {
             neighbourhood: RwSignal::new(neighbourhood::Settings::default()),
             room: RwSignal::new(Room::default()),
             notices: RwSignal::new(Vec::new()),
-            bridge: StoredValue::new_local(bridge),
+            bridge: StoredValue::new_local(Bridge::default()),
+            receive,
         }
     }
 
@@ -261,7 +266,11 @@ impl Playground {
 
     fn new_worker(self) {
         self.phase.set(Phase::loading());
-        self.bridge.update_value(|bridge| bridge.restart(self));
+        let receive = move |report| (self.receive)(self, report);
+        let started = self.bridge.try_update_value(|bridge| bridge.restart(receive));
+        if let Some(Err(why)) = started {
+            self.phase.set(Phase::Faulted(why));
+        }
         self.send(&Request::Pace(self.pace.get_untracked()));
     }
 

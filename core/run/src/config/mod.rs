@@ -206,9 +206,37 @@ impl Config {
     }
 }
 
+impl Algorithm {
+    /// Whether a field of the configuration makes a difference to it; false for a name that is no field.
+    #[must_use]
+    pub fn reads(self, field: &str) -> bool {
+        let info = Config::FIELD_INFO.iter().find(|info| info.name == field);
+        info.is_some_and(|info| info.part.is_none_or(|part| self.info().reads.contains(&part)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_algorithm_has_a_colour_of_its_own_and_reads_parts_that_exist() {
+        let colours = Algorithm::IN_ORDER_OF_COLOUR.map(|algorithm| algorithm.info().colour);
+        assert!(colours.is_sorted_by(|a, b| a < b), "{colours:?}");
+        for algorithm in Algorithm::ALL {
+            for part in algorithm.info().reads {
+                assert!(Config::PARTS.contains(part), "{algorithm} reads {part}, which is no part");
+            }
+        }
+        assert_eq!(Algorithm::NAMES, "deep-spi,deep-mdp,ppo");
+    }
+
+    #[test]
+    fn ppo_reads_no_field_of_the_world_model() {
+        assert!(Algorithm::Ppo.reads("gamma") && !Algorithm::Ppo.reads("transition_density"));
+        assert!(Algorithm::DeepMdp.reads("transition_density"));
+        assert!(!Algorithm::DeepSpi.reads("gama"), "no field");
+    }
 
     #[test]
     fn defaults_are_valid_and_survive_toml() {

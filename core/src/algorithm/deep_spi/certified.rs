@@ -5,11 +5,12 @@ use burn::tensor::Tensor;
 use deepspi_run::certificate::{Certificate, Projection, Terms};
 use deepspi_run::monitor::RatioBounds;
 
-use super::DeepSpi;
+use super::batch::minibatch;
 use super::learner::Learner;
 use super::objective::model_losses;
-use crate::data::collect::ratio_bounds;
+use crate::collect::ratio_bounds;
 use crate::data::rollout::Rollout;
+use crate::model::Model;
 use crate::read_floats;
 use crate::returns::Advantages;
 use crate::run_state::RunState;
@@ -45,39 +46,36 @@ pub(super) async fn project(
     Ok(candidate.with_parameters(before.clone()))
 }
 
-impl DeepSpi {
-    /// Theorem 3 for this iteration, with the updated model's losses on the batch.
-    pub(super) async fn certificate(
-        &self,
-        run: &mut RunState,
-        rollout: &Rollout,
-        targets: &Advantages,
-        ratios: RatioBounds,
-        projection: Projection,
-    ) -> Result<Certificate, crate::Error> {
-        let config = run.config.clone();
-        let model = self.learner.plain();
-        let device = run.device.clone();
-        // Steps after an end only show the new start: the theorem does not know them.
-        let real: Vec<usize> = (0..rollout.len()).filter(|&i| !rollout.dones()[i]).collect();
-        let (mut reward_loss, mut transition_loss) = (0.0, 0.0);
-        for indices in real.chunks(config.minibatch_size()) {
-            let batch = self.minibatch(run, rollout, indices, targets, &device);
-            let Some((transition, reward)) = model_losses(&model, &batch) else {
-                continue;
-            };
-            let sums = read_floats(Tensor::cat(vec![transition.sum(), reward.sum()], 0)).await?;
-            transition_loss += f64::from(sums[0]);
-            reward_loss += f64::from(sums[1]);
-        }
-        let count = real.len().max(1) as f64;
-        let terms = Terms {
-            gamma: config.gamma.into(),
-            average_episode_length: rollout.average_episode_length(),
-            reward_loss: reward_loss / count,
-            transition_loss: transition_loss / count,
-            importance_ratio_sup: ratios.sup.into(),
+/// Theorem 3 for this iteration, with the updated model's losses on the batch.
+pub(super) async fn certificate(
+    model: &Model,
+    run: &mut RunState,
+    rollout: &Rollout,
+    targets: &Advantages,
+    ratios: RatioBounds,
+    projection: Projection,
+) -> Result<Certificate, crate::Error> {
+    let config = run.config.clone();
+    let device = run.device.clone();
+    // Steps after an end only show the new start: the theorem does not know them.
+    let real: Vec<usize> = (0..rollout.len()).filter(|&i| !rollout.dones()[i]).collect();
+    let (mut reward_loss, mut transition_loss) = (0.0, 0.0);
+    for indices in real.chunks(config.minibatch_size()) {
+        let batch = minibatch(model, run, rollout, indices, targets, &device);
+        let Some((transition, reward)) = model_losses(model, &batch) else {
+            continue;
         };
-        Ok(Certificate::new(terms, projection))
+        let sums = read_floats(Tensor::cat(vec![transition.sum(), reward.sum()], 0)).await?;
+        transition_loss += f64::from(sums[0]);
+        reward_loss += f64::from(sums[1]);
     }
+    let count = real.len().max(1) as f64;
+    let terms = Terms {
+        gamma: config.gamma.into(),
+        average_episode_length: rollout.average_episode_length(),
+        reward_loss: reward_loss / count,
+        transition_loss: transition_loss / count,
+        importance_ratio_sup: ratios.sup.into(),
+    };
+    Ok(Certificate::new(terms, projection))
 }

@@ -104,7 +104,6 @@ fn metrics(terms: &LossTerms, gradient_norm: &Tensor<1>, clip: f32) -> PendingMe
 mod tests {
     use burn::tensor::Device;
     use deepspi_run::maze_preset::TrainingPreset as _;
-    use deepspi_run::metrics::UPDATE;
     use deepspi_worlds::maze::MazePreset;
 
     use super::*;
@@ -163,7 +162,7 @@ mod tests {
         let (_, pending) = learner.update(&batch, &config, &[1e-3]);
         let found = pollster::block_on(pending.read()).expect("read");
         let names: Vec<_> = found.iter().map(|(name, _)| name).collect();
-        let declared: Vec<_> = UPDATE.iter().map(|info| info.name).collect();
+        let declared: Vec<_> = config.algo.info().metrics.iter().map(|info| info.name).collect();
         assert_eq!(names, declared, "what is reported is what is declared");
         let far = |a: f32, b: f32| (a - b).abs() > 1e-3 * a.abs().max(b.abs()).max(1e-3);
         for (index, (name, value)) in expected.into_iter().enumerate() {

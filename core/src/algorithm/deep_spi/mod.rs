@@ -1,9 +1,10 @@
 //! DeepSPI, DeepMDP and PPO: one algorithm, whose objective differs only in where the losses of the world
 //! model enter ([`objective`]).
 //!
-//! An iteration reads from top to bottom in [`DeepSpi::iteration`]: collect a rollout, estimate advantages, run
+//! An iteration reads from top to bottom in `DeepSpi::iteration`: collect a rollout, estimate advantages, run
 //! all epochs of minibatch updates, look at the ratios. What a certified run does besides is in `certified`.
 
+mod batch;
 mod batch_view;
 mod certified;
 mod learner;
@@ -19,13 +20,15 @@ use deepspi_run::metrics::Metrics;
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::env::VectorEnv;
 
+use self::batch::minibatch;
 pub use self::batch_view::batch_view;
+use self::certified::{certificate, project};
 pub use self::learner::Learner;
 pub use self::objective::{LossTerms, draw_noise, model_losses, objective};
-use super::{Algorithm, IterationReport, Working};
+use super::seam::{Algorithm, IterationReport, Working};
 use crate::checkpoint::{CheckpointError, decode, encode, required};
-use crate::data::collect::{collect, ratio_bounds};
-use crate::data::minibatch::{Minibatch, vector};
+use crate::collect::{collect, ratio_bounds};
+use crate::data::minibatch::vector;
 use crate::data::rollout::{Rollout, permutation};
 use crate::model::Model;
 use crate::optim::ParameterGroup;
@@ -73,7 +76,7 @@ impl DeepSpi {
         let model = self.learner.plain();
         let ratios = ratio_bounds(&model, &rollout, run).await?;
         let certificate = if run.config.deep_spi.certified {
-            Some(self.certificate(run, &rollout, &targets, ratios, projection).await?)
+            Some(certificate(&model, run, &rollout, &targets, ratios, projection).await?)
         } else {
             None
         };
@@ -111,11 +114,12 @@ impl DeepSpi {
         for _ in 0..config.update_epochs {
             let order = permutation(rollout.len(), &mut run.generators.shuffle);
             for indices in order.chunks_exact(config.minibatch_size()) {
-                let batch = self.minibatch(run, rollout, indices, targets, &lifted);
+                let batch =
+                    minibatch(self.learner.trainable(), run, rollout, indices, targets, &lifted);
                 let before = self.learner.parameters().clone();
                 let (learner, pending) = self.learner.clone().update(&batch, &config, rates);
                 self.learner = if config.deep_spi.certified {
-                    certified::project(run, rollout, &before, learner, &mut projection).await?
+                    project(run, rollout, &before, learner, &mut projection).await?
                 } else {
                     learner
                 };
@@ -129,22 +133,6 @@ impl DeepSpi {
             }
         }
         Ok((all, projection))
-    }
-
-    /// The transitions `indices` on `device`, with the noise the world model's loss needs.
-    fn minibatch(
-        &self,
-        run: &mut RunState,
-        rollout: &Rollout,
-        indices: &[usize],
-        targets: &Advantages,
-        device: &Device,
-    ) -> Minibatch {
-        let config = &run.config;
-        let mut batch = rollout.minibatch(indices, targets, config.uses_world_model(), device);
-        let (model, rng) = (self.learner.trainable(), &mut run.generators.noise);
-        batch.noise = draw_noise(model, config, indices.len(), rng, device);
-        batch
     }
 }
 

@@ -12,9 +12,9 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::{Density, Statistics, TransitionNoise, TransitionTarget, distance};
-use crate::data::sharing::Repeat;
 use crate::nn::init::truncated_normal;
 use crate::ops::mixture::{location_and_scale, soft_mixture_sample};
+use crate::sharing::Repeat;
 
 /// How standard normal noise is kept within [-1, 1]; the authors do one for each of their densities.
 #[derive(Clone, Copy, Debug)]

@@ -24,7 +24,7 @@ pub use self::bounded_mixture::BoundedMixture;
 pub use self::deterministic::Deterministic;
 pub use self::free_mixture::{FreeMixture, NormalMixture};
 use super::architecture::Architecture;
-use crate::data::sharing::Repeat;
+use crate::sharing::Repeat;
 
 /// Components of the mixtures.
 const MIXTURE_COMPONENTS: usize = 5;

@@ -14,6 +14,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::console::{Console, ConsoleError, FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH};
+use super::error::AtariError;
 use super::games::{FIRE, Game, NOOP};
 use super::options::{AtariOptions, OBS_PIXELS, OBS_SIDE};
 use super::preprocess::{AreaResize, GrayPool};
@@ -21,54 +22,6 @@ use super::seeds;
 use super::training::EmulatorSeeds;
 use crate::env::Outcome;
 use crate::snapshot::{Reader, SnapshotError, Writer};
-
-/// Why an environment could not be made or stepped.
-#[derive(Debug, thiserror::Error)]
-pub enum AtariError {
-    /// The emulator failed.
-    #[error(transparent)]
-    Console(#[from] ConsoleError),
-    /// An option is out of its range.
-    #[error("invalid environment option: {0}")]
-    Options(&'static str),
-    /// The action is not an index into the minimal action set.
-    #[error("action {action} is out of range: {game} has the actions 0..={}", n_actions - 1)]
-    Action {
-        /// Name of the game.
-        game: &'static str,
-        /// The offending index.
-        action: u32,
-        /// Size of the action set.
-        n_actions: usize,
-    },
-    /// A slice has the wrong length.
-    #[error("{what}: expected {expected} elements, got {found}")]
-    Length {
-        /// Which slice.
-        what: &'static str,
-        /// Required length.
-        expected: usize,
-        /// Given length.
-        found: usize,
-    },
-    /// One of several environments failed.
-    #[error("environment {index}: {source}")]
-    InEnv {
-        /// Which one.
-        index: usize,
-        /// Its error.
-        source: Box<Self>,
-    },
-    /// An environment panicked; it cannot be used again.
-    #[error("the environment panicked: {0}")]
-    Panicked(String),
-    /// A stored game cannot be played again.
-    #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
-    /// Steps must be sent and received in turn.
-    #[error("the environments are not ready: each step must be sent once and received once")]
-    NotReady,
-}
 
 /// What one step or reset gave, besides the observation.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

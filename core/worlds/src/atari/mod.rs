@@ -10,6 +10,7 @@
 
 mod console;
 mod env;
+mod error;
 pub mod games;
 mod options;
 pub mod preprocess;
@@ -19,7 +20,8 @@ mod training;
 pub use console::{
     Console, ConsoleError, FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, Palette, RAM_BYTES,
 };
-pub use env::{AtariEnv, AtariError, StepOutcome};
+pub use env::{AtariEnv, StepOutcome};
+pub use error::AtariError;
 pub use games::{GAMES, Game, UnknownGame};
 pub use options::{AtariOptions, OBS_PIXELS, OBS_SIDE};
 pub use training::{AtariOverrides, AtariTraining, EmulatorSeeds};

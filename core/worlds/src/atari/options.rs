@@ -1,6 +1,6 @@
 //! The choices of a training on Atari: sticky actions, no-ops, episodes, rewards.
 
-use super::env::AtariError;
+use super::error::AtariError;
 use super::training::{AtariTraining, EmulatorSeeds};
 use crate::frame::FrameShape;
 

@@ -33,11 +33,12 @@ impl Outputs {
     /// # Errors
     /// If a file cannot be written.
     pub fn open(folder: &Path, game: &str, config: &Config, global_step: u64) -> Result<Self> {
+        let metrics = config.algo.info().metrics;
         Ok(Self {
             clock: Clock::start(global_step),
             jsonl: jsonl::JsonLines::open(&folder.join(METRICS), global_step)?,
-            tensorboard: tensorboard::TensorBoard::create(folder, game)?,
-            progress: progress::Progress::new(config.whole_steps(), global_step),
+            tensorboard: tensorboard::TensorBoard::create(folder, game, metrics)?,
+            progress: progress::Progress::new(config.whole_steps(), global_step, metrics),
         })
     }
 

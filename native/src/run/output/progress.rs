@@ -1,7 +1,7 @@
 //! What the user sees of a training.
 
 use deepspi_run::message::{Iteration, Message};
-use deepspi_run::metrics::UPDATE;
+use deepspi_run::metrics::MetricInfo;
 
 use super::Rates;
 use crate::terminal::LiveLine;
@@ -11,16 +11,18 @@ use crate::terminal::LiveLine;
 pub struct Progress {
     live: LiveLine,
     total: u64,
+    /// What the algorithm reports.
+    metrics: &'static [MetricInfo],
     /// V(s_I) of a maze agent after the iteration before.
     start_value: Option<f64>,
 }
 
 impl Progress {
-    pub fn new(total: u64, global_step: u64) -> Self {
+    pub fn new(total: u64, global_step: u64, metrics: &'static [MetricInfo]) -> Self {
         let style = "{bar:24} {percent:>3} % {human_pos}/{human_len} | {msg}";
         let live = LiveLine::new(style, total);
         live.bar().set_position(global_step);
-        Self { live, total, start_value: None }
+        Self { live, total, metrics, start_value: None }
     }
 
     pub fn show(&mut self, message: &Message, rates: &Rates) {
@@ -48,7 +50,8 @@ impl Progress {
     fn describe(&self, iteration: &Iteration, rates: &Rates) -> String {
         let left = self.total.saturating_sub(iteration.global_step) as f64 / rates.short.max(1e-9);
         let score = iteration.finished_return.map_or_else(|| "-".to_owned(), |r| format!("{r:.1}"));
-        let losses: Vec<_> = UPDATE
+        let losses: Vec<_> = self
+            .metrics
             .iter()
             .filter_map(|info| {
                 Some(format!("{} {:.4}", info.short?, iteration.mean.get(info.name)?))

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use deepspi_run::message::{Iteration, MazeStatus, Message};
-use deepspi_run::metrics::UPDATE;
+use deepspi_run::metrics::MetricInfo;
 use tfrecord::EventWriter;
 
 use super::Rates;
@@ -17,6 +17,7 @@ use crate::stats::reference_scores;
 pub struct TensorBoard {
     writer: EventWriter<BufWriter<File>>,
     game: String,
+    metrics: &'static [MetricInfo],
 }
 
 impl std::fmt::Debug for TensorBoard {
@@ -27,18 +28,18 @@ impl std::fmt::Debug for TensorBoard {
 
 impl TensorBoard {
     #[expect(clippy::disallowed_methods, reason = "only makes the file name of a resumed run new")]
-    pub fn create(folder: &Path, game: &str) -> Result<Self> {
+    pub fn create(folder: &Path, game: &str, metrics: &'static [MetricInfo]) -> Result<Self> {
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
         let path = folder.join(format!("events.out.tfevents.{time}.deepspi"));
         let writer = EventWriter::create(&path, tfrecord::EventWriterConfig::default())
             .with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self { writer, game: game.to_owned() })
+        Ok(Self { writer, game: game.to_owned(), metrics })
     }
 
     pub fn write(&mut self, message: &Message, rates: &Rates) -> Result<()> {
         let (global_step, scalars) = match message {
             Message::Iteration(iteration) => {
-                (iteration.global_step, scalars(iteration, rates, &self.game))
+                (iteration.global_step, self.scalars(iteration, rates))
             }
             Message::Maze(status) => (status.global_step, maze_scalars(status)),
             _ => return Ok(()),
@@ -51,42 +52,44 @@ impl TensorBoard {
         }
         self.writer.flush().context("cannot write TensorBoard events")
     }
-}
 
-#[expect(clippy::cast_possible_truncation, reason = "TensorBoard stores f32")]
-fn scalars(iteration: &Iteration, rates: &Rates, game: &str) -> Vec<(&'static str, f32)> {
-    let Iteration { last, ratios, .. } = iteration;
-    let mut scalars = vec![
-        ("charts/avg_episodic_return", iteration.avg_episodic_return as f32),
-        ("charts/avg_episodic_length", iteration.avg_episodic_length as f32),
-        ("charts/learning_rate", iteration.learning_rate as f32),
-        ("charts/SPS", rates.long as f32),
-        ("charts/SPS_update", rates.last as f32),
-        ("charts/memory_mb", rates.memory_mb as f32),
-        ("losses/explained_variance", iteration.explained_variance),
-        ("theory/importance_ratio_sup", ratios.sup),
-        ("theory/importance_ratio_inf", ratios.inf),
-        ("theory/importance_ratio_limit", ratios.limit),
-    ];
-    let named = UPDATE.iter().filter_map(|info| Some((info.tag, last.get(info.name)?)));
-    scalars.extend(named);
-    if let Some(score) = reference_scores::human_normalized(game, iteration.avg_episodic_return) {
-        scalars.push(("charts/human_normalized_score", score as f32));
+    #[expect(clippy::cast_possible_truncation, reason = "TensorBoard stores f32")]
+    fn scalars(&self, iteration: &Iteration, rates: &Rates) -> Vec<(&'static str, f32)> {
+        let Iteration { last, ratios, .. } = iteration;
+        let mut scalars = vec![
+            ("charts/avg_episodic_return", iteration.avg_episodic_return as f32),
+            ("charts/avg_episodic_length", iteration.avg_episodic_length as f32),
+            ("charts/learning_rate", iteration.learning_rate as f32),
+            ("charts/SPS", rates.long as f32),
+            ("charts/SPS_update", rates.last as f32),
+            ("charts/memory_mb", rates.memory_mb as f32),
+            ("losses/explained_variance", iteration.explained_variance),
+            ("theory/importance_ratio_sup", ratios.sup),
+            ("theory/importance_ratio_inf", ratios.inf),
+            ("theory/importance_ratio_limit", ratios.limit),
+        ];
+        let named = self.metrics.iter().filter_map(|info| Some((info.tag, last.get(info.name)?)));
+        scalars.extend(named);
+        if let Some(score) =
+            reference_scores::human_normalized(&self.game, iteration.avg_episodic_return)
+        {
+            scalars.push(("charts/human_normalized_score", score as f32));
+        }
+        if let Some(certificate) = &iteration.certificate {
+            let projection = certificate.projection;
+            scalars.extend([
+                ("theory/reward_loss", certificate.reward_loss as f32),
+                ("theory/transition_loss", certificate.transition_loss as f32),
+                ("theory/value_lipschitz", certificate.value_lipschitz as f32),
+                ("theory/share_of_whole_updates", projection.share_whole() as f32),
+                ("theory/rejected_updates", projection.rejected as f32),
+            ]);
+            let length = certificate.average_episode_length;
+            scalars.extend(length.map(|x| ("theory/average_episode_length", x as f32)));
+            scalars.extend(certificate.zeta.map(|zeta| ("theory/zeta", zeta as f32)));
+        }
+        scalars
     }
-    if let Some(certificate) = &iteration.certificate {
-        let projection = certificate.projection;
-        scalars.extend([
-            ("theory/reward_loss", certificate.reward_loss as f32),
-            ("theory/transition_loss", certificate.transition_loss as f32),
-            ("theory/value_lipschitz", certificate.value_lipschitz as f32),
-            ("theory/share_of_whole_updates", projection.share_whole() as f32),
-            ("theory/rejected_updates", projection.rejected as f32),
-        ]);
-        let length = certificate.average_episode_length;
-        scalars.extend(length.map(|x| ("theory/average_episode_length", x as f32)));
-        scalars.extend(certificate.zeta.map(|zeta| ("theory/zeta", zeta as f32)));
-    }
-    scalars
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "TensorBoard stores f32")]

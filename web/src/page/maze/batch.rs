@@ -2,14 +2,14 @@
 
 use leptos::prelude::*;
 
-use super::Shown;
+use super::signals::MazeSignals;
 use crate::cells;
 use crate::page::charts::Scatter;
 use crate::plot::Dots;
 
 /// A scatter plot for each agent.
 #[component]
-pub fn Batches(shown: Shown) -> impl IntoView {
+pub fn Batches(shown: MazeSignals) -> impl IntoView {
     let dots = [0, 1].map(|agent| Signal::derive(move || dots(shown, agent)));
     // Both plots use the same colour scale.
     let value_range = Signal::derive(move || {
@@ -42,7 +42,7 @@ pub fn Batches(shown: Shown) -> impl IntoView {
     }
 }
 
-fn dots(shown: Shown, agent: usize) -> Dots {
+fn dots(shown: MazeSignals, agent: usize) -> Dots {
     let view = shown.view(agent);
     let Some(batch) = view.as_ref().and_then(|view| view.batch.as_ref()) else {
         return Dots::default();

@@ -10,13 +10,13 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
 
-use super::Shown;
+use super::signals::MazeSignals;
 use crate::cells::{self, ACTION_NAMES};
 use crate::page::charts::{Drawing, SaveMenu, as_shown, of_run, width_of};
 use crate::plot::{Area, Axis, MazePlot, Picture, number};
 
 /// The colour scale of values, which both boards share.
-pub fn common_scale(shown: Shown) -> Memo<Axis> {
+pub fn common_scale(shown: MazeSignals) -> Memo<Axis> {
     let best = Memo::new(move |_| {
         let optimum = |maze: &Maze| Some(optimal(&maze.mdp().ok()?).ok()?.values.v);
         let values = shown.mazes.iter().filter_map(|maze| optimum(maze.read().as_ref()?));
@@ -32,7 +32,7 @@ pub fn common_scale(shown: Shown) -> Memo<Axis> {
 /// One agent's maze.
 #[component]
 pub fn Board(
-    shown: Shown,
+    shown: MazeSignals,
     /// Which agent.
     agent: usize,
     /// The colour scale of values.
@@ -92,7 +92,7 @@ pub fn Board(
 /// The data of a cell's button.
 #[derive(Clone, Copy)]
 struct Cell {
-    shown: Shown,
+    shown: MazeSignals,
     agent: usize,
     state: usize,
     selected: Memo<usize>,
@@ -155,7 +155,7 @@ fn cell(cell: &Cell, maze: &Maze) -> impl IntoView + use<> {
 /// The walking agent. It slides to a neighbouring cell, and jumps to any other cell.
 #[component]
 fn Walker(
-    shown: Shown,
+    shown: MazeSignals,
     agent: usize,
     place: RwSignal<Option<usize>>,
     area: Memo<Area>,

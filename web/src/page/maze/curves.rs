@@ -8,7 +8,7 @@ use deepspi_theory::{evaluate, optimal};
 use deepspi_worlds::maze::{Action, Maze};
 use leptos::prelude::*;
 
-use super::Shown;
+use super::signals::MazeSignals;
 use crate::history::History;
 use crate::page::charts::LineChart;
 use crate::plot::{Dash, Reference, Series, YAxis};
@@ -20,7 +20,7 @@ const X_LABEL: &str = "agent steps";
 
 /// All charts.
 #[component]
-pub fn Curves(shown: Shown) -> impl IntoView {
+pub fn Curves(shown: MazeSignals) -> impl IntoView {
     let x_range = Signal::derive(move || {
         shown.playground().opened.with(|experiment| {
             let longest = experiment.agents.iter().map(Config::whole_steps).max();
@@ -129,7 +129,7 @@ fn mean(iteration: &Iteration, name: &str) -> f64 {
 
 /// A curve for each agent.
 fn series(
-    shown: Shown,
+    shown: MazeSignals,
     points: impl Fn(&Config, &History) -> Arc<[[f64; 2]]> + Copy + Send + Sync + 'static,
 ) -> Signal<Vec<Series>> {
     Signal::derive(move || {
@@ -152,7 +152,7 @@ fn points<T>(entries: &[T], point: impl Fn(&T) -> [f64; 2]) -> Arc<[[f64; 2]]> {
 
 /// Reference lines; one for each agent if their values differ.
 fn references(
-    shown: Shown,
+    shown: MazeSignals,
     values: impl Fn(&Maze, &Config) -> Option<Vec<(&'static str, f64)>> + Copy + Send + Sync + 'static,
 ) -> Signal<Vec<Reference>> {
     let references = Memo::new(move |_| {

@@ -6,8 +6,8 @@ use deepspi_playground::protocol::AgentView;
 use deepspi_worlds::maze::{ACTIONS, Maze};
 use leptos::prelude::*;
 
-use super::Shown;
 use super::frame::Frame;
+use super::signals::MazeSignals;
 use crate::cells::{self, ACTION_NAMES};
 use crate::plot::{bars, number};
 
@@ -16,7 +16,7 @@ const STRIP: [f64; 2] = [320.0, 44.0];
 
 /// The panel below the boards.
 #[component]
-pub fn Detail(shown: Shown) -> impl IntoView {
+pub fn Detail(shown: MazeSignals) -> impl IntoView {
     let state = Memo::new(move |_| shown.selected());
     let heading = move || {
         let maze = shown.mazes[0].read();
@@ -42,7 +42,7 @@ pub fn Detail(shown: Shown) -> impl IntoView {
 
 /// The data of one agent in the selected state.
 #[component]
-fn Facts(shown: Shown, agent: usize, state: Memo<usize>) -> impl IntoView {
+fn Facts(shown: MazeSignals, agent: usize, state: Memo<usize>) -> impl IntoView {
     let facts = move || {
         let (maze, view) = (shown.mazes[agent].read(), shown.view(agent));
         match (maze.as_ref(), view) {

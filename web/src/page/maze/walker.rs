@@ -6,9 +6,9 @@ use deepspi_playground::experiment::AGENTS;
 use leptos::leptos_dom::helpers::{IntervalHandle, set_interval_with_handle};
 use leptos::prelude::*;
 
-use super::Shown;
 use super::board::{Board, common_scale};
 use super::frame::Frame;
+use super::signals::MazeSignals;
 use crate::walk::Walk;
 
 /// Time per step; the transition in `maze.css` is shorter.
@@ -16,7 +16,7 @@ const STEP: Duration = Duration::from_millis(450);
 
 /// The mazes of both agents side by side.
 #[component]
-pub fn Boards(shown: Shown) -> impl IntoView {
+pub fn Boards(shown: MazeSignals) -> impl IntoView {
     let quiet = window().match_media("(prefers-reduced-motion: reduce)");
     let quiet = quiet.ok().flatten().is_some_and(|query| query.matches());
     let walking = RwSignal::new(!quiet);
@@ -67,7 +67,7 @@ pub fn Boards(shown: Shown) -> impl IntoView {
 }
 
 /// Moves both agents while `walking` is set.
-fn walk(shown: Shown, walking: RwSignal<bool>, places: [RwSignal<Option<usize>>; AGENTS]) {
+fn walk(shown: MazeSignals, walking: RwSignal<bool>, places: [RwSignal<Option<usize>>; AGENTS]) {
     let walks = StoredValue::new(None::<[Walk; AGENTS]>);
     let clock = StoredValue::new_local(None::<IntervalHandle>);
     let stop = move || {

@@ -1,12 +1,13 @@
 //! A drawing of the out-of-trajectory example for each planner; the thickness of an arrow shows the
 //! probability of its action.
 
+use deepspi_plot::fixed;
 use deepspi_theory::OutOfTrajectory;
 use deepspi_theory::out_of_trajectory::{Comparison, Record};
 use leptos::prelude::*;
 
-use super::trap::both;
-use super::{fixed, neighbourhood_symbol};
+use super::notation::neighbourhood_symbol;
+use super::planners::both;
 
 /// Width in pixels of an arrow with probability 1, and with probability 0.
 const THICK: f64 = 9.0;

@@ -1,5 +1,6 @@
 //! Controls for a number: a slider with a box, and a box alone.
 
+use deepspi_plot::fixed;
 use leptos::prelude::*;
 
 /// A slider and a box for a number. From `limit` on the slider is marked as outside the range that
@@ -36,7 +37,7 @@ pub fn Dial<F: Fn(f64) + Copy + Send + Sync + 'static>(
         let is_late = move || share() > 0.6;
         let text = move || {
             let beyond = if at.get() > high { " →" } else { "" };
-            format!("{name} = {}{beyond}", super::fixed(at.get(), 3))
+            format!("{name} = {}{beyond}", fixed(at.get(), 3))
         };
         view! {
             <div class="nb-limit" aria-hidden="true" style=("--share", move || share().to_string())>

@@ -4,20 +4,21 @@
 //! computation may take longer than a frame.
 
 mod chain;
+mod details;
 mod dial;
+mod notation;
 mod one_state;
+mod planners;
 mod player;
+mod signals;
 mod small;
 mod steps;
 mod trap;
 mod triangle;
 
-use deepspi_plot::fixed;
 use leptos::prelude::*;
 
 use super::state::Playground;
-use crate::neighbourhood::Settings;
-use crate::simplex::{ACTIONS, Distribution};
 
 /// The room.
 #[component]
@@ -34,31 +35,4 @@ pub fn NeighbourhoodRoom() -> impl IntoView {
         <one_state::OneStatePart settings=settings/>
         <steps::StepsPart settings=settings/>
     }
-}
-
-/// A signal for one part of the settings that changes only with this part, so that results that
-/// depend on it are not recomputed when another part changes.
-fn part<T: PartialEq + Send + Sync + 'static>(
-    settings: RwSignal<Settings>,
-    read: impl Fn(&Settings) -> T + Send + Sync + 'static,
-) -> Memo<T> {
-    Memo::new(move |_| settings.with(&read))
-}
-
-/// The symbol of the neighbourhood, inside a line of text.
-fn neighbourhood_symbol() -> impl IntoView {
-    view! {
-        <span class="nb-symbol"><i>"N"</i><sup><i>"C"</i></sup></span>
-    }
-}
-
-/// Symbol of an action.
-const fn action_name(action: usize) -> &'static str {
-    ["a₁", "a₂", "a₃"][action]
-}
-
-/// The probabilities of all actions as text.
-fn probabilities(policy: Distribution, digits: usize) -> String {
-    let text = |action: usize| format!("{} {}", action_name(action), fixed(policy[action], digits));
-    (0..ACTIONS).map(text).collect::<Vec<_>>().join(", ")
 }

@@ -1,11 +1,13 @@
 //! Part 1: a policy, its neighbourhood, and the exact step.
 
+use deepspi_plot::fixed;
 use deepspi_theory::Violation;
 use leptos::prelude::*;
 
 use super::dial::{Dial, NumberBox};
+use super::notation::{action_name, neighbourhood_symbol};
+use super::signals::part;
 use super::triangle::Triangle;
-use super::{action_name, fixed, neighbourhood_symbol, part};
 use crate::neighbourhood::one_state::{Findings, OneState};
 use crate::neighbourhood::{Settings, range};
 use crate::simplex::{ACTIONS, Distribution, with_probability};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::part;
+use super::signals::part;
 use crate::neighbourhood::{STEPS, Settings};
 
 /// Time per step during automatic playback.

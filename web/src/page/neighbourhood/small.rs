@@ -1,9 +1,11 @@
 //! The triangles of part 2: one for each state, with the path of its policy.
 
+use deepspi_plot::fixed;
 use leptos::prelude::*;
 
+use super::notation::{action_name, probabilities, state_name};
+use super::signals::part;
 use super::triangle::{outline, polygon};
-use super::{action_name, fixed, part, probabilities};
 use crate::neighbourhood::Settings;
 use crate::neighbourhood::iteration::SafeIteration;
 use crate::neighbourhood::one_state::OneState;
@@ -109,9 +111,4 @@ pub fn SmallTriangle(
             <span class="visually-hidden">{details}</span>
         </button>
     }
-}
-
-/// Name of a state of the random MDP.
-pub const fn state_name(state: usize) -> &'static str {
-    ["s₁ (start)", "s₂", "s₃", "s₄", "s₅"][state]
 }

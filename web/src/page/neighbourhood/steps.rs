@@ -1,14 +1,17 @@
 //! Part 2: exact safe policy iteration, and planners with a wrong model, step by step.
 
 use deepspi_playground::{REVISION, VERSION};
+use deepspi_plot::fixed;
 use leptos::prelude::*;
 
+use super::details::is_open;
 use super::dial::NumberBox;
+use super::notation::{action_name, neighbourhood_symbol, state_name};
 use super::one_state::Radius;
 use super::player::Player;
-use super::small::{SmallTriangle, state_name};
+use super::signals::part;
+use super::small::SmallTriangle;
 use super::trap::TrapCard;
-use super::{action_name, fixed, neighbourhood_symbol, part};
 use crate::neighbourhood::iteration::{STATES, SafeIteration};
 use crate::neighbourhood::{STEPS, Settings, range};
 use crate::page::charts::{LineChart, Provenance};
@@ -189,9 +192,4 @@ fn ValueTable(
             </div>
         </details>
     }
-}
-
-/// Whether the `details` element of a toggle event is open now.
-pub fn is_open(event: &web_sys::Event) -> bool {
-    event_target::<web_sys::Element>(event).has_attribute("open")
 }

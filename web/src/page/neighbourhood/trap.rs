@@ -2,15 +2,18 @@
 //! stays in the neighbourhood.
 
 use deepspi_playground::{REVISION, VERSION};
+use deepspi_plot::fixed;
 use deepspi_theory::OutOfTrajectory;
 use deepspi_theory::optimal;
 use deepspi_theory::out_of_trajectory::{Comparison, Record};
 use leptos::prelude::*;
 
 use super::chain::Chain;
+use super::details::is_open;
 use super::dial::Dial;
-use super::steps::is_open;
-use super::{fixed, neighbourhood_symbol, part};
+use super::notation::neighbourhood_symbol;
+use super::planners::{PLANNERS, both};
+use super::signals::part;
 use crate::neighbourhood::{STEPS, Settings, range};
 use crate::page::charts::{LineChart, Provenance};
 use crate::plot::{Dash, Reference, Series};
@@ -18,14 +21,6 @@ use crate::plot::{Dash, Reference, Series};
 /// Labels and amounts of data between two improvements.
 const DATA: [(&str, f64); 3] =
     [("Much new data: 1000", 1000.0), ("Little: 50", 50.0), ("None: the model stays wrong", 0.0)];
-
-/// Names of the planners, in the order of [`both`].
-pub const PLANNERS: [&str; 2] = ["greedy", "in N^C"];
-
-/// The records of both planners, those of the greedy planner first.
-pub fn both(comparison: &Comparison) -> [&[Record]; 2] {
-    [&comparison.unconstrained, &comparison.constrained]
-}
 
 /// The whole example.
 #[component]

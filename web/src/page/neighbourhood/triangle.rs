@@ -6,7 +6,8 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::{action_name, part, probabilities};
+use super::notation::{action_name, probabilities};
+use super::signals::part;
 use crate::neighbourhood::Settings;
 use crate::neighbourhood::one_state::Findings;
 use crate::simplex::{ACTIONS, Distribution, Point, View, level_line, rounded};

@@ -5,7 +5,7 @@
 
 use leptos::prelude::*;
 
-use super::Shown;
+use super::signals::TheorySignals;
 use super::theorem::Numbers;
 use crate::plot::number;
 use crate::terms::Term;
@@ -71,13 +71,13 @@ pub fn new_in_model() -> impl IntoView {
 }
 
 /// A term with its number.
-pub fn term(shown: Shown, numbers: Numbers, term: Term) -> impl IntoView {
+pub fn term(shown: TheorySignals, numbers: Numbers, term: Term) -> impl IntoView {
     let text = move || shown.text(|found| term.text(found, numbers(found).as_ref()));
     valued(symbol(term), text)
 }
 
 /// `L_R / gamma + K_V L_P`, in brackets.
-pub fn model_error(shown: Shown, numbers: Numbers) -> impl IntoView {
+pub fn model_error(shown: TheorySignals, numbers: Numbers) -> impl IntoView {
     let part = move |of| term(shown, numbers, of);
     view! {
         {sign("(")}
@@ -93,7 +93,7 @@ pub fn model_error(shown: Shown, numbers: Numbers) -> impl IntoView {
 }
 
 /// `1 / SIR - gamma`, with its value.
-pub fn room_left(shown: Shown, numbers: Numbers) -> impl IntoView {
+pub fn room_left(shown: TheorySignals, numbers: Numbers) -> impl IntoView {
     let part = move |of| term(shown, numbers, of);
     let difference = move || {
         shown.text(|found| {

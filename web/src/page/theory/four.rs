@@ -4,8 +4,8 @@ use deepspi_run::maze::{Assessment, ValuePair};
 use deepspi_theory::{Terms, TheoremFour};
 use leptos::prelude::*;
 
-use super::Shown;
 use super::formula::{formula, fraction, room_left, sign, symbol, term, together, valued};
+use super::signals::TheorySignals;
 use super::theorem::Theorem;
 use crate::cells::name;
 use crate::page::charts::Scatter;
@@ -25,7 +25,7 @@ fn terms(found: &Assessment) -> Option<Terms> {
 
 /// The theorem.
 #[component]
-pub fn Four(shown: Shown) -> impl IntoView {
+pub fn Four(shown: TheorySignals) -> impl IntoView {
     let four = move |of: fn(&TheoremFour) -> f64| {
         move || shown.text(|found| number(found.theorem_four.numbers.as_ref().map_or(f64::NAN, of)))
     };
@@ -91,7 +91,7 @@ pub fn Four(shown: Shown) -> impl IntoView {
 
 /// A table of the stars and the worst other pairs, and a chart of all pairs.
 #[component]
-fn Pairs(shown: Shown) -> impl IntoView {
+fn Pairs(shown: TheorySignals) -> impl IntoView {
     let rows = move || {
         shown.found.with(|found| {
             let found = found.as_deref()?;
@@ -137,7 +137,7 @@ fn Pairs(shown: Shown) -> impl IntoView {
     }
 }
 
-fn row(shown: Shown, found: &Assessment, pair: &ValuePair) -> impl IntoView + use<> {
+fn row(shown: TheorySignals, found: &Assessment, pair: &ValuePair) -> impl IntoView + use<> {
     let k_v =
         found.theorem_four.numbers.as_ref().and_then(|four| Some((four.terms.k_v?, four.epsilon)));
     let allowed = k_v.map_or(f64::NAN, |(k_v, epsilon)| pair.allowed(k_v, epsilon));

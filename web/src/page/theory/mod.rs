@@ -6,56 +6,25 @@
 
 mod formula;
 mod four;
+mod signals;
 mod terms;
 mod theorem;
 mod three;
 mod two;
 
-use std::sync::Arc;
-
 use deepspi_playground::experiment::AGENTS;
 use deepspi_playground::protocol::Watch;
-use deepspi_run::maze::Assessment;
-use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 
+use self::signals::TheorySignals;
 use super::state::{Phase, Playground};
 use crate::terms::{has_model, reading_of_step, stood_still};
-
-/// State that the parts of the room share.
-#[derive(Clone, Copy)]
-struct Shown {
-    playground: Playground,
-    /// The agent that is shown.
-    agent: RwSignal<usize>,
-    maze: Memo<Option<Maze>>,
-    /// The numbers of this agent.
-    found: Memo<Option<Arc<Assessment>>>,
-}
-
-impl Shown {
-    fn new(playground: Playground) -> Self {
-        // The first agent with a world model, because the theorems are about world models.
-        let with_model = playground.opened.with_untracked(|experiment| {
-            experiment.agents.iter().position(deepspi_run::config::Config::uses_world_model)
-        });
-        let agent = RwSignal::new(with_model.unwrap_or(0));
-        let maze = Memo::new(move |_| playground.maze(agent.get()));
-        let found = Memo::new(move |_| playground.agents[agent.get()].assessment.get());
-        Self { playground, agent, maze, found }
-    }
-
-    /// A text made from the numbers; a dash while there are none.
-    fn text(self, of: impl Fn(&Assessment) -> String) -> String {
-        self.found.with(|found| found.as_deref().map_or_else(|| "–".to_owned(), of))
-    }
-}
 
 /// The room.
 #[component]
 pub fn TheoryRoom() -> impl IntoView {
     let playground = Playground::here();
-    let shown = Shown::new(playground);
+    let shown = TheorySignals::new(playground);
     // The numbers are requested again after the worker was replaced.
     let ready = Memo::new(move |_| playground.phase.get() == Phase::Ready);
     Effect::new(move || {
@@ -104,7 +73,7 @@ pub fn TheoryRoom() -> impl IntoView {
 
 /// Buttons that select the agent.
 #[component]
-fn Switch(shown: Shown) -> impl IntoView {
+fn Switch(shown: TheorySignals) -> impl IntoView {
     let choice = move |agent: usize| {
         view! {
             <label class="th-choice">
@@ -130,7 +99,7 @@ fn Switch(shown: Shown) -> impl IntoView {
 
 /// Whether there is anything to see.
 #[component]
-fn Standing(shown: Shown) -> impl IntoView {
+fn Standing(shown: TheorySignals) -> impl IntoView {
     let is_new = Memo::new(move |_| {
         shown.playground.agents[shown.agent.get()].run.with(|run| !run.has_progress())
     });

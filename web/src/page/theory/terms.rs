@@ -3,8 +3,8 @@
 use deepspi_run::maze::Assessment;
 use leptos::prelude::*;
 
-use super::Shown;
 use super::formula::symbol;
+use super::signals::TheorySignals;
 use crate::plot::number;
 use crate::terms::Term;
 
@@ -14,7 +14,7 @@ const MARGIN: f64 = 8.0;
 
 /// All terms.
 #[component]
-pub fn Terms(shown: Shown) -> impl IntoView {
+pub fn Terms(shown: TheorySignals) -> impl IntoView {
     let value = move |term: Term| {
         move || {
             shown.text(|found| {
@@ -62,7 +62,7 @@ pub fn Terms(shown: Shown) -> impl IntoView {
 
 /// A gauge that compares SIR with its limit.
 #[component]
-fn Gauge(shown: Shown) -> impl IntoView {
+fn Gauge(shown: TheorySignals) -> impl IntoView {
     let ends = |found: &Assessment| {
         let [sir, limit] = [Term::Ratio, Term::RatioLimit].map(|term| term.value(found, None));
         let longest = 1.15 * (sir - 1.0).max(limit - 1.0);

@@ -5,7 +5,7 @@ use deepspi_run::maze::{Assessment, FailedPremise};
 use deepspi_theory::Terms;
 use leptos::prelude::*;
 
-use super::Shown;
+use super::signals::TheorySignals;
 use crate::terms::sentence;
 
 /// The terms of one theorem.
@@ -15,7 +15,7 @@ pub type Numbers = fn(&Assessment) -> Option<Terms>;
 #[component]
 pub fn Theorem(
     /// The agent.
-    shown: Shown,
+    shown: TheorySignals,
     /// Id of the heading.
     id: &'static str,
     /// Heading.

@@ -4,11 +4,11 @@ use deepspi_run::maze::Assessment;
 use deepspi_theory::{Terms, TheoremThree};
 use leptos::prelude::*;
 
-use super::Shown;
 use super::formula::{
     barred, formula, fraction, model_error, new_in_maze, new_in_model, room_left, sign, term,
     together, valued,
 };
+use super::signals::TheorySignals;
 use super::theorem::Theorem;
 use crate::plot::number;
 use crate::terms::{Term, reading_three};
@@ -24,7 +24,7 @@ fn terms(found: &Assessment) -> Option<Terms> {
 
 /// The theorem.
 #[component]
-pub fn Three(shown: Shown) -> impl IntoView {
+pub fn Three(shown: TheorySignals) -> impl IntoView {
     let three = move |of: fn(&TheoremThree) -> f64| {
         move || {
             shown.text(|found| number(found.theorem_three.numbers.as_ref().map_or(f64::NAN, of)))

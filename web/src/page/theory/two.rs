@@ -4,11 +4,11 @@ use deepspi_run::maze::Assessment;
 use deepspi_theory::Terms;
 use leptos::prelude::*;
 
-use super::Shown;
 use super::formula::{
     formula, fraction, model_error, new_in_maze, new_in_model, room_left, sign, term, together,
     valued,
 };
+use super::signals::TheorySignals;
 use super::theorem::Theorem;
 use crate::plot::number;
 use crate::terms::{Term, reading_two};
@@ -23,7 +23,7 @@ fn terms(found: &Assessment) -> Option<Terms> {
 
 /// The theorem.
 #[component]
-pub fn Two(shown: Shown) -> impl IntoView {
+pub fn Two(shown: TheorySignals) -> impl IntoView {
     let two = move |of: fn(&deepspi_theory::TheoremTwo) -> f64| {
         move || shown.text(|found| number(found.theorem_two.numbers.as_ref().map_or(f64::NAN, of)))
     };

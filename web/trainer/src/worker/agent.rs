@@ -9,10 +9,12 @@ use deepspi_playground::archive::{Archive, ArchiveError, Contents};
 use deepspi_playground::protocol::{AgentView, Watch};
 use deepspi_playground::scene::keep_facing;
 use deepspi_run::batch_view::BatchView;
+use deepspi_run::checkpoint::{ENVIRONMENTS, Encoding, Section};
 use deepspi_run::config::Config;
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::message::{MazeStatus, Message};
 use deepspi_run::run_files::RunInfo;
+use deepspi_worlds::env::{EnvError, VectorEnv as _};
 use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs};
 
 use super::time;
@@ -54,6 +56,9 @@ pub enum RestoreError {
     /// The checkpoint does not fit the networks.
     #[error(transparent)]
     Checkpoint(#[from] deepspi_core::checkpoint::CheckpointError),
+    /// The environments in the checkpoint do not fit the run.
+    #[error("the environments of the checkpoint cannot be restored: {0}")]
+    Environments(#[from] EnvError),
 }
 
 impl Agent {
@@ -82,10 +87,15 @@ impl Agent {
             None => (fallback, time::unix_seconds()),
         };
         let mut trainer = Trainer::restore(&checkpoint, &maze.preset.network(), device)?;
-        // As natively: running games are not part of a checkpoint.
+        let seed = trainer.config().seed;
+        if let Some(stored) = checkpoint.section(ENVIRONMENTS) {
+            let mut agent = Self::with(trainer, maze, seed, started)?;
+            agent.envs.restore(stored)?;
+            return Ok(agent);
+        }
+        // An old checkpoint without environments: they start anew, with another seed.
         trainer.environments_were_reset();
-        let steps = trainer.global_step();
-        let seed = trainer.config().seed.wrapping_add(steps);
+        let seed = seed.wrapping_add(trainer.global_step());
         Ok(Self::with(trainer, maze, seed, started)?)
     }
 
@@ -198,7 +208,11 @@ impl Agent {
     /// # Errors
     /// If the device fails.
     pub async fn archive(&self, device: &str) -> Result<Archive, RestoreError> {
-        let checkpoint = self.trainer.checkpoint().await?;
+        let mut checkpoint = self.trainer.checkpoint().await?;
+        if let Some(bytes) = self.envs.snapshot()? {
+            let (name, encoding) = (ENVIRONMENTS.to_owned(), Encoding::Binary);
+            checkpoint.sections.push(Section { name, encoding, bytes });
+        }
         let info = RunInfo {
             env: "maze".to_owned(),
             stochastic: false,

@@ -10,11 +10,11 @@ use deepspi_run::monitor::RatioBounds;
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::env::{self, VectorEnv};
 
-use super::rollout::{Rollout, observations};
-use super::sharing::Distinct;
+use crate::data::rollout::{Rollout, observations};
 use crate::model::Model;
 use crate::read_floats;
 use crate::run_state::{RunState, TrainError};
+use crate::sharing::Distinct;
 
 /// T steps in all environments with a policy. Emits the games that end.
 ///
