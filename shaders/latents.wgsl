@@ -1,20 +1,21 @@
-// The picture of an agent's latents in the playground: marks (points, stars, lines) with smooth edges.
+// Draws an agent's latents in the playground: marks (points, stars, lines) with smooth edges.
 //
-// A mark is drawn as a rectangle around it, in which every pixel computes its signed distance d to the
-// outline of the mark, in pixels and negative inside. The share of a pixel inside the outline is about
-// 0.5 - d, within [0, 1]. Marks lie one over the other in their order; colours are sRGB and are mixed
-// as they are, which is also what a 2-D canvas does, so both look the same.
+// A mark is drawn as a rectangle around it. For every pixel of the rectangle the shader computes
+// the signed distance d to the outline of the mark, in pixels and negative inside. The share of a
+// pixel inside the outline is about 0.5 - d, clamped to [0, 1]. Later marks cover earlier ones.
+// Colours are sRGB and are blended without conversion, as on a 2-D canvas, so both pictures look
+// the same.
 //
 // Bindings:
 //   group 0, binding 0  uniform  `canvas`  size in pixels [2]   written by the renderer at each resize
-// Vertex buffer, one record of 13 floats a mark (`Mark::floats` in web/playground/src/scene/picture.rs), written
-// by the renderer for each picture:
-//   location 0  ends [4]    centre twice, or both ends of a segment: pixels from the upper left corner
-//   location 1  size [3]    radius, thickness of the border inside it (pixels), shape (a number below)
-//   location 2  fill [3]    colour within the border
+// Vertex buffer, one record of 13 floats per mark (`Mark::floats` in web/playground/src/scene/picture.rs),
+// written by the renderer for each picture:
+//   location 0  ends [4]    centre (twice), or both ends of a segment; pixels from the upper left corner
+//   location 1  size [3]    radius and thickness of the border inside it (pixels), shape (a constant below)
+//   location 2  fill [3]    colour inside the border
 //   location 3  edge [3]    colour of the border
-// Drawn as 4 vertices (a strip) times the number of marks. There is no compute pass, hence no
-// workgroup size; no storage buffer, no texture.
+// Each mark is an instance of a strip of 4 vertices. There is no compute pass, hence no workgroup
+// size, and no storage buffer or texture.
 
 struct Canvas {
     size: vec2<f32>,
@@ -27,8 +28,8 @@ const STAR_DOWN = 2.0;
 const SQUARE = 3.0;
 const SEGMENT = 4.0;
 
-// A star of 5 tips: the angle from a tip to the next notch, and the notch's distance from the centre
-// over the tip's (`NOTCH` in picture.rs).
+// A star with 5 tips: the angle between a tip and the next notch, and the radius of the notches
+// divided by the radius of the tips (`NOTCH` in picture.rs).
 const SECTOR = 0.6283185307179586;
 const NOTCH = 0.45;
 
@@ -49,19 +50,19 @@ struct Corner {
 
 @vertex
 fn corner(@builtin(vertex_index) index: u32, mark: Mark) -> Corner {
-    // One pixel more than the radius, for the smooth edge.
+    // The radius and one pixel for the smooth edge.
     let reach = vec2(mark.size.x + 1.0);
     let low = min(mark.ends.xy, mark.ends.zw) - reach;
     let high = max(mark.ends.xy, mark.ends.zw) + reach;
     let pixel = mix(low, high, vec2(f32(index & 1u), f32(index >> 1u)));
-    // From pixels downwards to clip space upwards.
+    // From pixels, with y downwards, to clip space, with y upwards.
     let clip = vec2(2.0, -2.0) * pixel / canvas.size + vec2(-1.0, 1.0);
     return Corner(vec4(clip, 0.0, 1.0), mark.ends, mark.size, mark.fill, mark.edge);
 }
 
 fn to_segment(p: vec2<f32>, a: vec2<f32>, b: vec2<f32>) -> f32 {
     let along = b - a;
-    // Both ends may be the same point.
+    // The lower limit avoids a division by 0 if both ends are the same point.
     let share = clamp(dot(p - a, along) / max(dot(along, along), 1e-12), 0.0, 1.0);
     return distance(p, a + share * along);
 }
@@ -71,10 +72,10 @@ fn to_square(p: vec2<f32>, half_side: f32) -> f32 {
     return length(max(outside, vec2(0.0))) + min(max(outside.x, outside.y), 0.0);
 }
 
-// To a star around the origin with a tip on the positive y axis: all ten edges are mirror images of
-// the one from that tip to the notch on its right.
+// Signed distance to a star around the origin with a tip on the positive y axis. All ten edges are
+// mirror images of the edge from that tip to the notch on its right.
 fn to_star(p: vec2<f32>, tip: f32) -> f32 {
-    // Tiny, so that the centre itself, (0, 0), has an angle.
+    // The small constant makes the angle defined at the centre, (0, 0).
     let angle = atan2(p.x, p.y + 1e-20);
     let folded = abs(angle - 2.0 * SECTOR * round(angle / (2.0 * SECTOR)));
     let q = length(p) * vec2(sin(folded), cos(folded));

@@ -1,9 +1,11 @@
 # shellcheck shell=bash disable=SC2034 # the variables are for the scripts that source this one
-# What `run`, `check` and `tools/wasm-build` share: finding the tools they need, installing what is
-# missing, and where build results go. Sourced, never started.
+# Functions that `run`, `check`, `tools/web` and `tools/wasm-build` share: they find the tools that the
+# scripts need, install missing ones, and set the folder of build results. This file is sourced, not
+# executed.
 #
-# Rules: whatever is installed is announced in one line first; when all is there, nothing is printed,
-# no process is started for it and the network is left alone (`./run` pays this price on every start).
+# Rules: one line announces each installation before it starts. If nothing is missing, nothing is
+# printed, no process is started and the network is not used, because `./run` goes through this code
+# on every start.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 program=${0##*/}
@@ -22,8 +24,8 @@ die() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# limited SECONDS COMMAND...: a download that hangs must not hang the caller. Without `timeout`
-# (macOS) the command runs unlimited.
+# limited SECONDS COMMAND...: runs a command with a time limit, so that a download that hangs does
+# not block the caller. Without the program `timeout` (macOS) there is no limit.
 limited() {
     local seconds=$1
     shift
@@ -34,20 +36,20 @@ limited() {
     fi
 }
 
-# A checkout made for one run has no earlier results of its own, so CI keeps them in the cache.
+# In CI a fresh checkout has no earlier build results, so they are kept in the cache.
 if [ "${CI:-}" = true ] && [ -z "${CARGO_TARGET_DIR:-}" ]; then
     export CARGO_TARGET_DIR=$cache/target
 fi
 target_dir=${CARGO_TARGET_DIR:-$root/target}
 
-# Outside the repository cargo does not find the repository's own configuration by itself.
+# Outside the repository cargo does not find the repository's configuration.
 cargo_config=()
 case $PWD/ in
     "$root"/*) ;;
     *) cargo_config=(--config "$root/.cargo/config.toml") ;;
 esac
 
-# ---- what is there -------------------------------------------------------------------------------
+# ---- finding tools -------------------------------------------------------------------------------
 
 have_cxx() { have "${CXX:-c++}" || have g++ || have clang++; }
 
@@ -70,7 +72,8 @@ have_vulkan() {
     return 1
 }
 
-# The driver that draws without a graphics card. Who names a driver has one.
+# Whether a Vulkan driver is installed that needs no graphics card. If the user has set a driver, it
+# is used.
 have_lavapipe() {
     [ "$(uname -s)" != Darwin ] || return 0 # Metal is part of the system.
     [ -z "${VK_DRIVER_FILES:-}${VK_ICD_FILENAMES:-}" ] || return 0
@@ -93,15 +96,15 @@ is_there() {
     esac
 }
 
-# What the user should know of a thing that is missing.
+# purpose_of THING: prints why a missing tool is needed.
 purpose_of() {
     case $1 in
         cmake | make | cxx) echo "builds the Atari emulator, which is written in C++" ;;
         pip) echo "fetches the Atari ROMs, which come inside a Python package" ;;
         vulkan) echo "lets the program see the graphics card" ;;
-        lavapipe) echo "draws the shaders of the tests where there is no graphics card" ;;
+        lavapipe) echo "runs the shaders of the tests without a graphics card" ;;
         shellcheck) echo "checks the shell scripts" ;;
-        brotli) echo "measures how large the browser page is on its way" ;;
+        brotli) echo "measures the download size of the browser page" ;;
         node) echo "drives the browser tests" ;;
         chromium) echo "is the browser of the browser tests" ;;
         *) echo "needed by $program" ;;
@@ -120,7 +123,7 @@ package_manager() {
     done
 }
 
-# package_for THING MANAGER: the packages, by their names there.
+# package_for THING MANAGER: prints the names of the packages in this package manager.
 package_for() {
     case $1:$2 in
         cxx:apt-get) echo "g++ libc6-dev" ;;
@@ -146,7 +149,8 @@ package_for() {
     esac
 }
 
-# install_packages MANAGER PACKAGE...: quiet unless it fails, then its last lines.
+# install_packages MANAGER PACKAGE...: prints nothing on success, and the last lines of the output
+# on failure.
 install_packages() {
     local manager=$1 log command as_root=()
     shift
@@ -156,7 +160,7 @@ install_packages() {
             return 1
         }
         as_root=(sudo)
-        # Nobody is there to type a password.
+        # Without a terminal nobody can type a password.
         [ -t 0 ] || as_root=(sudo -n)
     fi
     case $manager in
@@ -167,7 +171,8 @@ install_packages() {
         brew) command=(brew install) ;;
     esac
     log=$(mktemp)
-    # A fresh machine often has no package lists yet, hence the second try.
+    # A new machine often has no package lists yet; then they are updated and the installation is
+    # tried again.
     if "${as_root[@]+"${as_root[@]}"}" "${command[@]}" "$@" >"$log" 2>&1 ||
         { [ "$manager" = apt-get ] &&
             "${as_root[@]+"${as_root[@]}"}" apt-get update >"$log" 2>&1 &&
@@ -180,7 +185,7 @@ install_packages() {
     return 1
 }
 
-# need THING...: installs those that are missing, or ends the script with a remedy.
+# need THING...: installs the missing ones, or ends the script with a message that says what to do.
 need() {
     local thing manager packages
     for thing in "$@"; do
@@ -217,7 +222,7 @@ minimal_rust() {
     done <"$root/Cargo.toml"
 }
 
-# older A B: whether version A comes before version B (major and minor number).
+# older A B: whether version A is older than version B (compares major and minor number).
 older() {
     local a=${1%%[-+ ]*} b=$2
     local a_rest=${a#*.} b_rest=${b#*.}
@@ -225,11 +230,11 @@ older() {
         { [ "${a%%.*}" -eq "${b%%.*}" ] && [ "${a_rest%%.*}" -lt "${b_rest%%.*}" ]; }
 }
 
-# rustup is not started by itself from a script: which toolchain someone has is theirs to choose.
+# need_rust does not install Rust, because the choice of a toolchain is the user's.
 need_rust() {
     local wanted found
     wanted=$(minimal_rust)
-    # A shell that was open before rustup was installed does not have its folder on PATH.
+    # A shell that was started before rustup was installed does not have rustup's folder on PATH.
     have cargo || PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
     { have cargo && have rustc; } || die "Rust is missing. Install rustup as https://rustup.rs says" \
         "(or the package rustup of your system), open a new shell, and try again;" \
@@ -251,7 +256,8 @@ need_component() {
         die "rustup could not install $2: see \`rustup component add $2\`."
 }
 
-# need_cargo_tool NAME VERSION BINARY INSTALL-ARGUMENT...: a program from crates.io, in a folder of its own.
+# need_cargo_tool NAME VERSION BINARY INSTALL-ARGUMENT...: installs a program from crates.io into
+# `tools_dir`.
 need_cargo_tool() {
     local name=$1 version=$2 binary=$3
     shift 3
@@ -259,26 +265,28 @@ need_cargo_tool() {
         *" $version") return ;;
     esac
     need cxx
-    say "building $name $version into $tools_dir (some minutes, once)"
-    # Into one folder for build results that is not the project's: nothing there is shared. Built quickly
-    # rather than well: these programs run for seconds.
+    say "building $name $version into $tools_dir (once; takes some minutes)"
+    # The target folder is not the project's, because no results can be shared. The options favour a
+    # quick build, because these programs run only for seconds.
     CARGO_TARGET_DIR=$tools_dir/target CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \
         CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 \
         cargo install "$name" --quiet --version "$version" --root "$tools_dir" "$@" >&2
     rm -rf "$tools_dir/target"
 }
 
-# What builds page and trainer. wasm-bindgen must have the version of the crate (Cargo.lock).
+# Installs the tools that build page and trainer. wasm-bindgen must have the version of the crate in
+# Cargo.lock.
 need_web_tools() {
     need_rust
-    # Each way round for a reason: with its lock file the one names a version that package indexes may
-    # lack, without its own the other takes a pre-release that does not compile.
+    # trunk needs `--locked`, because without its lock file it takes a pre-release that does not
+    # compile. wasm-bindgen-cli must not have it, because its lock file names a version that package
+    # indexes may lack.
     need_cargo_tool trunk 0.21.14 trunk --locked
     need_cargo_tool wasm-bindgen-cli "$(locked_version wasm-bindgen)" wasm-bindgen
 }
 
-# The one of the system if it is new enough. Version 108 (Debian 12, Ubuntu 24.04) writes the export of a
-# second table wrong, and what it made of the page does not start.
+# The system's wasm-opt is used if it is new enough. Version 108 (Debian 12, Ubuntu 24.04) writes
+# the export of a second table incorrectly, and the page does not start.
 wasm_opt_wanted=116
 need_wasm_opt() {
     local found
@@ -289,7 +297,7 @@ need_wasm_opt() {
     need_cargo_tool wasm-opt "0.$wasm_opt_wanted.1" wasm-opt --locked
 }
 
-# locked_version CRATE: its version in Cargo.lock.
+# locked_version CRATE: prints the crate's version in Cargo.lock.
 locked_version() {
     sed -n "/^name = \"$1\"\$/{n;s/^version = \"\(.*\)\"/\1/p;}" "$root/Cargo.lock"
 }

@@ -1,5 +1,5 @@
-// What goes wrong outside of the page, and what people do without thinking: nothing may be lost, and the page says once
-// what happened.
+// Failures outside the page and accidental actions of users: nothing may be lost, and the page says once what
+// happened.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -28,7 +28,7 @@ test("WebGPU that computes wrong results is noticed by the self-test", { timeout
     const worker = await trainerOf(page);
     await worker.evaluate(() => {
       const create = GPUDevice.prototype.createShaderModule;
-      // Sums of products come out with a wrong sign; the programs are valid.
+      // Sums of products get a wrong sign; the shaders stay valid.
       GPUDevice.prototype.createShaderModule = function (descriptor) {
         const code = descriptor.code?.replace(/fma\((\w+), (\w+), (\w+)\)/g, "($1 * $2 - $3)");
         return create.call(this, { ...descriptor, code });
@@ -51,7 +51,7 @@ test("more memory than there is: the page stays usable and offers a restart", { 
     });
     await page.waitForTimeout(500);
     await page.click("#reset");
-    // Refused before, or failed while it was tried: either is said, and the way back is there.
+    // The request is refused, or it fails: the page says so in both cases and offers a way back.
     await page.waitForFunction(
       () => document.querySelector("#restart-trainer") || document.querySelector("#start")?.disabled === false,
       null,
@@ -63,8 +63,8 @@ test("more memory than there is: the page stays usable and offers a restart", { 
     await page.waitForSelector("#nb-c");
   }));
 
-// A headless browser calls every page visible. This is what a page in the background gets: no animation frames, timers
-// once a second, and the news that it is hidden.
+// A headless browser treats every page as visible. This simulates a page in the background: it gets no animation
+// frames, its timers run once a second, and it is told that it is hidden.
 const background = () => {
   const [frame, timer] = [requestAnimationFrame.bind(window), setTimeout.bind(window)];
   let hidden = false;
@@ -87,7 +87,7 @@ test("a page in the background goes on training", () =>
       await waitForIteration(page, 2, { more: true });
       await page.evaluate(() => toBackground());
       const before = await iterationOf(page);
-      // Not by animation frames, as `waitForIteration` does.
+      // `waitForIteration` cannot be used, because it needs animation frames.
       for (let look = 0; look < 60 && (await iterationOf(page)) <= before + 1; look++)
         await new Promise((resume) => setTimeout(resume, 500));
       assert.ok((await iterationOf(page)) > before + 1, "it stood still");

@@ -1,4 +1,4 @@
-// Which device trains, and what happens when it is not there or goes away.
+// The choice of the device, and what happens when it is missing or lost.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -32,7 +32,7 @@ test("an adapter that never answers does not keep the page waiting", { timeout: 
     assert.match(await page.textContent("#device"), /CPU.*in time/);
   }));
 
-/** Number of colours in a PNG. */
+/** The number of colours in a PNG. */
 const coloursOf = (page, picture) =>
   page.evaluate(async (bytes) => {
     const bitmap = await createImageBitmap(new Blob([Uint8Array.from(bytes)], { type: "image/png" }));
@@ -45,11 +45,11 @@ const coloursOf = (page, picture) =>
     return seen.size;
   }, [...picture]);
 
-// One test, because a start on SwiftShader takes half a minute.
+// One test for both, because a start on SwiftShader takes half a minute.
 test("the worker draws the latents on the device that trains, and survives its end in mid-run", { timeout: 400_000 }, () =>
   withPage({ webgpu: true, hash: "device=webgpu&pace=2&room=latents" }, async (page, { complaints }) => {
     const worker = await trainerOf(page);
-    // Holds on to the device when it is made, as nothing in the page does.
+    // Keeps a reference to the device when it is created, because the test cannot get it from the page.
     await worker.evaluate(() => {
       const request = GPUAdapter.prototype.requestDevice;
       GPUAdapter.prototype.requestDevice = async function (...options) {
@@ -66,13 +66,14 @@ test("the worker draws the latents on the device that trains, and survives its e
     await page.waitForFunction(() => document.querySelectorAll(".latents-given.seen canvas").length === 2, null, {
       timeout: 60_000,
     });
-    // What is on the screen, without the layer of names: the stars' line, points and grid in several colours.
+    // The screenshot is taken without the layer of names. It shows the line between the stars, the points and the
+    // grid.
     const plate = page.locator(".latents-given.seen").first();
     await page.evaluate(() => {
       for (const layer of document.querySelectorAll(".latents-overlay, .chart-menu, .latents-plate > .latents-canvas"))
         layer.style.visibility = "hidden";
     });
-    // The worker says that it has drawn a moment before the screen shows it.
+    // The worker reports that it has drawn shortly before the picture is on the screen.
     let colours = 0;
     for (let look = 0; look < 20 && colours <= 20; look++) {
       if (look > 0) await page.waitForTimeout(500);

@@ -1,4 +1,4 @@
-// What leaves the page and comes back: exports parse, checkpoints are those of the native program.
+// Exports and checkpoints: exported files parse, and page and native program read each other's checkpoints.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -28,7 +28,7 @@ test("CSV and JSON hold every iteration, the seed and the configuration", () =>
     const csv = (await download(page, () => page.click("#csv"))).bytes.toString("utf8");
     const [header, ...rows] = csv.trim().split("\n");
     const columns = header.split(",");
-    // Both agents: before the first iteration, and after two.
+    // Each agent has a row before its first iteration and two rows for its iterations.
     assert.equal(rows.length, 6);
     for (const row of rows) assert.equal(row.match(/("[^"]*"|[^,]*)(,|$)/g).length - 1, columns.length, row);
     assert.ok(columns.includes("start_value") && columns.includes("seed"), header);
@@ -82,7 +82,7 @@ test("the picture of the latents is saved as SVG, PNG and CSV", () =>
     assert.ok(png.length > 20000, "the picture is not empty");
     await writeFile(await outFile("latents-saved.png"), png);
     const rows = (await save("CSV")).toString("utf8").trim().split("\n").slice(1);
-    // Every state is a row; all but stars and start are discs, and one more is in the legend.
+    // Every state has a row. All states but the stars and the start are discs, and the legend has one more disc.
     assert.equal(found.points, rows.length - 3 + 1);
   }));
 
@@ -160,7 +160,8 @@ test("a foreign or damaged checkpoint is refused, and training goes on as it was
       assert.equal(await iterationOf(page, 0), 1);
     }
 
-    // Whole, but of a game: only the worker sees that, after it has looked for the device that is wanted now.
+    // This checkpoint is valid but belongs to a game. Only the worker notices that, after it has chosen the device
+    // for the new preference.
     const unpacked = path.join(folder, "of-a-game");
     await run("python3", ["-m", "zipfile", "-e", saved.path, unpacked]);
     const entries = await readdir(unpacked, { recursive: true, withFileTypes: true });
@@ -190,7 +191,7 @@ test("an agent that met NaN is saved as it was before", { timeout: 60_000 }, () 
       await unfold(page);
       const notice = (pattern) =>
         page.waitForFunction((source) => new RegExp(source).test(document.querySelector(".notices").textContent), pattern);
-      // The first agent is then behind its only good iteration.
+      // After this step the first agent has completed its only iteration with finite values.
       await page.click("#step");
       await notice("deep-spi stopped");
       await page.click("#save-1");

@@ -1,4 +1,4 @@
-// Everything by keyboard alone.
+// The page can be used with the keyboard alone.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -17,7 +17,7 @@ test("Tab reaches the skip link, the controls, the tabs and the room, each with 
     for (let i = 0; i < 40; i++) {
       await page.keyboard.press("Tab");
       seen.push(await focused(page));
-      // Parts of pictures draw a ring of their own, which a style sheet does not tell.
+      // Elements in pictures draw a focus ring of their own, which their computed style does not show.
       const outline = await page.evaluate(() => {
         const style = getComputedStyle(document.activeElement);
         const drawn = document.activeElement instanceof SVGElement || document.activeElement === document.body;

@@ -1,11 +1,13 @@
-// Input is answered while both agents train: from the event to the next paint, as the browser measures it.
+// The page answers input while both agents train. Measured is the time from the event to the next paint, as the
+// browser reports it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { endless, ready, withPage } from "./support.mjs";
 
-// Three times the 50 ms that are wanted, so that other work on the machine is no fault of the page; one that waits for
-// an iteration or a view is beyond it. What was measured is printed, and `npm run speed` and docs/performance.md judge it.
+// Limit for the median: three times the target of 50 ms, so that other work on the machine does not fail the test. A
+// page that waits for an iteration or a view exceeds the limit. The measured times are printed; docs/performance.md
+// compares them with the target.
 const FROZEN = 150;
 
 test("inputs while training are painted without waiting for it", { timeout: 120_000 }, () =>
@@ -13,7 +15,7 @@ test("inputs while training are painted without waiting for it", { timeout: 120_
     await ready(page);
     await page.evaluate(() => {
       globalThis.durations = [];
-      // 16 is the least threshold a browser allows; what is faster counts as 16.
+      // 16 ms is the smallest threshold that a browser allows; faster inputs count as 16 ms.
       new PerformanceObserver((list) => {
         for (const { name, duration } of list.getEntries())
           if (name === "click" || name === "keydown") durations.push(duration);
@@ -21,7 +23,7 @@ test("inputs while training are painted without waiting for it", { timeout: 120_
     });
     await page.click("#start");
     await page.waitForTimeout(1500);
-    // What people do meanwhile: open a fold, go through the cells of the maze, change rooms.
+    // Typical inputs during training: open a fold, move the focus, change rooms.
     const inputs = [
       () => page.click("#more summary"),
       () => page.keyboard.press("Tab"),

@@ -1,4 +1,4 @@
-// The page itself: it loads without a complaint, every room is there, and nothing foreign gets in.
+// The page: it loads without errors, shows every room, and accepts nothing harmful from a link.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -106,7 +106,7 @@ test("a dead worker is told once, its files are still there, and the restart con
     await ready(page);
     await unfold(page);
     await page.click("#start");
-    // The checkpoint of the first iteration is sent before the view of the second.
+    // The worker sends the checkpoint of the first iteration before the view of the second.
     await waitForIteration(page, 2, { more: true });
     const saved = await download(page, () => page.click("#save-0"));
     await worker.evaluate(() => setTimeout(() => Promise.reject(new Error("gone")), 0)).catch(() => {});
@@ -117,7 +117,7 @@ test("a dead worker is told once, its files are still there, and the restart con
     assert.match(kept.name, /\.zip$/, "the page has its last checkpoint");
     await page.click("#restart-trainer");
     await ready(page);
-    // The histories are cut to where the restored agents stand; what was to be loaded took nothing away.
+    // The histories end where the restored agents continue. The failed attempt to load a file has not removed them.
     for (const agent of (await exported(page)).agents)
       assert.ok(agent.iterations.length > 0, "it goes on from a checkpoint");
   }));

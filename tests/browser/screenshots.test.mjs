@@ -1,5 +1,5 @@
-// Pictures of every room for a person to look at: `out/<room>-<width>-<theme>.png`; and the upper part of the wide ones,
-// `out/top-<room>-<theme>.png`, of which the documents have two (docs/playground).
+// Screenshots of every room, to be looked at: `out/<room>-<width>-<theme>.png`, and the upper part of the wide ones,
+// `out/top-<room>-<theme>.png`. The documents show two of them (docs/playground).
 
 import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";
@@ -19,7 +19,7 @@ for (const dark of [false, true]) {
           await page.click(`#tab-${room}`);
           await page.evaluate(() => window.scrollTo(0, 0));
           await page.waitForTimeout(1500);
-          // Nothing hangs over the edge once there is something to show.
+          // With data, too, no room is wider than the window.
           const content = await page.evaluate(() => document.documentElement.scrollWidth);
           assert.ok(content <= width, `${room} is ${content} pixels wide`);
           const file = await outFile(`${room}-${width}-${dark ? "dark" : "light"}.png`);

@@ -1,9 +1,9 @@
-// How fast the playground is: `npm run speed` in this folder, after a build (see docs/playground.md). Prints a table; never run by
-// the tests, because a busy machine would fail them.
+// Measures the speed of the playground and prints a table: `npm run speed` in this folder, after a build (see
+// docs/playground.md). The tests do not run it, because they would fail on a busy machine.
 //
-// - first paint, and when the first control answers, from a server on this machine, best and median of five visits;
-// - updates a second of the small preset in WebAssembly, each algorithm alone, and natively on one thread;
-// - frames a second of the page, and input latency, while both agents train.
+// - first paint, and time until the first control answers, from a server on this machine: best and median of 5 visits;
+// - updates per second of the small preset, for each algorithm, in WebAssembly and natively on one thread;
+// - frames per second of the page while both agents train.
 
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
@@ -19,7 +19,7 @@ const paints = [];
 const answers = [];
 for (let visit = 0; visit < 5; visit++) {
   await withPage({ hash: "device=cpu" }, async (page) => {
-    // The tabs work as soon as the page's program runs; the trainer may still be loading.
+    // The tabs work as soon as the page's program runs, even while the trainer is still loading.
     await page.waitForSelector("#tab-maze");
     await page.click("#tab-maze");
     await page.waitForSelector('#tab-maze[aria-selected="true"]');
@@ -34,7 +34,7 @@ for (let visit = 0; visit < 5; visit++) {
 line("first contentful paint, ms (best, median of 5)", `${Math.min(...paints).toFixed(0)}, ${median(paints).toFixed(0)}`);
 line("a tab clicked and open, ms (best, median of 5)", `${Math.min(...answers).toFixed(0)}, ${median(answers).toFixed(0)}`);
 
-/** Iterations a second of a whole native run on one thread, from its own clock, without its first iteration. */
+/** Iterations per second of a native run on one thread, from the run's own times, without its first iteration. */
 async function nativeSpeed(algorithm) {
   const folder = await mkdtemp(path.join(tmpdir(), "deepspi-speed-"));
   const run = ["--env", "maze", "--algo", algorithm, "--device", "cpu", "--runs-dir", folder];
@@ -47,9 +47,9 @@ async function nativeSpeed(algorithm) {
   return (iterations.length - 1) / (last.elapsed_seconds - first.elapsed_seconds);
 }
 
-const updates = 8; // of an iteration of the small preset: 4 epochs of 2 minibatches
+const updates = 8; // updates per iteration of the small preset: 4 epochs of 2 minibatches
 for (const algorithm of ["ppo", "deep-mdp", "deep-spi"]) {
-  // So long that no run ends while it is measured.
+  // The runs are so long that none ends during the measurement.
   const agent = (name) => `${name}.algo=${algorithm}&${name}.total_timesteps=4000000`;
   const here = await withPage({ hash: `device=cpu&room=neighbourhood&${agent("a")}&${agent("b")}` }, async (page) => {
     await ready(page);

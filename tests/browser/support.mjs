@@ -1,7 +1,7 @@
-// What the browser tests share: a server, a browser, and how to speak to the playground.
+// Helpers for the browser tests: a server, a browser, and functions that operate the playground.
 //
-// The site is served from a folder below the root, because it must work from any sub-path. Every page collects what
-// the browser complains about; a test that expects no complaint asks `complaints`.
+// The site is served from a folder below the root, because it must work from any sub-path. Every page collects the
+// browser's errors in `complaints`, which a test can check.
 
 import { createServer } from "node:http";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
@@ -14,9 +14,9 @@ import { chromium } from "playwright-core";
 const here = path.dirname(fileURLToPath(import.meta.url));
 /** The built playground; `./check browser` names it. */
 export const site = process.env.DEEPSPI_SITE ?? path.join(here, "../../dist");
-/** Where screenshots and files that a test wants looked at go; not committed. */
+/** Folder for screenshots and other files that a person should look at; not committed. */
 export const out = process.env.DEEPSPI_BROWSER_OUT ?? path.join(here, "out");
-/** The native program, for what page and program must agree on. */
+/** The native program, with which the page is compared. */
 export const native = process.env.DEEPSPI_NATIVE;
 
 const browserPath =
@@ -62,8 +62,8 @@ const quiet = [
   "--disable-component-update",
   "--disable-sync",
 ];
-// Chromium's own software implementation of WebGPU: there is no graphics card in CI. The first two alone give a device
-// that is lost as soon as any page draws with it.
+// Chromium's software implementation of WebGPU, because CI has no graphics card. With the first two flags alone the
+// device is lost as soon as a page draws with it.
 const withWebgpu = [
   "--enable-unsafe-webgpu",
   "--use-webgpu-adapter=swiftshader",
@@ -77,7 +77,7 @@ const withWebgpu = [
 const withoutWebgpu = ["--disable-gpu"];
 
 /**
- * Opens the playground in a browser of its own.
+ * Opens the playground in a new browser.
  *
  * @param {{webgpu?: boolean, hash?: string, width?: number, height?: number, dark?: boolean, before?: Function,
  *   storage?: boolean}} options `before` runs with the page before it is loaded.
@@ -90,10 +90,10 @@ export async function open(options = {}) {
   const close = async () => {
     await context?.close();
     await server.close();
-    // The browser's last processes may write there a moment longer; what they leave is in the temporary folder.
+    // Processes of the browser may still write there for a moment; what they leave is in the temporary folder.
     await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }).catch(() => {});
   };
-  // A server that is left open would keep the test's process for ever.
+  // A server that is not closed would keep the test's process running.
   try {
     context = await chromium.launchPersistentContext(profile, {
       executablePath: browserPath,
@@ -126,24 +126,24 @@ export async function open(options = {}) {
   }
 }
 
-/** Hyper-parameters of runs that no test sees the end of. */
+/** Hyper-parameters of runs that are too long to end during a test. */
 export const endless = "a.total_timesteps=4000000&b.total_timesteps=4000000";
 
-/** Waits until the trainer can be started. */
+/** Waits until training can be started. */
 export async function ready(page, timeout = 120_000) {
   await page.waitForFunction(() => document.querySelector("#start")?.disabled === false, null, { timeout });
 }
 
-/** The worker that trains, as soon as there is one. */
+/** The worker that trains, as soon as it exists. */
 export const trainerOf = async (page) => page.workers()[0] ?? page.waitForEvent("worker");
 
-/** Makes the folder for what a test wants looked at. */
+/** Path of a file in `out`, whose folder is created. */
 export async function outFile(name) {
   await mkdir(out, { recursive: true });
   return path.join(out, name);
 }
 
-/** Runs `body` with a page, which is closed whatever happens. */
+/** Runs `body` with a page, which is closed in any case. */
 export async function withPage(options, body) {
   const opened = await open(options);
   try {
@@ -156,29 +156,29 @@ export async function withPage(options, body) {
 /** Ids of the rooms. */
 export const rooms = ["neighbourhood", "maze", "latents", "theory"];
 
-/** Presses what saves a file and returns the file's name and content. */
+/** Calls `press`, which saves a file, and returns the file's name, path and content. */
 export async function download(page, press) {
   const [file] = await Promise.all([page.waitForEvent("download"), press()]);
   return { name: file.suggestedFilename(), path: await file.path(), bytes: await readFile(await file.path()) };
 }
 
-/** Opens the part of the controls that is folded away. */
+/** Opens the folded part of the controls. */
 export async function unfold(page) {
   await page.evaluate(() => document.querySelector("#more").setAttribute("open", ""));
 }
 
-/** What the page exports as JSON. */
+/** The JSON export of the page. */
 export async function exported(page) {
   await unfold(page);
   const { bytes } = await download(page, () => page.click("#json"));
   return JSON.parse(bytes.toString("utf8"));
 }
 
-/** Iterations that an agent (0 or 1) has behind it, as the page shows. */
+/** Completed iterations of an agent (0 or 1), as the page shows them. */
 export const iterationOf = async (page, agent = 1) =>
   Number.parseInt(await page.locator(".progress-count").nth(agent).textContent(), 10);
 
-/** Waits until an agent has exactly, or with `more` at least, `count` iterations behind it. */
+/** Waits until an agent has completed exactly `count` iterations, or with `more` at least as many. */
 export async function waitForIteration(page, count, { agent = 1, more = false, timeout = 60_000 } = {}) {
   await page.waitForFunction(
     ([agent, count, more]) => {
@@ -190,7 +190,7 @@ export async function waitForIteration(page, count, { agent = 1, more = false, t
   );
 }
 
-/** Presses "One update" until both agents have `count` iterations behind them. */
+/** Presses "One update" until both agents have completed `count` iterations. */
 export async function train(page, count, timeout = 60_000) {
   for (let done = await iterationOf(page); done < count; done++) {
     await page.click("#step");

@@ -1,5 +1,5 @@
-// Training in the page is training natively: the same numbers from the same seed, on both devices, and buttons that
-// do what they say.
+// Training in the page gives the same numbers as the native program, from the same seed and on both devices, and the
+// buttons work.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { test } from "node:test";
 import { endless, exported, native, ready, train, waitForIteration, withPage } from "./support.mjs";
 
-// Single precision, summed in another order; on a GPU also other kernels.
+// Relative tolerance. Single-precision sums are computed in another order; a GPU also uses other kernels.
 const TOLERANCE = { cpu: 2e-4, webgpu: 2e-3 };
 
 /** Losses of the first iteration of a native run on the CPU. */
@@ -31,7 +31,7 @@ for (const device of ["cpu", "webgpu"]) {
   test(`the first updates on ${device} are those of the native program`, { timeout: 300_000 }, () =>
     withPage({ webgpu: device === "webgpu", hash: `device=${device}` }, async (page, { complaints }) => {
       await ready(page, 240_000);
-      // The reasons for the CPU name WebGPU, too.
+      // The text for the CPU can mention WebGPU, too, so the pattern for WebGPU is longer.
       assert.match(await page.textContent("#device"), device === "cpu" ? /CPU/ : /Device: WebGPU on/);
       await train(page, 1, 240_000);
       const { agents } = await exported(page);
@@ -44,7 +44,8 @@ for (const device of ["cpu", "webgpu"]) {
         for (const part of ["mean", "last"]) {
           for (const [name, value] of Object.entries(expected[part])) {
             const error = Math.abs(found[part][name] - value);
-            // A share of 256 samples: one at the edge of the clip may fall on either side of it.
+            // The clip fraction is a share of 256 samples. A sample at the limit of the clip range may fall on either
+            // side.
             const slack =
               name === "clip_fraction" ? 2 / 256 : TOLERANCE[device] * Math.max(Math.abs(value), 0.05);
             assert.ok(

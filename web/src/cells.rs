@@ -1,4 +1,4 @@
-//! Words for the cells of a maze, ways between them by arrow keys, and everything about them as CSV.
+//! Names of the cells of a maze, moves between cells by arrow keys, and tables of cells as CSV.
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,10 @@ use deepspi_worlds::maze::{ACTIONS, Action, Maze, Tile};
 
 use crate::plot::csv_field;
 
-/// The actions' names, in their order.
+/// Names of the actions, in the order of their indices.
 pub const ACTION_NAMES: [&str; ACTIONS] = ["up", "down", "left", "right"];
 
-/// What the cell of a state is, in words.
+/// Describes the cell of a state in words.
 #[must_use]
 pub fn name(maze: &Maze, state: usize) -> &'static str {
     let [upper, _] = maze.stars();
@@ -30,20 +30,20 @@ pub fn name(maze: &Maze, state: usize) -> &'static str {
     }
 }
 
-/// What the cell of a state is, and where.
+/// Describes the cell of a state and its position in words.
 #[must_use]
 pub fn heading(maze: &Maze, state: usize) -> String {
     let (row, column) = maze.cell(state);
     format!("Cell in row {row}, column {column}: {}", name(maze, state))
 }
 
-/// Name of the axis of a batch's advantages, which may have been divided by their deviation.
+/// Axis label for a batch's advantages, which may have been divided by their standard deviation.
 #[must_use]
 pub const fn advantage_of_batch(normalised: bool) -> &'static str {
     if normalised { "advantage A, normalised" } else { "advantage A" }
 }
 
-/// What of the advantage is in the utilities of the two agents.
+/// Describes which advantage enters the utilities of the two agents.
 #[must_use]
 pub const fn advantage_in_utility(normalised: [bool; AGENTS]) -> &'static str {
     match normalised {
@@ -58,8 +58,8 @@ pub const fn advantage_in_utility(normalised: [bool; AGENTS]) -> &'static str {
     }
 }
 
-/// The state that is next in a direction: in the same row or column if there is one, else the nearest
-/// on that side.
+/// The next state in a direction: in the same row or column if possible, else the nearest state on
+/// that side.
 #[must_use]
 pub fn neighbour(maze: &Maze, state: usize, direction: Action) -> Option<usize> {
     let place = |state| {
@@ -83,7 +83,7 @@ pub fn neighbour(maze: &Maze, state: usize, direction: Action) -> Option<usize> 
         .map(|(_, other)| other)
 }
 
-/// One row for each state: where its latent lies on the two principal components.
+/// One row for each state, with its latent projected on two principal components.
 #[must_use]
 pub fn latents_csv(maze: &Maze, view: &AgentView, source: &str) -> String {
     let mut text = "state,row,column,cell,first_component,second_component,V,source\n".to_owned();

@@ -1,7 +1,7 @@
-//! The numbers behind the page as files: CSV for a table program, JSON with everything that a quoted
-//! number needs - seed, version, device, full configuration.
+//! Exports the numbers of the page: CSV for spreadsheets, and JSON with everything that is needed
+//! to reproduce a number (seed, version, device, full configuration).
 //!
-//! Columns follow from the messages themselves, so that a quantity added to them is exported too.
+//! The columns are derived from the fields of the messages, so a new field is exported, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,34 +14,34 @@ use serde_json::{Value, json};
 use crate::history::History;
 use crate::plot::csv_field;
 
-/// What the JSON file calls its layout.
+/// Name of the JSON file's format.
 const FORMAT: &str = "deepspi-playground-1";
-/// Columns that stand first, in this order; the others follow by name.
+/// The first columns, in this order; the others follow in alphabetical order.
 const FIRST: [&str; 4] = ["iteration", "global_step", "start_value", "relative_star_distance"];
-/// What joins an iteration and the state of the maze after it.
+/// The field that an iteration and the maze status after it have in common.
 const STEP: &str = "global_step";
 
-/// What is exported.
+/// The data to export.
 #[derive(Debug)]
 pub struct Export<'a> {
-    /// What was trained.
+    /// The experiment that was trained.
     pub experiment: &'a Experiment,
-    /// On which device, where that is known.
+    /// The device, if it is known.
     pub device: Option<&'a DeviceReport>,
-    /// What the agents reported.
+    /// The reports of each agent.
     pub histories: [&'a History; AGENTS],
 }
 
 impl Export<'_> {
-    /// Name of the file, without ending.
+    /// File name without extension.
     #[must_use]
     pub fn name(&self) -> String {
         let [a, b] = self.experiment.agents.each_ref().map(|agent| agent.algo.name());
         format!("deepspi-{a}-{b}-seed{}", self.experiment.seed())
     }
 
-    /// One row per agent and iteration, and one for each agent before its first, with a header. What
-    /// is not a number, or was not measured, is empty.
+    /// CSV with a header, one row per agent and iteration, and one row for each agent before its
+    /// first iteration. NaN, infinite and missing values are empty.
     #[must_use]
     pub fn csv(&self) -> String {
         let rows: Vec<_> = self.histories.iter().map(|history| rows(history)).collect();
@@ -66,7 +66,7 @@ impl Export<'_> {
         text
     }
 
-    /// Everything, for programs. What is not a number is `null`.
+    /// All data as JSON. NaN and infinite values are written as `null`.
     #[must_use]
     pub fn json(&self) -> String {
         let agents: Vec<Value> = (0..AGENTS)
@@ -90,7 +90,8 @@ impl Export<'_> {
     }
 }
 
-/// What a bug report should hold: configuration, device and what happened, as JSON.
+/// The content of a bug report as JSON: the fault, the version, the browser, the device and the
+/// configuration.
 #[must_use]
 pub fn bug_report(
     experiment: &Experiment,
@@ -108,14 +109,14 @@ pub fn bug_report(
     format!("{report:#}\n")
 }
 
-/// As JSON with the shortest digits of each number: by way of text, because a single-precision
-/// number becomes a longer one when it is turned into a [`Value`] directly.
+/// Converts to JSON with the shortest digits of each number. The conversion goes through text,
+/// because turning a single-precision number directly into a [`Value`] adds digits.
 fn value<T: Serialize>(of: &T) -> Value {
     let text = serde_json::to_string(of).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or(Value::Null)
 }
 
-/// The rows of an agent, in order: column name to value.
+/// The rows of an agent, in order; each maps column names to values.
 fn rows(history: &History) -> Vec<BTreeMap<String, String>> {
     let mut rows: BTreeMap<u64, BTreeMap<String, String>> = BTreeMap::new();
     let maze = history.maze.iter().map(value);
@@ -206,7 +207,8 @@ mod tests {
         assert!(lines[0].starts_with("agent,algo,seed,iteration,global_step,start_value,"));
         let columns: Vec<&str> = lines[0].split(',').collect();
         let column = |name: &str| columns.iter().position(|c| *c == name).expect(name);
-        // The device's name has a comma, but it stands after all the columns looked at here.
+        // The device's name contains a comma, but its column follows all columns that are read
+        // here.
         let cell = |line: usize, name: &str| lines[line].split(',').nth(column(name));
         assert_eq!(cell(1, "iteration"), Some(""), "nothing is trained yet");
         assert_eq!(cell(2, "iteration"), Some("0"));

@@ -1,17 +1,17 @@
-//! Which control each hyper-parameter has: its label, whether it is among the common ones, and the
-//! stops of its slider.
+//! The control of each hyper-parameter: its label, whether it is always shown, and the stops of its
+//! slider.
 //!
-//! Names, defaults, choices and descriptions come from the structs themselves
-//! ([`Config::FIELD_INFO`], [`MazeConfig::FIELD_INFO`]); here is only what a form adds. A test below
-//! fails for a field without a control, and for a stop that validation refuses. Sliders offer the
-//! useful range; the number box beside takes whatever is valid.
+//! Names, defaults, choices and descriptions come from the structs ([`Config::FIELD_INFO`],
+//! [`MazeConfig::FIELD_INFO`]); this module adds only what a form needs. A test below fails for a
+//! field without a control, and for a stop that validation refuses. A slider covers the useful
+//! range; the number box beside it accepts every valid value.
 
 use deepspi_options::{FieldInfo, FieldKind, FieldValue, SetError};
 use deepspi_playground::experiment::{AGENTS, Experiment};
 use deepspi_run::config::{Algorithm, Config};
 use deepspi_worlds::maze::MazeConfig;
 
-/// The part of an experiment that a field belongs to.
+/// The part of an experiment to which a field belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// The maze.
@@ -24,7 +24,7 @@ impl Scope {
     /// All parts.
     pub const ALL: [Self; 1 + AGENTS] = [Self::Maze, Self::Agent(0), Self::Agent(1)];
 
-    /// Name in links and ids.
+    /// Name of the part in links and ids.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl Scope {
         }
     }
 
-    /// Its fields.
+    /// The fields of this part.
     #[must_use]
     pub const fn fields(self) -> &'static [FieldInfo] {
         match self {
@@ -43,7 +43,7 @@ impl Scope {
         }
     }
 
-    /// A field of this part as text; none if there is no such field.
+    /// The value of a field of this part as text; none if the field does not exist.
     #[must_use]
     pub fn get(self, experiment: &Experiment, field: &str) -> Option<String> {
         match self {
@@ -52,10 +52,10 @@ impl Scope {
         }
     }
 
-    /// Sets a field of this part from text.
+    /// Sets a field of this part to a value given as text.
     ///
     /// # Errors
-    /// If there is no such field or the text is not a value of its kind; nothing is changed.
+    /// If the field does not exist or the text is not a value of its type; nothing is changed.
     pub fn set(self, experiment: &mut Experiment, field: &str, text: &str) -> Result<(), SetError> {
         match self {
             Self::Maze => experiment.maze.set(field, text),
@@ -68,11 +68,11 @@ impl Scope {
     }
 }
 
-/// What happens when the user sets a field: the seed is that of both agents, and `certified` brings
-/// what it needs, or takes it back to the defaults.
+/// Sets a field as the user does: the seed is set for both agents, and `certified` also sets the
+/// fields that it requires, or resets them to their defaults.
 ///
 /// # Errors
-/// If the text is not a value of the field's kind; nothing is changed.
+/// If the text is not a value of the field's type; nothing is changed.
 pub fn enter(
     experiment: &mut Experiment,
     scope: Scope,
@@ -103,13 +103,13 @@ pub fn enter(
     Ok(())
 }
 
-/// The value a field has by default.
+/// The default value of a field as text.
 #[must_use]
 pub fn default_of(scope: Scope, field: &str) -> String {
     scope.get(&Experiment::default(), field).unwrap_or_default()
 }
 
-/// A documentation comment as plain text: without backticks and emphasis.
+/// Turns a documentation comment into plain text, without backticks and emphasis.
 #[must_use]
 pub fn plain(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
@@ -125,7 +125,7 @@ pub fn plain(text: &str) -> String {
     kept.map(|(_, c)| c).collect()
 }
 
-/// The name of a choice for people.
+/// The label of a choice.
 #[must_use]
 pub fn choice_label(name: &'static str) -> &'static str {
     if let Some(algorithm) = Algorithm::ALL.into_iter().find(|known| known.name() == name) {
@@ -139,39 +139,39 @@ pub fn choice_label(name: &'static str) -> &'static str {
     }
 }
 
-/// How the control of a field looks.
+/// The control of a field.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Control {
-    /// The field.
+    /// Name of the field.
     pub name: &'static str,
-    /// What the user reads.
+    /// Label of the control.
     pub label: &'static str,
-    /// Whether it is among those that are always shown.
+    /// Whether it is always shown.
     pub common: bool,
-    /// The slider beside the number box; none for flags and choices.
+    /// Slider beside the number box; none for flags and choices.
     pub slider: Option<Slider>,
 }
 
-/// The stops of a slider, ascending.
+/// The stops of a slider, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Slider {
     /// From, to, step.
     Even(f64, f64, f64),
     /// Powers of ten between these exponents, and round numbers between them.
     Decades(i32, i32),
-    /// 0, then as [`Slider::Decades`].
+    /// 0, then the stops of [`Slider::Decades`].
     ZeroAndDecades(i32, i32),
     /// Powers of two between these exponents.
     Powers(u32, u32),
-    /// These.
+    /// These stops.
     Stops(&'static [f64]),
 }
 
-/// Round numbers within a decade.
+/// The stops within a decade.
 const ROUND: [f64; 9] = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0];
 
 impl Slider {
-    /// All stops, as text that a field accepts.
+    /// All stops as text that a field accepts.
     #[must_use]
     pub fn stops(&self) -> Vec<String> {
         match *self {
@@ -197,12 +197,12 @@ impl Slider {
     }
 }
 
-/// The same number as a field writes it.
+/// Formats a number as a field does.
 fn number(text: &str) -> String {
     f64::from_text(text).map_or_else(|| text.to_owned(), |x| x.to_text())
 }
 
-/// Index of the stop nearest to a value, 0 for what is no number.
+/// Index of the stop nearest to a value; 0 if the value is not a number.
 #[must_use]
 pub fn nearest_stop(stops: &[String], value: &str) -> usize {
     let Ok(value) = value.parse::<f64>() else { return 0 };
@@ -219,10 +219,10 @@ const fn rare(name: &'static str, label: &'static str, slider: Option<Slider>) -
     Control { name, label, common: false, slider }
 }
 
-/// The seed, which both agents share.
+/// The seed, which is the same for both agents.
 pub const SEED: Control = common("seed", "Seed", None);
 
-/// The maze, in the order of the form.
+/// Controls of the maze, in the order of the form.
 pub const MAZE: &[Control] = &[
     common("epsilon", "Lower corridor ε", Some(Slider::Even(0.01, 0.95, 0.01))),
     common("cue", "Cue", Some(Slider::Even(0.0, 1.0, 0.05))),
@@ -231,7 +231,7 @@ pub const MAZE: &[Control] = &[
     rare("preset", "Frames and networks", None),
 ];
 
-/// An agent, in the order of the form; without the seed.
+/// Controls of an agent, in the order of the form; without the seed.
 pub const AGENT: &[Control] = &[
     common("algo", "Algorithm", None),
     common("learning_rate", "Learning rate", Some(Slider::Decades(-5, -1))),
@@ -267,7 +267,7 @@ pub const AGENT: &[Control] = &[
     rare("latent_distance", "Latent distance", None),
 ];
 
-/// What the user reads beside a field, with the place it belongs to.
+/// Label of a field together with the part to which it belongs.
 #[must_use]
 pub fn label(scope: Scope, field: &str) -> String {
     let mut controls = MAZE.iter().chain(std::iter::once(&SEED)).chain(AGENT);
@@ -280,10 +280,11 @@ pub fn label(scope: Scope, field: &str) -> String {
 }
 
 impl Control {
-    /// What the struct says of the field, in this part of the experiment.
+    /// The struct's description of the field, for this part of the experiment.
     ///
     /// # Panics
-    /// If the field is not one of this part, which a test excludes for the lists of this module.
+    /// If the field does not belong to this part; a test excludes this for the lists of this
+    /// module.
     #[must_use]
     #[expect(clippy::expect_used, reason = "lists in this file, checked by a test")]
     pub fn info(&self, scope: Scope) -> &'static FieldInfo {
@@ -301,7 +302,7 @@ impl Control {
 mod tests {
     use super::*;
 
-    /// All controls with the part of the experiment they change.
+    /// All controls, each with the part of the experiment that it changes.
     fn controls() -> Vec<(Scope, &'static Control)> {
         let maze = MAZE.iter().map(|control| (Scope::Maze, control));
         let agents = (0..AGENTS).flat_map(|agent| {
@@ -356,7 +357,7 @@ mod tests {
         experiment.agents[0].clip_coef = f32::from_bits(0x3dcc_ccce);
         for original in [Experiment::default(), experiment] {
             let mut copy = Experiment::default();
-            // `certified` is entered last in the struct's order, and must not undo what was entered.
+            // `certified` is the last field of the struct, and must not undo the fields set before.
             for (scope, control) in controls() {
                 let text = scope.get(&original, control.name).expect("a field");
                 scope.set(&mut copy, control.name, &text).expect("its own text");

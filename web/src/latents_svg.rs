@@ -1,8 +1,7 @@
-//! The picture of an agent's latents as a file: the same marks as on the page, with everything that
-//! stands around them there.
+//! The picture of an agent's latents as an SVG file, with the same marks and labels as on the page.
 //!
-//! Made from the numbers and not from a canvas, which the worker may own. Nothing in the file needs
-//! the page: colours are written out.
+//! It is made from the numbers, because the canvas may belong to the worker. The file does not
+//! depend on the page: it contains all colours.
 
 use std::fmt::Write as _;
 
@@ -14,42 +13,42 @@ use deepspi_playground::scene::{Roles, Shot};
 
 use crate::plot::{Axis, text_width, wrap};
 
-/// Space around the picture: left for the second axis, above for the title.
+/// Margins: on the left for the second axis, above for the title.
 const LEFT: f64 = 30.0;
 const TOP: f64 = 34.0;
 const RIGHT: f64 = 10.0;
-/// Size of the picture itself.
+/// Size of the picture without margins.
 const PLATE: [u32; 2] = [640, 480];
-/// Sizes of letters: title, text, numbers, foot.
+/// Font sizes of title, text, numbers and foot.
 const TITLE: f64 = 15.0;
 const TEXT: f64 = 13.0;
 const NUMBER: f64 = 11.0;
 const FOOT: f64 = 10.0;
-/// Height of the colour bar, and of a line at the foot.
+/// Heights of the colour bar and of a line of the foot.
 const BAR: f64 = 12.0;
 const FOOT_LINE: f64 = 14.0;
 
-/// What a saved picture says and shows.
+/// The content of a saved picture.
 #[derive(Clone, Copy, Debug)]
 pub struct Sheet<'a> {
     /// Title.
     pub title: &'a str,
-    /// What the two axes are, with their shares of the variance.
+    /// Labels of the two axes, with their shares of the variance.
     pub axes: [&'a str; 2],
-    /// Where the numbers are from.
+    /// Origin of the numbers.
     pub source: &'a str,
-    /// Letters of the page.
+    /// Font of the page.
     pub font: &'a str,
     /// Colours and ranges; its size is not used.
     pub scene: &'a LatentScene,
-    /// States that are drawn unlike the others.
+    /// States with special marks.
     pub roles: Roles,
     /// The points.
     pub shot: &'a Shot,
 }
 
 impl Sheet<'_> {
-    /// The file and its size in pixels.
+    /// Text of the file and its size in pixels.
     #[must_use]
     pub fn draw(&self) -> (String, [f64; 2]) {
         let scene = LatentScene { size: PLATE, scale: 1.0, ..self.scene.clone() };
@@ -84,7 +83,7 @@ impl Sheet<'_> {
         (file.finish(), size)
     }
 
-    /// Names of the critical cells and numbers along the axes.
+    /// Writes the names of the critical cells and the numbers along the axes.
     fn names(&self, file: &mut File<'_>, scene: &LatentScene, shot: &Shot) {
         let window = window(scene, shot);
         if !window.is_open() {
@@ -104,7 +103,7 @@ impl Sheet<'_> {
     }
 }
 
-/// A file while it is written. Writing to a string cannot fail, so results are dropped.
+/// A file that is being written. Writing to a string cannot fail, so results are ignored.
 struct File<'a> {
     text: String,
     scene: &'a LatentScene,
@@ -144,7 +143,7 @@ impl<'a> File<'a> {
         self.write(at, size, anchor, text, "");
     }
 
-    /// A text that can be read on points and lines.
+    /// A text with an outline, so that it can be read on points and lines.
     fn halo(&mut self, at: [f64; 2], size: f64, anchor: &str, text: &str) {
         let halo = format!(
             " stroke=\"{}\" stroke-width=\"4\" stroke-linejoin=\"round\" paint-order=\"stroke\"",
@@ -165,7 +164,8 @@ impl<'a> File<'a> {
     fn mark(&mut self, mark: &Mark) {
         let [[x, y], [to_x, to_y]] = mark.ends;
         let (fill, edge) = (to_css(mark.fill), to_css(mark.edge));
-        // A border lies inside the edge; a stroke lies half outside of what it follows.
+        // The border of a mark lies inside its edge, but SVG draws half of a stroke outside its
+        // path.
         let radius = mark.radius - 0.5 * mark.border;
         let look = format!("fill=\"{fill}\" stroke=\"{edge}\" stroke-width=\"{}\"", mark.border);
         self.line(&match mark.shape {
@@ -210,7 +210,7 @@ impl<'a> File<'a> {
         }
     }
 
-    /// What the shapes mean.
+    /// Writes the legend of the shapes.
     fn shapes(&mut self, [x, y]: [f64; 2]) {
         let grey = [0.5; 3];
         let shapes = [
@@ -231,7 +231,7 @@ impl<'a> File<'a> {
     }
 }
 
-/// A text as content or attribute of XML.
+/// Escapes a text for use as content or attribute value in XML.
 fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -279,7 +279,7 @@ mod tests {
     fn every_state_is_drawn_with_names_axes_and_source() {
         let points = vec![[0.0, 0.0], [0.5, 0.5], [-0.5, 0.5], [0.0, -0.5], [0.9, 0.1]];
         let file = sheet("Latents of PPO", points);
-        // Two of the states, and the one of the legend.
+        // Two states are discs, and the legend has one more.
         assert_eq!(file.matches("<circle").count(), 2 + 1);
         assert_eq!(file.matches("<polygon").count(), 2 + 2);
         for text in ["upper star", "lower star", ">start<", "62 %", "seed 1", "Latents of PPO"] {

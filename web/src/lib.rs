@@ -1,13 +1,14 @@
-//! The page of the browser playground: it shows what the trainer computes.
+//! The page of the browser playground. It shows what the trainer computes.
 //!
-//! Nothing that learns belongs here, and no network: the page must be there at once, so it links neither burn
-//! nor a GPU (`./check deny` looks). The trainer is another program (`web/trainer`), in a web worker with an
-//! instance of its own, so that training never makes the page wait. What both share is in
+//! Training and networks do not belong here: the page must load quickly, so it links neither burn
+//! nor a GPU library (`./check deny` tests this). The trainer is a separate program (`web/trainer`)
+//! in a web worker, so the page never waits for training. What both share is in
 //! [`deepspi_playground`].
 //!
-//! What does not know a browser - [`form`], [`link`], [`plot`], [`run`] and their neighbours - is tested
-//! natively. Whatever touches the browser is in `page`, which exists for wasm32 only (see this crate's
-//! `Cargo.toml` for the reason); `tools/wasm-build clippy --profile web -p web` checks it.
+//! Modules that need no browser ([`form`], [`link`], [`plot`], [`run`] and others) are tested
+//! natively. All code that uses the browser is in `page`, which is compiled for wasm32 only (this
+//! crate's `Cargo.toml` gives the reason); `tools/wasm-build clippy --profile web -p web` checks
+//! it.
 
 pub mod cells;
 pub mod export;

@@ -1,10 +1,10 @@
-//! The whole page as the fragment of an address: experiment, device, speed, room, and what is set in
-//! the room of the neighbourhood.
+//! The state of the page as the fragment of its address: experiment, device, speed, room, and the
+//! settings of the neighbourhood room.
 //!
-//! Only what differs from the defaults is written, with the names of the structs, as in
-//! `maze.cue=0.3&a.algo=ppo&b.clip_coef=0.2&seed=3&room=latents`. A link comes from anywhere: whatever
-//! in it is unknown or out of range is left out, one by one, and named, so that an old or damaged link
-//! gives the nearest page that can be had.
+//! A link contains only values that differ from the defaults, under the names of the structs'
+//! fields, as in `maze.cue=0.3&a.algo=ppo&b.clip_coef=0.2&seed=3&room=latents`. A link is not
+//! trusted: each entry that is unknown or out of range is ignored and reported to the user, and all
+//! other entries of an old or damaged link are used.
 
 use deepspi_playground::experiment::Experiment;
 use deepspi_playground::protocol::{DevicePreference, Pace};
@@ -13,22 +13,22 @@ use crate::form::{Scope, default_of};
 use crate::neighbourhood::{self, link as neighbourhood_link};
 use crate::room::Room;
 
-/// What a link says.
+/// The content of a link.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Link {
     /// Maze and agents.
     pub experiment: Experiment,
-    /// Which device is wanted.
+    /// The preferred device.
     pub device: DevicePreference,
     /// How fast to train.
     pub pace: Pace,
-    /// The room that is open.
+    /// The open room.
     pub room: Room,
-    /// What is set in the room of the neighbourhood.
+    /// The settings of the neighbourhood room.
     pub neighbourhood: neighbourhood::Settings,
 }
 
-/// The speeds offered: name in links, name for people, speed. The first is the default.
+/// The speeds on offer: name in links, label, speed. The first is the default.
 pub const PACES: [(&str, &str, Pace); 5] = [
     ("max", "as fast as it can", Pace::Max),
     ("20", "20 iterations/s", Pace::PerSecond(20.0)),
@@ -37,7 +37,7 @@ pub const PACES: [(&str, &str, Pace); 5] = [
     ("1", "1 iteration/s", Pace::PerSecond(1.0)),
 ];
 
-/// The devices offered: name in links, name for people, preference. The first is the default.
+/// The devices on offer: name in links, label, preference. The first is the default.
 pub const DEVICES: [(&str, &str, DevicePreference); 3] = [
     ("auto", "choose for me", DevicePreference::Auto),
     ("webgpu", "WebGPU", DevicePreference::Webgpu),
@@ -45,24 +45,25 @@ pub const DEVICES: [(&str, &str, DevicePreference); 3] = [
 ];
 
 const SEED: &str = "seed";
-/// Characters of a strange entry that are repeated to the user, and how many such entries.
+/// Largest number of characters of an ignored entry, and of ignored entries, that the user is
+/// shown.
 const SHOWN_CHARS: usize = 40;
 const SHOWN_ENTRIES: usize = 4;
 
-/// The name in links of one of a list of offers; the first where there is no such offer.
+/// The name of a value in links; the name of the first offer if the value is not on offer.
 #[must_use]
 pub fn key_of<T: PartialEq>(offers: &[(&'static str, &'static str, T)], value: &T) -> &'static str {
     offers.iter().find(|offer| offer.2 == *value).map_or_else(|| offers[0].0, |offer| offer.0)
 }
 
-/// The offer of a name.
+/// The value with this name in links.
 #[must_use]
 pub fn by_key<T: Copy>(offers: &[(&'static str, &'static str, T)], key: &str) -> Option<T> {
     offers.iter().find(|offer| offer.0 == key).map(|offer| offer.2)
 }
 
 impl Link {
-    /// The fragment, without `#`; empty if everything is at its default.
+    /// The fragment, without `#`; empty if all values are the defaults.
     #[must_use]
     pub fn to_fragment(&self) -> String {
         let mut entries = Vec::new();
@@ -97,14 +98,13 @@ impl Link {
         entries.join("&")
     }
 
-    /// What a fragment says, with or without `#`, and the entries that say nothing this version
-    /// understands.
+    /// Reads a fragment, with or without `#`. Returns the link and the entries that were ignored.
     #[must_use]
     pub fn from_fragment(fragment: &str) -> (Self, Vec<String>) {
         let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
         let mut entries: Vec<&str> = Vec::new();
         for entry in fragment.split('&').filter(|entry| !entry.is_empty()) {
-            // The last of several entries of one name counts.
+            // Of several entries with the same name, the last one counts.
             let key = |entry: &str| entry.split_once('=').map(|(key, _)| key.to_owned());
             entries.retain(|known| key(known).is_none() || key(known) != key(entry));
             entries.push(entry);
@@ -119,7 +119,7 @@ impl Link {
                 }
                 understood
             });
-            // Ranges may depend on other fields, so they are judged when all entries are in.
+            // Ranges may depend on other fields, so they are checked after all entries are applied.
             let Some(error) = link.experiment.errors().into_iter().next() else {
                 return (link, ignored);
             };
@@ -129,7 +129,7 @@ impl Link {
         }
     }
 
-    /// Takes in one entry; none if it cannot be.
+    /// Applies one entry; none if that is impossible.
     fn apply(&mut self, entry: &str) -> Option<()> {
         let (key, value) = entry.split_once('=')?;
         match key {
@@ -148,8 +148,9 @@ impl Link {
     }
 }
 
-/// Index of the entry to leave out because of an error in this field: its own, else the last of the
-/// same part, else the last. Defaults are valid, so with an error there is an entry.
+/// Index of the entry to ignore because of an error in this field: the entry of the field, else the
+/// last entry of the same part, else the last entry. Defaults are valid, so an error implies that
+/// there is an entry.
 fn blame(entries: &[&str], scope: Scope, field: &str) -> usize {
     let part = format!("{}.", scope.key());
     let own = format!("{part}{field}=");
@@ -157,7 +158,7 @@ fn blame(entries: &[&str], scope: Scope, field: &str) -> usize {
     last_with(&own).or_else(|| last_with(&part)).unwrap_or(entries.len() - 1)
 }
 
-/// The sentence about entries that were left out; none if there are none.
+/// A sentence that names the ignored entries; none if there are none.
 #[must_use]
 pub fn notice(ignored: &[String]) -> Option<String> {
     if ignored.is_empty() {

@@ -1,12 +1,11 @@
-//! Starts the page; everything else is in the library, where tests can reach it.
+//! Entry point of the page; everything else is in the library, where tests can reach it.
 
 #[cfg(target_arch = "wasm32")]
 fn main() {
     web::page::mount();
 }
 
-// The crate is a member of the workspace, so it is also built for the machine it is developed on,
-// where there is no page to mount.
+// The crate is a member of the workspace, so it is also built natively, where no page exists.
 #[cfg(not(target_arch = "wasm32"))]
 fn main() {
     println!(

@@ -1,7 +1,8 @@
-//! Experiments worth seeing, by name, each with what was measured.
+//! Presets: named experiments, each with a text that states the measured results.
 //!
-//! The texts say what was measured natively over many seeds (docs/results.md); a single
-//! seed may differ, and where it matters they say so. No seed is picked: all have seed 1, the default.
+//! The numbers were measured natively over many seeds (docs/results.md). A single seed may differ,
+//! and the texts say so where it matters. No seed was selected: all presets have seed 1, the
+//! default.
 
 use deepspi_playground::experiment::Experiment;
 use deepspi_run::config::{Algorithm, Config};
@@ -11,12 +12,12 @@ use deepspi_run::config::{Algorithm, Config};
 pub struct Preset {
     /// Name in ids.
     pub key: &'static str,
-    /// Name for people.
+    /// Label.
     pub title: &'static str,
-    /// What to see, and what was measured.
+    /// What the preset shows, and the measured results.
     pub what: &'static str,
-    /// Seconds until both agents are done: the time of the worker on one core of the machine of
-    /// docs/performance.md, rounded up.
+    /// Seconds until both agents are done, measured in the worker on one core of the machine in
+    /// docs/performance.md and rounded up.
     pub seconds: u32,
     change: fn(&mut Experiment),
 }
@@ -99,14 +100,15 @@ pub const PRESETS: [Preset; 5] = [
     },
 ];
 
-/// More and larger steps on each batch: what the clip range allows is then used.
+/// More and larger gradient steps per batch, so that the policy moves to the limits of the clip
+/// range.
 const fn large_updates(agent: &mut Config) {
     agent.learning_rate = 5e-3;
     agent.update_epochs = 10;
 }
 
 impl Preset {
-    /// Maze and agents.
+    /// The maze and both agents.
     #[must_use]
     pub fn experiment(&self) -> Experiment {
         let mut experiment = Experiment::default();
@@ -114,14 +116,14 @@ impl Preset {
         experiment
     }
 
-    /// What to see and how long it takes.
+    /// The description, with the duration.
     #[must_use]
     pub fn text(&self) -> String {
         format!("{} About {} seconds on the CPU.", self.what, self.seconds)
     }
 }
 
-/// The preset that this experiment is, whatever its seed.
+/// The preset that equals this experiment, apart from the seed.
 #[must_use]
 pub fn matching(experiment: &Experiment) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| {

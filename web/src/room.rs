@@ -1,4 +1,4 @@
-//! The four rooms of the page, by name: tabs, links and keys speak of them.
+//! The four rooms of the page, which tabs, links and keys refer to.
 
 /// A room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Room {
 }
 
 impl Room {
-    /// All, in the order of the tabs.
+    /// All rooms, in the order of the tabs.
     pub const ALL: [Self; 4] = [Self::Neighbourhood, Self::Maze, Self::Latents, Self::Theory];
 
     /// Name on the tab.

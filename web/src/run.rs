@@ -1,52 +1,54 @@
-//! The run of one agent as the page has it, and what becomes of it when the worker is asked to begin
-//! anew, to load, or dies.
+//! The page's record of one agent's run, and how it changes when the user resets the agents or
+//! loads a checkpoint, or when the worker dies.
 //!
-//! Two rules must hold whatever comes in between. The checkpoint kept is of the run that is shown:
-//! each time agents are made, it is forgotten, and the worker reports the one it went on from. And no
-//! more is taken for saved than there is: the page asks before it is closed with an unsaved run.
+//! Two rules must hold for every sequence of events. First, the kept checkpoint belongs to the run
+//! that is shown: it is dropped each time agents are created, and the worker then reports the
+//! checkpoint from which it continues. Second, iterations count as saved only if the user has a
+//! file with them, because the page must ask before an unsaved run is closed.
 
 use deepspi_playground::archive::Archive;
 use deepspi_run::message::Message;
 
 use crate::history::History;
 
-/// What the page knows of an agent's run. A new one is that of an agent not made yet.
+/// The page's record of an agent's run. The default value belongs to an agent that is not created
+/// yet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Run {
     history: History,
     kept: Option<Archive>,
-    /// Iterations of the history that need not be saved any more.
+    /// Number of iterations that are saved.
     saved: usize,
     change: Option<Change>,
 }
 
-/// What was asked for and has not come yet.
+/// A request to which the worker has not reacted yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
-    /// A new agent: what is still reported is of a run that was given up.
+    /// A new agent was requested; until it is ready, reports belong to the old run.
     Reset,
-    /// A checkpoint of another run; if it is refused, this one goes on.
+    /// A checkpoint of another run was sent; if it is refused, this run continues.
     Replacement,
 }
 
 impl Run {
-    /// The run of a new agent that is being made.
+    /// The run of a new agent that is being created.
     #[must_use]
     pub fn reset() -> Self {
         Self { change: Some(Change::Reset), ..Self::default() }
     }
 
-    /// A checkpoint of another run is being loaded in the place of this one.
+    /// Notes that a checkpoint of another run is being loaded to replace this run.
     pub fn replace(&mut self) {
         self.change = Some(Change::Replacement);
     }
 
-    /// What was asked for will not come: the run is as it was.
+    /// Notes that the pending request failed: the run stays unchanged.
     pub fn stays(&mut self) {
         self.change = None;
     }
 
-    /// The agent is ready after so many iterations.
+    /// Notes that the agent is ready and has completed this number of iterations.
     pub fn opened(&mut self, iterations: u64) {
         if self.change.take() == Some(Change::Replacement) {
             self.history = History::default();
@@ -57,14 +59,14 @@ impl Run {
         self.kept = None;
     }
 
-    /// Takes in an event of the trainer.
+    /// Adds an event of the trainer.
     pub fn push(&mut self, message: Message) {
         if !self.is_given_up() {
             self.history.push(message);
         }
     }
 
-    /// Keeps a checkpoint; if the user has it as a file, nothing so far is left to be saved.
+    /// Keeps a checkpoint; if the user has it as a file, all iterations so far are saved.
     pub fn checkpoint(&mut self, archive: Archive, as_file: bool) {
         if self.is_given_up() {
             return;
@@ -75,7 +77,7 @@ impl Run {
         }
     }
 
-    /// Its events.
+    /// The events of the run.
     #[must_use]
     pub const fn history(&self) -> &History {
         &self.history
@@ -87,13 +89,13 @@ impl Run {
         self.kept.as_ref()
     }
 
-    /// Whether what the worker reports is still of a run before this one.
+    /// Whether reports of the worker still belong to the previous run.
     #[must_use]
     pub fn is_given_up(&self) -> bool {
         self.change == Some(Change::Reset)
     }
 
-    /// Whether it was trained here.
+    /// Whether the agent was trained in this page.
     #[must_use]
     pub fn has_progress(&self) -> bool {
         !self.history.iterations.is_empty()
@@ -138,7 +140,7 @@ mod tests {
         }
     }
 
-    /// A run with so many iterations and a checkpoint of itself.
+    /// A run with this number of iterations and with its own checkpoint.
     fn trained(iterations: u64) -> Run {
         let mut run = Run::reset();
         run.opened(0);
@@ -152,7 +154,7 @@ mod tests {
         let mut run = trained(5);
         assert!(run.has_progress() && run.has_unsaved());
         run = Run::reset();
-        // The iteration in progress ends before the worker has read what was asked.
+        // The iteration in progress ends before the worker reads the request.
         train(&mut run, 5, 6);
         run.checkpoint(archive("old"), false);
         run.checkpoint(archive("old, as a file"), true);
@@ -184,7 +186,8 @@ mod tests {
         let mut run = trained(5);
         run.checkpoint(archive("mine"), true);
         run.replace();
-        // Until it is there the old one is reported, and stays if the new one is refused.
+        // Until the new run is ready, reports belong to the old one, which stays if the new one is
+        // refused.
         train(&mut run, 5, 7);
         let mut refused = run.clone();
         refused.stays();

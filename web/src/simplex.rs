@@ -1,32 +1,33 @@
-//! Distributions over three actions as points of a triangle.
+//! Distributions over three actions as points in a triangle.
 //!
-//! The page lets people drag such a point. Whatever they do with pointer, keys or numbers must come
-//! out as a distribution - nothing negative, sum 1 - because the theory refuses everything else.
-//! Only geometry belongs here; what a policy means is `deepspi_theory`'s business.
+//! Users can drag such a point. Every input with pointer, keys or numbers must give a distribution
+//! (no negative entries, sum 1), because `deepspi_theory` refuses anything else. This module
+//! contains only geometry; `deepspi_theory` computes what a policy does.
 
-/// Actions; the corners of the triangle, counted from bottom left counter-clockwise.
+/// Number of actions. Action `i` is corner `i` of the triangle, counted counter-clockwise from the
+/// bottom left.
 pub const ACTIONS: usize = 3;
 
 /// Probabilities of the three actions.
 pub type Distribution = [f64; ACTIONS];
 
-/// Pixels of a drawing, y downwards.
+/// A point in pixels of the drawing; y points downwards.
 pub type Point = [f64; 2];
 
 /// Height of a triangle of side 1.
 const HEIGHT: f64 = 0.866_025_403_784_438_6;
 
-/// Which part of the triangle a drawing shows.
+/// The part of the triangle that a drawing shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct View {
-    /// Where the first corner is.
+    /// Position of the first corner.
     origin: Point,
     /// Pixels of the triangle's side.
     side: f64,
 }
 
 impl View {
-    /// The whole triangle in a drawing of this size, with so many pixels around it.
+    /// Shows the whole triangle in a drawing of this size, with a margin in pixels.
     #[must_use]
     pub fn whole(size: Point, margin: f64) -> Self {
         let side = (size[0] - 2.0 * margin).min((size[1] - 2.0 * margin) / HEIGHT);
@@ -34,8 +35,8 @@ impl View {
         Self { origin, side }
     }
 
-    /// These points as large as a drawing of this size can show them with a margin; never smaller
-    /// than [`View::whole`], and at most ten thousand times as large.
+    /// Shows these points as large as possible in a drawing of this size with a margin; the scale
+    /// is between that of [`View::whole`] and ten thousand times that.
     #[must_use]
     pub fn close(size: Point, margin: f64, points: &[Distribution]) -> Self {
         let whole = Self::whole(size, margin);
@@ -66,7 +67,7 @@ impl View {
         self.side
     }
 
-    /// Where a distribution is drawn.
+    /// The pixel of a distribution.
     #[must_use]
     pub fn point(&self, distribution: Distribution) -> Point {
         let [_, second, third] = distribution;
@@ -76,7 +77,7 @@ impl View {
         ]
     }
 
-    /// The distribution nearest to a place in the drawing.
+    /// The distribution nearest to a pixel of the drawing.
     #[must_use]
     pub fn distribution(&self, point: Point) -> Distribution {
         let third = (self.origin[1] - point[1]) / (self.side * HEIGHT);
@@ -84,14 +85,14 @@ impl View {
         nearest([1.0 - second - third, second, third])
     }
 
-    /// Digits after the point that one pixel is worth.
+    /// Number of decimal places that one pixel can resolve.
     #[must_use]
     pub fn digits(&self) -> u32 {
         [2, 3, 4, 5, 6, 7].into_iter().find(|n| 10_f64.powf(*n as f64) >= self.side).unwrap_or(8)
     }
 
-    /// Distance between the lines of a grid, in probability: 1, 2 or 5 times a power of ten, such
-    /// that lines are 35 pixels apart or more.
+    /// Distance between grid lines as a probability: 1, 2 or 5 times a power of ten, so that lines
+    /// are at least 35 pixels apart.
     #[must_use]
     pub fn grid(&self) -> f64 {
         let steps = (1..=7).flat_map(|n| [1.0, 2.0, 5.0].map(|m| m / 10_f64.powi(8 - n)));
@@ -102,8 +103,8 @@ impl View {
 /// The distribution nearest to three numbers whose sum is 1.
 #[must_use]
 pub fn nearest(mut numbers: [f64; ACTIONS]) -> Distribution {
-    // What negative entries lack is taken from the others in equal parts, which may make another
-    // one negative: at most three rounds.
+    // Negative entries become 0, and the difference is taken from the other entries in equal parts.
+    // This may make another entry negative, so there are up to three rounds.
     for _ in 0..ACTIONS {
         let lack: f64 = numbers.iter().filter(|x| **x < 0.0).sum();
         if lack == 0.0 {
@@ -117,8 +118,8 @@ pub fn nearest(mut numbers: [f64; ACTIONS]) -> Distribution {
     numbers
 }
 
-/// The distribution with so many digits after the point; what rounding adds or takes away is made
-/// good by the largest entry.
+/// The distribution rounded to this number of decimal places; the largest entry absorbs the
+/// rounding error.
 #[must_use]
 pub fn rounded(distribution: Distribution, digits: u32) -> Distribution {
     let unit = 10_f64.powf(f64::from(digits));
@@ -129,8 +130,8 @@ pub fn rounded(distribution: Distribution, digits: u32) -> Distribution {
     rounded
 }
 
-/// The distribution with one probability set; the others keep their proportion, and get equal parts
-/// where they were 0.
+/// The distribution with one probability changed. The others keep their proportion; if they were
+/// all 0, they share the rest equally.
 #[must_use]
 pub fn with_probability(old: Distribution, action: usize, probability: f64) -> Distribution {
     let left = 1.0 - probability.clamp(0.0, 1.0);
@@ -142,8 +143,8 @@ pub fn with_probability(old: Distribution, action: usize, probability: f64) -> D
     })
 }
 
-/// The two distributions on the edges of the triangle between which `sum_a values[a] p[a]` is
-/// `level`; none if the line misses the triangle or all values are the same.
+/// The ends of the line of distributions `p` with `sum_a values[a] p[a] = level`, on the edges of
+/// the triangle; none if the line misses the triangle or all values are equal.
 #[must_use]
 pub fn level_line(values: [f64; ACTIONS], level: f64) -> Option<[Distribution; 2]> {
     let mut ends: Vec<Distribution> = Vec::new();
@@ -157,7 +158,7 @@ pub fn level_line(values: [f64; ACTIONS], level: f64) -> Option<[Distribution; 2
         }
     }
     let first = *ends.first()?;
-    // Through a corner the same point comes twice.
+    // A line through a corner gives the same point twice.
     let apart = |end: &Distribution| (0..ACTIONS).any(|i| (end[i] - first[i]).abs() > 1e-9);
     ends.into_iter().find(apart).map(|second| [first, second])
 }

@@ -1,7 +1,9 @@
-//! The theorems of an agent in words: what a term is called and means, and how to read today's numbers.
+//! The texts of the theory room: names and explanations of the terms, and sentences about the
+//! current numbers.
 //!
-//! All numbers are those of an [`Assessment`]; here they only become text. A term that a failed premise
-//! leaves without meaning is a dash, and a sentence never calls a bound good that does not exist.
+//! All numbers come from an [`Assessment`]; this module only turns them into text. If a premise
+//! fails, a term without a value is written as a dash, and no sentence may call a bound good that
+//! does not exist.
 
 use deepspi_run::maze::{Assessment, FailedPremise, ValuePair};
 use deepspi_theory::Terms;
@@ -10,12 +12,12 @@ use deepspi_worlds::maze::Maze;
 use crate::cells::{ACTION_NAMES, name};
 use crate::plot::number;
 
-/// Ratios as near to 1 as this are rounding.
+/// Ratios that differ from 1 by less than this differ only by rounding.
 const ROUNDING: f64 = 1e-9;
-/// From so many times the left side on, a right side is called loose.
+/// A right side is called loose from this multiple of the left side on.
 const LOOSE: f64 = 10.0;
 
-/// What the right sides of the theorems are made of.
+/// A term in the right sides of the theorems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Term {
     /// Discount.
@@ -26,20 +28,20 @@ pub enum Term {
     RewardLoss,
     /// Mean error of the predicted successor.
     TransitionLoss,
-    /// How fast rewards change over latents.
+    /// Lipschitz constant of the predicted reward.
     RewardLipschitz,
-    /// How fast successors change over latents.
+    /// Lipschitz constant of the predicted transition.
     TransitionLipschitz,
-    /// How fast values change over latents.
+    /// Lipschitz constant of the values.
     ValueLipschitz,
     /// Largest importance ratio.
     Ratio,
-    /// What it must stay below.
+    /// Limit of the largest importance ratio.
     RatioLimit,
 }
 
 impl Term {
-    /// All, in the order in which they are explained.
+    /// All terms, in the order in which they are explained.
     pub const ALL: [Self; 9] = [
         Self::Ratio,
         Self::RatioLimit,
@@ -52,7 +54,7 @@ impl Term {
         Self::ValueLipschitz,
     ];
 
-    /// Its symbol, and what is written below the line behind it.
+    /// The symbol and its subscript.
     #[must_use]
     pub const fn symbol(self) -> [&'static str; 2] {
         match self {
@@ -84,12 +86,12 @@ impl Term {
         }
     }
 
-    /// What it is, in a sentence or two.
+    /// Explanation in one or two sentences.
     #[must_use]
     pub const fn explanation(self) -> &'static str {
         match self {
             Self::Gamma => {
-                "What a reward one step later is worth. The nearer to 1, the less an update may \
+                "The weight of a reward one step later. The nearer to 1, the less an update may \
                  change the policy."
             }
             Self::Ael => {
@@ -109,8 +111,8 @@ impl Term {
                  latents."
             }
             Self::TransitionLipschitz => {
-                "How much further apart the next latents are, at most, than the latents were. Times \
-                 γ it must stay below 1."
+                "The largest factor by which one step changes the distance between two latents. \
+                 Times γ it must stay below 1."
             }
             Self::ValueLipschitz => {
                 "How much the value changes, at most, per distance between two latents: \
@@ -121,13 +123,13 @@ impl Term {
                  over all states, visited or not."
             }
             Self::RatioLimit => {
-                "From here on the old policy's data say too little of the new policy, and the right \
-                 sides do not exist."
+                "If SIR reaches this limit, the old policy's data say too little about the new \
+                 policy, and the right sides do not exist."
             }
         }
     }
 
-    /// Its value; not a number where there is none. `terms` are those of a theorem.
+    /// Its value; NaN if it has none. `terms` are the terms of one theorem.
     #[must_use]
     pub fn value(self, found: &Assessment, terms: Option<&Terms>) -> f64 {
         let of_model = |value: fn(&Terms) -> f64| terms.map_or(f64::NAN, value);
@@ -145,7 +147,7 @@ impl Term {
         }
     }
 
-    /// Its value as text. What is compared near 1 has all its digits.
+    /// Its value as text. Terms that are compared near 1 have four decimal places.
     #[must_use]
     pub fn text(self, found: &Assessment, terms: Option<&Terms>) -> String {
         let value = self.value(found, terms);
@@ -156,7 +158,7 @@ impl Term {
     }
 }
 
-/// Whether old and new policy are the same.
+/// Whether the old and the new policy are equal.
 #[must_use]
 pub fn stood_still(found: &Assessment) -> bool {
     found.ratios.sup < 1.0 + ROUNDING && found.ratios.inf > 1.0 - ROUNDING
@@ -168,7 +170,7 @@ pub fn has_model(found: &Assessment) -> bool {
     !found.theorem_two.failed.contains(&FailedPremise::NoWorldModel)
 }
 
-/// A premise that fails as a sentence.
+/// A failed premise as a sentence.
 #[must_use]
 pub fn sentence(failed: &FailedPremise) -> String {
     let text = failed.to_string();
@@ -177,7 +179,7 @@ pub fn sentence(failed: &FailedPremise) -> String {
     format!("{first}{}.", letters.as_str())
 }
 
-/// The step of the update against what the theorems allow.
+/// Compares the size of the update with the limit of the theorems.
 #[must_use]
 pub fn reading_of_step(found: &Assessment, maze: &Maze) -> String {
     let limit = Term::RatioLimit.text(found, None);
@@ -200,7 +202,7 @@ pub fn reading_of_step(found: &Assessment, maze: &Maze) -> String {
     )
 }
 
-/// Theorem 2 today.
+/// Theorem 2 with the current numbers.
 #[must_use]
 pub fn reading_two(found: &Assessment) -> String {
     let Some(two) = &found.theorem_two.numbers else {
@@ -227,7 +229,7 @@ pub fn reading_two(found: &Assessment) -> String {
     format!("{seen} The theorem allows {}. {}{tight}", number(right), looseness(two.gap, right))
 }
 
-/// How far a right side is from the left one.
+/// Compares the right side of a bound with its left side.
 fn looseness(left: f64, right: f64) -> String {
     let times = right / left;
     if !times.is_finite() {
@@ -239,7 +241,7 @@ fn looseness(left: f64, right: f64) -> String {
     format!("The bound holds, but is loose: {} times the left side.", number(times))
 }
 
-/// Theorem 3 today.
+/// Theorem 3 with the current numbers.
 #[must_use]
 pub fn reading_three(found: &Assessment) -> String {
     let Some(three) = &found.theorem_three.numbers else {
@@ -260,13 +262,13 @@ pub fn reading_three(found: &Assessment) -> String {
         return format!("{seen} An improvement of {} was promised.", number(guaranteed));
     }
     format!(
-        "{seen} Promised was no more than a change of at least {}: the promise was kept, but ζ is so \
-         large that it says little.",
+        "{seen} The theorem only promised a change of at least {}: the promise was kept, but ζ is \
+         so large that it says little.",
         number(guaranteed)
     )
 }
 
-/// Theorem 4 today.
+/// Theorem 4 with the current numbers.
 #[must_use]
 pub fn reading_four(found: &Assessment) -> String {
     let stars = format!(
@@ -295,7 +297,8 @@ pub fn reading_four(found: &Assessment) -> String {
     format!("{stars}{allowed}{mass}{bound}")
 }
 
-/// The pairs whose values differ most for the distance of their latents, worst first, without the stars.
+/// The pairs of states whose values differ most relative to the distance of their latents, worst
+/// first. The pair of the stars is left out.
 #[must_use]
 pub fn worst_pairs(found: &Assessment, count: usize) -> Vec<ValuePair> {
     let four = found.theorem_four.numbers.as_ref();

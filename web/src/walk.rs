@@ -1,12 +1,13 @@
-//! An agent walking in its maze, for the eye: sampled in the page from the policy it was last seen with.
+//! An agent that walks through its maze. The page samples its actions from the last reported
+//! policy.
 //!
-//! Training is not touched: the walk has a maze and random numbers of its own.
+//! The walk does not influence training: it has a maze and random numbers of its own.
 
 use deepspi_run::decision::Decision;
 use deepspi_worlds::maze::{ACTIONS, Maze, MazeEnvs};
 use deepspi_worlds::rng::Generators;
 
-/// One agent on its way.
+/// The walk of one agent.
 #[derive(Clone, Debug)]
 pub struct Walk {
     maze: MazeEnvs,
@@ -14,20 +15,20 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// At the start.
+    /// A walk at the start of the maze.
     #[must_use]
     pub fn new(maze: Maze, seed: u64) -> Self {
         Self { maze: MazeEnvs::new(maze, 1, seed), generators: Generators::new(seed) }
     }
 
-    /// Where it is.
+    /// The current state.
     #[must_use]
     pub fn state(&self) -> usize {
         self.maze.states()[0] as usize
     }
 
-    /// One step by a policy `[S, A]`; after an end, back to the start. A policy that is not one of this
-    /// maze is not followed.
+    /// Takes one step with a policy `[S, A]`, or returns to the start after the end of an episode.
+    /// A policy without probabilities for the current state (one of another maze) is ignored.
     pub fn step(&mut self, policy: &[f64]) {
         let Some(row) = policy.get(self.state() * ACTIONS..).and_then(|rest| rest.get(..ACTIONS))
         else {
@@ -57,7 +58,7 @@ mod tests {
             ends += usize::from(maze.tile(walk.state()).is_terminal());
             starts += usize::from(walk.state() == maze.start());
         }
-        // Seven steps to either end and one back to the start.
+        // Seven steps lead to an end, and one leads back to the start.
         assert_eq!((ends, starts), (11, 11));
     }
 

@@ -1,5 +1,5 @@
-// Starts the trainer in its web worker. The constructors of the program's libraries must have run before it trains, and
-// run once: web/trainer/build.rs says why that is not left to the linker.
+// Starts the trainer in its web worker. The constructors of the program's libraries must run before it trains, and
+// only once. web/trainer/build.rs explains why they are called here.
 import init, { start_trainer } from "./worker.js";
 
 const program = await init();

@@ -1,8 +1,9 @@
 //! A run folder as one zip file: what the page saves, loads and keeps in case the worker dies.
 //!
-//! The folder inside is the native one: unpacked, `native --resume` continues it; packed, a native
-//! run folder (or one checkpoint of it) is read here. Whatever is uploaded is foreign until
-//! [`Archive::open`] has read it whole; sizes are limited because a small zip can unpack to anything.
+//! The folder inside has the layout of a native run folder: `native --resume` continues it once it
+//! is unpacked, and the page reads a zipped native run folder or one checkpoint of it. An upload is
+//! not trusted until [`Archive::open`] has read and verified all of it. The unpacked size is
+//! limited because a small zip file can unpack to any size.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-/// Bytes the files that are read may have together; a checkpoint of the Atari networks has a tenth.
+/// Largest total size in bytes of the files that are read. A checkpoint of the Atari networks has a
+/// tenth of it.
 const LARGEST: u64 = 256 << 20;
 
 /// A zip file that holds a run folder.
@@ -52,14 +54,14 @@ pub enum ArchiveError {
 /// What an archive holds.
 #[derive(Debug)]
 pub struct Contents {
-    /// Description of the checkpoint's own run; none if only the checkpoint was given.
+    /// Description of the run that wrote the checkpoint; none if only a checkpoint was given.
     pub info: Option<RunInfo>,
-    /// The newest checkpoint, whatever other runs are there.
+    /// The newest checkpoint of all runs in the archive.
     pub checkpoint: Checkpoint,
 }
 
 impl Archive {
-    /// The run folder of one checkpoint.
+    /// Packs a run folder with one checkpoint.
     ///
     /// # Errors
     /// If a value cannot be written.
@@ -79,7 +81,8 @@ impl Archive {
         Ok(Self { name, bytes })
     }
 
-    /// From the files a user chose: one zip file, or the files of a checkpoint (and `config.toml`).
+    /// Makes an archive from the files that a user chose: one zip file, or the files of a
+    /// checkpoint (and `config.toml`).
     ///
     /// # Errors
     /// If they are not a checkpoint, or it is damaged.
@@ -95,7 +98,7 @@ impl Archive {
         Ok(archive)
     }
 
-    /// Reads and verifies it. Only what is used is unpacked.
+    /// Reads and verifies the archive. Only the files that are used are unpacked.
     ///
     /// # Errors
     /// If it is not a checkpoint of this program, or it is damaged.
@@ -131,15 +134,17 @@ fn is_part(name: &str) -> bool {
     [STATE, SUMS].contains(&name) || Section::is_file_name(name)
 }
 
-/// Where the newest checkpoint among these paths is: the description of its run, and its files.
+/// Finds the newest checkpoint among these paths. Returns the index of its run's `config.toml`, and
+/// the indices of the checkpoint's files by name.
 fn choose(paths: &[String]) -> (Option<usize>, BTreeMap<&str, usize>) {
     let files = || paths.iter().enumerate().map(|(index, path)| (index, split(path)));
     let folders = files().filter(|(_, (folder, name))| {
-        // `native` moved an unusable run there, or was killed while it wrote or replaced a checkpoint.
+        // `native` moves unusable runs to such folders, and leaves one when it is killed while it
+        // writes or replaces a checkpoint.
         let set_aside = |part: &str| part.starts_with(UNUSABLE_PREFIX) || is_leftover(part);
         is_part(name) && !folder.split('/').any(set_aside)
     });
-    /// The names of checkpoints sort by step; other folders only count where there is none.
+    /// Names of checkpoints sort by step. Other folders count only if no folder has such a name.
     fn age<'a>(folder: &&'a str) -> (bool, &'a str, &'a str) {
         let name = split(folder).1;
         (name.starts_with(STEP_PREFIX), name, folder)
@@ -147,7 +152,8 @@ fn choose(paths: &[String]) -> (Option<usize>, BTreeMap<&str, usize>) {
     let Some(newest) = folders.map(|(_, (folder, _))| folder).max_by_key(age) else {
         return (None, BTreeMap::new());
     };
-    // The nearest one around it: the others are of other runs.
+    // The `config.toml` in the nearest enclosing folder belongs to this run, any other to another
+    // run.
     let encloses = |folder: &str| {
         let rest = newest.strip_prefix(folder);
         rest.is_some_and(|rest| folder.is_empty() || rest.is_empty() || rest.starts_with('/'))
@@ -198,7 +204,7 @@ mod tests {
         }
     }
 
-    /// A checkpoint before the first iteration. Nothing here looks into its tensors.
+    /// A checkpoint before the first iteration. No test here reads its tensors.
     fn checkpoint() -> Checkpoint {
         let preset = MazeConfig::DEFAULT.preset;
         let config = preset.hyper_parameters();

@@ -1,4 +1,4 @@
-//! Axes in pixels.
+//! Axes whose ends are pixels.
 
 use deepspi_plot::Scale;
 
@@ -8,28 +8,28 @@ pub struct Axis {
     axis: deepspi_plot::Axis,
     from: f64,
     to: f64,
-    /// Distances between ticks at most.
+    /// Largest number of intervals between ticks.
     most: f64,
 }
 
-/// A labelled place on an axis.
+/// A tick with its label.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tick {
-    /// Pixel.
+    /// Position in pixels.
     pub at: f64,
-    /// The value there.
+    /// The value at the tick, as text.
     pub label: String,
 }
 
 impl Axis {
-    /// Over the finite ones of `values`, with ticks at its ends, drawn between the pixels `from` and
-    /// `to`; ticks are at least `spacing` pixels apart. Without any value it goes from 0 to 1.
+    /// A linear axis over the finite `values`, with ticks at both ends, between the two `pixels`.
+    /// Ticks are at least `spacing` pixels apart. Without a finite value the axis goes from 0 to 1.
     #[must_use]
     pub fn linear(values: impl Iterator<Item = f64>, pixels: [f64; 2], spacing: f64) -> Self {
         Self::rounded(Scale::Linear, values, [0.0, 1.0], pixels, spacing)
     }
 
-    /// As [`linear`](Self::linear), but with fixed ends, which need not be ticks.
+    /// Like [`linear`](Self::linear), but with fixed ends, which need not be ticks.
     #[must_use]
     pub fn between(low: f64, high: f64, pixels: [f64; 2], spacing: f64) -> Self {
         let round = Self::linear([low, high].into_iter(), pixels, spacing);
@@ -39,8 +39,8 @@ impl Axis {
         }
     }
 
-    /// Logarithmic, over the positive finite ones of `values`, with round ends. Without any value it
-    /// goes from 1 to 10.
+    /// A logarithmic axis over the positive finite `values`, with round ends. Without such a value
+    /// the axis goes from 1 to 10.
     #[must_use]
     pub fn log(values: impl Iterator<Item = f64>, pixels: [f64; 2], spacing: f64) -> Self {
         Self::rounded(Scale::Log10, values, [1.0, 10.0], pixels, spacing)
@@ -61,13 +61,13 @@ impl Axis {
         Self { axis, from, to, most }
     }
 
-    /// Whether there is a place for this value.
+    /// Whether the axis can show this value (a logarithmic axis shows positive values only).
     #[must_use]
     pub fn has(&self, value: f64) -> bool {
         self.axis.share(value).is_finite()
     }
 
-    /// Pixel of a value that [`has`](Self::has) a place.
+    /// Pixel of a value that the axis can show (see [`has`](Self::has)).
     #[must_use]
     pub fn at(&self, value: f64) -> f64 {
         self.from + self.axis.share(value) * (self.to - self.from)

@@ -1,7 +1,8 @@
 //! What the page trains: one maze and two agents in it.
 //!
-//! Both agents see the same maze and the same seed, so that what differs between them is what the
-//! user made differ. Nothing here knows the page or the worker; both speak of an [`Experiment`].
+//! Both agents have the same maze and the same seed, so they differ only in the hyper-parameters
+//! that the user made different. This module knows neither the page nor the worker; both use an
+//! [`Experiment`].
 
 use deepspi_options::ConfigError;
 use deepspi_run::config::{Algorithm, Config};
@@ -15,9 +16,9 @@ pub const AGENTS: usize = 2;
 /// One maze, two agents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Experiment {
-    /// The world of both.
+    /// The maze of both agents.
     pub maze: MazeConfig,
-    /// Hyper-parameters of each; the seed is the same in both.
+    /// Hyper-parameters of each agent; the seed is the same in both.
     pub agents: [Config; AGENTS],
 }
 
@@ -25,14 +26,14 @@ pub struct Experiment {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct ExperimentError {
-    /// The agent it belongs to; none for the maze.
+    /// The agent whose value it is; none for the maze.
     pub agent: Option<usize>,
-    /// Field, value and what is allowed.
+    /// Field, value and allowed range.
     pub error: ConfigError,
 }
 
 impl Default for Experiment {
-    /// PPO beside DeepSPI in the paper's maze, in the small size.
+    /// PPO and DeepSPI in the paper's maze, with the small preset.
     fn default() -> Self {
         let maze = MazeConfig::DEFAULT;
         let agent = |algo| Config { algo, ..maze.preset.hyper_parameters() };
@@ -54,7 +55,8 @@ impl Experiment {
         }
     }
 
-    /// Every value that is out of range, the maze's first; empty means that it can be trained.
+    /// All values that are out of range, those of the maze first. An experiment without errors can
+    /// be trained.
     #[must_use]
     pub fn errors(&self) -> Vec<ExperimentError> {
         let default = Self::default();
@@ -89,8 +91,8 @@ impl Experiment {
     }
 }
 
-/// All errors of a configuration whose validation stops at the first: each offending field is given
-/// a valid value (`mend`) and the rest is judged again.
+/// All errors of a configuration, although `validate` stops at the first one: `mend` gives the
+/// field in error a valid value, and the configuration is validated again.
 fn every<C>(
     mut config: C,
     validate: impl Fn(&C) -> Result<(), ConfigError>,
@@ -98,7 +100,8 @@ fn every<C>(
 ) -> Vec<ConfigError> {
     let mut errors: Vec<ConfigError> = Vec::new();
     while let Err(error) = validate(&config) {
-        // Fields can contradict each other, so that a valid value for one of them mends nothing.
+        // Fields can contradict each other, so a valid value for one of them may not remove the
+        // error.
         let known = errors.iter().any(|known| known.field == error.field);
         let goes_on = !known && mend(&mut config, error.field);
         if !known {

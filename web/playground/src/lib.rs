@@ -1,12 +1,12 @@
 //! What the page of the playground and its trainer share.
 //!
-//! The page (`web`) shows, the trainer (`web/trainer`) computes, in a web worker with a WebAssembly
-//! instance of its own. They agree on an [`experiment`], exchange the messages of [`protocol`], read and
-//! write the same [`archive`]s of checkpoints, and draw the same picture of the latents ([`scene`]), whose
-//! grid lines are the ticks of an [`axis`].
+//! The page (`web`) shows results. The trainer (`web/trainer`) computes them in a web worker with a
+//! WebAssembly instance of its own. Both use the same [`experiment`], exchange the messages of
+//! [`protocol`], read and write the same [`archive`]s of checkpoints, and draw the same picture of
+//! the latents ([`scene`]), whose grid lines are the ticks of an [`axis`].
 //!
-//! Both programs are downloaded, so nothing that only one of them needs may be a dependency here: no burn
-//! and no leptos. Nothing here knows a browser either, so everything is tested natively.
+//! Both programs are downloaded, so this crate must not depend on anything that only one of them
+//! needs: no burn and no leptos. Nothing here needs a browser, so everything is tested natively.
 
 pub mod archive;
 pub mod axis;
@@ -16,7 +16,7 @@ pub mod scene;
 
 /// Version of the workspace, shown at the foot of the page.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Revision of the source, where the build says it; `unknown` else.
+/// Revision of the source, or `unknown` if the build does not set it.
 pub const REVISION: &str = match option_env!("DEEPSPI_REVISION") {
     Some(revision) => revision,
     None => "unknown",

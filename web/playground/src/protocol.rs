@@ -1,9 +1,9 @@
-//! What page and worker say to each other.
+//! The messages between the page and the worker.
 //!
-//! The worker owns the trainers; the page only asks and shows. A request is never answered in place:
-//! whatever changes is reported, in the order in which it happened. Messages travel as MessagePack,
-//! which keeps NaN (a value function can be undefined) and tagged enums, in a buffer that is handed
-//! over, not copied.
+//! The worker owns the trainers; the page sends requests and shows reports. A request has no direct
+//! answer: the worker reports every change, in the order in which the changes happened. Messages
+//! are encoded as MessagePack, which keeps NaN (a value function can be undefined) and tagged
+//! enums. Their buffers are transferred, not copied.
 
 use deepspi_run::batch_view::BatchView;
 use deepspi_run::maze::{Assessment, MazeCells, MazeReport};
@@ -15,14 +15,14 @@ use crate::experiment::{AGENTS, Experiment};
 
 /// Name of the field with the bytes of a message.
 pub const BYTES: &str = "bytes";
-/// Name of the field with a canvas that changes hands.
+/// Name of the field with a canvas that is transferred to the worker.
 pub const CANVAS: &str = "canvas";
 
 /// Which device the user wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DevicePreference {
-    /// WebGPU if it is there, right and faster than the CPU; else the CPU.
+    /// WebGPU if it is available, passes the self-test and is faster than the CPU; else the CPU.
     #[default]
     Auto,
     /// WebGPU, even on a software adapter.
@@ -37,59 +37,61 @@ pub enum Pace {
     /// As fast as the device can.
     #[default]
     Max,
-    /// At most so many iterations a second.
+    /// At most this number of iterations per second.
     PerSecond(f64),
 }
 
-/// Views that cost time to compute and are made only while somebody looks.
+/// Views that are slow to compute, so the worker computes them only while the page shows them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
-    /// Losses and utilities of every cell, and the last batch.
+    /// Losses and utilities of all cells, and the last batch.
     pub details: bool,
     /// The terms of the theorems.
     pub theory: bool,
 }
 
-/// From the page to the worker.
+/// A message from the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Request {
-    /// Make both agents anew at their first iteration. A device of the same preference is kept.
+    /// Create both agents at their first iteration. The device is kept if the preference is the
+    /// same.
     Open {
         /// What to train.
         experiment: Box<Experiment>,
         /// On which device.
         device: DevicePreference,
     },
-    /// Continue agents from checkpoints (`None`: anew), each with the checkpoint's own configuration.
+    /// Continue agents from checkpoints, each with the configuration in its checkpoint. An agent
+    /// without a checkpoint (`None`) starts at its first iteration.
     Restore {
-        /// Maze, and the configuration of the agents that start anew.
+        /// The maze, and the configuration of the agents without a checkpoint.
         experiment: Box<Experiment>,
         /// On which device.
         device: DevicePreference,
-        /// What to continue.
+        /// The checkpoint of each agent.
         archives: [Option<Archive>; AGENTS],
     },
-    /// Train until paused or done.
+    /// Train until a pause or the end of the run.
     Start,
     /// Stop after the iteration in progress.
     Pause,
-    /// One iteration of each agent: a rollout and its updates.
+    /// Train one iteration of each agent: a rollout and its updates.
     Step,
-    /// See [`Pace`].
+    /// Change the training speed.
     Pace(Pace),
-    /// See [`Watch`].
+    /// Change which slow views are computed.
     Watch(Watch),
     /// Report a checkpoint of this agent.
     Save {
         /// Which agent.
         agent: usize,
     },
-    /// Draw an agent's latents on the canvas that comes with this message, if the device can.
+    /// Draw an agent's latents on the canvas that is sent with this message, if the device can.
     Canvas {
         /// Which agent.
         agent: usize,
     },
-    /// How the latents are to be drawn from now on.
+    /// Draw the latents in this way from now on.
     Scene {
         /// Which agent.
         agent: usize,
@@ -98,14 +100,16 @@ pub enum Request {
     },
 }
 
-/// What the drawing of latents depends on besides the latents. Colours are sRGB, components in [0, 1].
+/// Everything, except the latents, that determines how the latents are drawn. Colours are sRGB,
+/// with components in [0, 1].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LatentScene {
-    /// Pixels of the canvas; `[0, 0]`: nobody looks, nothing is drawn.
+    /// Width and height of the canvas in pixels; `[0, 0]` if it is not shown, and then nothing is
+    /// drawn.
     pub size: [u32; 2],
     /// Pixels per CSS pixel.
     pub scale: f32,
-    /// Half the height of the picture in latent units; 0 before it is known.
+    /// Half the height of the picture in latent units; 0 while it is unknown.
     pub extent: f32,
     /// Values at the two ends of the palette.
     pub range: [f32; 2],
@@ -119,28 +123,28 @@ pub struct LatentScene {
     pub line: [f32; 3],
     /// Colours of the values from low to high.
     pub palette: Vec<[f32; 3]>,
-    /// Milliseconds in which points glide to their new places; 0: they jump.
+    /// Duration of the points' motion to new positions in milliseconds; 0: they jump.
     pub glide: f64,
 }
 
-/// From the worker to the page; a message holds one or more of them in their order.
+/// A report from the worker to the page. One message holds one or more reports, in order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Report {
-    /// The worker is there and can be asked.
+    /// The worker is loaded and accepts requests.
     Listening,
-    /// What the worker is busy with before it can train.
+    /// What the worker does before it can train.
     Preparing {
         /// One short phrase.
         text: String,
     },
-    /// Agents are ready at the iterations they stand at; training is paused. In the same message are
-    /// the checkpoints they go on from.
+    /// The agents are ready and training is paused. The same message holds the checkpoints from
+    /// which they continue.
     Opened {
-        /// What trains.
+        /// The device that trains.
         device: DeviceReport,
-        /// What is trained, as it came or as the checkpoints say.
+        /// What is trained: the experiment of the request, or the one in the checkpoints.
         experiment: Box<Experiment>,
-        /// Iterations each agent has behind it.
+        /// Number of completed iterations of each agent.
         iterations: [u64; AGENTS],
     },
     /// An event of a trainer.
@@ -150,7 +154,7 @@ pub enum Report {
         /// What happened.
         message: Message,
     },
-    /// Where an agent stands; newer ones replace older ones.
+    /// The current state of an agent. A newer view replaces an older one.
     View {
         /// Which agent.
         agent: usize,
@@ -161,29 +165,29 @@ pub enum Report {
     Checkpoint {
         /// Which agent.
         agent: usize,
-        /// Whether the page asked; else it is kept in case the worker dies.
+        /// Whether the page asked for it. If not, the page keeps it in case the worker dies.
         asked: bool,
-        /// A run folder with this checkpoint.
+        /// A run folder that holds this checkpoint.
         archive: Archive,
     },
-    /// Training began, stopped, or goes on at this speed.
+    /// Training started, stopped, or runs at this speed.
     Status(Status),
-    /// Something the user should know; training goes on.
+    /// Information for the user; training continues.
     Notice {
         /// One or two sentences.
         text: String,
     },
-    /// A request could not be carried out; what was there goes on as before.
+    /// A request could not be carried out; nothing else has changed.
     Refused {
         /// One or two sentences.
         text: String,
     },
-    /// Training cannot go on; the last checkpoints are good.
+    /// Training cannot continue; the last checkpoints are valid.
     Fault {
         /// One or two sentences.
         text: String,
     },
-    /// Who draws an agent's latents: the worker's GPU, or the page itself.
+    /// Whether the worker's GPU or the page draws an agent's latents.
     Drawing {
         /// Which agent.
         agent: usize,
@@ -192,51 +196,52 @@ pub enum Report {
     },
 }
 
-/// Where training stands.
+/// The state of training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
-    /// Whether it runs.
+    /// Whether training runs.
     pub running: bool,
-    /// Whether all iterations are done.
+    /// Whether no agent can continue, because each has done all its iterations or has stopped.
     pub finished: bool,
-    /// Gradient updates a second of both agents, over the last second or so.
+    /// Gradient updates per second of both agents together, averaged over the last 1.5 seconds.
     pub updates_per_second: f64,
 }
 
-/// The device in use and why.
+/// The device in use, and the reason for the choice.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeviceReport {
     /// Whether it is WebGPU.
     pub is_gpu: bool,
     /// Name of adapter or processor.
     pub name: String,
-    /// Whether the adapter is a program, not a graphics card.
+    /// Whether the adapter is software, not a graphics card.
     pub is_software: bool,
-    /// Why this device: one sentence.
+    /// Why this device was chosen, in one sentence.
     pub reason: String,
-    /// Largest relative difference to the CPU in the self-test; none for the CPU itself.
+    /// Largest relative difference from the CPU in the self-test; none if the device is the CPU.
     pub self_test: Option<f64>,
-    /// Milliseconds of one update, where both were measured: WebGPU, then CPU.
+    /// Milliseconds per update on WebGPU and on the CPU, if both were measured.
     pub update_ms: Option<[f64; 2]>,
 }
 
-/// Where an agent stands.
+/// The current state of an agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AgentView {
     /// Agent steps so far.
     pub global_step: u64,
     /// Policy, values and latents of every state.
     pub report: MazeReport,
-    /// Latents on their first two principal components `[S]`; none if they are not numbers.
+    /// Latents projected on their first two principal components, `[S]`; none if they are not
+    /// finite.
     pub points: Option<Vec<[f64; 2]>>,
-    /// Share of the variance along each axis.
+    /// Share of the variance that each axis explains.
     pub explained: [f64; 2],
-    /// Utility and losses of every cell, if they are watched.
+    /// Utility and losses of all cells, if [`Watch::details`] is set.
     pub cells: Option<MazeCells>,
-    /// The batch of the last iteration, if it is watched and there was one.
+    /// The batch of the last iteration, if [`Watch::details`] is set and there was an iteration.
     pub batch: Option<BatchView>,
-    /// The terms of the theorems for the last iteration, if they are watched. They cost more than
-    /// the rest together, so most views while training have none.
+    /// The terms of the theorems for the last iteration, if [`Watch::theory`] is set. They cost
+    /// more time than the rest of the view, so most views during training have none.
     pub assessment: Option<Assessment>,
 }
 
@@ -245,18 +250,18 @@ pub struct AgentView {
 #[error("a message between page and worker could not be read ({0}); reload the page")]
 pub struct Unreadable(#[from] rmp_serde::decode::Error);
 
-/// A message as bytes.
+/// Encodes a message.
 ///
 /// # Errors
-/// Not with the types of this module.
+/// Never with the types of this module.
 pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, rmp_serde::encode::Error> {
     rmp_serde::to_vec_named(message)
 }
 
-/// The message in these bytes.
+/// Decodes a message.
 ///
 /// # Errors
-/// If they are of another version of this program.
+/// If the bytes are not a message of this version of the program.
 pub fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Unreadable> {
     Ok(rmp_serde::from_slice(bytes)?)
 }

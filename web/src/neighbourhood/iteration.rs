@@ -1,6 +1,6 @@
-//! Exact safe policy iteration on a small random MDP, all steps at once.
+//! Exact safe policy iteration on a small random MDP; all steps are computed at once.
 //!
-//! So few states that a slider can be dragged while all of it is computed anew.
+//! The MDP has so few states that everything is recomputed while the user drags a slider.
 
 use deepspi_theory::{
     Mdp, Neighbourhood, Policy, Ratios, SafePolicyIteration, SafeStep, TheoryError, Values,
@@ -10,12 +10,12 @@ use deepspi_theory::{
 use super::STEPS;
 use crate::simplex::{ACTIONS, Distribution};
 
-/// States in which an action is chosen; one more ends the episode.
+/// Number of states in which an action is chosen; one further state ends the episode.
 pub const STATES: usize = 5;
-/// States each action can lead to, besides the end.
+/// Number of states to which an action can lead, besides the end.
 const BRANCHING: usize = 2;
 
-/// The steps from the uniform policy.
+/// The steps of the iteration, which starts from the uniform policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SafeIteration {
     start: (Policy, Values),
@@ -24,7 +24,7 @@ pub struct SafeIteration {
 }
 
 impl SafeIteration {
-    /// [`STEPS`] steps in the random MDP of this seed.
+    /// Computes [`STEPS`] steps in the random MDP of this seed.
     ///
     /// # Errors
     /// [`TheoryError`] for a discount outside `[0, 1)` or a `C` outside `(1, 2)`.
@@ -37,13 +37,13 @@ impl SafeIteration {
         Ok(Self { start, steps, optimum: optimal(&mdp)?.values })
     }
 
-    /// Values after so many steps.
+    /// Values after this number of steps.
     #[must_use]
     pub fn values(&self, step: usize) -> &Values {
         step.checked_sub(1).map_or(&self.start.1, |last| &self.steps[last].values)
     }
 
-    /// `pi(.|state)` after so many steps.
+    /// `pi(.|state)` after this number of steps.
     #[must_use]
     pub fn policy(&self, step: usize, state: usize) -> Distribution {
         let policy = step.checked_sub(1).map_or(&self.start.0, |last| &self.steps[last].policy);
@@ -51,18 +51,18 @@ impl SafeIteration {
         std::array::from_fn(|action| row[action])
     }
 
-    /// `Q(state, .)` of the policy after so many steps.
+    /// `Q(state, .)` of the policy after this number of steps.
     #[must_use]
     pub fn action_values(&self, step: usize, state: usize) -> [f64; ACTIONS] {
         let values = self.values(step);
         std::array::from_fn(|action| values.q[state * ACTIONS + action])
     }
 
-    /// Ratios of this step, and the smallest change of a state's value; none before the first.
+    /// Ratios of this step, and the smallest change of a state's value; none for step 0.
     #[must_use]
     pub fn last(&self, step: usize) -> Option<(Ratios, f64)> {
         let before = step.checked_sub(1)?;
-        // `SafeStep::least_improvement` counts the end as well, whose value never changes.
+        // `SafeStep::least_improvement` includes the end, whose value never changes.
         let values = self.values(step).v[..STATES].iter().zip(&self.values(before).v);
         let least = values.map(|(new, old)| new - old).fold(f64::INFINITY, f64::min);
         Some((self.steps[before].ratios, least))

@@ -1,24 +1,24 @@
-//! The settings of room 1 as entries of a link, `nb.c=1.5`: what differs from the defaults.
+//! The settings of room 1 that differ from the defaults, as entries of a link such as `nb.c=1.5`.
 //!
-//! An entry is taken only if a control of the room could have set it, so that a link from anywhere
-//! leads to nothing that a hand could not reach.
+//! An entry is accepted only if a control of the room could have set it, so a link cannot set
+//! anything that a user could not set by hand.
 
 use super::{STEPS, Settings, range};
 use crate::simplex::{ACTIONS, Distribution};
 
-/// What the entries' keys begin with.
+/// Prefix of the entries' keys.
 const PART: &str = "nb.";
-/// A policy's probabilities may miss 1 by this much, for rounding.
+/// The sum of a policy's probabilities may differ from 1 by this rounding error.
 const ROUNDING: f64 = 1e-9;
 
-/// A number of the settings.
+/// A setting that is a number.
 struct Number {
     key: &'static str,
     range: [f64; 2],
     of: fn(&mut Settings) -> &mut f64,
 }
 
-/// Three numbers of the settings: a policy, or the values of the actions.
+/// A setting of three numbers: a policy, or the values of the actions.
 struct Row {
     key: &'static str,
     is_policy: bool,
@@ -43,7 +43,7 @@ const ROWS: [Row; 3] = [
 const SEED: &str = "world";
 const STEP: &str = "step";
 
-/// Keys and values of what differs from the defaults.
+/// Keys and values of the settings that differ from the defaults.
 #[must_use]
 pub fn entries(settings: &Settings) -> Vec<(String, String)> {
     let (mut settings, mut default) = (*settings, Settings::default());
@@ -70,7 +70,7 @@ pub fn entries(settings: &Settings) -> Vec<(String, String)> {
     entries
 }
 
-/// Takes in one entry; none if it is not one of these, or nothing that a control could have set.
+/// Applies one entry; none if the key is unknown, or if no control could have set the value.
 #[must_use]
 pub fn apply(settings: &mut Settings, key: &str, value: &str) -> Option<()> {
     let key = key.strip_prefix(PART)?;

@@ -1,7 +1,8 @@
-//! What room 1 shows, without the browser: settings, and what `deepspi_theory` says of them.
+//! The content of room 1 without the browser: its settings, and the results that `deepspi_theory`
+//! computes for them.
 //!
-//! The settings are one plain value, so that the room can be left and entered again, and everything
-//! it draws follows from that value alone.
+//! The settings are one plain value that outlives the room, and everything in the room is computed
+//! from that value.
 
 pub mod iteration;
 pub mod link;
@@ -11,10 +12,10 @@ use deepspi_theory::OutOfTrajectory;
 
 use self::one_state::OneState;
 
-/// Steps of both iterations that can be shown.
+/// Number of steps of both iterations that can be shown.
 pub const STEPS: usize = 40;
 
-/// Smallest and largest value of what can be set.
+/// Smallest and largest value of each setting.
 pub mod range {
     /// `C`.
     pub const C: [f64; 2] = [1.001, 1.999];
@@ -22,19 +23,19 @@ pub mod range {
     pub const GAMMA: [f64; 2] = [0.4, 0.999];
     /// Value of an action.
     pub const VALUE: [f64; 2] = [-2.0, 2.0];
-    /// Data between two steps of the example of the wrong model.
+    /// Amount of data between two steps in the example with the wrong model.
     pub const DATA: [f64; 2] = [0.0, 2000.0];
     /// `C` in that example.
     pub const TRAP_C: [f64; 2] = [1.001, 1.1];
-    /// Probability of the action that the old data hardly has.
+    /// Probability of the action that is rare in the old data.
     pub const EPSILON: [f64; 2] = [0.001, 0.3];
-    /// Reward that the model imagines.
+    /// Reward that the model predicts.
     pub const BELIEF: [f64; 2] = [-10.0, 40.0];
-    /// Largest seed: what a box of digits can hold without becoming another number.
+    /// Largest seed that a number box can hold without rounding it.
     pub const LARGEST_SEED: u64 = 999_999;
 }
 
-/// Everything the user can set in the room.
+/// All settings of the room.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
     /// The policies of the triangle.
@@ -45,14 +46,14 @@ pub struct Settings {
     pub gamma: f64,
     /// Seed of the MDP for safe policy iteration.
     pub seed: u64,
-    /// The wrong model.
+    /// The example with the wrong model.
     pub example: OutOfTrajectory,
-    /// Steps of both iterations that are shown, at most [`STEPS`].
+    /// The step of both iterations that is shown, at most [`STEPS`].
     pub step: usize,
 }
 
 impl Default for Settings {
-    /// A neighbourhood large enough to be seen, and within `1 / gamma`.
+    /// The default neighbourhood is large enough to be seen, and its radius is below `1 / gamma`.
     fn default() -> Self {
         Self {
             state: OneState::default(),

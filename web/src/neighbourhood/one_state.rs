@@ -1,7 +1,8 @@
-//! One state with three actions: its policy, the neighbourhood around it, and the exact step.
+//! One state with three actions: its policy, the neighbourhood of the policy, and the exact step.
 //!
-//! The state is a whole MDP, an episode of one action, so that ratios, membership and step are
-//! computed by the same functions of `core` as for any other MDP.
+//! The state is an MDP of its own whose episodes have one action. So ratios, membership in the
+//! neighbourhood and the step are computed by the same functions of `deepspi_theory` as for any
+//! other MDP.
 
 use deepspi_theory::{
     Mdp, MdpParts, Neighbourhood, Policy, Ratios, TheoryError, Violation, evaluate, ratios,
@@ -9,13 +10,13 @@ use deepspi_theory::{
 
 use crate::simplex::{ACTIONS, Distribution};
 
-/// The state; after it the episode ends.
+/// Index of the state; its action ends the episode.
 const STATE: usize = 0;
 const STATES: usize = 2;
 
-/// Orders of the actions in which neighbours differ in one exchange, first and last included. The
-/// steps for such scores are the corners of the neighbourhood, one after another: each maximises
-/// the scores of one sixth of all directions.
+/// All orders of the actions, as scores. Two successive orders (also the last and the first) differ
+/// by one exchange. The exact step for these scores goes through the corners of the neighbourhood,
+/// one after another: each corner maximises the scores of one sixth of all directions.
 const ORDERS: [[f64; ACTIONS]; 6] = [
     [2.0, 1.0, 0.0],
     [1.0, 2.0, 0.0],
@@ -25,57 +26,58 @@ const ORDERS: [[f64; ACTIONS]; 6] = [
     [2.0, 0.0, 1.0],
 ];
 
-/// What the user sets of the state.
+/// The user's settings for the state.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OneState {
-    /// The policy that collected the data, pi.
+    /// The policy pi that collected the data.
     pub behaviour: Distribution,
-    /// The policy asked about, pi'.
+    /// The policy pi' that is compared with pi.
     pub target: Distribution,
     /// `Q(s, a)`.
     pub values: [f64; ACTIONS],
 }
 
 impl Default for OneState {
-    /// A target a little too far, and advantages that point elsewhere.
+    /// By default pi' is slightly outside the neighbourhood, and the advantages point in another
+    /// direction.
     fn default() -> Self {
         Self { behaviour: [0.3, 0.3, 0.4], target: [0.15, 0.55, 0.3], values: [0.2, -0.6, 1.0] }
     }
 }
 
-/// What the theory says of the state.
+/// The results of the theory for the state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Findings {
-    /// `pi'(a) / pi(a)`; none for actions that pi never takes.
+    /// `pi'(a) / pi(a)`; none for an action that pi never takes.
     pub ratio: [Option<f64>; ACTIONS],
-    /// Largest and smallest of them.
+    /// Largest and smallest ratio.
     pub ratios: Ratios,
-    /// How pi' leaves the neighbourhood; none if it is inside.
+    /// How pi' violates the neighbourhood; none if it is inside.
     pub violation: Option<Violation>,
     /// Whether Theorems 2 and 3 have a right side for pi': the largest ratio is below `1 / gamma`,
     /// and pi' takes no action that pi never takes.
     pub premise_holds: bool,
     /// Corners of `N^C(pi)` in order; some may coincide.
     pub corners: [Distribution; 6],
-    /// Corners of the neighbourhood of radius `1 / gamma`; none if that is 2 or more, where no
-    /// neighbourhood reaches.
+    /// Corners of the neighbourhood of radius `1 / gamma`; none if that is 2 or more, because no
+    /// neighbourhood is that large.
     pub limit: Option<[Distribution; 6]>,
     /// `A(s, a)` under pi.
     pub advantage: [f64; ACTIONS],
     /// The exact step: the best policy of `N^C(pi)`.
     pub best: Distribution,
-    /// `best(a) / pi(a)`; none for actions that pi never takes.
+    /// `best(a) / pi(a)`; none for an action that pi never takes.
     pub best_ratio: [Option<f64>; ACTIONS],
-    /// `V(s)` of pi, of pi' and of the step.
+    /// `V(s)` of pi, of pi' and of the exact step.
     pub value: [f64; 3],
 }
 
 impl OneState {
-    /// What the theory says for this `C` and discount.
+    /// Computes the results of the theory for this `C` and discount.
     ///
     /// # Errors
-    /// [`TheoryError`] for a `C` outside `(1, 2)`, a discount outside `(0, 1)`, or numbers that are
-    /// no distributions.
+    /// [`TheoryError`] for a `C` outside `(1, 2)`, a discount outside `(0, 1)`, or policies that
+    /// are not distributions.
     pub fn findings(&self, c: f64, gamma: f64) -> Result<Findings, TheoryError> {
         let mdp = self.mdp(gamma)?;
         let (behaviour, target) = (policy(self.behaviour)?, policy(self.target)?);
@@ -123,7 +125,7 @@ impl OneState {
     }
 }
 
-/// Corners of the neighbourhood of a policy of one state, in order.
+/// Corners of the neighbourhood of a policy in one state, in order.
 fn corners(
     neighbourhood: Neighbourhood,
     mdp: &Mdp,
@@ -141,7 +143,7 @@ fn policy(row: Distribution) -> Result<Policy, TheoryError> {
     Policy::new(STATES, ACTIONS, [row, [1.0 / ACTIONS as f64; ACTIONS]].concat())
 }
 
-/// Ratios of each action in the state.
+/// The ratio of each action in the state.
 fn ratio_rows(old: &Policy, new: &Policy) -> [Option<f64>; ACTIONS] {
     std::array::from_fn(|action| {
         let (old, new) = (old.probability(STATE, action), new.probability(STATE, action));
@@ -162,7 +164,7 @@ mod tests {
         state.findings(c, gamma).expect("valid")
     }
 
-    /// Twice the signed area.
+    /// Twice the signed area of the triangle.
     fn turn([a, b, c]: [Distribution; 3]) -> f64 {
         (b[1] - a[1]) * (c[2] - a[2]) - (b[2] - a[2]) * (c[1] - a[1])
     }
@@ -176,7 +178,7 @@ mod tests {
             for i in 0..6 {
                 let found = findings(behaviour, corners[i], c, 0.9);
                 assert_eq!(found.violation, None, "{found:?}");
-                // On the border: some ratio is at a limit, to rounding.
+                // A corner is on the border: up to rounding, some ratio is at a limit.
                 assert!(found.ratios.sup > c - 1e-9 || found.ratios.inf < 2.0 - c + 1e-9);
                 assert!(turn([corners[i], corners[(i + 1) % 6], corners[(i + 2) % 6]]) > -1e-12);
             }
@@ -202,7 +204,7 @@ mod tests {
 
     #[test]
     fn premise_and_membership_are_two_things() {
-        // Inside N^1.5, but a ratio of 1.4 is beyond 1 / 0.9.
+        // The target is inside N^1.5, but its ratio of 1.4 is above 1 / 0.9.
         let found = findings([0.5, 0.25, 0.25], [0.4, 0.25, 0.35], 1.5, 0.9);
         assert!(found.violation.is_none() && !found.premise_holds);
         assert!(found.limit.is_some());

@@ -1,4 +1,4 @@
-//! The address bar: it always holds the link to what the controls show.
+//! The address bar, which always contains the link to the settings in the controls.
 
 use std::time::Duration;
 
@@ -11,10 +11,11 @@ use super::settings::draft::Draft;
 use super::state::Playground;
 use crate::link::{Link, notice};
 
-/// Quiet time before the address is written: browsers limit how often it may be.
+/// Time without changes before the address is written, because browsers limit how often a page may
+/// write it.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// What the address says, and a sentence about what in it is not understood.
+/// Reads the link in the address. Returns it with a sentence about ignored entries.
 #[must_use]
 pub fn read() -> (Link, Option<String>) {
     let fragment = location().hash().unwrap_or_default();
@@ -22,7 +23,7 @@ pub fn read() -> (Link, Option<String>) {
     (link, notice(&ignored))
 }
 
-/// The link to what the controls show.
+/// The link to the settings in the controls.
 fn current(playground: Playground) -> Link {
     Link {
         experiment: playground.experiment.get(),
@@ -33,7 +34,7 @@ fn current(playground: Playground) -> Link {
     }
 }
 
-/// The whole address, for copying.
+/// The full address, for copying.
 #[must_use]
 pub fn whole(playground: Playground) -> String {
     let fragment = untrack(move || current(playground)).to_fragment();
@@ -46,7 +47,8 @@ pub fn whole(playground: Playground) -> String {
 pub fn keep(playground: Playground, draft: Draft) {
     let mut write = debounce(PAUSE, move |()| {
         let address = whole(playground);
-        // Not allowed in some embedded pages; the button that copies the link still works.
+        // Some embedded pages may not write the address; the button that copies the link still
+        // works there.
         if let Ok(history) = window().history() {
             drop(history.replace_state_with_url(&JsValue::NULL, "", Some(&address)));
         }

@@ -1,21 +1,21 @@
-//! The connection to the worker: starts it, sends it requests and hands on its reports.
+//! The connection to the worker: starts it, sends it requests and forwards its reports.
 //!
-//! A worker that is replaced may still have messages under way; those of an old one are not listened
-//! to, because its listeners go with it.
+//! Messages of a worker that was replaced may still arrive. They are ignored, because the listeners
+//! of a worker are dropped together with it.
 
 use deepspi_playground::protocol::{BYTES, CANVAS, Report, Request, decode, encode};
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, OffscreenCanvas, Worker, WorkerOptions, WorkerType};
 
-/// The script that starts the worker, beside the page.
+/// Address of the script that starts the worker, relative to the page.
 const SCRIPT: &str = "./trainer.js";
 
-/// The worker, and the listeners that must live as long as it.
+/// The worker, and its listeners, which must live as long as the worker.
 #[derive(Default)]
 pub struct Bridge {
     connection: Option<Connection>,
-    /// Requests made before the worker said that it listens.
+    /// Requests that were made before the worker accepted requests.
     waiting: Vec<(Vec<u8>, Option<OffscreenCanvas>)>,
 }
 
@@ -33,11 +33,12 @@ impl std::fmt::Debug for Bridge {
 }
 
 impl Bridge {
-    /// Starts a worker in place of the one before. `receive` gets each of its reports; a worker that
-    /// stops unexpectedly, or sends what cannot be read, is reported as a fault.
+    /// Starts a new worker in place of the current one. `receive` is called with each of its
+    /// reports. If the worker stops unexpectedly or sends a message that cannot be decoded,
+    /// `receive` gets a fault.
     ///
     /// # Errors
-    /// If the browser cannot start a worker; the text says why.
+    /// If the browser cannot start a worker; the error is the reason.
     pub fn restart(&mut self, receive: impl Fn(Report) + Copy + 'static) -> Result<(), String> {
         if let Some(connection) = self.connection.take() {
             connection.worker.terminate();
@@ -66,7 +67,7 @@ impl Bridge {
         Ok(())
     }
 
-    /// The worker listens: what was asked meanwhile is sent.
+    /// Sends the waiting requests, because the worker now accepts requests.
     pub fn listening(&mut self) {
         if let Some(connection) = &mut self.connection {
             connection.listening = true;
@@ -76,7 +77,7 @@ impl Bridge {
         }
     }
 
-    /// Sends a request, and with it a canvas.
+    /// Sends a request, with a canvas if there is one.
     pub fn send(&mut self, request: &Request, canvas: Option<&OffscreenCanvas>) {
         let Ok(bytes) = encode(request) else { return };
         if self.connection.as_ref().is_some_and(|connection| connection.listening) {
@@ -96,14 +97,15 @@ impl Bridge {
             transfer.push(canvas);
             set = set.and(Reflect::set(&message, &CANVAS.into(), canvas));
         }
-        // Fails only for a canvas that was given away before; the worker then draws on that one.
+        // Sending fails only for a canvas that was transferred before; the worker then already
+        // draws on it.
         if set.is_ok() {
             drop(connection.worker.post_message_with_transfer(&message, &transfer));
         }
     }
 }
 
-/// The reports in a message of the worker; a fault if they cannot be read.
+/// The reports in a message of the worker; a fault if the message cannot be decoded.
 fn reports(event: &MessageEvent) -> Vec<Report> {
     let bytes = Reflect::get(&event.data(), &BYTES.into()).unwrap_or_default();
     decode(&Uint8Array::new(&bytes).to_vec())

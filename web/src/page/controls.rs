@@ -1,7 +1,8 @@
-//! Start, pause, one update, reset; what is trained, how fast and on what; where training stands.
+//! The controls: start, pause, one update and reset; experiment, speed and device; the progress of
+//! training.
 //!
-//! The bar with the buttons stays on screen while the page scrolls, so it holds only what is needed
-//! all the time; the rest stands below it, and what is needed seldom in "More".
+//! The bar with the buttons stays on screen while the page scrolls, so it contains only controls
+//! that are always needed. The others are below it, and rarely used ones are in "More".
 
 use deepspi_playground::experiment::AGENTS;
 use leptos::prelude::*;
@@ -17,7 +18,7 @@ use crate::form::{SEED, Scope};
 use crate::link::{DEVICES, PACES, by_key, key_of};
 use crate::presets::{PRESETS, Preset, matching};
 
-/// The bar that is always there.
+/// The bar that stays on screen.
 #[component]
 pub fn Controls() -> impl IntoView {
     let (playground, draft) = (Playground::here(), Draft::here());
@@ -62,7 +63,7 @@ pub fn Controls() -> impl IntoView {
     }
 }
 
-/// Where an agent stands.
+/// The progress of an agent.
 #[component]
 fn Progress(agent: usize) -> impl IntoView {
     let playground = Playground::here();
@@ -88,7 +89,7 @@ fn Progress(agent: usize) -> impl IntoView {
     }
 }
 
-/// What is trained, how fast and on what.
+/// Experiment, speed and device.
 #[component]
 pub fn Setup() -> impl IntoView {
     let playground = Playground::here();
@@ -149,7 +150,7 @@ fn PresetPicker() -> impl IntoView {
     }
 }
 
-/// What to see in the preset that is chosen.
+/// Description of the chosen preset.
 #[component]
 fn PresetText() -> impl IntoView {
     let playground = Playground::here();
@@ -218,7 +219,7 @@ fn PacePicker() -> impl IntoView {
     }
 }
 
-/// What is needed seldom.
+/// Rarely used controls.
 #[component]
 fn More() -> impl IntoView {
     let playground = Playground::here();
@@ -247,7 +248,8 @@ fn More() -> impl IntoView {
                         text=Callback::new(move |()| address::whole(playground))
                     />
                     <span class="muted">
-                        "The address of this page holds all settings and the seed: it makes the same run elsewhere."
+                        "The address of this page contains all settings and the seed, so it \
+                         reproduces the run elsewhere."
                     </span>
                 </dd>
                 <dt>"Checkpoints"</dt>
@@ -291,7 +293,7 @@ fn DevicePicker() -> impl IntoView {
         let device = playground.device.get()?;
         let mut text = String::new();
         if device.is_software {
-            text.push_str("It is a program that stands in for a graphics card. ");
+            text.push_str("It is software, not a graphics card. ");
         }
         if let Some(difference) = device.self_test {
             text.push_str(&format!(

@@ -1,16 +1,17 @@
-//! Copying text: to the clipboard where the browser allows it, else out of a box.
+//! Copies text to the clipboard if the browser allows it; else shows a box from which the user can
+//! copy it.
 
 use leptos::html::Textarea;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 
-/// A button that copies what `text` gives at that moment.
+/// A button that copies the text that `text` returns when it is pressed.
 #[component]
 pub fn CopyButton(
     /// Label of the button.
     label: &'static str,
-    /// What is copied.
+    /// Returns the text to copy.
     text: Callback<(), String>,
 ) -> impl IntoView {
     let copied = RwSignal::new(false);
@@ -55,7 +56,8 @@ pub fn CopyButton(
     }
 }
 
-/// Whether the clipboard took it. There is none on pages that are not served securely.
+/// Writes to the clipboard. Returns false on failure, and on pages without HTTPS, which have no
+/// clipboard.
 async fn write(text: &str) -> bool {
     let navigator = window().navigator();
     let has_clipboard = js_sys::Reflect::get(&navigator, &"clipboard".into())

@@ -1,10 +1,10 @@
-//! Files that the page offers to keep.
+//! Offers files as downloads.
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsCast;
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
-/// Lets the browser save `bytes` under `name`; nothing happens where it does not allow that.
+/// Lets the browser save `bytes` under `name`; does nothing if the browser does not allow it.
 pub fn offer(name: &str, media_type: &str, bytes: &[u8]) {
     let properties = BlobPropertyBag::new();
     properties.set_type(media_type);
@@ -14,7 +14,7 @@ pub fn offer(name: &str, media_type: &str, bytes: &[u8]) {
     }
 }
 
-/// As [`offer`], for what is a blob already.
+/// Like [`offer`], for a blob.
 pub fn offer_blob(name: &str, blob: &Blob) {
     let Ok(address) = Url::create_object_url_with_blob(blob) else { return };
     let link = leptos::prelude::document().create_element("a").ok();
@@ -23,6 +23,6 @@ pub fn offer_blob(name: &str, blob: &Blob) {
         link.set_download(name);
         link.click();
     }
-    // The download has its own hold on the blob by now.
+    // The download already holds a reference to the blob.
     drop(Url::revoke_object_url(&address));
 }

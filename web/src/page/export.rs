@@ -1,4 +1,4 @@
-//! Offers the numbers behind the page as files.
+//! Offers the numbers of the page as files.
 
 use leptos::prelude::*;
 
@@ -6,12 +6,12 @@ use super::download::offer;
 use super::state::Playground;
 use crate::export::{Export, bug_report};
 
-/// The two kinds of file.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// One row per agent and iteration.
     Csv,
-    /// Everything.
+    /// All data.
     Json,
 }
 
@@ -34,7 +34,7 @@ pub fn save(playground: Playground, format: Format) {
     }
 }
 
-/// What to paste into a bug report.
+/// The text to paste into a bug report.
 #[must_use]
 pub fn report(playground: Playground, fault: &str) -> String {
     let browser = window().navigator().user_agent().unwrap_or_default();

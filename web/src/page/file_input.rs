@@ -1,7 +1,7 @@
-//! Checkpoints from files: chosen in a dialog of the browser, or dropped anywhere on the page.
+//! Loads checkpoints from files that are chosen in a file dialog or dropped on the page.
 //!
-//! A file is foreign: it is read whole and verified before anything is asked of the worker, and what
-//! is wrong with it is said as text.
+//! A file is not trusted: all of it is read and verified before the worker gets a request, and
+//! errors are shown as text.
 
 use deepspi_playground::archive::Archive;
 use deepspi_playground::experiment::AGENTS;
@@ -15,10 +15,11 @@ use web_sys::{DragEvent, File, FileList, HtmlInputElement};
 use super::settings::draft::{Draft, confirmed};
 use super::state::{Phase, Playground};
 
-/// Bytes a chosen file may have: more is no checkpoint, and would only fill the memory.
+/// Largest size of a chosen file in bytes. A larger file cannot be a checkpoint and would fill the
+/// memory.
 const LARGEST: f64 = 256.0 * 1024.0 * 1024.0;
 
-/// A checkpoint that was dropped on the page; the user is asked whose it is to be.
+/// A checkpoint that was dropped on the page; the user is asked which agent should load it.
 #[derive(Clone, Copy, Debug)]
 pub struct Dropped(RwSignal<Option<Archive>>);
 
@@ -38,7 +39,7 @@ pub fn LoadButton(
             if let Some(archive) = read(playground, files).await {
                 load(playground, draft, agent, archive);
             }
-            // The same file can be chosen again.
+            // Clears the input, so that the same file can be chosen again.
             input.set_value("");
         });
     };
@@ -56,7 +57,7 @@ pub fn LoadButton(
     }
 }
 
-/// Takes files that are dropped on the page, and asks which agent they are for.
+/// Accepts files that are dropped on the page, and asks which agent should load them.
 #[component]
 pub fn DropTarget() -> impl IntoView {
     let (playground, draft) = (Playground::here(), Draft::here());
@@ -73,7 +74,7 @@ pub fn DropTarget() -> impl IntoView {
         if !has_files(&event) {
             return;
         }
-        // Otherwise the browser leaves the page to show the file.
+        // Otherwise the browser would leave the page and show the file.
         event.prevent_default();
         let files = list(event.data_transfer().and_then(|data| data.files()));
         spawn_local(async move { dropped.0.set(read(playground, files).await) });
@@ -97,7 +98,9 @@ pub fn DropTarget() -> impl IntoView {
                     .map(|archive| {
                         view! {
                             <div class="notice">
-                                <p>"Checkpoint \"" {archive.name} "\": which agent goes on from it?"</p>
+                                <p>
+                                    "Checkpoint \"" {archive.name} "\": which agent should load it?"
+                                </p>
                                 <div class="buttons">
                                     <button type="button" on:click=move |_| choose(0)>
                                         "Agent A"
@@ -123,7 +126,7 @@ fn list(files: Option<FileList>) -> Vec<File> {
         .unwrap_or_default()
 }
 
-/// The checkpoint in these files; what is wrong with them is said.
+/// Reads the checkpoint in these files; errors are shown to the user.
 async fn read(playground: Playground, files: Vec<File>) -> Option<Archive> {
     if files.is_empty() {
         return None;
@@ -149,8 +152,8 @@ async fn read(playground: Playground, files: Vec<File>) -> Option<Archive> {
     }
 }
 
-/// Lets an agent go on from a checkpoint. The other one goes on from its own last checkpoint, unless
-/// the maze becomes another one: then it starts anew.
+/// Continues an agent from a checkpoint. The other agent continues from its own last checkpoint; if
+/// the checkpoint has another maze, the other agent starts at its first iteration.
 fn load(playground: Playground, draft: Draft, agent: usize, archive: Archive) {
     const SAME_MAZE: &str = "Load the checkpoint? The run in progress of this agent is replaced, and the other \
                              agent goes back to its last automatic checkpoint.";

@@ -8,17 +8,17 @@ use super::storage::{recall, remember};
 const STORED: &str = "keys";
 const OFF: &str = "off";
 
-/// Whether the dialog is open, and whether keys are listened to.
+/// Whether the dialog is open, and whether keys are enabled.
 #[derive(Clone, Copy, Debug)]
 pub struct Help {
-    /// Whether the dialog is wanted.
+    /// Whether the dialog is open.
     pub open: RwSignal<bool>,
-    /// Whether single keys do something.
+    /// Whether single keys are enabled.
     pub keys: RwSignal<bool>,
 }
 
 impl Help {
-    /// Makes it; keys are on unless they were turned off.
+    /// Creates the state; keys are enabled unless the user has disabled them.
     #[must_use]
     pub fn provide() -> Self {
         let keys = recall(STORED).as_deref() != Some(OFF);
@@ -28,7 +28,7 @@ impl Help {
     }
 }
 
-/// Key and meaning, as [`super::keys`] implements them.
+/// Keys and their effects, as [`super::keys`] implements them.
 const KEYS: [(&str, &str); 7] = [
     ("Space", "start or pause"),
     (". or n", "one update"),
@@ -47,7 +47,7 @@ pub fn HelpDialog() -> impl IntoView {
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
         if help.open.get() && !dialog.open() {
-            // Fails only for a dialog that is not in the page.
+            // This fails only for a dialog that is not in the page.
             drop(dialog.show_modal());
         } else if !help.open.get() && dialog.open() {
             dialog.close();

@@ -1,7 +1,7 @@
 //! Keys for the whole page; [`super::help`] lists them.
 //!
-//! A key belongs to what has the focus first: a room that uses it calls `prevent_default`, and nothing
-//! here happens while the user writes or, for Space, while it would press a button.
+//! The focused element takes precedence: a room that uses a key calls `prevent_default`. Keys are
+//! ignored while the user types text, and Space is ignored where it would press a button.
 
 use leptos::ev;
 use leptos::prelude::*;
@@ -12,7 +12,7 @@ use super::help::Help;
 use super::settings::draft::Draft;
 use super::state::{Phase, Playground, Room};
 
-/// Listens for as long as the page lives.
+/// Listens to keys for the life of the page.
 pub fn listen(playground: Playground, draft: Draft, help: Help) {
     let listener = window_event_listener(ev::keydown, move |event: KeyboardEvent| {
         let modified = event.ctrl_key() || event.alt_key() || event.meta_key();
@@ -44,7 +44,7 @@ pub fn listen(playground: Playground, draft: Draft, help: Help) {
     on_cleanup(move || listener.remove());
 }
 
-/// Whether letters and digits are for this element.
+/// Whether letters and digits are input for this element.
 fn takes_text(element: &Element) -> bool {
     match element.tag_name().as_str() {
         "TEXTAREA" | "SELECT" => true,
@@ -55,7 +55,7 @@ fn takes_text(element: &Element) -> bool {
     }
 }
 
-/// Whether Space means something to this element.
+/// Whether this element uses Space.
 fn takes_space(element: &Element) -> bool {
     const ROLES: &str = "button, a, input, summary, label, [role=button], [role=checkbox], [role=option], \
                          [role=slider], [role=gridcell], [role=application]";

@@ -1,7 +1,7 @@
 //! The page: header, controls, tabs and the four rooms.
 //!
-//! The introduction repeats the static text of `index.html`, which is what people without scripts,
-//! and search engines, are given: change both together.
+//! The introduction repeats the static text of `index.html`, which search engines and visitors
+//! without scripts see. Change both together.
 
 pub mod address;
 pub mod bridge;
@@ -37,12 +37,12 @@ use self::settings::draft::Draft;
 use self::state::{Playground, Room};
 use self::tour::Tour;
 
-/// Id, in `index.html`, of the text that stands in until the page runs.
+/// Id in `index.html` of the text that is shown until the page runs.
 const STATIC_TEXT_ID: &str = "static";
 
-/// Puts the live page in place of the static text of `index.html`.
+/// Replaces the static text of `index.html` with the page.
 pub fn mount() {
-    // Without the hook a panic is only "unreachable executed" in the console.
+    // Without the hook the console shows a panic only as "unreachable executed".
     console_error_panic_hook::set_once();
     if let Some(text) = document().get_element_by_id(STATIC_TEXT_ID) {
         text.remove();
@@ -110,7 +110,7 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// Goes to the content without a change of the address, whose fragment holds the settings.
+/// Moves to the content without changing the address, because its fragment contains the settings.
 fn skip(event: &web_sys::MouseEvent) {
     event.prevent_default();
     let room = document().get_element_by_id("room");
@@ -119,7 +119,7 @@ fn skip(event: &web_sys::MouseEvent) {
     }
 }
 
-/// The browser asks before it closes a page with a run that is saved nowhere.
+/// Makes the browser ask before it closes a page with an unsaved run.
 fn ask_before_leaving(playground: Playground) {
     let listener = window_event_listener(ev::beforeunload, move |event| {
         if playground.has_unsaved_run() {

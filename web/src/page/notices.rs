@@ -1,7 +1,7 @@
-//! What the user is told: what went wrong, and what to do about it.
+//! Notices to the user: what went wrong, and what to do about it.
 //!
-//! One region is read aloud by screen readers; each text is put there once. Only the newest are on
-//! screen: dismissing one shows the next.
+//! Screen readers read one region aloud, so each text is put there once. Only the newest notices
+//! are on screen; when the user dismisses one, the next appears.
 
 use leptos::prelude::*;
 
@@ -9,7 +9,7 @@ use super::copy::CopyButton;
 use super::export::report;
 use super::state::{Phase, Playground};
 
-/// Notices on screen at once.
+/// Largest number of notices on screen.
 const SHOWN: usize = 3;
 
 /// The notices, newest first, and the fault if there is one.
@@ -61,7 +61,7 @@ fn Fault(text: String) -> impl IntoView {
         playground.agents.iter().any(|agent| agent.run.with_untracked(|run| run.kept().is_some()))
     };
     let what = if has_checkpoint() {
-        "Restarting goes on from the last automatic checkpoint."
+        "Restarting continues from the last automatic checkpoint."
     } else {
         "Restarting begins with new agents."
     };

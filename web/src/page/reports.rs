@@ -1,4 +1,4 @@
-//! What the worker reports, into the page's signals: the only place that writes them for it.
+//! Writes the worker's reports into the page's signals. No other code does this.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::state::{Phase, Playground};
 use crate::run::Run;
 
-/// Takes in a report.
+/// Handles a report.
 pub fn handle(playground: Playground, report: Report) {
     match report {
         Report::Listening => playground.worker_listens(),
@@ -17,7 +17,7 @@ pub fn handle(playground: Playground, report: Report) {
             let maze = playground.opened.with_untracked(|opened| opened.maze);
             for (agent, iterations) in playground.agents.iter().zip(iterations) {
                 agent.run.update(|run| run.opened(iterations));
-                // Their states are not those of the new maze.
+                // The old views belong to the states of another maze.
                 if maze != experiment.maze {
                     agent.forget_views();
                 }
@@ -38,7 +38,7 @@ pub fn handle(playground: Playground, report: Report) {
             if signals.run.with_untracked(Run::is_given_up) {
                 return;
             }
-            // Most views have none: the last one stays.
+            // Most views have no assessment; then the last one stays.
             if let Some(assessment) = &view.assessment {
                 signals.assessment.set(Some(Arc::new(assessment.clone())));
             }
@@ -66,7 +66,8 @@ pub fn handle(playground: Playground, report: Report) {
     }
 }
 
-/// Training cannot go on with this worker. Said once: what follows a fault is its consequence.
+/// Notes that this worker cannot continue. Only the first fault is shown, because later ones are
+/// its consequences.
 pub fn fault(playground: Playground, text: String) {
     if playground.phase.with_untracked(Phase::is_faulted) {
         return;

@@ -1,8 +1,8 @@
-//! What the page knows, as signals: everything shown is derived from here.
+//! The state of the page, as signals from which everything on the page is derived.
 //!
-//! [`Playground`] is the only way from a control to the worker. Reports of the worker change it in
-//! one place (`reports::handle`, which [`Playground::new`] is given); components only read it and
-//! call its methods.
+//! Controls reach the worker only through [`Playground`]. Reports of the worker change it in one
+//! place (`reports::handle`, which [`Playground::new`] is given); components only read it and call
+//! its methods.
 
 use std::sync::Arc;
 
@@ -24,11 +24,11 @@ use crate::run::Run;
 /// Whether the worker can be asked to train.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// The worker is being loaded, or is busy as the text says.
+    /// The worker is being loaded, or does what the text says.
     Preparing(String),
-    /// It can.
+    /// The worker can train.
     Ready,
-    /// It cannot go on; the text says why. A restart is offered.
+    /// The worker cannot continue; the text says why. The page offers a restart.
     Faulted(String),
 }
 
@@ -44,12 +44,12 @@ impl Phase {
     }
 }
 
-/// What the page knows of one agent.
+/// The page's state of one agent.
 #[derive(Clone, Copy, Debug)]
 pub struct AgentSignals {
-    /// Its events, and what of them is kept.
+    /// Its events and its last checkpoint.
     pub run: RwSignal<Run>,
-    /// Where it stands.
+    /// Its current view.
     pub view: RwSignal<Option<Arc<AgentView>>>,
     /// The terms of the theorems when they were last computed.
     pub assessment: RwSignal<Option<Arc<Assessment>>>,
@@ -58,49 +58,50 @@ pub struct AgentSignals {
 }
 
 impl AgentSignals {
-    /// What is shown is of another maze, or of a run that was given up.
+    /// Removes the views, which belong to another maze or to an abandoned run.
     pub(super) fn forget_views(self) {
         self.view.set(None);
         self.assessment.set(None);
     }
 }
 
-/// What the page knows and can do.
+/// The state of the page, and the actions of its controls.
 #[derive(Clone, Copy, Debug)]
 pub struct Playground {
-    /// What the controls show; the next reset trains it.
+    /// The settings in the controls; the next reset uses them.
     pub experiment: RwSignal<Experiment>,
     /// What the worker trains.
     pub opened: RwSignal<Experiment>,
-    /// Device the user wants.
+    /// The device that the user prefers.
     pub preference: RwSignal<DevicePreference>,
-    /// The same when the agents were made.
+    /// The preferred device when the agents were created.
     pub opened_preference: RwSignal<DevicePreference>,
-    /// Device in use.
+    /// The device in use.
     pub device: RwSignal<Option<DeviceReport>>,
     /// Whether the worker can be asked to train.
     pub phase: RwSignal<Phase>,
-    /// Where training stands.
+    /// The state of training.
     pub status: RwSignal<Status>,
     /// How fast to train.
     pub pace: RwSignal<Pace>,
     /// Both agents.
     pub agents: [AgentSignals; AGENTS],
-    /// State of the maze that is looked at, in every room.
+    /// The selected state of the maze, shared by all rooms.
     pub selected: RwSignal<Option<usize>>,
-    /// What the user set in the room of the neighbourhood, kept while other rooms are open.
+    /// The settings of the neighbourhood room, kept while other rooms are open.
     pub neighbourhood: RwSignal<neighbourhood::Settings>,
-    /// Room that is open.
+    /// The open room.
     pub room: RwSignal<Room>,
-    /// Things the user should know, newest last.
+    /// Notices to the user, newest last.
     pub notices: RwSignal<Vec<String>>,
     bridge: StoredValue<Bridge, LocalStorage>,
-    /// Takes in a report of the worker.
+    /// Handles a report of the worker.
     receive: fn(Self, Report),
 }
 
 impl Playground {
-    /// The page at its start; the worker is being loaded. `receive` takes in its reports.
+    /// The state of the page at its start, while the worker is being loaded. `receive` handles its
+    /// reports.
     #[must_use]
     pub fn new(experiment: Experiment, receive: fn(Self, Report)) -> Self {
         let agent = || AgentSignals {
@@ -128,13 +129,13 @@ impl Playground {
         }
     }
 
-    /// The page's state, which every component of it is given.
+    /// The state of this page, from the context.
     #[must_use]
     pub fn here() -> Self {
         expect_context()
     }
 
-    /// The maze that an agent is trained on, with its discount; none if it is not a valid one.
+    /// The maze on which an agent is trained, with the agent's discount; none if it is not valid.
     #[must_use]
     pub fn maze(self, agent: usize) -> Option<Maze> {
         self.opened.with(|experiment| {
@@ -142,13 +143,13 @@ impl Playground {
         })
     }
 
-    /// Name of an agent for labels: its algorithm.
+    /// Label of an agent: the name of its algorithm.
     #[must_use]
     pub fn agent_name(self, agent: usize) -> &'static str {
         self.opened.with(|experiment| experiment.agents[agent].algo.label())
     }
 
-    /// Name of an agent, unlike the other's.
+    /// Label of an agent, different from the other agent's.
     #[must_use]
     pub fn agent_label(self, agent: usize) -> String {
         let [first, second] = [0, 1].map(|agent| self.agent_name(agent));
@@ -160,7 +161,7 @@ impl Playground {
         }
     }
 
-    /// Trains until paused or done.
+    /// Trains until a pause or the end of the run.
     pub fn start(self) {
         self.send(&Request::Start);
     }
@@ -170,12 +171,12 @@ impl Playground {
         self.send(&Request::Pause);
     }
 
-    /// One iteration of each agent.
+    /// Trains one iteration of each agent.
     pub fn step(self) {
         self.send(&Request::Step);
     }
 
-    /// Starts anew with what the controls show.
+    /// Creates both agents anew with the settings in the controls.
     pub fn reset(self) {
         let experiment = self.experiment.get_untracked();
         if !experiment.errors().is_empty() {
@@ -200,8 +201,8 @@ impl Playground {
         self.send(&Request::Pace(pace));
     }
 
-    /// Asks for a checkpoint, which is then offered as a download. A dead worker has none to give:
-    /// then it is the last one that the page was given.
+    /// Requests a checkpoint, which is then offered as a download. If the worker is dead, the last
+    /// checkpoint that the page has is offered.
     pub fn save(self, agent: usize) {
         if !self.phase.with_untracked(Phase::is_faulted) {
             return self.send(&Request::Save { agent });
@@ -225,8 +226,8 @@ impl Playground {
         self.agents[agent].run.update(|run| run.checkpoint(archive, true));
     }
 
-    /// Puts an agent in the place of another. Those without a checkpoint start anew with what the
-    /// controls show.
+    /// Loads a checkpoint into an agent; the other agent continues from its own checkpoint in
+    /// `archives`. An agent without a checkpoint starts anew with the settings in the controls.
     pub fn load(self, agent: usize, archives: [Option<Archive>; AGENTS]) {
         self.agents[agent].run.update(Run::replace);
         self.restore(self.experiment.get_untracked(), archives);
@@ -239,26 +240,27 @@ impl Playground {
         self.send(&Request::Restore { experiment, device, archives });
     }
 
-    /// Which views are wanted that cost time.
+    /// Tells the worker which slow views to compute.
     pub fn watch(self, watch: Watch) {
         self.send(&Request::Watch(watch));
     }
 
-    /// Loads the worker and makes both agents.
+    /// Loads the worker and creates both agents.
     pub fn launch(self) {
         self.new_worker();
         self.reset();
     }
 
-    /// Loads a new worker and continues from the checkpoints kept.
+    /// Loads a new worker and continues from the kept checkpoints.
     pub fn restart_worker(self) {
         self.new_worker();
         let kept = self.agents.map(|agent| {
-            // A checkpoint that was being loaded went with the old worker.
+            // A checkpoint that was being loaded was lost with the old worker.
             agent.run.update(Run::stays);
             agent.run.with_untracked(|run| run.kept().cloned())
         });
-        // The run goes on as it was; settings that were changed meanwhile stay in the controls.
+        // The run continues with its own settings; settings changed since then stay in the
+        // controls.
         self.restore(self.opened.get_untracked(), kept);
     }
 
@@ -272,7 +274,7 @@ impl Playground {
         self.send(&Request::Pace(self.pace.get_untracked()));
     }
 
-    /// Tells the user something; a text that is there already becomes the newest.
+    /// Shows a notice to the user. A notice with the same text is moved to the newest place.
     pub fn notify(self, text: impl Into<String>) {
         let text = text.into();
         self.notices.update(|notices| {
@@ -281,18 +283,18 @@ impl Playground {
         });
     }
 
-    /// Takes a notice away.
+    /// Removes a notice.
     pub fn dismiss(self, text: &str) {
         self.notices.update(|notices| notices.retain(|known| known != text));
     }
 
-    /// Whether there is training that closing the page would lose.
+    /// Whether closing the page would lose training.
     #[must_use]
     pub fn has_unsaved_run(self) -> bool {
         self.agents.iter().any(|agent| agent.run.with_untracked(Run::has_unsaved))
     }
 
-    /// The worker is there: what was asked meanwhile is sent.
+    /// Sends the waiting requests, because the worker now accepts requests.
     pub(super) fn worker_listens(self) {
         self.bridge.update_value(Bridge::listening);
     }
@@ -302,7 +304,7 @@ impl Playground {
         self.bridge.update_value(|bridge| bridge.send(request, None));
     }
 
-    /// Sends a request with a canvas that the worker will own.
+    /// Sends a request with a canvas, which is transferred to the worker.
     pub fn send_canvas(self, request: &Request, canvas: &web_sys::OffscreenCanvas) {
         self.bridge.update_value(|bridge| bridge.send(request, Some(canvas)));
     }

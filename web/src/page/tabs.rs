@@ -1,4 +1,5 @@
-//! The tabs of the rooms: one tab stop, arrow keys move between them (the ARIA pattern for tabs).
+//! The tabs of the rooms. They have one tab stop, and arrow keys move between them (the ARIA
+//! pattern for tabs).
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;

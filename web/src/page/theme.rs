@@ -1,6 +1,6 @@
-//! Light, dark, or as the system has it.
+//! The theme: light, dark, or the system's.
 //!
-//! The choice is an attribute of the document that `web/style/base.css` knows.
+//! The choice is an attribute of the document, which `web/style/base.css` uses.
 
 use leptos::prelude::*;
 
@@ -18,7 +18,7 @@ fn known(name: &str) -> &'static str {
 
 fn apply(name: &str) {
     let Some(root) = document().document_element() else { return };
-    // Neither can fail for a fixed, valid name.
+    // Neither call can fail, because the attribute's name is valid.
     drop(if name == THEMES[0].0 {
         root.remove_attribute(ATTRIBUTE)
     } else {
@@ -26,7 +26,7 @@ fn apply(name: &str) {
     });
 }
 
-/// The switch.
+/// The control that selects the theme.
 #[component]
 pub fn ThemeSwitch() -> impl IntoView {
     let theme = RwSignal::new(known(&recall(STORED).unwrap_or_default()));

@@ -1,7 +1,8 @@
-//! A walk through the page in a few steps: a card that names one thing at a time and outlines it.
+//! A tour of the page in a few steps: a card explains one part of the page at a time, and the part
+//! is outlined.
 //!
-//! The card is no dialog: the page stays usable beside it, so that one can do what it says. It starts
-//! only when asked for.
+//! The card is not a dialog: the page stays usable, so that the user can do what the card says. The
+//! tour starts only on request.
 
 use leptos::html::{Button, Div};
 use leptos::prelude::*;
@@ -14,12 +15,12 @@ use super::storage::{recall, remember};
 
 const STORED: &str = "tour";
 const SEEN: &str = "seen";
-/// Class of the element that a step is about.
+/// CSS class of the element that a step explains.
 const TARGET: &str = "tour-target";
 
 struct Step {
     room: Option<Room>,
-    /// What it is about.
+    /// Selector of the element that the step explains.
     selector: &'static str,
     title: &'static str,
     text: &'static str,
@@ -66,26 +67,26 @@ const STEPS: [Step; 8] = [
         room: Some(Room::Theory),
         selector: "#room",
         title: "What is guaranteed",
-        text: "The terms of the theorems with today's numbers. Where a premise fails the bound says nothing, \
-               and the page says which premise it is.",
+        text: "The terms of the theorems with the current numbers. If a premise fails, the bound \
+               says nothing, and the page names the premise.",
     },
     Step {
         room: None,
         selector: "#preset",
         title: "Other experiments",
-        text: "Presets are experiments worth seeing, each with what was measured. The seed changes chance and \
-               nothing else: try several before you believe a curve.",
+        text: "Presets are instructive experiments, each with its measured results. The seed \
+               changes only the random numbers: try several before you believe a curve.",
     },
     Step {
         room: None,
         selector: "#settings-title",
         title: "Your own",
-        text: "Every number of both agents can be changed here. The address of the page follows, so that its link \
-               repeats your experiment. Have fun.",
+        text: "All settings of both agents can be changed here. The address of the page changes \
+               with them, so its link reproduces your experiment. Have fun.",
     },
 ];
 
-/// Where the tour stands; none if it is not on.
+/// The current step of the tour; none if the tour is not running.
 #[derive(Clone, Copy, Debug)]
 pub struct Tour {
     step: RwSignal<Option<usize>>,
@@ -93,7 +94,7 @@ pub struct Tour {
 }
 
 impl Tour {
-    /// Makes it; it is not on.
+    /// Provides the state of the tour, which is not running, as a context.
     pub fn provide() {
         let seen = recall(STORED).as_deref() == Some(SEEN);
         provide_context(Self { step: RwSignal::new(None), seen: RwSignal::new(seen) });
@@ -114,7 +115,7 @@ impl Tour {
     }
 }
 
-/// Starts the tour.
+/// The button that starts the tour.
 #[component]
 pub fn TourButton() -> impl IntoView {
     let (playground, tour) = (Playground::here(), expect_context::<Tour>());
@@ -122,7 +123,7 @@ pub fn TourButton() -> impl IntoView {
     let was_on = StoredValue::new(false);
     Effect::new(move |_| {
         let on = tour.step.get().is_some();
-        // Whoever walked with the keyboard goes on where the walk began.
+        // At the end of the tour the focus returns to this button, for users of the keyboard.
         if let Some(button) = button.get().filter(|_| was_on.get_value() && !on) {
             drop(button.focus());
         }
@@ -200,16 +201,16 @@ pub fn TourCard() -> impl IntoView {
     move || tour.step.get().map(view_step)
 }
 
-/// Outlines what a step is about, and nothing else.
+/// Outlines the element of a step, and no other element.
 fn outline(step: Option<&Step>) {
     if let Some(old) = find(&format!(".{TARGET}")) {
         drop(old.class_list().remove_1(TARGET));
     }
-    // A room may not show a thing at every moment; then the step is about the room.
+    // A room does not always contain the element; then the room itself is outlined.
     let target = step.and_then(|step| find(step.selector).or_else(|| find("#room")));
     let Some(target) = target else { return };
     drop(target.class_list().add_1(TARGET));
-    // The bar of the controls is in sight wherever the page is scrolled to.
+    // The bar of the controls is always visible, so the page need not scroll.
     if target.closest(".controls").is_ok_and(|bar| bar.is_some()) {
         return;
     }

@@ -1,12 +1,12 @@
-//! A vector as a row of bars.
+//! Draws a vector as a row of bars.
 
 use super::pen::Pen;
 
-/// Bars at most; of a longer vector each bar is the largest of several entries.
+/// Largest number of bars. Each bar of a longer vector shows the largest of several entries.
 const MOST_BARS: usize = 256;
 
-/// The attribute `d` of bars in a strip of this size, for values between `low` and `high`, which
-/// 0 lies between.
+/// The path attribute `d` of the bars in a strip of this size, for values between `low` and `high`.
+/// 0 must lie between the two.
 #[must_use]
 pub fn bars(values: &[f32], [low, high]: [f64; 2], [width, height]: [f64; 2]) -> String {
     let stretch = values.len().div_ceil(MOST_BARS).max(1);

@@ -1,25 +1,26 @@
-//! The colour scale of values in steps, and ink that can be read on it.
+//! The stepped colour scale of values, and a text colour that can be read on it.
 
 use deepspi_plot::colour::{hex, readable_on, viridis};
 
-/// Colours a scale is drawn with; more could not be told apart, and all that has the same colour is
+/// Number of colours of a scale. More could not be told apart, and everything of one colour is
 /// drawn by one path.
 pub const SHADES: usize = 32;
 
-/// Index of the colour at a share of the scale: outside 0 to 1 that of the nearer end, of NaN that of 0.
+/// Index of the colour at a share of the scale. A share outside [0, 1] has the colour of the nearer
+/// end; NaN has the colour of 0.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the shades")]
 pub fn shade_of(share: f64) -> usize {
     (share * SHADES as f64).clamp(0.0, SHADES as f64 - 1.0) as usize
 }
 
-/// A colour of the scale as CSS.
+/// A colour of the scale in CSS notation.
 #[must_use]
 pub fn shade(index: usize) -> String {
     hex(colour(index))
 }
 
-/// Black or white, whichever has the larger contrast on a colour of the scale.
+/// Black or white: the one with the larger contrast on this colour of the scale.
 #[must_use]
 pub fn ink_on(index: usize) -> &'static str {
     let (black, white) = ([0; 3], [255; 3]);

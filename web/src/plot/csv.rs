@@ -1,13 +1,14 @@
-//! Numbers of a chart as CSV.
+//! The numbers of a chart as CSV.
 //!
-//! The first row is the header and nothing else precedes it, so that every program reads the file.
-//! Where the numbers come from is the last column.
+//! The first line is the header, with nothing before it, so that every program can read the file.
+//! The last column states the origin of the numbers.
 
 use std::fmt::Write as _;
 
 use super::{Dots, Series};
 
-/// One row for each x, one column for each series; empty where a series has no value.
+/// One row for each x and one column for each series; a cell is empty if the series has no value
+/// there.
 #[must_use]
 pub fn lines_csv(x_label: &str, y_label: &str, series: &[Series], source: &str) -> String {
     let mut text = field(x_label);
@@ -25,7 +26,7 @@ pub fn lines_csv(x_label: &str, y_label: &str, series: &[Series], source: &str) 
         push(&mut text, x);
         for points in &mut rest {
             text.push(',');
-            // Of points with the same x, one can be shown.
+            // Of several points with the same x, only one is written.
             *points = &points[points.partition_point(|point| point[0] < x)..];
             if let Some([_, y]) = points.first().filter(|point| point[0] == x) {
                 push(&mut text, *y);
@@ -56,7 +57,7 @@ pub fn dots_csv(dots: &Dots, names: [&str; 3], source: &str) -> String {
     text
 }
 
-/// A number; nothing for what is not a number.
+/// Appends a number; NaN and infinite values are left empty.
 fn push(text: &mut String, x: f64) {
     if !x.is_nan() {
         // Writing to a string cannot fail.
@@ -64,7 +65,7 @@ fn push(text: &mut String, x: f64) {
     }
 }
 
-/// A text as a field of a CSV file: in quotes if it needs them (RFC 4180).
+/// A text as a field of a CSV file, in quotes if necessary (RFC 4180).
 #[must_use]
 pub fn field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {

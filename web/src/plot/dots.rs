@@ -1,4 +1,4 @@
-//! The picture of a scatter: dots coloured by a value, on two axes of the same scale.
+//! The picture of a scatter plot: dots coloured by a value, on two axes with the same scale.
 
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ use super::colour::{SHADES, shade, shade_of};
 use super::pen::Pen;
 use super::{Area, Dash, Picture, Stroke, TEXT};
 
-/// Dots drawn at most; of more, one in so many.
+/// Largest number of dots that are drawn; of more dots, every n-th is drawn.
 const MOST_DOTS: usize = 4000;
-/// Points with a value each.
+/// Points, each with a value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Dots {
-    /// `[x, y]`; what is not finite is not drawn.
+    /// `[x, y]`; points that are not finite are not drawn.
     pub points: Arc<[[f64; 2]]>,
-    /// What colours them, one for each.
+    /// One value for each point, shown as its colour.
     pub values: Arc<[f64]>,
 }
 
-/// What a scatter shows.
+/// The content of a scatter plot.
 #[derive(Clone, Debug)]
 pub struct DotPlot<'a> {
     /// Title.
@@ -29,22 +29,22 @@ pub struct DotPlot<'a> {
     pub x_label: &'a str,
     /// Name of the y axis.
     pub y_label: &'a str,
-    /// Name of the value behind the colour.
+    /// Name of the value that the colour shows.
     pub value_label: &'a str,
     /// Name of the line y = x.
     pub diagonal: &'a str,
     /// The points.
     pub dots: &'a Dots,
-    /// What the colours span at least, for example the values of a chart to compare with.
+    /// Range that the colour scale covers at least, for example the values of another chart.
     pub value_range: Option<[f64; 2]>,
     /// Width of the picture.
     pub width: f64,
-    /// Index of the point that is read.
+    /// Index of the point at the cursor.
     pub cursor: Option<usize>,
 }
 
 impl DotPlot<'_> {
-    /// Draws it.
+    /// Draws the scatter plot.
     #[must_use]
     pub fn draw(&self) -> Picture {
         let (mut picture, baseline) = Picture::titled(self.title, self.width);
@@ -66,7 +66,7 @@ impl DotPlot<'_> {
         picture
     }
 
-    /// The point nearest to a place on the picture.
+    /// Index of the point nearest to a pixel of the picture.
     #[must_use]
     pub fn nearest(dots: &Dots, picture: &Picture, at: [f64; 2]) -> Option<usize> {
         let (low, high) = (picture.ends[0], picture.ends[1]);
@@ -82,7 +82,8 @@ impl DotPlot<'_> {
         finite.min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b))).map(|(index, _)| index)
     }
 
-    /// The point so many places to the right of one, by x; the leftmost where there is none yet.
+    /// Index of the point this number of places to the right in the order of x; the leftmost point
+    /// if there is no cursor yet.
     #[must_use]
     pub fn step(dots: &Dots, from: Option<usize>, by: isize) -> Option<usize> {
         let mut order: Vec<usize> = (0..dots.points.len()).collect();
@@ -93,7 +94,7 @@ impl DotPlot<'_> {
         order.get(place).copied()
     }
 
-    /// From 0 on, which is a colour of its own.
+    /// The colour scale, which always includes 0.
     fn scale(&self) -> Axis {
         let values = self.dots.values.iter().copied().chain(self.value_range.into_iter().flatten());
         let used: Vec<f64> = values.chain([0.0]).filter(|x| x.is_finite()).collect();
@@ -122,11 +123,12 @@ impl DotPlot<'_> {
         picture.label("reference", [at[0] - 14.0, at[1]], self.diagonal.to_owned());
     }
 
-    /// One path for each colour: a path for each dot would be thousands of elements.
+    /// Draws one path for each colour; a path for each dot would be thousands of elements.
     fn draw_dots(&self, picture: &mut Picture, x: &Axis, y: &Axis, scale: &Axis) {
         let every = self.dots.points.len().div_ceil(MOST_DOTS).max(1);
         let mut pens = vec![Pen::new(); SHADES];
-        // Below, so that the ends of the scale are seen on a light and on a dark page.
+        // Rims below the dots, so that both ends of the scale can be seen on a light and on a dark
+        // page.
         let mut rims = Pen::new();
         let dots = self.dots.points.iter().zip(self.dots.values.iter());
         for (point, value) in dots.step_by(every) {

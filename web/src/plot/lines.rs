@@ -1,7 +1,7 @@
 //! The picture of a line chart: title, legend with the values, axes, reference lines, curves.
 //!
-//! The legend is part of the picture, so that a saved file has it. It shows the values at the cursor,
-//! else the latest, and so is also the chart's read-out.
+//! The legend is part of the picture, so that a saved file contains it. It is also the chart's
+//! read-out: it shows the values at the cursor, or the latest values if there is no cursor.
 
 use deepspi_playground::axis::Axis;
 use deepspi_plot::number;
@@ -11,9 +11,10 @@ use super::thin::thin;
 use super::words::text_width;
 use super::{Area, Dash, Picture, ROW, Reference, Series, Stroke, TEXT};
 
-/// Points drawn of one series at most.
+/// Largest number of points that are drawn for one series.
 const MOST_POINTS: usize = 400;
-/// Length of the sample of a line in the legend, and the space to its text and to the next one.
+/// Length of a line sample in the legend, its distance to its text, and the distance to the next
+/// sample.
 const SAMPLE: f64 = 24.0;
 const SPACE: f64 = 6.0;
 const BETWEEN: f64 = 14.0;
@@ -25,11 +26,11 @@ pub enum YAxis {
     Linear,
     /// Linear, over the values and 0.
     FromZero,
-    /// Logarithmic; what is not positive is a gap.
+    /// Logarithmic; values that are not positive are gaps.
     Log,
 }
 
-/// What a line chart shows.
+/// The content of a line chart.
 #[derive(Clone, Debug)]
 pub struct LinePlot<'a> {
     /// Title.
@@ -42,18 +43,19 @@ pub struct LinePlot<'a> {
     pub series: &'a [Series],
     /// Values to compare with.
     pub references: &'a [Reference],
-    /// What the y axis is like.
+    /// Kind of the y axis.
     pub y_axis: YAxis,
-    /// What the x axis spans at least, for example the length of the training; none: the data.
+    /// Range that the x axis covers at least, for example the length of the training; none: the
+    /// range of the data.
     pub x_range: Option<[f64; 2]>,
     /// Width of the picture.
     pub width: f64,
-    /// The x whose values are read.
+    /// The x at the cursor.
     pub cursor: Option<f64>,
 }
 
 impl LinePlot<'_> {
-    /// Draws it.
+    /// Draws the chart.
     #[must_use]
     pub fn draw(&self) -> Picture {
         let (mut picture, baseline) = Picture::titled(self.title, self.width);
@@ -87,7 +89,8 @@ impl LinePlot<'_> {
         Some(points[nearest(points, x)?][0])
     }
 
-    /// The x so many points to the right of `x`; from the last point where there is no x yet.
+    /// The x this number of points to the right of `x`; counted from the last point if there is no
+    /// `x` yet.
     #[must_use]
     pub fn step(series: &[Series], x: Option<f64>, by: isize) -> Option<f64> {
         let points = longest(series)?;
@@ -129,12 +132,12 @@ impl LinePlot<'_> {
         }
     }
 
-    /// Samples of the lines with names and values, in rows; returns the last row's baseline.
+    /// Draws line samples with names and values, in rows. Returns the baseline of the last row.
     fn legend(&self, picture: &mut Picture, first: f64) -> f64 {
         let (mut left, mut baseline) = (4.0, first);
         for series in self.series {
             let text = format!("{} {}", series.label, number(self.read(series)));
-            // As wide as the longest number, so that nothing moves while numbers change.
+            // The width of the longest number, so that nothing moves when numbers change.
             let name = text_width(&series.label, TEXT);
             let width = SAMPLE + SPACE + name + text_width(" −0.00312", TEXT) + BETWEEN;
             if left + width > self.width && left > 4.0 {
@@ -169,7 +172,7 @@ impl LinePlot<'_> {
             });
             let baseline = if at - top < TEXT + 2.0 { at + TEXT } else { at - 4.0 };
             let text = format!("{} {}", reference.label, number(reference.value));
-            // Beside a label at the same height there is room only at the other end.
+            // If another label has the same height, there is only room at the other end.
             if taken.iter().any(|other| (other - baseline).abs() < TEXT) {
                 picture.label("reference-left", [left + 4.0, baseline], text);
             } else {
@@ -203,7 +206,8 @@ impl LinePlot<'_> {
         picture.label("readout", [right, top - 12.0], format!("at {}", number(cursor)));
     }
 
-    /// The value of a series at the cursor, else the latest; NaN if there is none.
+    /// The value of a series at the cursor, or its latest value without a cursor; NaN if there is
+    /// none.
     fn read(&self, series: &Series) -> f64 {
         let points = &series.points;
         let index = match self.cursor {

@@ -1,5 +1,4 @@
-//! The picture of a maze with what an agent makes of it: values as colours and numbers, its policy as
-//! arrows.
+//! The picture of a maze with an agent's values, as colours and numbers, and its policy, as arrows.
 
 use deepspi_playground::axis::Axis;
 use deepspi_plot::number;
@@ -10,45 +9,46 @@ use super::colour::{SHADES, ink_on, shade, shade_of};
 use super::pen::Pen;
 use super::{Area, Picture};
 
-/// Side of a cell in pixels: no more than this, from here on numbers, letters, words.
+/// Sides of a cell in pixels: the largest side, and the smallest sides with numbers, with letters
+/// and with words.
 const LARGEST: f64 = 76.0;
 const WITH_NUMBER: f64 = 38.0;
 const WITH_MARK: f64 = 24.0;
 const WITH_WORD: f64 = 54.0;
-/// Rows of every maze.
+/// Number of rows, the same in every maze.
 const ROWS: usize = 5;
-/// Arrows of different probability are drawn in so many strengths.
+/// Number of strengths in which arrows are drawn, by probability.
 const STRENGTHS: usize = 6;
-/// An action less probable than this has no arrow.
+/// An action with a smaller probability has no arrow.
 const VISIBLE: f64 = 0.02;
 
-/// A maze and what an agent makes of it.
+/// A maze with the report of an agent.
 #[derive(Clone, Debug)]
 pub struct MazePlot<'a> {
     /// Title.
     pub title: &'a str,
     /// The maze.
     pub maze: &'a Maze,
-    /// The agent; none if it is not known yet.
+    /// The agent's report; none if there is none yet.
     pub report: Option<&'a MazeReport>,
-    /// Values of the colours, from share 0 to share 1.
+    /// The axis of the colour scale.
     pub scale: &'a Axis,
-    /// State that is looked at.
+    /// The selected state.
     pub selected: usize,
     /// Width of the picture.
     pub width: f64,
 }
 
 impl MazePlot<'_> {
-    /// Colours for these values, with round ends: up to `best`, the largest possible value, and down
-    /// to 0 or, if some are negative, at most to `-best`. One trap would else make all the rest one
-    /// colour.
+    /// A colour scale for these values, with round ends. It goes up to `best`, the largest possible
+    /// value, and down to 0 or to the lowest value, but not below `-best`: the value of one trap
+    /// would make all other cells the same colour.
     pub fn scale(values: impl Iterator<Item = f64>, best: f64) -> Axis {
         let lowest = values.filter(|x| x.is_finite()).fold(0.0, f64::min);
         Axis::linear([lowest.max(-best), best].into_iter(), [0.0, 1.0], 0.25)
     }
 
-    /// Draws it.
+    /// Draws the maze.
     #[must_use]
     pub fn draw(&self) -> Picture {
         let (mut picture, baseline) = Picture::titled(self.title, self.width);
@@ -78,7 +78,7 @@ impl MazePlot<'_> {
         [picture.area.left + column as f64 * side, picture.area.top + row as f64 * side]
     }
 
-    /// Colour of a state's value; none where there is no value to speak of.
+    /// Colour of a state's value; none for a state without a value.
     fn shade(&self, state: usize) -> Option<usize> {
         let value = *self.report?.values.get(state)?;
         let shown = !self.maze.tile(state).is_terminal() && value.is_finite();
@@ -100,7 +100,7 @@ impl MazePlot<'_> {
         }
     }
 
-    /// Triangles, the longer and stronger the more probable the action.
+    /// Draws triangles, which are longer and stronger for more probable actions.
     fn arrows(&self, picture: &mut Picture, side: f64) {
         let Some(report) = self.report else { return };
         let inks = ["#000000", "#ffffff"];
@@ -109,7 +109,7 @@ impl MazePlot<'_> {
             let Some(shade) = self.shade(state) else { continue };
             let ink = usize::from(ink_on(shade) == inks[1]);
             let [x, y] = self.corner(picture, state);
-            // Below the number, if there is one.
+            // The centre is lower if the cell has a number.
             let lower = if side >= WITH_NUMBER { 0.56 } else { 0.5 };
             let centre = [x + 0.5 * side, y + lower * side];
             for action in Action::ALL {
@@ -167,7 +167,7 @@ impl MazePlot<'_> {
     }
 }
 
-/// CSS classes of arrows, weakest first.
+/// CSS classes of the arrows, weakest first.
 const ARROWS: [&str; STRENGTHS] =
     ["arrow-1", "arrow-2", "arrow-3", "arrow-4", "arrow-5", "arrow-6"];
 
@@ -187,7 +187,7 @@ fn triangle(pen: &mut Pen, [x, y]: [f64; 2], action: Action, p: f64, side: f64) 
     pen.polygon(&[at(foot, -half), at(tip, 0.0), at(foot, half)]);
 }
 
-/// The paper's letter for a cell, with what it means where there is room.
+/// The paper's letter for a cell, with its meaning if there is room.
 fn mark(tile: Tile, side: f64) -> &'static str {
     let text = match tile {
         Tile::Start => "I start",

@@ -1,9 +1,9 @@
-//! Pictures of data: what a chart draws, worked out without a browser.
+//! Pictures of data: the content of charts, computed without a browser.
 //!
-//! Charts are redrawn many times a second while training runs. So a picture is a flat list of paths
-//! and labels, which the page can update in place, and lines are thinned before they become text.
+//! Charts are redrawn many times a second during training. So a picture is a flat list of paths and
+//! labels, which the page can update in place, and lines are thinned before they become text.
 //! Coordinates are CSS pixels from the upper left corner. Colours are names of CSS tokens, because
-//! only the page knows which theme is on.
+//! only the page knows the current theme.
 
 mod bars;
 mod colour;
@@ -18,12 +18,12 @@ mod words;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Size of most letters and of those of the title; `charts.css` has the same.
+/// Font sizes of most texts and of the title; they must equal those in `charts.css`.
 const TEXT: f64 = 12.0;
 const TITLE: f64 = 14.0;
-/// From one line of text to the next.
+/// Distance between two lines of text.
 const ROW: f64 = 18.0;
-/// Room for the menu in the upper right corner.
+/// Width of the menu in the upper right corner.
 const MENU: f64 = 64.0;
 
 pub use bars::bars;
@@ -37,26 +37,26 @@ pub use maze::MazePlot;
 pub use pen::Pen;
 pub use words::{file_name, text_width, wrap};
 
-/// A curve: its name, how it is drawn, and its points by rising x. A value that is not finite (or
-/// not positive, on a logarithmic axis) is a gap.
+/// A curve: its name, its style, and its points in ascending order of x. A value that is not finite
+/// (or not positive, on a logarithmic axis) is a gap.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     /// Name in the legend.
     pub label: Cow<'static, str>,
     /// A CSS colour, usually a token such as `var(--agent-0)`.
     pub colour: &'static str,
-    /// Pattern of the line, so that colour is not the only difference.
+    /// Pattern of the line, so that curves differ not only by colour.
     pub dash: Dash,
     /// `[x, y]`.
     pub points: Arc<[[f64; 2]]>,
 }
 
-/// A horizontal line at a value to compare with.
+/// A horizontal reference line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
-    /// What the value is; the value itself is written behind it.
+    /// Name of the value; the value itself is written after it.
     pub label: Cow<'static, str>,
-    /// Where.
+    /// The value.
     pub value: f64,
 }
 
@@ -78,7 +78,7 @@ impl Dash {
     /// All patterns.
     pub const ALL: [Self; 4] = [Self::Solid, Self::Dashed, Self::Dotted, Self::Mixed];
 
-    /// As the attribute `stroke-dasharray`.
+    /// The value of the attribute `stroke-dasharray`.
     #[must_use]
     pub const fn pattern(self) -> &'static str {
         match self {
@@ -90,31 +90,31 @@ impl Dash {
     }
 }
 
-/// What is drawn: paths first, labels on top.
+/// A picture: paths, and labels on top of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Picture {
     /// Width and height.
     pub size: [f64; 2],
-    /// Lines, dots and areas, lowest first.
+    /// Lines, dots and areas, from back to front.
     pub strokes: Vec<Stroke>,
     /// Texts.
     pub labels: Vec<Label>,
-    /// Where the data are.
+    /// The rectangle of the data.
     pub area: Area,
-    /// Values of x at its left and right edge.
+    /// Values of x at the left and right edge of `area`.
     pub ends: [f64; 2],
-    /// The picture in one or two sentences, for those who do not see it.
+    /// Description of the picture in one or two sentences, for screen readers.
     pub summary: String,
 }
 
 /// One path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stroke {
-    /// CSS class: how thick it is and what colour it has if none is named.
+    /// CSS class, which sets the thickness, and the colour if `colour` is none.
     pub class: &'static str,
-    /// The path itself, as the attribute `d`.
+    /// The path as the attribute `d`.
     pub path: String,
-    /// A CSS colour; none if the class says it.
+    /// A CSS colour; none if the class sets it.
     pub colour: Option<Cow<'static, str>>,
     /// Pattern of the line.
     pub dash: Dash,
@@ -129,7 +129,7 @@ pub struct Label {
     pub at: [f64; 2],
     /// The text.
     pub text: Cow<'static, str>,
-    /// A CSS colour; none if the class says it.
+    /// A CSS colour; none if the class sets it.
     pub colour: Option<&'static str>,
 }
 
@@ -161,7 +161,7 @@ impl Area {
 }
 
 impl Picture {
-    /// Value of x at so many pixels from the left edge of the data.
+    /// Value of x at this distance in pixels from the left edge of the data.
     #[must_use]
     pub fn x_at(&self, pixels: f64) -> f64 {
         let [low, high] = self.ends;
@@ -186,7 +186,7 @@ impl Picture {
         self.labels.push_mut(Label { class, at, text: text.into(), colour: None })
     }
 
-    /// A picture of this width with its title; also the baseline of the next row.
+    /// A picture of this width with its title, and the baseline of the next row.
     fn titled(title: &str, width: f64) -> (Self, f64) {
         let mut picture = Self { size: [width, 0.0], ..Self::default() };
         let mut baseline = 2.0;
@@ -197,7 +197,7 @@ impl Picture {
         (picture, baseline + ROW + 2.0)
     }
 
-    /// Name and colours of a scale, whose axis goes from 0 to 1; returns the last baseline.
+    /// Draws the name and the colours of a scale. Returns the last baseline.
     fn colour_bar(&mut self, first: f64, name: &str, scale: &Axis) -> f64 {
         let width = self.size[0];
         let room = text_width(name, TEXT) + 16.0;
@@ -209,7 +209,7 @@ impl Picture {
         let step = (to - from) / SHADES as f64;
         for index in 0..SHADES {
             let mut pen = Pen::new();
-            // A little wider, so that no seam shows.
+            // Slightly wider, so that no gap is visible.
             let corner = [from + index as f64 * step, baseline - TEXT + 2.0];
             pen.rectangle(corner, [step + 0.5, TEXT - 2.0]);
             self.coloured("patch", pen, shade(index));
@@ -220,8 +220,8 @@ impl Picture {
         baseline
     }
 
-    /// Room for the data below a row of text; left of it the labels of the y axis, from which the
-    /// left edge follows.
+    /// Places the rectangle of the data below a row of text. The widths of the y axis's labels
+    /// determine its left edge.
     fn frame(&mut self, baseline: f64, height: f64, y_axis: impl FnOnce([f64; 2]) -> Axis) -> Axis {
         let top = baseline + ROW + 14.0;
         let bottom = top + height;
@@ -232,14 +232,14 @@ impl Picture {
         y
     }
 
-    /// Says that there is nothing to show yet.
+    /// Writes that there are no data yet.
     fn empty(&mut self) {
         let Area { left, top, right, bottom } = self.area;
         let middle = [f64::midpoint(left, right), f64::midpoint(top, bottom)];
         self.label("empty", middle, "no data yet");
     }
 
-    /// Grid and tick labels of both axes, and their names.
+    /// Draws the grid, the tick labels of both axes, and their names.
     fn axes(&mut self, x: &Axis, y: &Axis, x_label: &str, y_label: &str) {
         let Area { left, top, right, bottom } = self.area;
         let mut grid = Pen::new();

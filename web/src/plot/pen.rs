@@ -1,9 +1,9 @@
-//! Paths as text, written quickly.
+//! A fast writer of SVG paths.
 
-/// Writes the attribute `d` of a path, in tenths of a pixel.
+/// Writes the attribute `d` of a path with a resolution of a tenth of a pixel.
 ///
-/// A chart of two curves is redrawn up to twenty times a second with hundreds of points; the
-/// formatting of the standard library would take most of that time.
+/// A chart of two curves with hundreds of points is redrawn up to twenty times a second; with the
+/// formatting of the standard library, most of that time would be spent on numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pen(String);
 
@@ -20,7 +20,7 @@ impl Pen {
         self.to('L', to);
     }
 
-    /// A dot, drawn by a line of no length with round ends.
+    /// A dot, drawn as a line of length 0 with round ends.
     pub fn dot(&mut self, at: [f64; 2]) {
         self.to('M', at);
         self.0.push_str("h0");
@@ -36,13 +36,13 @@ impl Pen {
         self.0.push('z');
     }
 
-    /// A closed figure.
+    /// A closed polygon.
     pub fn polygon(&mut self, corners: &[[f64; 2]]) {
         self.curve(corners.iter().map(|corner| Some(*corner)));
         self.0.push('z');
     }
 
-    /// A curve through points; the single ones between gaps become dots.
+    /// A curve through points. A single point between two gaps becomes a dot.
     pub fn curve(&mut self, points: impl IntoIterator<Item = Option<[f64; 2]>>) {
         let mut run = 0;
         for point in points {

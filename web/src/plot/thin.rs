@@ -1,9 +1,9 @@
-//! Fewer points for the same picture.
+//! Thins a curve without changing its picture.
 
-/// Indices of at most about `most` of the values, so that a curve through them looks the same: of each
-/// stretch the smallest and the largest, and the very last, which is where training stands.
+/// Indices of at most about `most` values, so that a curve through them looks the same: the
+/// smallest and the largest value of each section, and the last value, which is the current one.
 ///
-/// Values that have no place (`None`) are kept as gaps where a whole stretch has none.
+/// Missing values (`None`) are kept as a gap only if a whole section is missing.
 pub fn thin(values: &[Option<f64>], most: usize) -> Vec<usize> {
     if values.len() <= most {
         return (0..values.len()).collect();

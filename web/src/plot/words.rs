@@ -1,9 +1,9 @@
-//! Texts inside pictures: how wide they are, where they break, and what a file is called.
+//! Texts in pictures: estimated width, line breaks, and file names.
 
-/// Estimate of the width of a text in the page's font, at this size in pixels.
+/// Estimated width of a text in the page's font, at this font size in pixels.
 ///
-/// Only used to keep texts apart: a font that is not known yet cannot be measured, and a little too
-/// wide does no harm.
+/// It is only used to keep texts apart. The font is not known here, so the width cannot be
+/// measured; an estimate that is slightly too wide does no harm.
 #[must_use]
 pub fn text_width(text: &str, size: f64) -> f64 {
     let width = |letter: char| match letter {
@@ -16,7 +16,7 @@ pub fn text_width(text: &str, size: f64) -> f64 {
     text.chars().map(width).sum::<f64>() * size
 }
 
-/// A text in lines of at most this many pixels; a longer word stays whole.
+/// Breaks a text into lines of at most this width in pixels; a longer word is not broken.
 #[must_use]
 pub fn wrap(text: &str, size: f64, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -32,7 +32,7 @@ pub fn wrap(text: &str, size: f64, width: f64) -> Vec<String> {
     lines
 }
 
-/// A name for a file without its ending: lower case letters, digits and single hyphens.
+/// A file name without extension: lower case letters, digits and single hyphens.
 #[must_use]
 pub fn file_name(text: &str) -> String {
     let mut name = String::new();

@@ -1,6 +1,6 @@
-//! Starts the trainer in its web worker; everything else is in the library.
+//! Entry point of the trainer in its web worker; everything else is in the library.
 
-// Not `main`, which runs before `trainer.js` has everything in place.
+// This is not `main`, because `main` would run before `trainer.js` has called the constructors.
 /// Starts the trainer; called once, by `trainer.js`.
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
@@ -11,8 +11,7 @@ pub fn start_trainer() {
 #[cfg(target_arch = "wasm32")]
 fn main() {}
 
-// The crate is a member of the workspace, so it is also built for the machine it is developed on,
-// where there is no browser to train in.
+// The crate is a member of the workspace, so it is also built natively, where no browser exists.
 #[cfg(not(target_arch = "wasm32"))]
 fn main() {
     println!(

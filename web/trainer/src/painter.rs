@@ -1,18 +1,19 @@
 //! Draws marks with wgpu and `shaders/latents.wgsl`.
 //!
-//! Knows no canvas and no browser: the worker gives it the texture of a canvas, the test of the shader
-//! one that it can read back (`tests/tests/shaders.rs`). wgpu is the one that burn uses, and so are
-//! device and queue: the picture is drawn by the device that trains.
+//! The painter knows no canvas and no browser. The worker gives it the texture of a canvas; the
+//! test of the shader gives it a texture whose pixels it reads back (`tests/tests/shaders.rs`).
+//! wgpu, the device and the queue are those of burn, so the device that trains also draws the
+//! picture.
 
 use burn::tensor::wgpu::wgpu;
 use deepspi_playground::scene::colour::Rgb;
 use deepspi_playground::scene::picture::Mark;
 
-/// The shader's text.
+/// Source code of the shader.
 pub const SHADER: &str = include_str!("../../../shaders/latents.wgsl");
-/// Bytes of a mark.
+/// Bytes of a mark in the vertex buffer.
 const STRIDE: u64 = (Mark::FLOATS * size_of::<f32>()) as u64;
-/// Marks for which there is room at first: the largest maze with its grid.
+/// Number of marks that fit into the first buffer: those of the largest maze and its grid.
 const ROOM: usize = 128;
 
 /// A pipeline with its buffers.
@@ -27,12 +28,12 @@ pub struct Painter {
 }
 
 impl Painter {
-    /// A painter for textures of this format, whose values are taken as sRGB as they are (so no
-    /// format that ends in `Srgb`).
+    /// A painter for textures of this format. The shader writes sRGB values unchanged, so the
+    /// format must not end in `Srgb`.
     ///
     /// # Errors
-    /// If the device refuses shader or pipeline. Without the error scope a browser would only log
-    /// that, and the canvas would stay empty.
+    /// If the device refuses the shader or the pipeline. Without the error scope a browser would
+    /// only log the error, and the canvas would stay empty.
     pub async fn new(
         device: &wgpu::Device,
         queue: &wgpu::Queue,
@@ -65,7 +66,7 @@ impl Painter {
         }
     }
 
-    /// Draws `marks` on `background` over the whole of `target`, which has `size` pixels.
+    /// Fills `target`, which has `size` pixels, with `background` and draws `marks` on it.
     pub fn paint(
         &mut self,
         target: &wgpu::TextureView,

@@ -1,12 +1,13 @@
-//! Colours: those of the page's tokens, and those of the values.
+//! Colours of the page's tokens, and the colour scale of the values.
 
 /// sRGB, components in [0, 1].
 pub type Rgb = [f32; 3];
 
-/// Colours of the palette that are sent to whoever draws; between them it is linear.
+/// Number of colours of the palette; between two of them colours are interpolated linearly.
 const STOPS: usize = 33;
 
-/// Viridis from low to high: even steps to the eye, also to an eye that confuses red and green.
+/// The viridis palette from low to high. Its steps look even, also to people who cannot tell red
+/// from green.
 #[must_use]
 pub fn viridis() -> Vec<Rgb> {
     let stop = |index: usize| {
@@ -16,7 +17,7 @@ pub fn viridis() -> Vec<Rgb> {
     (0..STOPS).map(stop).collect()
 }
 
-/// Colour of `value` where the palette goes from `range[0]` to `range[1]`; grey if it is not a number.
+/// Colour of `value` if the palette goes from `range[0]` to `range[1]`; grey for NaN.
 #[must_use]
 pub fn of_value(value: f32, range: [f32; 2], palette: &[Rgb]) -> Rgb {
     let share = (value - range[0]) / (range[1] - range[0]);
@@ -48,7 +49,7 @@ pub fn from_hex(text: &str) -> Option<Rgb> {
     Some(components.map(|c| c as f32 / 255.0))
 }
 
-/// A colour as CSS writes it.
+/// A colour in CSS notation.
 #[must_use]
 pub fn to_css(colour: Rgb) -> String {
     let [r, g, b] = colour.map(|c| (c * 255.0).round());
@@ -78,7 +79,7 @@ mod tests {
         assert_eq!(at(f32::NAN), [0.5; 3]);
         assert_eq!(of_value(0.0, [0.0, 1.0], &[]), [0.5; 3]);
         assert_eq!(of_value(0.7, [0.0, 1.0], &palette[..1]), palette[0]);
-        // Dark to light all the way.
+        // The palette becomes lighter in every step.
         let light = |c: Rgb| 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2];
         assert!(palette.windows(2).all(|pair| light(pair[1]) > light(pair[0])));
     }

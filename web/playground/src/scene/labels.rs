@@ -1,52 +1,53 @@
-//! Where the names of the critical cells and of the start stand, so that they can be read.
+//! Placement of the names of the two stars and of the start, so that they can be read.
 //!
-//! The side of a mark on which its name stands is chosen for where the points are going to be, and
-//! kept while they glide there: names that hop about cannot be read.
+//! The side of a mark on which its name stands is chosen for the final positions of the points, and
+//! kept while the points move there, because a name that changes sides during the motion cannot be
+//! read.
 
 use super::Roles;
 use super::picture::Window;
 
-/// Letters are about this wide and a line this high, in CSS pixels.
+/// Approximate width of a letter, and height of a line, in CSS pixels.
 const LETTER: f32 = 7.0;
 const LINE: f32 = 16.0;
-/// From the middle of a mark to the middle of a name above or below it: outside the ring of a
-/// selection.
+/// Distance from the centre of a mark to the centre of a name above or below it: the name stands
+/// outside the ring of the selection.
 const AWAY: f32 = 25.0;
-/// From the middle of a mark to the end of a name beside it.
+/// Distance from the centre of a mark to the near end of a name beside it.
 const BESIDE: f32 = 19.0;
-/// Half the side of the square that a mark takes up.
+/// Half the side of the square that a mark covers.
 const MARK: f32 = 7.0;
-/// Pieces of the line between the stars.
+/// Number of pieces of the line between the stars.
 const PIECES: usize = 8;
-/// A name that is hidden is worse than this many marks that are.
+/// One hidden name counts as this number of hidden marks.
 const NAME: usize = 3;
 
 const NAMES: [&str; 3] = ["upper star", "lower star", "start"];
 
-/// Where a name stands, seen from its mark: signs of x and y.
+/// Direction from a mark to its name: signs of x and y.
 pub type Side = [f32; 2];
 
 const ABOVE: Side = [0.0, -1.0];
 const BELOW: Side = [0.0, 1.0];
-/// All sides, the better ones first.
+/// All sides, in order of preference.
 const SIDES: [Side; 8] =
     [ABOVE, BELOW, [1.0, 0.0], [-1.0, 0.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0]];
 
-/// A text with the middle of its place.
+/// A text and its position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Label {
-    /// What it says.
+    /// The text.
     pub text: &'static str,
-    /// Middle of the text, in the window's pixels.
+    /// Centre of the text, in pixels of the window.
     pub at: [f32; 2],
 }
 
 impl Label {
-    /// The text on a side of `mark`, or as near to that as the window allows.
+    /// Places the text on this side of `mark`, or as near to that as it fits into the window.
     fn new(text: &'static str, [x, y]: [f32; 2], side: Side, window: &Window) -> Self {
         let half = half(text);
         let dx = side[0] * (BESIDE + half[0]);
-        // Beside and above at once: the name is out of the way already.
+        // On a diagonal the horizontal distance already separates name and mark.
         let dy = side[1] * if side[0] == 0.0 { AWAY } else { 0.6 * AWAY };
         let inside = |place: f32, axis: usize| {
             let low = half[axis] + 2.0;
@@ -65,8 +66,8 @@ fn half(text: &str) -> [f32; 2] {
     [0.5 * LETTER * text.len() as f32, 0.5 * LINE]
 }
 
-/// The sides on which upper star, lower star and start have their names: where these hide as little
-/// as possible, above all not each other.
+/// Chooses the sides for the names of upper star, lower star and start. The names should hide few
+/// marks, and above all not each other.
 #[must_use]
 pub fn sides(window: &Window, roles: Roles, points: &[[f32; 2]]) -> [Side; 3] {
     let mut sides = [ABOVE, BELOW, ABOVE];
@@ -74,7 +75,7 @@ pub fn sides(window: &Window, roles: Roles, points: &[[f32; 2]]) -> [Side; 3] {
     if marks[0][1] > marks[1][1] {
         sides.swap(0, 1);
     }
-    // What can be hidden: every point, and the line between the stars in pieces.
+    // Names can hide the points, and the line between the stars, which is tested at some places.
     let piece = |index: usize| {
         let share = index as f32 / PIECES as f32;
         let [from, to, _] = marks;
@@ -91,7 +92,7 @@ pub fn sides(window: &Window, roles: Roles, points: &[[f32; 2]]) -> [Side; 3] {
                 labels.iter().filter(|other| label.meets(other.at, half(other.text))).count();
             marks + NAME * names
         };
-        // The first of the best: the one it has, if no other is better.
+        // `min_by_key` takes the first minimum, so the default side wins a tie.
         let tries = std::iter::once(*side).chain(SIDES);
         if let Some(best) = tries.min_by_key(hidden) {
             *side = best;
@@ -101,7 +102,7 @@ pub fn sides(window: &Window, roles: Roles, points: &[[f32; 2]]) -> [Side; 3] {
     sides
 }
 
-/// The names on these sides of their marks; none if a mark is missing.
+/// The names on these sides of their marks; none if a mark does not exist.
 #[must_use]
 pub fn labels(
     window: &Window,

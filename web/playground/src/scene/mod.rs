@@ -1,10 +1,10 @@
-//! The picture of an agent's latents, without knowing who draws it.
+//! The picture of an agent's latents, independent of the code that draws it.
 //!
-//! Two draw it: the trainer, on the GPU that trains, and the page, on a plain canvas. Both are given
-//! the same [`picture::Mark`]s in pixels, so that the two pictures are equal, and both let the points
-//! glide in the same way ([`motion`]). The page alone decides the ranges ([`steady`]), because labels
-//! and hit tests depend on them; it tells the trainer in a [`LatentScene`](crate::protocol::LatentScene).
-//! The page makes the picture that is saved from the same marks.
+//! The trainer draws it on the GPU that trains, or the page draws it on a 2-D canvas. Both draw the
+//! same [`picture::Mark`]s in pixels, so the pictures are equal, and both move the points in the
+//! same way ([`motion`]). Only the page chooses the ranges ([`steady`]), because labels and hit
+//! tests depend on them; it sends them to the trainer in a
+//! [`LatentScene`](crate::protocol::LatentScene). A saved picture is made from the same marks.
 
 pub mod colour;
 pub mod labels;
@@ -15,25 +15,26 @@ pub mod steady;
 
 use deepspi_worlds::maze::Maze;
 
-/// States that are drawn unlike the others.
+/// States with special marks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Roles {
-    /// The critical states: upper and lower star.
+    /// The two critical states: upper and lower star.
     pub stars: [usize; 2],
-    /// Where episodes start.
+    /// The state in which episodes start.
     pub start: usize,
 }
 
 impl Roles {
-    /// Those of a maze.
+    /// The special states of a maze.
     #[must_use]
     pub const fn of(maze: &Maze) -> Self {
         Self { stars: maze.stars(), start: maze.start() }
     }
 }
 
-/// Mirrors `points` along each axis that faces the other way than in `before`: a principal component
-/// has no sign, and a picture must not be mirrored from one iteration to the next.
+/// Mirrors `points` along each axis that has the opposite direction in `before`. The sign of a
+/// principal component is arbitrary, and without this the picture could flip between two
+/// iterations.
 pub fn keep_facing(before: &[[f64; 2]], points: &mut [[f64; 2]]) {
     for axis in 0..2 {
         let alike: f64 = before.iter().zip(&*points).map(|(a, b)| a[axis] * b[axis]).sum();
@@ -45,21 +46,22 @@ pub fn keep_facing(before: &[[f64; 2]], points: &mut [[f64; 2]]) {
     }
 }
 
-/// Everything in the picture that moves when the agent has learned.
+/// Everything in the picture that changes with the agent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shot {
-    /// Latents on two principal components, in latent units `[S]`.
+    /// Latents projected on two principal components, in latent units, `[S]`.
     pub points: Vec<[f32; 2]>,
-    /// Exact values of the policy `[S]`.
+    /// Exact values of the policy, `[S]`.
     pub values: Vec<f32>,
-    /// Half the height of the picture in latent units; 0 before it is known: nothing is drawn.
+    /// Half the height of the picture in latent units; 0 while it is unknown, and then nothing is
+    /// drawn.
     pub extent: f32,
     /// Values at the two ends of the palette.
     pub range: [f32; 2],
 }
 
 impl Shot {
-    /// A shot from what the worker reports, in single precision: it only has to be seen.
+    /// A shot of what the worker reports. Single precision is enough for a picture.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "for the eye")]
     pub fn new(points: &[[f64; 2]], values: &[f64], extent: f32, range: [f32; 2]) -> Self {
@@ -85,7 +87,7 @@ mod tests {
         let kept = points;
         keep_facing(&before, &mut points);
         assert_eq!(points, kept);
-        // Another maze has no orientation in common.
+        // Without earlier points nothing is mirrored.
         keep_facing(&[], &mut points);
         assert_eq!(points, kept);
     }

@@ -1,11 +1,11 @@
-//! Points that glide from where they were to where they are.
+//! Motion of the points from their old positions to the new ones.
 //!
-//! Between two iterations nothing happened that could be shown; the glide only helps the eye to keep
-//! hold of a point. Whoever prefers less motion gets a duration of 0, which is a jump.
+//! The positions in between have no meaning: the motion only helps the eye to follow a point. For
+//! users who prefer reduced motion the duration is 0, and the points jump.
 
 use super::Shot;
 
-/// A glide between two shots.
+/// The motion between two shots.
 #[derive(Clone, Debug, Default)]
 pub struct Motion {
     from: Shot,
@@ -16,8 +16,8 @@ pub struct Motion {
 }
 
 impl Motion {
-    /// From where the points are `now` to `to`, in `lasts` milliseconds. Other states than before
-    /// (another maze) appear at once: there is no way between them.
+    /// Starts a motion from the positions at time `now` to `to`, in `lasts` milliseconds. If the
+    /// number of states has changed (another maze), the new points appear at once.
     pub fn aim(&mut self, to: Shot, now: f64, lasts: f64) {
         if to == self.to {
             return;
@@ -28,13 +28,13 @@ impl Motion {
         (self.began, self.lasts) = (now, if comparable { lasts } else { 0.0 });
     }
 
-    /// Whether everything is in its place.
+    /// Whether the motion has ended.
     #[must_use]
     pub fn is_over(&self, now: f64) -> bool {
         now - self.began >= self.lasts
     }
 
-    /// Where everything is.
+    /// The positions at time `now`.
     #[must_use]
     pub fn at(&self, now: f64) -> Shot {
         if self.is_over(now) {

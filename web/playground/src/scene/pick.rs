@@ -1,6 +1,6 @@
-//! Which point is meant: by a pointer, and by arrow keys.
+//! Selection of a point with a pointer or with keys.
 
-/// The place nearest to `pointer`, if it is within `reach`.
+/// The index of the place nearest to `pointer`, if it is within `reach`.
 #[must_use]
 pub fn at(places: &[[f32; 2]], pointer: [f32; 2], reach: f32) -> Option<usize> {
     let distance = |place: &[f32; 2]| (place[0] - pointer[0]).hypot(place[1] - pointer[1]);
@@ -10,8 +10,9 @@ pub fn at(places: &[[f32; 2]], pointer: [f32; 2], reach: f32) -> Option<usize> {
         .map(|(index, _)| index)
 }
 
-/// The next place from the place `from` in a direction (a unit vector along an axis): the nearest of
-/// those that lie further ahead than aside, so that each belongs to one of four directions.
+/// The next place from `from` in a direction (a unit vector along an axis): the nearest place whose
+/// distance along the direction is at least its distance across it. So every place belongs to one
+/// of the four directions.
 #[must_use]
 pub fn towards(places: &[[f32; 2]], from: usize, direction: [f32; 2]) -> Option<usize> {
     let [x, y] = *places.get(from)?;
@@ -19,7 +20,7 @@ pub fn towards(places: &[[f32; 2]], from: usize, direction: [f32; 2]) -> Option<
         let [dx, dy] = [place[0] - x, place[1] - y];
         let ahead = dx.mul_add(direction[0], dy * direction[1]);
         let aside = dx.mul_add(direction[1], dy * direction[0]).abs();
-        // Nearly on the same spot is not ahead.
+        // A place less than half a pixel ahead counts as the same position.
         (ahead > 0.5 && ahead >= aside).then(|| ahead.hypot(aside))
     };
     let ahead =
@@ -27,9 +28,9 @@ pub fn towards(places: &[[f32; 2]], from: usize, direction: [f32; 2]) -> Option<
     ahead.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
 }
 
-/// The place to which a key leads from the place `from` (or the first); none if it is no key for that.
-/// All places can be reached by page up and page down, in their order, also those that lie on each
-/// other.
+/// The place that a key selects from the place `from` (or from the first); none for other keys.
+/// Page Up and Page Down go through all places in order, so that places on the same spot can be
+/// reached.
 #[must_use]
 pub fn by_key(places: &[[f32; 2]], from: Option<usize>, key: &str) -> Option<usize> {
     let last = places.len().checked_sub(1)?;
@@ -84,7 +85,7 @@ mod tests {
         }
         assert_eq!(seen, [0, 1, 2, 3, 4]);
         assert_eq!(by_key(&PLACES, Some(0), "PageUp"), Some(4));
-        // One of a larger maze counts as none.
+        // An index from a larger maze is ignored.
         assert_eq!(by_key(&PLACES, Some(70), "PageDown"), by_key(&PLACES, None, "PageDown"));
         assert_eq!(by_key(&[], None, "Home"), None);
     }

@@ -1,11 +1,12 @@
-//! The picture as marks in pixels, from back to front.
+//! The picture as a list of marks in pixels, from back to front.
 
 use super::colour::{Rgb, of_value};
 use super::{Roles, Shot};
 use crate::axis::{Axis, Tick};
 use crate::protocol::LatentScene;
 
-/// Sizes in CSS pixels: radius of a point, of a star (to its tips) and of the start (half a side).
+/// Sizes in CSS pixels: radius of a point, radius of a star (to its tips), half the side of the
+/// start.
 const POINT: f32 = 5.5;
 const STAR: f32 = 11.0;
 const START: f32 = 6.0;
@@ -13,21 +14,22 @@ const START: f32 = 6.0;
 const OUTLINE: f32 = 1.25;
 const LINE: f32 = 2.0;
 const GRID: f32 = 1.0;
-/// Parts of the height between grid lines, about.
+/// Approximate number of grid intervals over the height.
 const GRID_PARTS: f64 = 6.0;
-/// Radius of a star's notches over that of its tips; `shaders/latents.wgsl` has the same number.
+/// Radius of a star's notches divided by the radius of its tips; must equal the number in
+/// `shaders/latents.wgsl`.
 pub const NOTCH: f32 = 0.45;
-/// Tips of a star.
+/// Number of tips of a star.
 pub const TIPS: usize = 5;
 
-/// What a mark looks like; the numbers are those of `shaders/latents.wgsl`.
+/// The shape of a mark; the numbers must equal those in `shaders/latents.wgsl`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// A disc.
     Disc = 0,
-    /// A star with a tip above.
+    /// A star with one tip pointing up.
     StarUp = 1,
-    /// A star with a tip below: one on the other, both kinds are seen.
+    /// A star with one tip pointing down. If one star covers the other, both can still be seen.
     StarDown = 2,
     /// A square; its radius is half a side.
     Square = 3,
@@ -38,25 +40,25 @@ pub enum Shape {
 /// One mark.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mark {
-    /// What it looks like.
+    /// Its shape.
     pub shape: Shape,
-    /// Its centre, twice, or the two ends of a segment: pixels from the upper left corner.
+    /// The centre (twice), or the two ends of a segment, in pixels from the upper left corner.
     pub ends: [[f32; 2]; 2],
     /// Distance from the centre to the outer edge, in pixels.
     pub radius: f32,
     /// Thickness of the border, inside the edge, in pixels.
     pub border: f32,
-    /// Colour within the border.
+    /// Colour inside the border.
     pub fill: Rgb,
     /// Colour of the border.
     pub edge: Rgb,
 }
 
 impl Mark {
-    /// Numbers of a mark as the shader reads them.
+    /// Number of floats of a mark in the shader's vertex buffer.
     pub const FLOATS: usize = 13;
 
-    /// The mark as the shader reads it: ends, radius, border, shape, fill, edge.
+    /// The mark in the order in which the shader reads it: ends, radius, border, shape, fill, edge.
     #[must_use]
     pub fn floats(&self) -> [f32; Self::FLOATS] {
         let [[ax, ay], [bx, by]] = self.ends;
@@ -83,36 +85,37 @@ pub fn star_corners(centre: [f32; 2], radius: f32, up: bool) -> [[f32; 2]; 2 * T
     })
 }
 
-/// From latent units to pixels: the origin in the middle, one unit on both axes.
+/// The map from latent units to pixels: the origin is in the centre, and both axes have the same
+/// scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Window {
-    /// Width and height, in pixels of any kind.
+    /// Width and height, in CSS pixels or pixels of the canvas.
     pub size: [f32; 2],
     /// Half the height in latent units.
     pub extent: f32,
 }
 
 impl Window {
-    /// Whether there is anything to see.
+    /// Whether the window can show anything.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.extent > 0.0 && self.size.iter().all(|pixels| *pixels >= 1.0)
     }
 
-    /// Width over height.
+    /// Width divided by height.
     #[must_use]
     pub fn aspect(&self) -> f32 {
         self.size[0] / self.size[1]
     }
 
-    /// Where a point is.
+    /// The pixel of a point in latent units.
     #[must_use]
     pub fn place(&self, [x, y]: [f32; 2]) -> [f32; 2] {
         let unit = 0.5 * self.size[1] / self.extent;
         [unit.mul_add(x, 0.5 * self.size[0]), (-unit).mul_add(y, 0.5 * self.size[1])]
     }
 
-    /// Grid lines of an axis (0: x, 1: y): their pixels, and the values there.
+    /// Grid lines of an axis (0: x, 1: y) with their pixels and values.
     #[must_use]
     pub fn grid(&self, axis: usize) -> Vec<Tick> {
         let half = if axis == 0 { self.extent * self.aspect() } else { self.extent };
@@ -130,16 +133,17 @@ impl Window {
     }
 }
 
-/// Numbers nearer to a corner than this are left out: those of the other axis are there.
+/// Numbers nearer to a corner than this are left out, because they would meet those of the other
+/// axis.
 const CORNER: f64 = 24.0;
 
-/// The window of a scene's canvas at a moment of a glide.
+/// The window of a scene's canvas for this shot.
 #[must_use]
 pub fn window(scene: &LatentScene, shot: &Shot) -> Window {
     Window { size: scene.size.map(|pixels| pixels as f32), extent: shot.extent }
 }
 
-/// The picture; nothing if there is nobody to see it.
+/// The marks of the picture; none if the canvas is not shown or the extent is unknown.
 #[must_use]
 pub fn marks(scene: &LatentScene, roles: Roles, shot: &Shot) -> Vec<Mark> {
     let window = window(scene, shot);
@@ -176,7 +180,7 @@ pub fn marks(scene: &LatentScene, roles: Roles, shot: &Shot) -> Vec<Mark> {
 
 fn grid(window: &Window, scene: &LatentScene) -> Vec<Mark> {
     let thickness = GRID * scene.scale;
-    // On whole pixels, where a thin line is one line and not two faint ones.
+    // Aligned with whole pixels: a thin line between two pixels would be drawn as two faint ones.
     #[expect(clippy::cast_possible_truncation, reason = "pixels")]
     let crisp = |tick: Tick| (tick.at as f32 - 0.5 * thickness).round() + 0.5 * thickness;
     let [width, height] = window.size;
@@ -227,7 +231,7 @@ mod tests {
         assert_eq!(of(Shape::Square), [[200.0, 150.0]]);
         let line = marks.iter().rfind(|mark| mark.shape == Shape::Segment).expect("joined");
         assert_eq!(line.ends, [[300.0, 50.0], [100.0, 50.0]]);
-        // In front of the grid and behind the points.
+        // The line is in front of the grid and behind the points.
         let first_point = marks.iter().position(|mark| mark.shape == Shape::Disc);
         assert!(marks.iter().rposition(|mark| mark.shape == Shape::Segment) < first_point);
     }
@@ -237,7 +241,7 @@ mod tests {
         let hidden = LatentScene { size: [0, 0], ..scene() };
         assert_eq!(marks(&hidden, ROLES, &shot()), []);
         assert_eq!(marks(&scene(), ROLES, &Shot::default()), []);
-        // Roles of a larger maze.
+        // Roles of a larger maze refer to states that do not exist here.
         let larger = Roles { stars: [8, 9], start: 7 };
         let points = marks(&scene(), larger, &shot());
         assert!(points.iter().all(|mark| matches!(mark.shape, Shape::Disc | Shape::Segment)));

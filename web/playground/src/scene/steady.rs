@@ -1,20 +1,21 @@
-//! Ranges that do not jump with every new picture.
+//! Ranges that do not change with every new picture.
 //!
-//! A range that always fits would move all points whenever one of them moves. So a range stays as it
-//! is while everything is inside it and fills it well; it grows at once when something would be
-//! outside, and shrinks only after the data have been much smaller for [`PATIENCE`] pictures in a
-//! row. Its ends are round numbers, so that growing a little moves nothing.
+//! A range that always fits the data would move all points whenever one of them moves. So a range
+//! stays the same while the data lie inside it and fill enough of it. It grows at once when a point
+//! would lie outside, and shrinks only after the data have been much smaller for [`PATIENCE`]
+//! pictures in a row. Its ends are round numbers, so that a small growth of the data changes
+//! nothing.
 
-/// Pictures for which a range must have been much too large before it shrinks.
+/// Number of pictures in a row for which a range must be much too large before it shrinks.
 pub const PATIENCE: u32 = 8;
-/// Share of a range that its data must fill; less is "much too large".
+/// If the data fill less than this share of a range, the range is much too large.
 const FILL: f32 = 0.6;
-/// Room around the outermost point, as a factor: for marks and labels.
+/// Factor that leaves room around the outermost point for marks and labels.
 const PADDING: f32 = 1.15;
-/// Extents of latents that can be drawn: collapsed to a point, and exploded.
+/// Smallest and largest extent, for latents that have collapsed to a point or diverged.
 const EXTENTS: [f32; 2] = [1e-6, 1e6];
 
-/// A range with its memory.
+/// A range and the number of pictures for which it was much too large.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Steady {
     kept: Option<[f32; 2]>,
@@ -22,7 +23,7 @@ pub struct Steady {
 }
 
 impl Steady {
-    /// The range for the next picture, which by itself would want `wanted` (low, high).
+    /// The range for the next picture, whose data need the range `wanted` (low, high).
     pub fn follow(&mut self, wanted: [f32; 2]) -> [f32; 2] {
         let span = |range: [f32; 2]| range[1] - range[0];
         let next = match self.kept {
@@ -48,9 +49,9 @@ impl Steady {
     }
 }
 
-/// Half the height that shows all `points` around the origin, for a picture `aspect` times as wide
-/// as high with the same unit on both axes (only then are distances what they look like). One of ten
-/// steps a decade.
+/// Half the height of a picture, centred on the origin, that shows all `points`. The picture is
+/// `aspect` times as wide as high and has the same scale on both axes, so that distances are shown
+/// correctly. The result is rounded up to one of ten steps per decade.
 #[must_use]
 pub fn extent(points: &[[f32; 2]], aspect: f32) -> f32 {
     let largest =
@@ -95,7 +96,7 @@ mod tests {
             for [x, y] in points {
                 assert!(x.abs() < 0.9 * extent * aspect && y.abs() < 0.9 * extent, "{aspect}");
             }
-            // Not more than a step larger than needed.
+            // At most one step larger than needed.
             assert!(extent < 1.3 * PADDING * (4.0 / aspect).max(1.0));
         }
         assert!(extent(&[[0.0; 2]], 1.0) > 0.0, "collapsed latents have a picture");

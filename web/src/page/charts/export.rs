@@ -1,7 +1,7 @@
-//! A picture of the page as a file that needs nothing of the page.
+//! A picture of the page as a file that does not depend on the page.
 //!
-//! Colours and letters come from style sheets that a file does not have. So every element's computed
-//! style is written into its copy, in the theme that is on.
+//! Colours and fonts come from style sheets, which a file does not have. So the computed style of
+//! every element, in the current theme, is written into its copy.
 
 use js_sys::Uint8Array;
 use leptos::prelude::{document, window};
@@ -15,7 +15,7 @@ use web_sys::{
 use crate::plot::wrap;
 
 const SVG: &str = "http://www.w3.org/2000/svg";
-/// What a picture's look depends on.
+/// The CSS properties that are copied.
 const PROPERTIES: &[&str] = &[
     "fill",
     "fill-opacity",
@@ -32,14 +32,14 @@ const PROPERTIES: &[&str] = &[
     "font-weight",
     "text-anchor",
 ];
-/// Size and distance of the lines at the foot.
+/// Font size and line spacing of the foot.
 const FOOT: f64 = 10.0;
 const FOOT_LINE: f64 = 14.0;
 const MARGIN: f64 = 8.0;
 /// Pixels of a PNG for each pixel of the page.
 const SCALE: f64 = 2.0;
 
-/// A picture that needs nothing else.
+/// A picture that does not depend on the page.
 #[derive(Clone, Debug)]
 pub struct Standalone {
     /// SVG.
@@ -48,8 +48,8 @@ pub struct Standalone {
     pub size: [f64; 2],
 }
 
-/// A copy of `svg` with its looks, a title, a background, and `source` at its foot. None if the
-/// browser does not let it be made.
+/// A copy of `svg` with its styles, a title, a background, and `source` at its foot. None if the
+/// browser refuses an operation.
 pub fn standalone(svg: &Element, title: &str, source: &str) -> Option<Standalone> {
     let copy = svg.clone_node_with_deep(true).ok()?.dyn_into::<Element>().ok()?;
     write_looks(svg, &copy)?;
@@ -104,7 +104,7 @@ pub fn standalone(svg: &Element, title: &str, source: &str) -> Option<Standalone
     Some(Standalone { markup, size })
 }
 
-/// The letters of the page.
+/// The font of the page.
 #[must_use]
 pub fn font() -> String {
     let style = document().body().and_then(|body| style_of(body.as_ref()));
@@ -132,7 +132,7 @@ pub async fn png(picture: &Standalone) -> Result<Blob, JsValue> {
     let context: CanvasRenderingContext2d = context.dyn_into()?;
     context.draw_image_with_html_image_element_and_dw_and_dh(&image, 0.0, 0.0, width, height)?;
     let made = js_sys::Promise::new(&mut |resolve, _| {
-        // A canvas that cannot be read throws here; the caller then sees no blob.
+        // This throws if the canvas cannot be read; the caller then gets no blob.
         if canvas.to_blob(&resolve).is_err() {
             drop(resolve.call1(&JsValue::NULL, &JsValue::NULL));
         }

@@ -1,4 +1,4 @@
-//! A chart of curves.
+//! A line chart.
 
 use leptos::prelude::*;
 
@@ -7,7 +7,7 @@ use super::save::{Provenance, SaveMenu, as_shown, of_run};
 use super::{Drawing, width_of};
 use crate::plot::{LinePlot, Reference, Series, YAxis, lines_csv};
 
-/// Curves over a common x axis, with values to compare with.
+/// Curves over a common x axis, with reference lines.
 #[component]
 pub fn LineChart(
     /// Title, in the picture and in the names of saved files.
@@ -22,16 +22,16 @@ pub fn LineChart(
     /// Values to compare with.
     #[prop(optional, into)]
     references: Signal<Vec<Reference>>,
-    /// What the y axis is like; over the values if nothing is said.
+    /// Kind of the y axis; by default it covers the values.
     #[prop(optional)]
     y_axis: YAxis,
-    /// What the x axis spans at least, for example the length of the training.
+    /// Range that the x axis covers at least, for example the length of the training.
     #[prop(optional, into)]
     x_range: Signal<Option<[f64; 2]>>,
-    /// Where the numbers are from; the runs of the page if nothing is said.
+    /// Origin of the numbers; by default the runs of the page.
     #[prop(optional, into)]
     source: Option<Signal<Provenance>>,
-    /// What to look for.
+    /// Explanation below the chart.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {

@@ -1,14 +1,15 @@
-//! How wide an element is, so that pictures have one unit for each pixel and letters keep their size.
+//! The width of an element, which pictures need so that one unit is one pixel and texts keep their
+//! size.
 
 use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::ResizeObserver;
 
-/// Until the element is on the page.
+/// The width until the element is on the page.
 const FIRST_GUESS: f64 = 480.0;
 
-/// Its width in whole pixels, followed as it changes.
+/// The width of an element in whole pixels, as a signal.
 pub fn width_of(element: NodeRef<Div>) -> Signal<f64> {
     let width = RwSignal::new(FIRST_GUESS);
     let watching = StoredValue::new_local(None::<(ResizeObserver, Closure<dyn FnMut()>)>);
@@ -17,14 +18,15 @@ pub fn width_of(element: NodeRef<Div>) -> Signal<f64> {
         let measured = element.clone();
         let measure = move || {
             let now = f64::from(measured.client_width());
-            // 0 while it is hidden; no signal when the room was left in the meantime.
+            // The width is 0 while the element is hidden, and the signal is gone if the user has
+            // left the room.
             if now > 0.0 && width.try_get_untracked().is_some_and(|width| width != now) {
                 width.set(now);
             }
         };
         measure();
         let changed = Closure::<dyn FnMut()>::new(measure);
-        // Without an observer the first width stays.
+        // Without an observer the width stays at the first guess.
         if let Ok(observer) = ResizeObserver::new(changed.as_ref().unchecked_ref()) {
             observer.observe(&element);
             watching.set_value(Some((observer, changed)));

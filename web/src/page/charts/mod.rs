@@ -1,10 +1,11 @@
-//! Charts: lines over training, and scatters, as SVG that follows the page's colours.
+//! Line charts and scatter plots, as SVG in the page's colours.
 //!
-//! What they draw is worked out in [`crate::plot`]; here it is put on the page, read by pointer and
-//! keyboard, and saved. The picture itself is one image to a screen reader, so what can be operated
-//! (the read-out, the menu) lies beside it and not in it.
+//! [`crate::plot`] computes the pictures; this module puts them on the page, lets users read values
+//! with pointer and keyboard, and saves them. To a screen reader a picture is a single image, so
+//! the interactive parts (the read-out, the menu) are beside it and not in it.
 //!
-//! Redrawing at every message of the worker would make the page wait: feed charts from [`paced`].
+//! Redrawing with every message of the worker would make the page slow, so the data of charts must
+//! come from [`paced`] signals.
 
 mod export;
 mod line;
@@ -30,7 +31,7 @@ use crate::plot::Picture;
 pub fn Drawing(
     /// What to draw.
     picture: Memo<Picture>,
-    /// Set to the element, for saving it.
+    /// Receives the SVG element, for saving it.
     svg: NodeRef<Svg>,
 ) -> impl IntoView {
     let size = Memo::new(move |_| picture.with(|picture| picture.size));

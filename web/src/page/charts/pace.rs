@@ -1,14 +1,14 @@
-//! Not faster than eyes can see.
+//! Limits how often charts are redrawn.
 //!
-//! The worker reports every iteration, hundreds a second at worst. What is drawn from its reports
-//! follows a [`paced`] signal instead of the reports: redrawn with the next frame, at most twenty times
-//! a second, and not at all while the tab is hidden.
+//! The worker reports every iteration, which can be hundreds of reports per second. Pictures of
+//! these reports follow a [`paced`] signal: they are redrawn with the next frame, at most twenty
+//! times a second, and not while the tab is hidden.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 
-/// Milliseconds between two drawings at least.
+/// Minimum time in milliseconds between two drawings.
 const PERIOD: f64 = 50.0;
 
 #[derive(Clone, Copy, Default)]
@@ -17,13 +17,13 @@ struct Pace {
     last: f64,
 }
 
-/// Changes some time after what `track` tracks has changed.
+/// A signal that changes shortly after the signals that `track` reads have changed.
 pub fn paced(track: impl Fn() + Send + Sync + 'static) -> Signal<u64> {
     let drawn = RwSignal::new(0_u64);
     let pace = StoredValue::new(Pace::default());
     let now = || window().performance().map_or(0.0, |performance| performance.now());
     let draw = move || {
-        // Neither is there when the room was left in the meantime.
+        // Both are gone if the user has left the room.
         if pace.try_set_value(Pace { is_due: false, last: now() }).is_none() {
             drawn.try_update(|drawn| *drawn += 1);
         }

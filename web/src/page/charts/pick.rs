@@ -1,19 +1,19 @@
-//! Reading a chart: by pointer, finger, or arrow keys.
+//! Reads values of a chart with pointer, finger or arrow keys.
 //!
-//! To assistive technology it is a slider over the data, whose value is said as a sentence.
+//! To assistive technology this is a slider over the data whose value is a sentence.
 
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent};
 
 use crate::plot::Area;
 
-/// Points that Page Up and Page Down go past.
+/// Number of points by which Page Up and Page Down move.
 const PAGE: isize = 10;
 
-/// What the slider says.
+/// The state of the slider.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
-    /// Where it lies.
+    /// Position of the slider.
     pub area: Area,
     /// Smallest and largest value.
     pub ends: [f64; 2],
@@ -23,24 +23,25 @@ pub struct Reading {
     pub text: String,
 }
 
-/// An invisible surface over the data of a chart.
+/// An invisible surface over the data of a chart that takes pointer and keys.
 #[component]
 pub fn Pick(
-    /// What is read.
+    /// Name of the chart.
     #[prop(into)]
     label: Signal<String>,
-    /// What it says.
+    /// The current reading.
     reading: Signal<Reading>,
-    /// A place on the surface is pointed at, in pixels from its corner; none: no longer.
+    /// Called with the place under the pointer, in pixels from the surface's corner, and with none
+    /// when the pointer leaves.
     on_point: Callback<Option<[f64; 2]>>,
-    /// Go so many points on.
+    /// Called to move by this number of points.
     on_step: Callback<isize>,
 ) -> impl IntoView {
     let point = move |event: PointerEvent| {
         on_point.run(Some([event.offset_x().into(), event.offset_y().into()]));
     };
     let leave = move |event: PointerEvent| {
-        // A finger that is lifted wants to see what it pointed at.
+        // After a touch the reading stays, so that the user can see it.
         if event.pointer_type() != "touch" {
             on_point.run(None);
         }

@@ -1,4 +1,4 @@
-//! The menu that saves a chart, and what a saved chart says of its origin.
+//! The menu that saves a chart, and the description of its origin that a saved chart contains.
 
 use deepspi_playground::{REVISION, VERSION};
 use leptos::prelude::*;
@@ -9,17 +9,17 @@ use crate::page::download;
 use crate::page::state::Playground;
 use crate::plot::file_name;
 
-/// Where numbers are from.
+/// The origin of numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Provenance {
     /// A sentence for the foot of a picture and for tables, with everything that is needed to
-    /// compute the numbers again.
+    /// reproduce the numbers.
     pub text: String,
-    /// A few words for the name of a file.
+    /// A few words for the file name.
     pub tag: String,
 }
 
-/// The runs of the page: algorithms, seed, maze, device, version.
+/// The origin of the runs of the page: algorithms, seed, maze, device, version.
 pub fn of_run() -> Signal<Provenance> {
     let playground = Playground::here();
     Signal::derive(move || {
@@ -42,27 +42,27 @@ pub fn of_run() -> Signal<Provenance> {
     })
 }
 
-/// What is asked for a file of its picture: with which title, and what it says of its origin.
+/// Makes the file of a picture from a title and a description of its origin.
 pub type Draw = Callback<(String, String), Option<Standalone>>;
 
-/// A picture of the page as it is now.
+/// Makes a file of the picture that the page currently shows.
 pub fn as_shown(svg: NodeRef<Svg>) -> Draw {
     Callback::new(move |(title, source): (String, String)| {
         export::standalone(svg.get_untracked()?.as_ref(), &title, &source)
     })
 }
 
-/// A small menu in the corner of a picture.
+/// The menu in the corner of a picture.
 #[component]
 pub fn SaveMenu(
     /// Title of the picture.
     #[prop(into)]
     title: Signal<String>,
-    /// Makes the picture of a file.
+    /// Makes the file of the picture.
     draw: Draw,
-    /// Where its numbers are from.
+    /// Origin of the numbers.
     source: Signal<Provenance>,
-    /// Its numbers as CSV.
+    /// The numbers as CSV.
     csv: Callback<(), String>,
 ) -> impl IntoView {
     let playground = Playground::here();

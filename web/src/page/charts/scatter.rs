@@ -1,4 +1,4 @@
-//! A chart of dots coloured by a value.
+//! A scatter plot with dots coloured by a value.
 
 use leptos::prelude::*;
 
@@ -18,20 +18,20 @@ pub fn Scatter(
     x_label: Signal<&'static str>,
     /// Name of the y axis.
     y_label: &'static str,
-    /// Name of the value behind the colour.
+    /// Name of the value that the colour shows.
     value_label: &'static str,
     /// Name of the line y = x.
     diagonal: &'static str,
     /// The points; see [`super::paced`].
     #[prop(into)]
     dots: Signal<Dots>,
-    /// What the colours span at least, to compare with another chart.
+    /// Range that the colour scale covers at least, so that charts can be compared.
     #[prop(optional, into)]
     value_range: Signal<Option<[f64; 2]>>,
-    /// Where the numbers are from; the runs of the page if nothing is said.
+    /// Origin of the numbers; by default the runs of the page.
     #[prop(optional, into)]
     source: Option<Signal<Provenance>>,
-    /// What to look for.
+    /// Explanation below the chart.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {

@@ -1,8 +1,9 @@
 //! The canvas that the worker draws on, and the one that the page draws on itself.
 //!
-//! A canvas that was given to the worker is lost to the page for ever, so there are two, one over the
-//! other: the page's, drawn on unless the worker draws, and the worker's, a new one for each attempt
-//! and seen only while the worker says that it draws.
+//! The page can never draw on a canvas again after it has transferred the canvas to the worker. So
+//! there are two, one on top of the other: the page's canvas, on which the page draws unless the
+//! worker draws, and the worker's canvas, which is new for each attempt and visible only while the
+//! worker reports that it draws.
 
 use std::f64::consts::TAU;
 
@@ -23,7 +24,7 @@ pub fn Canvases(panel: Panel) -> impl IntoView {
     let playground = Playground::here();
     let agent = panel.agent;
     let drawn_by_worker = playground.agents[agent].drawn_by_worker;
-    // What the worker drew on before is gone with the room.
+    // The worker's earlier canvas was removed together with the room.
     drawn_by_worker.set(false);
     let own = NodeRef::<Canvas>::new();
     let given = NodeRef::<Div>::new();
@@ -41,10 +42,10 @@ pub fn Canvases(panel: Panel) -> impl IntoView {
     Effect::new(move |_| {
         let (Some(place), on_gpu) = (given.get(), on_gpu()) else { return };
         if !is_ready.get() {
-            // The worker, or its device, is another one from now on.
+            // The worker or its device has changed.
             drawn_by_worker.set(false);
         } else if on_gpu && !drawn_by_worker.get_untracked() {
-            // Where a browser cannot give a canvas away, the page goes on drawing.
+            // If the browser cannot transfer a canvas, the page keeps drawing.
             if let Some(canvas) = new_canvas(&place) {
                 playground.send_canvas(&Request::Canvas { agent }, &canvas);
             }
@@ -57,7 +58,7 @@ pub fn Canvases(panel: Panel) -> impl IntoView {
     });
     on_cleanup(move || {
         drawn_by_worker.set(false);
-        // Nobody looks: no more drawing.
+        // The room is closed, so the worker stops drawing.
         playground.send(&Request::Scene { agent, scene: LatentScene::default() });
     });
     view! {
@@ -66,7 +67,7 @@ pub fn Canvases(panel: Panel) -> impl IntoView {
     }
 }
 
-/// A new canvas in this place, to be given to the worker.
+/// Creates a canvas in this element and returns the part that is transferred to the worker.
 fn new_canvas(place: &HtmlDivElement) -> Option<OffscreenCanvas> {
     let canvas: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
     canvas.set_class_name("latents-canvas");
@@ -97,14 +98,14 @@ fn draw_mark(context: &CanvasRenderingContext2d, mark: &Mark) {
     let [[x, y], end] = mark.ends.map(|point| point.map(f64::from));
     let (radius, border) = (f64::from(mark.radius), f64::from(mark.border));
     let (edge, fill) = (to_css(mark.edge), to_css(mark.fill));
-    // From the outside to the inside, as far as a shape has both.
+    // Outer radius first, then the inner one.
     let layers = [(radius, &edge), (radius - border, &fill)];
     match mark.shape {
         Shape::Disc => {
             for (radius, colour) in layers {
                 context.set_fill_style_str(colour);
                 context.begin_path();
-                // Refused for negative radii only.
+                // This fails only for negative radii.
                 drop(context.arc(x, y, radius.max(0.0), 0.0, TAU));
                 context.fill();
             }
@@ -123,7 +124,7 @@ fn draw_mark(context: &CanvasRenderingContext2d, mark: &Mark) {
             context.close_path();
             context.set_fill_style_str(&fill);
             context.fill();
-            // The border lies inside the outline; the half of the stroke outside is cut off.
+            // The border lies inside the outline, so the outer half of the stroke is clipped.
             context.save();
             context.clip();
             context.set_stroke_style_str(&edge);

@@ -1,4 +1,4 @@
-//! What colours and shapes mean.
+//! The legend of colours and shapes.
 
 use deepspi_playground::scene::colour::{to_css, viridis};
 use deepspi_playground::scene::picture::star_corners;
@@ -21,7 +21,7 @@ pub fn ColourBar() -> impl IntoView {
     let numbers = move || {
         let [low, high] = desk.range.get();
         let number = |tick: Tick| {
-            // The outer numbers stay within the bar.
+            // Numbers at the ends are aligned so that they stay within the bar.
             let class = match tick.at {
                 ..2.0 => "number from",
                 98.0.. => "number to",
@@ -30,7 +30,7 @@ pub fn ColourBar() -> impl IntoView {
             let x = format!("{:.2}%", tick.at);
             view! { <text class=class x=x y="30">{tick.label}</text> }
         };
-        // In per cent of the bar.
+        // Positions in per cent of the bar's width.
         let axis = Axis::between(low.into(), high.into(), [0.0, 100.0], 25.0);
         axis.ticks().into_iter().map(number).collect_view()
     };

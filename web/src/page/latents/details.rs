@@ -1,4 +1,4 @@
-//! The cell that is looked at: its frame, and what both agents make of it.
+//! The selected cell: its frame, and both agents' values and policies there.
 
 use deepspi_playground::experiment::AGENTS;
 use deepspi_playground::protocol::AgentView;
@@ -24,7 +24,7 @@ pub fn Details() -> impl IntoView {
         maze.with(|maze| maze.as_ref().is_some_and(|maze| maze.tile(state.get()).is_terminal()))
     };
     view! {
-        <section class="latents-details card" aria-label="The cell that is looked at">
+        <section class="latents-details card" aria-label="The selected cell">
             <Frame maze state caption="What an agent sees here."/>
             <div class="latents-numbers">
                 <h3>{title}</h3>

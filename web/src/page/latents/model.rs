@@ -1,4 +1,5 @@
-//! What the room knows: ranges that both panels share, and where each agent's points are right now.
+//! The state of the room: ranges that both panels share, and the current positions of each agent's
+//! points.
 
 use std::sync::Arc;
 
@@ -16,28 +17,28 @@ use super::theme::{Theme, glide_ms};
 use crate::page::state::Playground;
 use crate::plot::Axis;
 
-/// Width over height of a panel; the style sheet has the same number.
+/// Width divided by height of a panel; must equal the number in the style sheet.
 pub const ASPECT: f32 = 4.0 / 3.0;
-/// More pixels per CSS pixel than this nobody sees.
+/// Largest number of pixels per CSS pixel; more would not be visible.
 const FINEST: f64 = 3.0;
 
-/// What both panels share.
+/// State that both panels share.
 #[derive(Clone, Copy, Debug)]
 pub struct Desk {
-    /// State that is looked at in every room.
+    /// The selected state, shared by all rooms.
     pub selected: RwSignal<Option<usize>>,
-    /// The maze; the agents' may differ in the discount only.
+    /// The maze; the agents' mazes may differ only in the discount.
     pub maze: Memo<Option<Maze>>,
-    /// State under the pointer, in either panel.
+    /// The state under the pointer, in either panel.
     pub hovered: RwSignal<Option<usize>>,
-    /// Values at the two ends of the palette: of both agents, so that colours can be compared.
+    /// Values at the two ends of the palette, over both agents, so that colours can be compared.
     pub range: RwSignal<[f32; 2]>,
     /// Colours of the page.
     pub theme: RwSignal<Theme>,
 }
 
 impl Desk {
-    /// Follows the values of both agents.
+    /// Creates the state, which follows the values of both agents.
     pub fn new() -> Self {
         let playground = Playground::here();
         let desk = Self {
@@ -66,13 +67,13 @@ impl Desk {
         desk
     }
 
-    /// The room's, which every part of it is given.
+    /// The state of the room, from the context of its components.
     pub fn here() -> Self {
         expect_context()
     }
 
-    /// State that is looked at: the one under the pointer, or else the one selected, or else, as in
-    /// the maze's room, the upper star; none without a maze.
+    /// The state whose details are shown: the one under the pointer, else the selected one, else
+    /// the upper star, as in the maze room; none without a maze.
     pub fn focus(self) -> Option<usize> {
         let states = [self.hovered.get(), self.selected.get()];
         self.maze.with(|maze| {
@@ -82,7 +83,7 @@ impl Desk {
         })
     }
 
-    /// Takes over the colours of the page.
+    /// Reads the colours of the page.
     pub fn read_theme(self) {
         let theme = Theme::read();
         if self.theme.get_untracked() != theme {
@@ -100,25 +101,25 @@ pub struct Panel {
     pub desk: Desk,
     /// Its maze.
     pub maze: Memo<Option<Maze>>,
-    /// Where the agent stands.
+    /// The current view of the agent.
     pub view: RwSignal<Option<Arc<AgentView>>>,
-    /// Where everything is at this moment.
+    /// The shot that is currently shown.
     pub shot: RwSignal<Shot>,
-    /// From latents to CSS pixels at this moment.
+    /// The current map from latents to CSS pixels.
     pub window: Memo<Window>,
-    /// Where the names stand.
+    /// The sides of their marks on which the names stand.
     pub sides: Memo<[Side; 3]>,
-    /// How the picture is to be drawn.
+    /// Sizes, ranges and colours of the picture.
     pub scene: Memo<LatentScene>,
-    /// Where everything is going to be; its range is that of the desk.
+    /// The shot at the end of the motion; its range is that of the desk.
     target: RwSignal<Shot>,
     motion: StoredValue<Motion>,
-    /// Whether a frame is due.
+    /// Whether an animation frame was requested.
     is_moving: StoredValue<bool>,
 }
 
 impl Panel {
-    /// Follows an agent, in a picture of this width.
+    /// Creates the panel of an agent with a picture of this width.
     pub fn new(agent: usize, width: Signal<f64>) -> Self {
         let desk = Desk::here();
         let playground = Playground::here();
@@ -166,7 +167,7 @@ impl Panel {
         panel
     }
 
-    /// Places of all states, in CSS pixels.
+    /// Current positions of all states, in CSS pixels.
     pub fn places(self) -> Vec<[f32; 2]> {
         let window = self.window.get();
         if !window.is_open() {
@@ -175,12 +176,12 @@ impl Panel {
         self.shot.with(|shot| shot.points.iter().map(|point| window.place(*point)).collect())
     }
 
-    /// Where everything is going to be: what a saved picture shows.
+    /// The shot at the end of the motion, which a saved picture shows.
     pub fn target(self) -> Shot {
         self.target.get_untracked()
     }
 
-    /// States that are drawn unlike the others.
+    /// States with special marks.
     pub fn roles(self) -> Roles {
         self.maze.with(|maze| maze.as_ref().map(Roles::of)).unwrap_or_default()
     }
@@ -202,11 +203,11 @@ impl Panel {
         self.target.set(Shot { extent, ..shot });
     }
 
-    /// Shows the glide as it is now, and again at the next frame if it goes on.
+    /// Shows the current state of the motion, and requests another frame if the motion continues.
     fn tick(self) {
         let now = now_ms();
         let state = self.motion.try_with_value(|motion| (motion.at(now), motion.is_over(now)));
-        // The room may have been left since the frame was asked for.
+        // The user may have left the room after the frame was requested.
         let Some((shot, is_over)) = state else { return };
         self.shot.set(shot);
         self.is_moving.set_value(!is_over);

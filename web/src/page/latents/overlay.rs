@@ -1,4 +1,4 @@
-//! What is written over the points: names, numbers along the axes, and the ring of the selection.
+//! The layer over the points: names, numbers along the axes, and the ring of the selection.
 
 use deepspi_playground::scene::labels::{Label, labels};
 use deepspi_playground::scene::picture::Window;
@@ -10,7 +10,8 @@ use crate::plot::Tick;
 /// Radius of the ring, in CSS pixels.
 const RING: f32 = 15.0;
 
-/// The layer over the canvases. It is for the eye; the picker says the same in words.
+/// The layer over the canvases. It is hidden from screen readers, for which the picker gives the
+/// same information in words.
 #[component]
 pub fn Overlay(panel: Panel) -> impl IntoView {
     let names = move || {

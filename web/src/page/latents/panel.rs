@@ -1,4 +1,4 @@
-//! One agent's latents with everything around them.
+//! One agent's latents with title, labels and menu.
 
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -81,12 +81,12 @@ pub fn LatentPanel(
     }
 }
 
-/// Why there is nothing to see, if there is nothing.
+/// The reason why there is no picture; none if there is one.
 fn absent(panel: Panel) -> Option<&'static str> {
     panel.view.with(|view| match view {
         None => Some("The agent is being made."),
         Some(view) if view.points.is_none() => {
-            Some("The latents are not numbers any more: this agent cannot go on.")
+            Some("The latents are not finite any more: this agent cannot continue.")
         }
         Some(_) => None,
     })

@@ -1,7 +1,7 @@
-//! Picking a point: with a pointer, a finger, or keys.
+//! Selects a point with pointer, finger or keys.
 //!
-//! For keyboards and screen readers it is a list box whose options are the cells of the maze; arrow
-//! keys move to the point in that direction.
+//! For keyboards and screen readers this is a list box whose options are the cells of the maze.
+//! Arrow keys move to the next point in their direction.
 
 use deepspi_playground::scene::pick;
 use leptos::prelude::*;
@@ -10,15 +10,16 @@ use web_sys::{KeyboardEvent, PointerEvent};
 use super::model::Panel;
 use crate::cells;
 
-/// How far from a point still means that point, in CSS pixels: with a mouse, with a finger.
+/// Largest distance from a point at which it is selected, in CSS pixels: with a mouse, with a
+/// finger.
 const REACH: [f32; 2] = [16.0, 28.0];
 
 /// The layer that takes pointer and keys.
 #[component]
 pub fn Picker(
-    /// The panel it lies on.
+    /// The panel that it covers.
     panel: Panel,
-    /// What a screen reader calls it.
+    /// Its name for screen readers.
     #[prop(into)]
     label: Signal<String>,
 ) -> impl IntoView {

@@ -1,17 +1,17 @@
-//! The page's colours and preferences, for what cannot name a CSS token.
+//! The page's colours and preferences, for code that cannot use CSS tokens.
 
 use deepspi_playground::scene::colour::{Rgb, from_hex};
 use leptos::prelude::*;
 
-/// Milliseconds in which points glide to their new places.
+/// Duration of the points' motion to new positions, in milliseconds.
 const GLIDE_MS: f64 = 300.0;
-/// Instead of a token that is missing or is not written in hexadecimal digits.
+/// Replaces a token that is missing or not hexadecimal.
 const GREY: Rgb = [0.5; 3];
 
 /// Colours of the picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Theme {
-    /// Behind everything.
+    /// Colour of the background.
     pub background: Rgb,
     /// Grid lines.
     pub grid: Rgb,
@@ -22,7 +22,7 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// The tokens as they are now.
+    /// Reads the current values of the tokens.
     pub fn read() -> Self {
         let root = document().document_element();
         let style = root.and_then(|root| window().get_computed_style(&root).ok().flatten());
@@ -39,7 +39,7 @@ impl Theme {
     }
 }
 
-/// How long a glide lasts for this user.
+/// Duration of the motion for this user: 0 if reduced motion is preferred.
 pub fn glide_ms() -> f64 {
     let query = window().match_media("(prefers-reduced-motion: reduce)").ok().flatten();
     if query.is_some_and(|query| query.matches()) { 0.0 } else { GLIDE_MS }

@@ -1,4 +1,4 @@
-//! What the losses of the world model took from the advantages of the last batch.
+//! How much the world model's losses reduced the advantages of the last batch.
 
 use leptos::prelude::*;
 
@@ -7,11 +7,11 @@ use crate::cells;
 use crate::page::charts::Scatter;
 use crate::plot::Dots;
 
-/// A scatter for each agent.
+/// A scatter plot for each agent.
 #[component]
 pub fn Batches(shown: MazeSignals) -> impl IntoView {
     let dots = [0, 1].map(|agent| Signal::derive(move || dots(shown, agent)));
-    // The same colours in both.
+    // Both plots use the same colour scale.
     let value_range = Signal::derive(move || {
         let of_both =
             dots.iter().flat_map(|dots| dots.read().values.to_vec()).filter(|x| x.is_finite());
@@ -24,7 +24,7 @@ pub fn Batches(shown: MazeSignals) -> impl IntoView {
                 title=Signal::derive(move || format!("{}: utility against advantage", shown.name(agent)))
                 x_label=Signal::derive(move || cells::advantage_of_batch(shown.normalised()[agent]))
                 y_label="utility U"
-                value_label="A − U, taken away"
+                value_label="A − U, subtracted"
                 diagonal="U = A"
                 dots=dots[agent]
                 value_range
@@ -33,9 +33,10 @@ pub fn Batches(shown: MazeSignals) -> impl IntoView {
     };
     view! {
         <p>
-            "Each dot is a step of the batch. With DeepSPI the losses of the world model are taken from the \
-             advantage: a dot below the line counts for less, so that the agent rather goes where it \
-             knows what happens. The colour says how much was taken. With PPO and DeepMDP U is A."
+            "Each dot is a step of the batch. DeepSPI subtracts the losses of the world model from \
+             the advantage A: a dot below the line counts for less, so the agent prefers steps \
+             that its model predicts well. The colour shows how much was subtracted. With PPO and \
+             DeepMDP, U is A."
         </p>
         <div class="maze-boards">{scatter(0)} {scatter(1)}</div>
     }

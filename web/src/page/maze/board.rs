@@ -1,7 +1,7 @@
-//! One agent's maze: the picture, the cells that can be pointed at, and the walking agent.
+//! One agent's maze: the picture, a button for each cell, and the walking agent.
 //!
-//! The picture is one image to a screen reader; above it lies a button for each cell, of which one is
-//! in the tab order and the arrow keys move.
+//! To a screen reader the picture is a single image. A button lies over each cell; only one of the
+//! buttons is in the tab order, and the arrow keys move between them.
 
 use deepspi_run::maze::MazeReport;
 use deepspi_theory::optimal;
@@ -15,7 +15,7 @@ use crate::cells::{self, ACTION_NAMES};
 use crate::page::charts::{Drawing, SaveMenu, as_shown, of_run, width_of};
 use crate::plot::{Area, Axis, MazePlot, Picture, number};
 
-/// Colours of values, the same on both boards.
+/// The colour scale of values, which both boards share.
 pub fn common_scale(shown: MazeSignals) -> Memo<Axis> {
     let best = Memo::new(move |_| {
         let optimum = |maze: &Maze| Some(optimal(&maze.mdp().ok()?).ok()?.values.v);
@@ -35,9 +35,9 @@ pub fn Board(
     shown: MazeSignals,
     /// Which agent.
     agent: usize,
-    /// Colours of values.
+    /// The colour scale of values.
     scale: Memo<Axis>,
-    /// Where it walks, if it does.
+    /// The state of the walking agent, if it walks.
     place: RwSignal<Option<usize>>,
 ) -> impl IntoView {
     let (frame, svg) = (NodeRef::new(), NodeRef::new());
@@ -89,7 +89,7 @@ pub fn Board(
     }
 }
 
-/// What a cell's button is made of.
+/// The data of a cell's button.
 #[derive(Clone, Copy)]
 struct Cell {
     shown: MazeSignals,
@@ -125,7 +125,7 @@ fn cell(cell: &Cell, maze: &Maze) -> impl IntoView + use<> {
         let next = neighbours[direction as usize];
         let next = next.and_then(|next| document().get_element_by_id(&id(agent, next)));
         if let Some(next) = next.and_then(|next| next.dyn_into::<HtmlElement>().ok()) {
-            // Its focus selects it.
+            // The focus selects the cell.
             drop(next.focus());
         }
     };
@@ -152,7 +152,7 @@ fn cell(cell: &Cell, maze: &Maze) -> impl IntoView + use<> {
     }
 }
 
-/// The walking agent; it slides from cell to neighbouring cell, and is put elsewhere at once.
+/// The walking agent. It slides to a neighbouring cell, and jumps to any other cell.
 #[component]
 fn Walker(
     shown: MazeSignals,
@@ -190,7 +190,7 @@ fn Walker(
     }
 }
 
-/// What a screen reader says of a cell.
+/// Description of a cell for screen readers.
 fn describe(name: &str, report: &MazeReport, state: usize) -> String {
     let policy = report.policy.iter().skip(state * ACTIONS).take(ACTIONS);
     let actions = policy.zip(ACTION_NAMES).map(|(p, name)| format!("{name} {:.0} %", 100.0 * p));

@@ -1,4 +1,4 @@
-//! The training of both agents in charts.
+//! Charts of the training of both agents.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::history::History;
 use crate::page::charts::LineChart;
 use crate::plot::{Dash, Reference, Series, YAxis};
 
-/// How each agent is drawn, in every chart.
+/// Colours of the agents in all charts.
 const COLOURS: [&str; 2] = ["var(--agent-0)", "var(--agent-1)"];
 const DASHES: [Dash; 2] = [Dash::Solid, Dash::Dashed];
 const X_LABEL: &str = "agent steps";
@@ -35,7 +35,7 @@ pub fn Curves(shown: MazeSignals) -> impl IntoView {
             points(&history.iterations, |i| [i.global_step as f64, value(i)])
         })
     };
-    // PPO has no world model: its losses are not 0, they are not there.
+    // PPO has no world model, so these losses do not exist (they are not 0).
     let of_model = move |value: fn(&Iteration) -> f64| {
         series(shown, move |config, history| {
             let used = if config.uses_world_model() { &*history.iterations } else { &[] };
@@ -93,8 +93,8 @@ pub fn Curves(shown: MazeSignals) -> impl IntoView {
                 y_axis=YAxis::FromZero
                 x_range
             >
-                "How often the clip holds a step back. Healthy is about 0.05 to 0.2; above 0.3 steps are too \
-                 large."
+                "How often the clip limits a step. About 0.05 to 0.2 is healthy; above 0.3 the \
+                 steps are too large."
             </LineChart>
             <LineChart
                 title="Reward loss"
@@ -104,8 +104,8 @@ pub fn Curves(shown: MazeSignals) -> impl IntoView {
                 y_axis=YAxis::FromZero
                 x_range
             >
-                "How far off the world model is about the next reward. It jumps when the policy finds \
-                 something new. PPO has no world model."
+                "The error of the reward that the world model predicts. It jumps when the policy \
+                 finds something new. PPO has no world model."
             </LineChart>
             <LineChart
                 title="Transition loss"
@@ -115,14 +115,14 @@ pub fn Curves(shown: MazeSignals) -> impl IntoView {
                 y_axis=YAxis::FromZero
                 x_range
             >
-                "How far off it is about the next latent. It can rise because latents move apart, not only \
-                 because the model gets worse."
+                "The error of the next latent that the world model predicts. It can also rise \
+                 because latents move apart, not only because the model gets worse."
             </LineChart>
         </div>
     }
 }
 
-/// A mean metric of an iteration; NaN, which is not drawn, if it was not reported.
+/// The mean of a metric in an iteration; NaN, which is not drawn, if it was not reported.
 fn mean(iteration: &Iteration, name: &str) -> f64 {
     iteration.mean.get(name).map_or(f64::NAN, f64::from)
 }
@@ -150,7 +150,7 @@ fn points<T>(entries: &[T], point: impl Fn(&T) -> [f64; 2]) -> Arc<[[f64; 2]]> {
     entries.iter().map(point).collect()
 }
 
-/// Values to compare with; those of both agents where they differ.
+/// Reference lines; one for each agent if their values differ.
 fn references(
     shown: MazeSignals,
     values: impl Fn(&Maze, &Config) -> Option<Vec<(&'static str, f64)>> + Copy + Send + Sync + 'static,

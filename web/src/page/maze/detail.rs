@@ -1,4 +1,4 @@
-//! Everything known of the state that is looked at, for both agents.
+//! All data of the selected state, for both agents.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::signals::MazeSignals;
 use crate::cells::{self, ACTION_NAMES};
 use crate::plot::{bars, number};
 
-/// Size of the strip of a latent's bars, in its own units.
+/// Size of the strip with a latent's bars, in its own units.
 const STRIP: [f64; 2] = [320.0, 44.0];
 
 /// The panel below the boards.
@@ -23,7 +23,7 @@ pub fn Detail(shown: MazeSignals) -> impl IntoView {
         maze.as_ref().map(|maze| cells::heading(maze, state.get()))
     };
     view! {
-        <section class="card maze-detail" aria-label="The cell that is looked at">
+        <section class="card maze-detail" aria-label="The selected cell">
             <h3>{heading}</h3>
             <div class="maze-facts">
                 <Frame maze=shown.mazes[0] state caption="What an agent sees here."/>
@@ -31,22 +31,23 @@ pub fn Detail(shown: MazeSignals) -> impl IntoView {
                 <Facts shown agent=1 state/>
             </div>
             <p class="muted">
-                "π policy; V, Q and A are exact for this policy. U is what the clipped ratio is multiplied \
-                 with: " {move || cells::advantage_in_utility(shown.normalised())} " and, with DeepSPI, less \
-                 the weighted losses of the world model, l_R for the reward and l_P for the next latent."
+                "π policy; V, Q and A are exact for this policy. U is the factor of the clipped \
+                 ratio: " {move || cells::advantage_in_utility(shown.normalised())}
+                "; DeepSPI subtracts from it the weighted losses of the world model, l_R for the \
+                 reward and l_P for the next latent."
             </p>
         </section>
     }
 }
 
-/// One agent in the state that is looked at.
+/// The data of one agent in the selected state.
 #[component]
 fn Facts(shown: MazeSignals, agent: usize, state: Memo<usize>) -> impl IntoView {
     let facts = move || {
         let (maze, view) = (shown.mazes[agent].read(), shown.view(agent));
         match (maze.as_ref(), view) {
             (Some(maze), Some(view)) => known(maze, &view, state.get()).into_any(),
-            _ => view! { <p class="muted">"The agent is not there yet."</p> }.into_any(),
+            _ => view! { <p class="muted">"The agent is not ready yet."</p> }.into_any(),
         }
     };
     view! {
@@ -60,7 +61,7 @@ fn Facts(shown: MazeSignals, agent: usize, state: Memo<usize>) -> impl IntoView 
 fn known(maze: &Maze, view: &Arc<AgentView>, state: usize) -> impl IntoView + use<> {
     let report = &view.report;
     let latent = report.latent(state);
-    // The same scale in every cell, so that cells can be compared.
+    // All cells use the same scale, so that they can be compared.
     let range = report.latents.iter().map(|x| f64::from(*x)).filter(|x| x.is_finite());
     let [low, high] = range.fold([0.0_f64; 2], |[low, high], x| [low.min(x), high.max(x)]);
     let path = bars(latent, [low, high], STRIP);
@@ -91,7 +92,7 @@ fn known(maze: &Maze, view: &Arc<AgentView>, state: usize) -> impl IntoView + us
     }
 }
 
-/// One column for each action.
+/// A table with one column for each action.
 fn table(view: &AgentView, state: usize) -> impl IntoView + use<> {
     let (report, cells) = (&view.report, view.cells.as_ref());
     let losses = cells.and_then(|cells| cells.losses.as_ref());

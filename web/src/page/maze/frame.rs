@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use wasm_bindgen::{Clamped, JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
-/// The grey levels of a state, enlarged without smoothing.
+/// The frame of a state, enlarged without smoothing.
 #[component]
 pub fn Frame(
     /// The maze.
@@ -14,7 +14,7 @@ pub fn Frame(
     /// The state.
     #[prop(into)]
     state: Signal<usize>,
-    /// Says whose eyes these are.
+    /// Caption of the frame.
     caption: &'static str,
 ) -> impl IntoView {
     let canvas = NodeRef::<Canvas>::new();
@@ -27,7 +27,7 @@ pub fn Frame(
         let (Some(canvas), Some(maze)) = (canvas.get(), maze.as_ref()) else { return };
         let state = state.get();
         if state < maze.states() {
-            // Without a canvas the caption stays.
+            // If painting fails, only the caption is shown.
             drop(paint(&canvas, maze, state));
         }
     });

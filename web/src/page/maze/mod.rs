@@ -1,4 +1,5 @@
-//! Room: Maze. Both agents in their maze, what they make of each cell, and their training in charts.
+//! The maze room: both agents in their maze, their values and policies in each cell, and charts of
+//! their training.
 //!
 //! All parts of the room read the same signals (`signals.rs`).
 
@@ -21,7 +22,7 @@ use super::state::{Phase, Playground};
 pub fn MazeRoom() -> impl IntoView {
     let playground = Playground::here();
     let shown = MazeSignals::new(playground);
-    // Asked again of a worker that has been replaced.
+    // The views are requested again after the worker was replaced.
     let ready = Memo::new(move |_| playground.phase.get() == Phase::Ready);
     Effect::new(move || {
         if ready.get() {
@@ -44,11 +45,11 @@ pub fn MazeRoom() -> impl IntoView {
         <h3>"The last batch"</h3>
         <batch::Batches shown/>
         <p class="notice">
-            "In the maze of the paper, with the usual settings, both methods nearly always reach the \
-             optimum: PPO does not collapse here. The preset “DeepSPI separates” shows the clearest \
-             difference between the two that was found: over ten seeds PPO ended at a median of 5.1 and \
-             DeepSPI at 7.1, where the optimum is 8.6. “C too large” shows what becomes of PPO when one \
-             update may go too far. A single seed can come out otherwise."
+            "In the maze of the paper, with the usual settings, both methods nearly always reach \
+             the optimum: PPO does not collapse here. The preset “DeepSPI separates” shows the \
+             clearest difference between the two that was found: over ten seeds PPO ended at a \
+             median of 5.1 and DeepSPI at 7.1, where the optimum is 8.6. “C too large” shows what \
+             happens to PPO when updates may be too large. A single seed can differ."
         </p>
     }
 }

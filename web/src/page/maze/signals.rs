@@ -1,7 +1,7 @@
 //! The signals that the parts of the room share.
 //!
-//! Everything is redrawn from one [`paced`] signal, so that a fast worker does not make the page slow;
-//! only the state that the user points at follows at once.
+//! Everything is redrawn from one [`paced`] signal, so that a fast worker does not make the page
+//! slow. Only changes of the selected state are shown at once.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use crate::page::state::Playground;
 /// The signals of both agents; each part of the room gets a copy.
 #[derive(Clone, Copy, Debug)]
 pub struct MazeSignals {
-    /// Stored, which keeps the copies small.
+    /// Stored, to keep the copies small.
     playground: StoredValue<Playground, LocalStorage>,
-    /// Changes when history or view of an agent have changed and are to be drawn.
+    /// Changes when a new history or view of an agent must be drawn.
     pub drawn: Signal<u64>,
-    /// The maze of each agent; they differ in the discount at most.
+    /// The maze of each agent; they may differ only in the discount.
     pub mazes: [Memo<Option<Maze>>; AGENTS],
 }
 
@@ -42,13 +42,13 @@ impl MazeSignals {
         self.playground.get_value()
     }
 
-    /// Where an agent stands, as it is drawn.
+    /// The view of an agent that is drawn.
     pub fn view(self, agent: usize) -> Option<Arc<AgentView>> {
         self.drawn.track();
         self.playground().agents[agent].view.get_untracked()
     }
 
-    /// State that is looked at: the upper star until somebody looks elsewhere.
+    /// The selected state; the upper star until the user selects another one.
     pub fn selected(self) -> usize {
         let selected = self.playground().selected.get();
         self.mazes[0].with(|maze| {
@@ -63,7 +63,7 @@ impl MazeSignals {
         self.playground().opened.with(|opened| opened.agents.each_ref().map(|agent| agent.norm_adv))
     }
 
-    /// Name of an agent, unlike the other's.
+    /// Label of an agent, different from the other agent's.
     pub fn name(self, agent: usize) -> String {
         self.playground().agent_label(agent)
     }

@@ -11,7 +11,7 @@ use super::frame::Frame;
 use super::signals::MazeSignals;
 use crate::walk::Walk;
 
-/// Time for a step; the transition in `maze.css` is shorter.
+/// Time per step; the transition in `maze.css` is shorter.
 const STEP: Duration = Duration::from_millis(450);
 
 /// The mazes of both agents side by side.
@@ -58,15 +58,15 @@ pub fn Boards(shown: MazeSignals) -> impl IntoView {
         </div>
         <div class="maze-boards">{agent(0)} {agent(1)}</div>
         <p class="muted">
-            "Colour and number: the exact value V of the agent's policy in each cell (the darkest colour also \
-             stands for anything lower). Arrows: its policy, the longer the more probable. I start, ? fork, \
-             ★ the two stars, G goal, F trap, W exit. Point at a cell, or use the arrow keys, to read it \
-             below."
+            "Colour and number: the exact value V of the agent's policy in each cell (the darkest \
+             colour also stands for anything lower). Arrows: its policy; a longer arrow is more \
+             probable. I start, ? fork, ★ the two stars, G goal, F trap, W exit. Point at a cell, \
+             or use the arrow keys, to read it below."
         </p>
     }
 }
 
-/// Lets both agents walk while they are to.
+/// Moves both agents while `walking` is set.
 fn walk(shown: MazeSignals, walking: RwSignal<bool>, places: [RwSignal<Option<usize>>; AGENTS]) {
     let walks = StoredValue::new(None::<[Walk; AGENTS]>);
     let clock = StoredValue::new_local(None::<IntervalHandle>);

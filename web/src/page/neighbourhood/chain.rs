@@ -1,5 +1,5 @@
-//! The out-of-trajectory example as a drawing, once for each planner: as thick as an arrow is how
-//! often it is taken.
+//! A drawing of the out-of-trajectory example for each planner; the thickness of an arrow shows the
+//! probability of its action.
 
 use deepspi_plot::fixed;
 use deepspi_theory::OutOfTrajectory;
@@ -9,18 +9,18 @@ use leptos::prelude::*;
 use super::notation::neighbourhood_symbol;
 use super::planners::both;
 
-/// Pixels of an arrow that is always taken, and of one that is never.
+/// Width in pixels of an arrow with probability 1, and with probability 0.
 const THICK: f64 = 9.0;
 const THIN: f64 = 1.0;
 
-/// Both drawings.
+/// The drawings of both planners.
 #[component]
 pub fn Chain(
-    /// Both planners.
+    /// The steps of both planners.
     result: Memo<Result<Comparison, String>>,
-    /// Which step to show.
+    /// The step to show.
     step: Memo<usize>,
-    /// What the region and the safe action pay.
+    /// The rewards of the region and of the safe action.
     example: Memo<OutOfTrajectory>,
 ) -> impl IntoView {
     let record = move |planner: usize| {
@@ -42,7 +42,7 @@ pub fn Chain(
     }
 }
 
-/// Start, region and the arrows of one planner.
+/// Start, region and arrows for one planner.
 #[component]
 fn Drawing(record: Signal<Option<Record>>, example: Memo<OutOfTrajectory>) -> impl IntoView {
     let bait = move || record.get().map_or(0.0, |record| record.bait_probability);

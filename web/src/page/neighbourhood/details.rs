@@ -1,4 +1,4 @@
-//! What both `details` elements with a table need.
+//! A helper for the `details` elements with tables.
 
 use leptos::prelude::*;
 

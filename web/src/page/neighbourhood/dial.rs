@@ -1,10 +1,10 @@
-//! A number with a slider and a box; and a box alone.
+//! Controls for a number: a slider with a box, and a box alone.
 
 use deepspi_plot::fixed;
 use leptos::prelude::*;
 
-/// A number with a slider and a box. `limit` marks the slider from there on as beyond what the
-/// theorems cover.
+/// A slider and a box for a number. From `limit` on the slider is marked as outside the range that
+/// the theorems cover.
 #[component]
 pub fn Dial<F: Fn(f64) + Copy + Send + Sync + 'static>(
     /// Prefix of the ids of its elements.
@@ -14,7 +14,7 @@ pub fn Dial<F: Fn(f64) + Copy + Send + Sync + 'static>(
     /// The number.
     #[prop(into)]
     value: Signal<f64>,
-    /// Takes a new one, which is in `range`.
+    /// Called with a new number, which is in `range`.
     set: F,
     /// Smallest and largest value.
     range: [f64; 2],
@@ -22,7 +22,7 @@ pub fn Dial<F: Fn(f64) + Copy + Send + Sync + 'static>(
     step: f64,
     /// Digits after the point.
     digits: usize,
-    /// Where the marked part begins, and what it is called.
+    /// Start and name of the marked range.
     #[prop(optional)]
     limit: Option<(Signal<f64>, &'static str)>,
 ) -> impl IntoView {
@@ -68,24 +68,24 @@ pub fn Dial<F: Fn(f64) + Copy + Send + Sync + 'static>(
     }
 }
 
-/// A box for a number. What is typed counts when the box is left or Enter is pressed; what is no
-/// number is put back.
+/// A box for a number. Input takes effect when the box loses the focus or Enter is pressed; input
+/// that is not a number is replaced by the previous number.
 #[component]
 pub fn NumberBox<F: Fn(f64) + Copy + Send + Sync + 'static>(
     /// Id of the box.
     #[prop(into)]
     id: String,
-    /// Name for those who do not see what stands beside it.
+    /// Name for screen readers.
     #[prop(into)]
     label: String,
     /// The number.
     #[prop(into)]
     value: Signal<f64>,
-    /// Takes a new one, which is in `range`.
+    /// Called with a new number, which is in `range`.
     set: F,
     /// Smallest and largest value.
     range: [f64; 2],
-    /// What the box's arrows add.
+    /// Step of the box's arrows.
     step: f64,
     /// Digits after the point.
     digits: usize,
@@ -114,7 +114,7 @@ pub fn NumberBox<F: Fn(f64) + Copy + Send + Sync + 'static>(
     }
 }
 
-/// The number in a text, moved into the range.
+/// Reads the number in a text and clamps it to the range.
 fn number(text: &str, [low, high]: [f64; 2]) -> Option<f64> {
     let x: f64 = text.trim().parse().ok()?;
     x.is_finite().then(|| x.clamp(low, high))

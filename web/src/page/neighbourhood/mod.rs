@@ -1,7 +1,7 @@
-//! Room 1: what a neighbourhood of a policy is, and what staying in one is good for.
+//! Room 1: what the neighbourhood of a policy is, and what the restriction to it guarantees.
 //!
-//! Needs no worker: everything is computed by `deepspi_theory` while the user drags, so
-//! nothing here may take longer than a frame.
+//! The room needs no worker: `deepspi_theory` computes everything while the user drags, so no
+//! computation may take longer than a frame.
 
 mod chain;
 mod details;

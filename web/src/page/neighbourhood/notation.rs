@@ -1,4 +1,4 @@
-//! Symbols and names of actions, states and policies, the same in every part of the room.
+//! Symbols and names of actions, states and policies, which all parts of the room share.
 
 use deepspi_plot::fixed;
 use leptos::prelude::*;
@@ -12,17 +12,17 @@ pub fn neighbourhood_symbol() -> impl IntoView {
     }
 }
 
-/// Name of an action.
+/// Symbol of an action.
 pub const fn action_name(action: usize) -> &'static str {
     ["a₁", "a₂", "a₃"][action]
 }
 
-/// Name of a state of the random MDP.
+/// Symbol of a state of the random MDP.
 pub const fn state_name(state: usize) -> &'static str {
     ["s₁ (start)", "s₂", "s₃", "s₄", "s₅"][state]
 }
 
-/// The probabilities of all actions, by name.
+/// The probabilities of all actions as text.
 pub fn probabilities(policy: Distribution, digits: usize) -> String {
     let text = |action: usize| format!("{} {}", action_name(action), fixed(policy[action], digits));
     (0..ACTIONS).map(text).collect::<Vec<_>>().join(", ")

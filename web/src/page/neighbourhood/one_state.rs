@@ -1,4 +1,4 @@
-//! Part 1: a policy, the neighbourhood around it, and the exact step in it.
+//! Part 1: a policy, its neighbourhood, and the exact step.
 
 use deepspi_plot::fixed;
 use deepspi_theory::Violation;
@@ -12,24 +12,24 @@ use crate::neighbourhood::one_state::{Findings, OneState};
 use crate::neighbourhood::{Settings, range};
 use crate::simplex::{ACTIONS, Distribution, with_probability};
 
-/// Values of `C` and gamma worth seeing, and what they show.
+/// Example values of `C` and gamma, with labels.
 const EXAMPLES: [(&str, f64, f64); 3] = [
     ("Easy to see: γ 0.6, C 1.4", 0.6, 1.4),
     ("Usual in practice: γ 0.99, C 1.1", 0.99, 1.1),
     ("What the theorems allow: γ 0.99, C 1.005", 0.99, 1.005),
 ];
-/// Actions with ids and labels of their values.
+/// Actions, with ids and labels for their values.
 const VALUES: [(usize, &str, &str); ACTIONS] =
     [(0, "nb-q-0", "Q of a₁"), (1, "nb-q-1", "Q of a₂"), (2, "nb-q-2", "Q of a₃")];
-/// Ratios from 0 to here have a place on the gauge.
+/// Largest ratio on the gauge, which starts at 0.
 const GAUGE_END: f64 = 2.1;
-/// Pixels of the gauge.
+/// Width of the gauge in pixels.
 const GAUGE: f64 = 120.0;
 
 /// The whole part.
 #[component]
 pub fn OneStatePart(
-    /// What the user set.
+    /// The settings of the room.
     settings: RwSignal<Settings>,
 ) -> impl IntoView {
     let asked = part(settings, |s| (s.state, s.c, s.gamma));
@@ -79,12 +79,12 @@ pub fn OneStatePart(
     }
 }
 
-/// Sliders for `C` and gamma, the part of `C` beyond 1 / gamma marked.
+/// Sliders for `C` and gamma; the range of `C` above 1 / gamma is marked.
 #[component]
 pub fn Radius(
-    /// What the user set.
+    /// The settings of the room.
     settings: RwSignal<Settings>,
-    /// Distinguishes the ids of several.
+    /// Prefix of the ids, different for each use of this component.
     prefix: &'static str,
 ) -> impl IntoView {
     let gamma = part(settings, |s| s.gamma);
@@ -115,7 +115,7 @@ pub fn Radius(
     }
 }
 
-/// What each mark of the triangle is.
+/// The legend of the triangle.
 #[component]
 fn Legend() -> impl IntoView {
     view! {
@@ -205,8 +205,8 @@ fn Moves(
     }
 }
 
-/// Whether the new policy is in the neighbourhood, where it is worst, and whether the theorems'
-/// premise on ratios holds.
+/// States whether the new policy is in the neighbourhood, its largest violation, and whether the
+/// theorems' premise on ratios holds.
 #[component]
 fn Verdict(settings: RwSignal<Settings>, findings: Memo<Option<Findings>>) -> impl IntoView {
     let radius = part(settings, |s| (s.c, s.gamma));
@@ -276,7 +276,7 @@ fn Verdict(settings: RwSignal<Settings>, findings: Memo<Option<Findings>>) -> im
     }
 }
 
-/// Why a policy is outside, for people.
+/// A sentence that says why a policy is outside the neighbourhood.
 fn explain(violation: &Violation) -> String {
     let (_, action) = violation.place();
     let place = format!("state s, action {}", action_name(action));
@@ -304,8 +304,8 @@ fn explain(violation: &Violation) -> String {
     }
 }
 
-/// Whether the premise of Theorems 2 and 3 on ratios holds for this policy, and for every policy of
-/// the neighbourhood.
+/// Whether the premise of Theorems 2 and 3 on ratios holds for this policy, with a sentence that
+/// also covers all policies of the neighbourhood.
 fn premise_text(found: &Findings, c: f64, limit: f64) -> (bool, String) {
     let here = if found.ratios.gained.is_some() {
         "fails for this π′: it takes an action that π never takes".to_owned()
@@ -323,7 +323,7 @@ fn premise_text(found: &Findings, c: f64, limit: f64) -> (bool, String) {
     (found.premise_holds, text)
 }
 
-/// Both policies as numbers, with their ratios.
+/// A table of both policies and their ratios.
 #[component]
 fn Policies(settings: RwSignal<Settings>, findings: Memo<Option<Findings>>) -> impl IntoView {
     let boxed =
@@ -388,7 +388,7 @@ fn Policies(settings: RwSignal<Settings>, findings: Memo<Option<Findings>>) -> i
     }
 }
 
-/// A ratio on a line from 0 to 2, the allowed part filled.
+/// A gauge of a ratio; the allowed range is filled.
 #[component]
 fn Gauge(ratio: Memo<Option<f64>>, limits: Memo<(f64, f64)>) -> impl IntoView {
     let at = |x: f64| 4.0 + (GAUGE - 8.0) * (x / GAUGE_END).clamp(0.0, 1.0);
@@ -425,7 +425,7 @@ fn Gauge(ratio: Memo<Option<f64>>, limits: Memo<(f64, f64)>) -> impl IntoView {
     }
 }
 
-/// The values that the advantages follow from.
+/// Controls for the values of the actions.
 #[component]
 fn Advantages(settings: RwSignal<Settings>) -> impl IntoView {
     view! {
@@ -453,7 +453,7 @@ fn Advantages(settings: RwSignal<Settings>) -> impl IntoView {
     }
 }
 
-/// The exact step as numbers.
+/// A table of the exact step.
 #[component]
 fn Step(findings: Memo<Option<Findings>>) -> impl IntoView {
     let number = move |read: fn(&Findings) -> f64| {

@@ -1,4 +1,4 @@
-//! Steps both iterations of part 2 forwards and back, by hand or by themselves.
+//! Controls that move both iterations of part 2 forwards and back, by hand or automatically.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use leptos::prelude::*;
 use super::signals::part;
 use crate::neighbourhood::{STEPS, Settings};
 
-/// Slow enough to follow one step, quick enough for all of them.
+/// Time per step during automatic playback.
 const PACE: Duration = Duration::from_millis(220);
 
 /// Buttons and a slider for the step.
 #[component]
 pub fn Player(
-    /// Holds the step.
+    /// The settings, which contain the step.
     settings: RwSignal<Settings>,
 ) -> impl IntoView {
     let step = part(settings, |s| s.step);
@@ -45,7 +45,7 @@ pub fn Player(
         if step.get_untracked() >= STEPS {
             go(0);
         }
-        // Without a timer, the button does nothing and the others still work.
+        // Without a timer this button does nothing, and the others still work.
         if let Ok(handle) = set_interval_with_handle(tick, PACE) {
             timer.set_value(Some(handle));
             playing.set(true);

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use crate::neighbourhood::Settings;
 
-/// A part of the settings. It changes only with its own value: what follows from it is not computed
-/// again while something else is dragged.
+/// A signal for one part of the settings. It changes only with this part, so results that depend on
+/// it are not recomputed while the user drags something else.
 pub fn part<T: PartialEq + Send + Sync + 'static>(
     settings: RwSignal<Settings>,
     read: impl Fn(&Settings) -> T + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! The triangles of part 2: one for each state, with the way its policy went.
+//! The triangles of part 2: one for each state, with the path of its policy.
 
 use deepspi_plot::fixed;
 use leptos::prelude::*;
@@ -13,15 +13,15 @@ use crate::simplex::{Point, View};
 
 const SIZE: Point = [120.0, 108.0];
 const MARGIN: f64 = 6.0;
-/// Ratios as near to 1 as this are no change worth showing.
+/// Ratios that differ from 1 by less than this are not shown as a change.
 const STILL: f64 = 5e-4;
 
-/// The policy of one state after some steps; a click opens it in the large triangle.
+/// The policy of one state after a step; a click opens it in the large triangle.
 #[component]
 pub fn SmallTriangle(
-    /// What the user set.
+    /// The settings of the room.
     settings: RwSignal<Settings>,
-    /// The steps.
+    /// The steps of the iteration.
     iteration: Memo<Option<SafeIteration>>,
     /// Which state.
     state: usize,

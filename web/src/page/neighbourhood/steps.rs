@@ -1,4 +1,4 @@
-//! Part 2: exact safe policy iteration beside a planner in a wrong model, step by step.
+//! Part 2: exact safe policy iteration, and planners with a wrong model, step by step.
 
 use deepspi_playground::{REVISION, VERSION};
 use deepspi_plot::fixed;
@@ -20,16 +20,16 @@ use crate::plot::{Dash, Reference, Series};
 /// The whole part.
 #[component]
 pub fn StepsPart(
-    /// What the user set.
+    /// The settings of the room.
     settings: RwSignal<Settings>,
 ) -> impl IntoView {
     view! {
         <section class="nb-part" aria-labelledby="nb-steps-title">
             <h3 id="nb-steps-title">"2. Why stay near?"</h3>
             <p>
-                "Both sides improve a policy step after step, each by what its model says. On the left \
-                 the model is right, and every step helps. On the right it is wrong where hardly any \
-                 data comes from."
+                "Both sides improve a policy step by step, each according to its model. On the \
+                 left the model is right, and every step helps. On the right it is wrong in a \
+                 region with hardly any data."
             </p>
             <Player settings=settings/>
             <div class="nb-cards">
@@ -40,7 +40,7 @@ pub fn StepsPart(
     }
 }
 
-/// Exact safe policy iteration.
+/// The exact safe policy iteration.
 #[component]
 fn SafeCard(settings: RwSignal<Settings>) -> impl IntoView {
     let asked = part(settings, |s| (s.seed, s.gamma, s.c));
@@ -128,7 +128,7 @@ fn SafeCard(settings: RwSignal<Settings>) -> impl IntoView {
             </div>
             <p class="nb-note">
                 "The policy of each state, with " {neighbourhood_symbol()}
-                " and the way it went. Click one to look at it in part 1. C and γ are those of part 1."
+                " and its path. Click one to open it in part 1. C and γ are those of part 1."
             </p>
             <Radius settings=settings prefix="nb-again"/>
             <div class="nb-dial">
@@ -148,7 +148,7 @@ fn SafeCard(settings: RwSignal<Settings>) -> impl IntoView {
     }
 }
 
-/// The chart and the triangles as numbers.
+/// A table of the numbers in the chart.
 #[component]
 fn ValueTable(
     settings: RwSignal<Settings>,

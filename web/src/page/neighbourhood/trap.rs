@@ -1,5 +1,5 @@
-//! The out-of-trajectory example: a planner that trusts its model everywhere, and one that stays in
-//! the neighbourhood.
+//! The out-of-trajectory example with two planners: one trusts its model everywhere, the other
+//! stays in the neighbourhood.
 
 use deepspi_playground::{REVISION, VERSION};
 use deepspi_plot::fixed;
@@ -18,14 +18,14 @@ use crate::neighbourhood::{STEPS, Settings, range};
 use crate::page::charts::{LineChart, Provenance};
 use crate::plot::{Dash, Reference, Series};
 
-/// How much data comes between two improvements, and what that is called.
+/// Labels and amounts of data between two improvements.
 const DATA: [(&str, f64); 3] =
     [("Much new data: 1000", 1000.0), ("Little: 50", 50.0), ("None: the model stays wrong", 0.0)];
 
 /// The whole example.
 #[component]
 pub fn TrapCard(
-    /// What the user set.
+    /// The settings of the room.
     settings: RwSignal<Settings>,
 ) -> impl IntoView {
     let example = part(settings, |s| s.example);
@@ -104,17 +104,17 @@ pub fn TrapCard(
             <Parameters settings=settings/>
             <p class="nb-note">
                 "The neighbourhood does not forbid " <i>"a₂"</i>
-                ". It lets its probability grow by the factor C at most, so that data can correct the \
-                 model before much is lost. The greedy planner is corrected too, but by its own fall: \
-                 the data come from the bad policy, and it falls for longer the less there are. \
-                 Without new data, both end badly; the careful planner only later."
+                ". It lets its probability grow by the factor C at most, so that data can correct \
+                 the model before much is lost. The greedy planner is corrected, too, but only by \
+                 data from its own bad policy: with less data it stays bad for longer. Without new \
+                 data both end badly; the careful planner only does so later."
             </p>
             <RecordTable result=result step=step/>
         </div>
     }
 }
 
-/// What happened in the last step, for people.
+/// A sentence about the last step.
 fn story(comparison: Option<&Comparison>, step: usize) -> String {
     let Some(comparison) = comparison else { return String::new() };
     let last = |records: &[Record]| records.get(step).copied();
@@ -145,7 +145,7 @@ fn story(comparison: Option<&Comparison>, step: usize) -> String {
     )
 }
 
-/// Parameters that teach something.
+/// Controls for the parameters of the example.
 #[component]
 fn Parameters(settings: RwSignal<Settings>) -> impl IntoView {
     let read = move |get: fn(&OutOfTrajectory) -> f64| part(settings, move |s| get(&s.example));
@@ -210,7 +210,7 @@ fn Parameters(settings: RwSignal<Settings>) -> impl IntoView {
     }
 }
 
-/// The charts as numbers.
+/// A table of the numbers in the charts.
 #[component]
 fn RecordTable(result: Memo<Result<Comparison, String>>, step: Memo<usize>) -> impl IntoView {
     let rows = move || {

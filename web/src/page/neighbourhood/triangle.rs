@@ -1,7 +1,7 @@
-//! The triangle of all policies over three actions, with points that can be dragged.
+//! The triangle of all policies over three actions; the points of the policies can be dragged.
 //!
-//! Whoever drags must see the answer in the same frame, so each part of the drawing follows the
-//! findings by an attribute of its own, and no element is made anew.
+//! The drawing must follow the pointer in the same frame. So each part of the drawing updates only
+//! its attributes, and no element is created anew.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -14,11 +14,11 @@ use crate::simplex::{ACTIONS, Distribution, Point, View, level_line, rounded};
 
 const SIZE: Point = [440.0, 404.0];
 const MARGIN: f64 = 32.0;
-/// Around the neighbourhood when it fills the drawing: room for names and for a target outside.
+/// Margin around the neighbourhood when it fills the drawing, for names and for a target outside.
 const CLOSE_MARGIN: f64 = 90.0;
-/// Shorter arrows are only a head.
+/// Length of the shortest arrow that is drawn; a shorter one would be only a head.
 const SHORTEST_ARROW: f64 = 14.0;
-/// Grid lines drawn at most for each action.
+/// Largest number of grid lines for each action.
 const MOST_LINES: usize = 24;
 
 /// A point that can be moved.
@@ -56,7 +56,7 @@ impl Grip {
 pub fn Triangle(
     /// Both policies.
     settings: RwSignal<Settings>,
-    /// What the theory says of them.
+    /// The results of the theory for them.
     findings: Memo<Option<Findings>>,
     /// Whether the neighbourhood fills the drawing.
     #[prop(into)]
@@ -64,7 +64,8 @@ pub fn Triangle(
 ) -> impl IntoView {
     let svg = NodeRef::<leptos::svg::Svg>::new();
     let held = RwSignal::new(None::<Grip>);
-    // While a point is held the view stays, else the point would run away from the pointer.
+    // While a point is dragged the view does not change, because the point would move away from the
+    // pointer.
     let view = Memo::new(move |old: Option<&View>| match old {
         Some(old) if held.get().is_some() => *old,
         _ if close.get() => findings.with(|found| {
@@ -90,7 +91,7 @@ pub fn Triangle(
             let element =
                 event.current_target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
             if let Some(element) = element.filter(|_| event.button() == 0) {
-                // Refused only for a pointer that is gone already.
+                // This fails only if the pointer does not exist any more.
                 drop(element.set_pointer_capture(event.pointer_id()));
                 held.set(Some(grip));
             }
@@ -262,7 +263,7 @@ pub fn Triangle(
     }
 }
 
-/// Where a pointer is, in the units of the drawing.
+/// Position of a pointer, in the units of the drawing.
 fn pixels(svg: NodeRef<leptos::svg::Svg>, event: &web_sys::MouseEvent) -> Option<Point> {
     let area = svg.get_untracked()?.get_bounding_client_rect();
     let scale = SIZE[0] / area.width().max(1.0);
@@ -272,7 +273,7 @@ fn pixels(svg: NodeRef<leptos::svg::Svg>, event: &web_sys::MouseEvent) -> Option
     ])
 }
 
-/// What a screen reader says of a point.
+/// Description of a point for screen readers.
 fn in_words(policy: Distribution, grip: Grip, outside: bool) -> String {
     let place = match (grip, outside) {
         (Grip::Behaviour, _) => "",
@@ -282,7 +283,7 @@ fn in_words(policy: Distribution, grip: Grip, outside: bool) -> String {
     format!("{}{place}", probabilities(policy, 3))
 }
 
-/// Points of a polygon.
+/// The attribute `points` of a polygon.
 pub fn polygon(view: &View, corners: &[Distribution]) -> String {
     let text = |corner: &Distribution| {
         let [x, y] = view.point(*corner);
@@ -291,12 +292,12 @@ pub fn polygon(view: &View, corners: &[Distribution]) -> String {
     corners.iter().map(text).collect::<Vec<_>>().join(" ")
 }
 
-/// The triangle itself.
+/// The outline of the triangle.
 pub fn outline(view: &View) -> String {
     polygon(view, &[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
 }
 
-/// An arrow from a policy to another one; nothing if it would be too short.
+/// An arrow from one policy to another; empty if it would be too short.
 fn arrow(view: &View, from: Distribution, to: Distribution) -> String {
     let ([x, y], [to_x, to_y]) = (view.point(from), view.point(to));
     if (to_x - x).hypot(to_y - y) < SHORTEST_ARROW {
@@ -305,9 +306,11 @@ fn arrow(view: &View, from: Distribution, to: Distribution) -> String {
     format!("M{x:.2} {y:.2}L{to_x:.2} {to_y:.2}")
 }
 
-/// The policies as good as the exact step: none of the neighbourhood is beyond this line.
+/// The line of policies with the same value as the exact step; no policy of the neighbourhood is
+/// beyond it.
 fn level(view: &View, found: &Findings) -> String {
-    // Advantages differ from values by a constant, so the level of the step is its gain.
+    // Advantages differ from action values by a constant, so the level of the step is its gain in
+    // value.
     level_line(found.advantage, found.value[2] - found.value[0]).map_or_else(String::new, |ends| {
         let [[x, y], [to_x, to_y]] = ends.map(|end| view.point(end));
         format!("M{x:.2} {y:.2}L{to_x:.2} {to_y:.2}")

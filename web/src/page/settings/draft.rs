@@ -1,9 +1,9 @@
-//! What the controls show, beside what is trained.
+//! The settings in the controls, which can differ from what is trained.
 //!
-//! `Playground::experiment` holds every value that can be read; what cannot (`"abc"` in a number box)
-//! stays here with its error. Nothing a control does touches a run with progress: until the first
-//! update the agents follow the controls by themselves, after it only [`Draft::restart`] does, which
-//! is what the user presses.
+//! `Playground::experiment` holds all values that can be parsed; input that cannot (`"abc"` in a
+//! number box) stays here with its error. A control must never change a run with progress: before
+//! the first update the agents follow the controls automatically; after it only [`Draft::restart`],
+//! which the user starts, applies the settings.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,21 +17,22 @@ use crate::form::{Scope, default_of, enter, label};
 use crate::page::state::{Phase, Playground};
 use crate::run::Run;
 
-/// Quiet time after which agents without progress follow the controls.
+/// Time without changes after which agents without progress follow the controls.
 const FOLLOW: Duration = Duration::from_millis(400);
 
 type Key = (Scope, &'static str);
 
-/// Text in a box that is not a value.
+/// Text in a box that cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Unreadable {
     text: String,
-    /// The field's value meanwhile. When that changes (a preset, a link), the text is out of date.
+    /// The value of the field when the text was entered. If the value changes (by a preset or a
+    /// link), the text is outdated.
     instead: String,
     error: String,
 }
 
-/// What the controls show.
+/// The settings in the controls.
 #[derive(Clone, Copy, Debug)]
 pub struct Draft {
     playground: Playground,
@@ -41,7 +42,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Makes it and lets agents without progress follow it.
+    /// Creates the draft, and makes agents without progress follow it.
     #[must_use]
     pub fn provide(playground: Playground) -> Self {
         let unreadable = RwSignal::new(BTreeMap::new());
@@ -65,13 +66,13 @@ impl Draft {
         draft
     }
 
-    /// The one of this page.
+    /// The draft of this page, from the context.
     #[must_use]
     pub fn here() -> Self {
         expect_context()
     }
 
-    /// What a field's box shows.
+    /// The text in a field's box.
     #[must_use]
     pub fn text(self, scope: Scope, field: &'static str) -> String {
         let value = self.value(scope, field);
@@ -82,7 +83,7 @@ impl Draft {
         }
     }
 
-    /// A field's value.
+    /// The value of a field.
     #[must_use]
     pub fn value(self, scope: Scope, field: &'static str) -> String {
         self.playground
@@ -91,7 +92,7 @@ impl Draft {
             .unwrap_or_default()
     }
 
-    /// What is allowed in a field whose text is not.
+    /// The allowed range of a field, if its text or value is not allowed.
     #[must_use]
     pub fn error(self, scope: Scope, field: &'static str) -> Option<String> {
         self.errors.with(|errors| errors.get(&(scope, field)).cloned())
@@ -108,7 +109,7 @@ impl Draft {
         })
     }
 
-    /// The user wrote into a field.
+    /// Sets a field to the text that the user entered.
     pub fn enter(self, scope: Scope, field: &'static str, text: &str) {
         let mut experiment = self.playground.experiment.get_untracked();
         let outcome = enter(&mut experiment, scope, field, text);
@@ -125,7 +126,7 @@ impl Draft {
         }
     }
 
-    /// Gives a field its default again.
+    /// Resets a field to its default.
     pub fn to_default(self, scope: Scope, field: &'static str) {
         self.enter(scope, field, &default_of(scope, field));
     }
@@ -136,7 +137,7 @@ impl Draft {
         self.playground.experiment.set(experiment);
     }
 
-    /// Whether the controls show something else than what is trained.
+    /// Whether the settings in the controls differ from what is trained.
     #[must_use]
     pub fn is_changed(self) -> bool {
         let playground = self.playground;
@@ -144,19 +145,19 @@ impl Draft {
             || playground.preference.get() != playground.opened_preference.get()
     }
 
-    /// Whether everything can be read and is within its range.
+    /// Whether all values can be parsed and are in range.
     #[must_use]
     pub fn is_valid(self) -> bool {
         self.errors.with(BTreeMap::is_empty)
     }
 
-    /// Whether an agent has something to lose.
+    /// Whether an agent has progress that could be lost.
     #[must_use]
     pub fn has_progress(self) -> bool {
         self.progress.get()
     }
 
-    /// Whether the agents are to be made anew without being asked.
+    /// Whether the agents should be created anew automatically.
     fn follows(self) -> bool {
         self.is_changed()
             && self.is_valid()
@@ -165,14 +166,14 @@ impl Draft {
             && self.playground.phase.get() == Phase::Ready
     }
 
-    /// Both agents anew, with what the controls show.
+    /// Creates both agents anew with the settings in the controls.
     pub fn restart(self) {
         if untrack(move || self.is_valid()) {
             self.playground.reset();
         }
     }
 
-    /// As [`Self::restart`], but asks first if a run would be lost.
+    /// Like [`Self::restart`], but asks first if a run would be lost.
     pub fn ask_restart(self) {
         if !self.progress.get_untracked()
             || confirmed("Start both agents anew? Their progress is lost.")
@@ -181,7 +182,7 @@ impl Draft {
         }
     }
 
-    /// Trains; agents that have not begun take what the controls show.
+    /// Starts training; agents without progress use the settings in the controls.
     pub fn start(self) {
         if untrack(move || self.follows()) {
             self.playground.reset();
@@ -189,7 +190,7 @@ impl Draft {
         self.playground.start();
     }
 
-    /// One update; agents that have not begun take what the controls show.
+    /// Trains one update; agents without progress use the settings in the controls.
     pub fn step(self) {
         if untrack(move || self.follows()) {
             self.playground.reset();
@@ -198,7 +199,7 @@ impl Draft {
     }
 }
 
-/// A question that has to be answered; no where the browser does not ask.
+/// Asks a question that must be answered; false if the browser cannot ask.
 #[must_use]
 pub fn confirmed(question: &str) -> bool {
     window().confirm_with_message(question).unwrap_or(false)

@@ -1,5 +1,5 @@
-//! One hyper-parameter: label, description, and for each place it has - the maze, or both agents -
-//! a number box with a slider, a choice or a check box.
+//! One hyper-parameter: label, description, and for each part of the experiment that has it (the
+//! maze, or both agents) a number box with a slider, a choice or a check box.
 
 use deepspi_options::{Choice, FieldKind};
 use leptos::prelude::*;
@@ -7,12 +7,12 @@ use leptos::prelude::*;
 use super::draft::Draft;
 use crate::form::{Control, Scope, choice_label, default_of, label, nearest_stop, plain};
 
-/// A field in all its places.
+/// A field in all parts of the experiment that have it.
 #[component]
 pub fn Field(
-    /// Which field.
+    /// The control of the field.
     control: &'static Control,
-    /// Its places, side by side.
+    /// The parts of the experiment, side by side.
     scopes: &'static [Scope],
 ) -> impl IntoView {
     let info = control.info(scopes[0]);
@@ -60,7 +60,7 @@ pub fn Field(
     }
 }
 
-/// What each choice means.
+/// The meanings of the choices.
 #[component]
 fn Meanings(choices: &'static [Choice]) -> impl IntoView {
     let entries = choices.iter().map(|choice| {
@@ -69,7 +69,7 @@ fn Meanings(choices: &'static [Choice]) -> impl IntoView {
     view! { <ul>{entries.collect_view()}</ul> }
 }
 
-/// A field in one place.
+/// A field in one part of the experiment.
 #[component]
 fn Place(control: &'static Control, scope: Scope, help_id: String) -> impl IntoView {
     let (draft, name) = (Draft::here(), control.name);
@@ -124,7 +124,7 @@ fn Place(control: &'static Control, scope: Scope, help_id: String) -> impl IntoV
     }
 }
 
-/// What an input is called, and what describes it.
+/// Id, label, description and error of an input.
 #[derive(Clone, Debug)]
 struct Names {
     id: String,
@@ -145,7 +145,7 @@ fn NumberBox(control: &'static Control, scope: Scope, names: Names) -> impl Into
     let (draft, name) = (Draft::here(), control.name);
     let invalid = names.invalid();
     let text = Memo::new(move |_| draft.text(scope, name));
-    // What the user is writing: "0.0" must not become "0" before "0.05" is complete.
+    // The text as the user types it: "0.0" must not become "0" before the user has typed "0.05".
     let writing = RwSignal::new(None::<(String, String)>);
     let shown = move || match writing.get() {
         Some((written, meant)) if meant == text.get() => written,

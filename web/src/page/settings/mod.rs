@@ -1,7 +1,6 @@
-//! Every hyper-parameter as a control: the maze once, the two agents side by side.
+//! Controls for all hyper-parameters: those of the maze, and those of the two agents side by side.
 //!
-//! Which controls there are is [`crate::form`]'s business; what they show and when it is used is
-//! [`draft`]'s.
+//! [`crate::form`] lists the controls; [`draft`] holds their values and decides when they are used.
 
 pub mod draft;
 mod field;
@@ -27,10 +26,10 @@ pub fn Settings() -> impl IntoView {
         <section class="settings" id="settings" aria-labelledby="settings-title">
             <h2 id="settings-title">"Settings"</h2>
             <p class="muted">
-                "Both agents live in the same maze and draw from the same seed: what differs between \
-                 them is what you make differ. A dot on a slider is the default; ↺ goes back to it. \
-                 Agents that have not trained yet take changes at once; a run with progress goes on \
-                 as it was until you restart it."
+                "Both agents have the same maze and the same seed, so they differ only in the \
+                 settings that you change. A dot on a slider marks the default; ↺ restores it. \
+                 Agents that have not trained yet use changes at once; a run with progress \
+                 continues unchanged until you restart it."
             </p>
             <fieldset>
                 <legend>"Maze"</legend>
@@ -64,7 +63,7 @@ pub fn Settings() -> impl IntoView {
     }
 }
 
-/// Headings of an agent's fields that are not common, in the order of the struct.
+/// Headings of an agent's fields that are not always shown, in the order of the struct.
 fn rare_headings() -> Vec<&'static str> {
     let mut headings: Vec<_> = AGENT
         .iter()
@@ -100,11 +99,11 @@ fn Rare(
     }
 }
 
-/// Says that the controls differ from what is trained, and what to do about it.
+/// Tells the user that the settings differ from what is trained, and what to do about it.
 #[component]
 pub fn Pending() -> impl IntoView {
     let draft = Draft::here();
-    // Memos: what is read aloud is put there once and not again with every further change.
+    // Memos, so that screen readers read the text aloud once and not again with every change.
     let shown =
         Memo::new(move |_| (draft.is_changed() && draft.has_progress()) || !draft.is_valid());
     let text = Memo::new(move |_| match draft.error_texts() {

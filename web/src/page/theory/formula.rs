@@ -1,7 +1,7 @@
-//! Pieces of a formula, with today's number below each term.
+//! Parts of a formula, with the current number below each term.
 //!
-//! To a screen reader a formula is one thing with a name in words; its numbers are repeated in the list
-//! of terms and in the sentence below it.
+//! To a screen reader a formula is one element with a description in words. The numbers are
+//! repeated in the list of terms and in the sentence below the formula.
 
 use leptos::prelude::*;
 
@@ -10,12 +10,12 @@ use super::theorem::Numbers;
 use crate::plot::number;
 use crate::terms::Term;
 
-/// The whole formula; it breaks between its parts where the page is narrow.
+/// The whole formula. On a narrow page it breaks between its parts.
 pub fn formula(label: &'static str, parts: impl IntoView) -> impl IntoView {
     view! { <div class="th-formula" role="math" aria-label=label>{parts}</div> }
 }
 
-/// What is not broken.
+/// Parts between which the formula does not break.
 pub fn together(parts: impl IntoView) -> impl IntoView {
     view! { <span class="th-row">{parts}</span> }
 }
@@ -55,7 +55,7 @@ pub fn symbol(term: Term) -> impl IntoView {
     view! { <i>{letter}</i> {below} }
 }
 
-/// A letter with a line above it: what belongs to the world model.
+/// A letter with a bar, which denotes a quantity of the world model.
 pub fn barred(letter: &'static str) -> impl IntoView {
     view! { <i class="th-bar">{letter}</i> }
 }
@@ -92,7 +92,7 @@ pub fn model_error(shown: TheorySignals, numbers: Numbers) -> impl IntoView {
     }
 }
 
-/// `1 / SIR - gamma`, with the number that it is.
+/// `1 / SIR - gamma`, with its value.
 pub fn room_left(shown: TheorySignals, numbers: Numbers) -> impl IntoView {
     let part = move |of| term(shown, numbers, of);
     let difference = move || {

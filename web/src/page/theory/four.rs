@@ -16,7 +16,7 @@ const LABEL: &str = "The probability that the values of two states differ by mor
                      of their latents plus epsilon is at most delta";
 const DELTA_LABEL: &str = "delta is 2 times (L R + gamma times K V times L P), divided by epsilon times (1 / SIR \
                            minus gamma)";
-/// Pairs in the table besides the stars.
+/// Number of pairs in the table, besides the pair of the stars.
 const WORST: usize = 5;
 
 fn terms(found: &Assessment) -> Option<Terms> {
@@ -45,9 +45,10 @@ pub fn Four(shown: TheorySignals) -> impl IntoView {
             shown
             id="th-four"
             title="Theorem 4: states of different value do not share a latent"
-            words="Two states that the old policy visits rarely differ much in value while their latents lie close \
-                   together. So a small loss of the model means a representation that tells apart what must be \
-                   told apart, such as the two stars."
+            words="It is improbable that two states which the old policy visits differ much in \
+                   value while their latents lie close together. So if the losses of the model are \
+                   small, the encoder separates states that must be told apart, such as the two \
+                   stars."
             failed=|found| &found.theorem_four.failed
             reading=reading_four
         >
@@ -88,7 +89,7 @@ pub fn Four(shown: TheorySignals) -> impl IntoView {
     }
 }
 
-/// The stars and the worst other pairs; all pairs in a chart.
+/// A table of the stars and the worst other pairs, and a chart of all pairs.
 #[component]
 fn Pairs(shown: TheorySignals) -> impl IntoView {
     let rows = move || {
@@ -164,7 +165,7 @@ fn row(shown: TheorySignals, found: &Assessment, pair: &ValuePair) -> impl IntoV
     }
 }
 
-/// All pairs; none without `K_V`.
+/// The dots of all pairs; none without `K_V`.
 fn dots(found: &Assessment) -> Option<Dots> {
     let four = found.theorem_four.numbers.as_ref()?;
     let k_v = four.terms.k_v?;

@@ -1,8 +1,8 @@
-//! Room: Theory. The theorems with the numbers of an agent's last update in place.
+//! The theory room: the theorems, with the numbers of an agent's last update.
 //!
-//! The numbers change every two seconds while training. So the formulas stand still and only texts in
-//! them change: what somebody has opened stays open, and nothing jumps. All numbers are computed by
-//! the worker, and only while this room asks for them.
+//! The numbers change every two seconds during training. So only the texts in the formulas change
+//! and the elements stay: parts that the user has opened stay open, and the layout does not jump.
+//! The worker computes all numbers, and only while this room requests them.
 
 mod formula;
 mod four;
@@ -25,7 +25,7 @@ use crate::terms::{has_model, reading_of_step, stood_still};
 pub fn TheoryRoom() -> impl IntoView {
     let playground = Playground::here();
     let shown = TheorySignals::new(playground);
-    // Asked again of a worker that has been replaced.
+    // The numbers are requested again after the worker was replaced.
     let ready = Memo::new(move |_| playground.phase.get() == Phase::Ready);
     Effect::new(move || {
         if ready.get() {
@@ -50,10 +50,10 @@ pub fn TheoryRoom() -> impl IntoView {
         <section class="th-notes">
             <h3>"How to read this"</h3>
             <p>
-                "A bound that holds can still be loose. Bounds multiply the worst of everything: the largest \
-                 ratio, the steepest place of the model, the length of the episode. So the right side is often \
-                 hundreds of times the left side. It still shows what an update must keep small: the losses \
-                 of the model, its steepness, and the step."
+                "A bound that holds can still be loose. It multiplies large factors: the largest \
+                 ratio, the largest slope of the model, the length of the episode. So the right \
+                 side is often hundreds of times the left side. It still shows what an update must \
+                 keep small: the losses of the model, its slope, and the step."
             </p>
             <p>
                 "With the usual settings the step is nearly always too large: in about one update of a \
@@ -62,15 +62,16 @@ pub fn TheoryRoom() -> impl IntoView {
                  beyond it."
             </p>
             <p>
-                "Here the world model is made finite: its latents are those of the maze's cells, and what it \
-                 predicts is moved to the nearest of them. The old policy is the one before the update; the \
-                 encoder φ is the one after it, and the theorems know only one encoder."
+                "Here the world model is made finite: its latents are those of the maze's cells, \
+                 and each prediction is moved to the nearest of them. The old policy is the one \
+                 before the update. The encoder φ is the one after it, because the theorems assume \
+                 a single encoder."
             </p>
         </section>
     }
 }
 
-/// Which agent.
+/// Buttons that select the agent.
 #[component]
 fn Switch(shown: TheorySignals) -> impl IntoView {
     let choice = move |agent: usize| {
@@ -109,8 +110,8 @@ fn Standing(shown: TheorySignals) -> impl IntoView {
             };
             if !has_model(found) {
                 return Some(
-                    "This agent has no world model, so the theorems do not speak of it: only the size of \
-                     its step can be seen. The other agent may have one.",
+                    "This agent has no world model, so the theorems do not apply to it: only the \
+                     size of its step is shown. The other agent may have one.",
                 );
             }
             match (stood_still(found), is_new.get()) {
@@ -119,7 +120,8 @@ fn Standing(shown: TheorySignals) -> impl IntoView {
                     "There is no step yet: the old policy is the new one, and SIR = 1. Press “One update”.",
                 ),
                 (true, false) => Some(
-                    "There is no step to judge: the policy has not changed since it was last looked at.",
+                    "There is no step to judge: the policy has not changed since the numbers were \
+                     last computed.",
                 ),
             }
         })

@@ -14,7 +14,7 @@ use crate::page::state::Playground;
 pub struct TheorySignals {
     /// The state of the page.
     pub playground: Playground,
-    /// Which agent.
+    /// The agent that is shown.
     pub agent: RwSignal<usize>,
     /// The agent's maze.
     pub maze: Memo<Option<Maze>>,
@@ -23,9 +23,9 @@ pub struct TheorySignals {
 }
 
 impl TheorySignals {
-    /// Follows the agents of the page, at first the one with a world model.
+    /// Follows the agents of the page. The first agent with a world model is shown first.
     pub fn new(playground: Playground) -> Self {
-        // The first that has a world model, which is what the theorems are about.
+        // The first agent with a world model, because the theorems are about world models.
         let with_model = playground.opened.with_untracked(|experiment| {
             experiment.agents.iter().position(Config::uses_world_model)
         });

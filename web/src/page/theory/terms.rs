@@ -1,4 +1,4 @@
-//! What the right sides are made of, each with its number and what it means.
+//! The list of terms in the right sides, each with its number and its meaning.
 
 use deepspi_run::maze::Assessment;
 use leptos::prelude::*;
@@ -8,7 +8,7 @@ use super::signals::TheorySignals;
 use crate::plot::number;
 use crate::terms::Term;
 
-/// Size of the gauge, in its own units; the ratio 1 is at its left end.
+/// Size of the gauge, in its own units. Its left end is the ratio 1.
 const GAUGE: [f64; 2] = [400.0, 30.0];
 const MARGIN: f64 = 8.0;
 
@@ -60,7 +60,7 @@ pub fn Terms(shown: TheorySignals) -> impl IntoView {
     }
 }
 
-/// SIR against its limit.
+/// A gauge that compares SIR with its limit.
 #[component]
 fn Gauge(shown: TheorySignals) -> impl IntoView {
     let ends = |found: &Assessment| {

@@ -1,4 +1,5 @@
-//! The frame of a theorem: whether it applies today and why not, then what it says.
+//! The frame of a theorem: whether it applies to the last update, the premises that fail, and its
+//! statement.
 
 use deepspi_run::maze::{Assessment, FailedPremise};
 use deepspi_theory::Terms;
@@ -10,7 +11,7 @@ use crate::terms::sentence;
 /// The terms of one theorem.
 pub type Numbers = fn(&Assessment) -> Option<Terms>;
 
-/// A theorem. What stands in it is grey while a premise fails, but can be read.
+/// A theorem. Its content is grey, but readable, while a premise fails.
 #[component]
 pub fn Theorem(
     /// The agent.
@@ -19,13 +20,13 @@ pub fn Theorem(
     id: &'static str,
     /// Heading.
     title: &'static str,
-    /// What it says in words.
+    /// Its statement in words.
     words: &'static str,
     /// The premises that fail.
     failed: fn(&Assessment) -> &[FailedPremise],
-    /// How to read today's numbers.
+    /// A sentence about the current numbers.
     reading: fn(&Assessment) -> String,
-    /// The formula, and what else it has.
+    /// The formula and further content.
     children: Children,
 ) -> impl IntoView {
     let failures = Memo::new(move |_| {
@@ -37,9 +38,9 @@ pub fn Theorem(
         failures.with(|failures| match failures {
             None => ("…", "Not computed yet."),
             Some(failures) if failures.is_empty() => {
-                ("✓", "All premises hold: it applies to this update.")
+                ("✓", "All premises hold: the theorem applies to this update.")
             }
-            Some(_) => ("✗", "It does not apply to this update:"),
+            Some(_) => ("✗", "The theorem does not apply to this update:"),
         })
     };
     let list = move || {

@@ -41,8 +41,8 @@ pub fn Three(shown: TheorySignals) -> impl IntoView {
             shown
             id="th-three"
             title="Theorem 3: better in the model is better in the maze"
-            words="An update that improves the return in the world model improves it in the maze too, but for an \
-                   amount ζ. So each update is safe up to ζ."
+            words="An update that improves the return in the world model improves the return in \
+                   the maze by at least the same amount minus ζ. So each update is safe up to ζ."
             failed=|found| &found.theorem_three.failed
             reading=reading_three
         >

@@ -39,9 +39,9 @@ pub fn Two(shown: TheorySignals) -> impl IntoView {
             shown
             id="th-two"
             title="Theorem 2: the model's promise is near the truth"
-            words="What the new policy earns in the maze differs from what the world model says it earns by no \
-                   more than the losses of the model, made larger by the episode's length and the size of the \
-                   step."
+            words="The returns of the new policy in the maze and in the world model differ by at \
+                   most the losses of the model times a factor that grows with the episode's \
+                   length and the size of the step."
             failed=|found| &found.theorem_two.failed
             reading=reading_two
         >

@@ -1,4 +1,4 @@
-//! One agent: its trainer, its mazes, and what is looked at after each iteration.
+//! One agent: its trainer, its mazes, and the view that is computed after an iteration.
 
 use burn::tensor::Device;
 use deepspi_core::maze::{ProbeError, assess, cells, probe};
@@ -25,16 +25,17 @@ pub struct Agent {
     trainer: Trainer,
     envs: MazeEnvs,
     started: u64,
-    /// The last batch that was watched.
+    /// The batch of the last iteration, if it was watched.
     batch: Option<BatchView>,
-    /// Its policy when it was last looked at, and before its last iteration, `[S, A]`.
+    /// Its policy at the last call of [`Self::look`], and the one before its last iteration, `[S,
+    /// A]`.
     policy: Option<Vec<f64>>,
     before: Option<Vec<f64>>,
-    /// Latents as last projected, which orient the next projection.
+    /// The last projection of the latents, which fixes the orientation of the next one.
     points: Vec<[f64; 2]>,
 }
 
-/// Slack epsilon of Theorem 4, small against the maze's values.
+/// Slack epsilon of Theorem 4; small relative to the maze's values.
 const EPSILON: f64 = 0.1;
 
 /// Why a checkpoint cannot be continued.
@@ -43,25 +44,25 @@ pub enum RestoreError {
     /// The file is not a checkpoint.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// The checkpoint is of another game.
+    /// The checkpoint belongs to another game.
     #[error("this is a run of {env}; the page trains on the maze only")]
     OtherGame {
-        /// Its name.
+        /// Name of the game.
         env: String,
     },
     /// The maze or a hyper-parameter is out of range.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Networks and checkpoint do not fit.
+    /// The checkpoint does not fit the networks.
     #[error(transparent)]
     Checkpoint(#[from] deepspi_core::checkpoint::CheckpointError),
-    /// The stored environments do not fit the run.
+    /// The environments in the checkpoint do not fit the run.
     #[error("the environments of the checkpoint cannot be restored: {0}")]
     Environments(#[from] EnvError),
 }
 
 impl Agent {
-    /// An agent at its first iteration.
+    /// A new agent at its first iteration.
     ///
     /// # Errors
     /// If a value is out of range.
@@ -70,10 +71,10 @@ impl Agent {
         Self::with(trainer, maze, config.seed, time::unix_seconds())
     }
 
-    /// Continues a checkpoint; `fallback` is the maze if the contents do not say which.
+    /// Continues a checkpoint; `fallback` is the maze if the contents do not name one.
     ///
     /// # Errors
-    /// If it is not a checkpoint of the maze, or damaged.
+    /// If it is not a checkpoint of the maze, or if it is damaged.
     pub fn restore(
         contents: Contents,
         fallback: MazeConfig,
@@ -92,7 +93,7 @@ impl Agent {
             agent.envs.restore(stored)?;
             return Ok(agent);
         }
-        // A checkpoint of before environments were stored: they begin anew, with another seed.
+        // An old checkpoint without environments: they start anew, with another seed.
         trainer.environments_were_reset();
         let seed = seed.wrapping_add(trainer.global_step());
         Ok(Self::with(trainer, maze, seed, started)?)
@@ -129,10 +130,12 @@ impl Agent {
         &self.trainer
     }
 
-    /// A rollout and its updates; the batch is kept for [`Self::look`] if it is `watched`.
+    /// Trains one iteration: a rollout and its updates. The batch is kept for [`Self::look`] if it
+    /// is `watched`.
     ///
     /// # Errors
-    /// If the device fails or a quantity is not finite; then only a checkpoint helps.
+    /// If the device fails or a quantity is not finite; the agent can then only be restored from a
+    /// checkpoint.
     pub async fn iterate(
         &mut self,
         watched: bool,
@@ -150,7 +153,8 @@ impl Agent {
         Ok(())
     }
 
-    /// Where it stands, and if a view is wanted, that with what costs more time as far as wanted.
+    /// The status of the agent, and a view if `wanted` is given, with the slow parts that `wanted`
+    /// names.
     ///
     /// # Errors
     /// If the device fails or the policy is not a distribution.
@@ -166,7 +170,7 @@ impl Agent {
             self.policy = Some(report.policy);
             return Ok((status, None));
         };
-        // At first oriented by the stars, which are what the picture is about; then as it was.
+        // The two stars determine the orientation of the first picture; later pictures keep it.
         let mut projection = principal_components(&report.latents, maze.states(), maze.stars());
         if let Some(projection) = &mut projection {
             keep_facing(&self.points, &mut projection.points);

@@ -1,9 +1,10 @@
 //! Choosing between WebGPU and the CPU.
 //!
-//! WebGPU is trusted only after it has computed one update as the CPU does ([`self_test`]), and taken
-//! only if it is faster: networks of this size are often quicker on the CPU. A browser can promise a
-//! GPU and have none (`navigator.gpu` is there, the adapter is `null`) or never answer: every step has
-//! a time limit. A device can be opened once in the life of a worker.
+//! WebGPU is used only after it has computed the same update as the CPU ([`self_test`]), and is
+//! chosen automatically only if it is faster: networks of this size are often faster on the CPU. A
+//! browser may offer WebGPU without an adapter (`navigator.gpu` exists, the adapter is `null`) or
+//! never answer, so every step has a time limit. A device can be opened only once in the life of a
+//! worker.
 
 use burn::tensor::Device;
 use burn::tensor::wgpu::WgpuSetup;
@@ -20,41 +21,41 @@ use wasm_bindgen_futures::JsFuture;
 use super::agent::Agent;
 use super::{faults, outbox, time};
 
-/// How long a browser may take to name an adapter, and to open it.
+/// Time limit for a browser to name an adapter, and to open it.
 const ANSWER_LIMIT_MS: f64 = 8_000.0;
 
-/// What is known of the devices of this worker.
+/// The worker's knowledge of its devices.
 #[derive(Debug, Default)]
 pub struct Devices {
     gpu: Option<Gpu>,
-    /// Why WebGPU cannot be used, found out once.
+    /// Why WebGPU cannot be used; determined once.
     unusable: Option<String>,
 }
 
-/// WebGPU, opened.
+/// An opened WebGPU device.
 #[derive(Clone, Debug)]
 struct Gpu {
     device: Device,
     setup: WgpuSetup,
     name: String,
     is_software: bool,
-    /// Largest relative difference to the CPU, once it was found right.
+    /// Largest relative difference from the CPU, once the self-test has passed.
     error: Option<f64>,
 }
 
 /// A device to train on.
 #[derive(Clone, Debug)]
 pub struct Chosen {
-    /// Without autodiff.
+    /// The device, without autodiff.
     pub device: Device,
-    /// Its handles, if it is WebGPU: what draws needs them.
+    /// The handles of a WebGPU device, which the code that draws needs.
     pub setup: Option<WgpuSetup>,
-    /// What the page is told.
+    /// The report for the page.
     pub report: DeviceReport,
 }
 
 impl Devices {
-    /// The device for this preference.
+    /// Chooses the device for this preference.
     pub async fn choose(
         &mut self,
         preference: DevicePreference,
@@ -101,13 +102,13 @@ impl Devices {
         }
     }
 
-    /// WebGPU is not asked for again in this worker.
+    /// Stops using WebGPU for the life of this worker.
     pub fn give_up_gpu(&mut self, why: &str) {
         self.gpu = None;
         self.unusable = Some(why.to_owned());
     }
 
-    /// WebGPU, opened and tested, or why it is not used.
+    /// The opened and tested WebGPU device, or the reason why it is not used.
     async fn gpu(
         &mut self,
         preference: DevicePreference,
@@ -135,7 +136,7 @@ impl Devices {
     }
 }
 
-/// The CPU, which is always there.
+/// The CPU, which is always available.
 pub fn cpu(reason: &str) -> Chosen {
     Chosen {
         device: Device::flex(),
@@ -171,7 +172,8 @@ async fn open() -> Result<Gpu, String> {
     Ok(Gpu { device, setup, name, is_software, error: None })
 }
 
-/// The largest relative difference between an update there and on the CPU, if it is small.
+/// Runs the self-test. Returns the largest relative difference between an update on the device and
+/// on the CPU; fails if it is too large.
 async fn test(device: &Device, maze: MazeConfig, config: &Config) -> Result<f64, String> {
     outbox::post(Report::Preparing { text: "Testing WebGPU against the CPU".to_owned() });
     // DeepSPI has every operation that the other algorithms have.
@@ -191,9 +193,9 @@ async fn test(device: &Device, maze: MazeConfig, config: &Config) -> Result<f64,
     Ok(comparisons.iter().map(|comparison| comparison.error).fold(0.0, f64::max))
 }
 
-/// Fails with the reason where the browser has no adapter.
+/// Fails with the reason if the browser has no adapter.
 async fn require_adapter() -> Result<(), String> {
-    // Whatever JavaScript throws here means the same.
+    // Every JavaScript error here means that WebGPU does not exist.
     let absent = |_: JsValue| "this browser has no WebGPU".to_owned();
     let gpu = Reflect::get(&outbox::scope().navigator(), &"gpu".into()).unwrap_or_default();
     let request = Reflect::get(&gpu, &"requestAdapter".into()).map_err(absent)?;
@@ -205,7 +207,7 @@ async fn require_adapter() -> Result<(), String> {
     }
 }
 
-/// Time of the second iteration of a fresh agent: the first compiles shaders.
+/// Time of the second iteration of a new agent, because the first one compiles shaders.
 async fn milliseconds_of_an_iteration(
     maze: MazeConfig,
     config: &Config,

@@ -1,7 +1,7 @@
-//! Which canvases the worker draws on, and what.
+//! The canvases that the worker draws on, and their content.
 //!
-//! A scene is heeded at once, also in the middle of an iteration: the page has already drawn its
-//! labels for it.
+//! A new scene is used at once, even in the middle of an iteration, because the page has already
+//! drawn its labels for it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -25,12 +25,13 @@ struct Drawing {
     renderer: Option<LatentRenderer>,
     scene: LatentScene,
     roles: Roles,
-    /// Points and values; what the scene decides is filled in when it is drawn.
+    /// Points and values. Extent and range come from the scene when the shot is drawn.
     shot: Shot,
 }
 
 impl Drawings {
-    /// Draws an agent on this canvas from now on, if the device can, and tells the page.
+    /// Draws an agent on this canvas from now on, if the device can, and reports to the page
+    /// whether it does.
     pub async fn begin(
         &self,
         agent: usize,
@@ -49,7 +50,7 @@ impl Drawings {
         post(Report::Drawing { agent, by_worker });
     }
 
-    /// The device is gone: the page has to draw.
+    /// Stops drawing when the device is no longer used; the page then draws.
     pub fn end(&self) {
         for (agent, drawing) in self.0.borrow_mut().iter_mut().enumerate() {
             if drawing.renderer.take().is_some() {
@@ -58,12 +59,12 @@ impl Drawings {
         }
     }
 
-    /// How an agent is to be drawn.
+    /// Sets how an agent is drawn.
     pub fn set_scene(&self, agent: usize, scene: LatentScene) {
         self.change(agent, |drawing| drawing.scene = scene);
     }
 
-    /// What there is to draw.
+    /// Sets the latents and values that are drawn.
     pub fn set_view(&self, agent: usize, maze: &Maze, view: &AgentView) {
         self.change(agent, |drawing| {
             drawing.roles = Roles::of(maze);

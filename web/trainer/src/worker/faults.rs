@@ -1,8 +1,9 @@
-//! What must not pass in silence: panics, rejected promises, and errors that only a log would see.
+//! Errors that must not be silent: panics, rejected promises, and errors that are only logged.
 //!
-//! A shader that a browser refuses is only logged, and its dispatches are skipped: the numbers read
-//! afterwards look plausible (tracel-ai/cubecl#1641). So an error in the log of the GPU's libraries
-//! marks the device as unusable ([`device_error`]), and the session stops using it.
+//! If a browser refuses a shader, the error is only logged and the shader's dispatches are skipped;
+//! the numbers read afterwards look plausible (tracel-ai/cubecl#1641). So an error in the log of
+//! the GPU libraries marks the device as unusable ([`device_error`]), and the session stops using
+//! it.
 
 use std::cell::{Cell, RefCell};
 
@@ -13,12 +14,12 @@ use web_sys::PromiseRejectionEvent;
 use super::outbox;
 
 thread_local! {
-    /// One panic often becomes a flood (gfx-rs/wgpu#8186); the first says what happened.
+    /// One panic often causes many more (gfx-rs/wgpu#8186); only the first one is reported.
     static REPORTED: Cell<bool> = const { Cell::new(false) };
     static DEVICE_ERROR: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Listens to all of them.
+/// Installs the panic hook, the listener for rejected promises and the logger.
 pub fn install() {
     std::panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
@@ -28,7 +29,7 @@ pub fn install() {
         Closure::<dyn FnMut(PromiseRejectionEvent)>::new(|event: PromiseRejectionEvent| {
             fault(&format!("The trainer failed: {:?}", event.reason()));
         });
-    // A rejection that goes unheard is only a line in the console.
+    // If the listener cannot be added, a rejection is still shown in the console.
     drop(
         outbox::scope().add_event_listener_with_callback(
             "unhandledrejection",
@@ -41,7 +42,7 @@ pub fn install() {
     }
 }
 
-/// The first error of the device since the last look.
+/// Takes the first error of the device since the last call.
 pub fn device_error() -> Option<String> {
     DEVICE_ERROR.with(|error| error.borrow_mut().take())
 }

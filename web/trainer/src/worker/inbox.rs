@@ -1,5 +1,5 @@
-//! Requests of the page, in order, to be taken one at a time. Scenes are no requests of the trainer and
-//! go straight to what draws.
+//! Requests of the page, in order, which the session takes one at a time. A scene does not wait in
+//! this queue: it goes directly to [`Drawings`].
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -15,10 +15,10 @@ use web_sys::{MessageEvent, OffscreenCanvas};
 use super::drawings::Drawings;
 use super::outbox;
 
-/// A request, and the canvas that may come with it.
+/// A request, and the canvas if one was sent with it.
 pub type Letter = (Request, Option<OffscreenCanvas>);
 
-/// Requests that have arrived.
+/// The queue of received requests.
 #[derive(Clone, Debug, Default)]
 pub struct Inbox(Rc<RefCell<Content>>);
 
@@ -29,7 +29,7 @@ struct Content {
 }
 
 impl Inbox {
-    /// Listens from now on, for as long as the worker lives.
+    /// Receives requests from now on, for the life of the worker.
     pub fn install(drawings: Drawings) -> Self {
         let inbox = Self::default();
         let receiver = inbox.clone();
@@ -56,17 +56,17 @@ impl Inbox {
         }
     }
 
-    /// The next request, if one is there.
+    /// Takes the next request, if there is one.
     pub fn take(&self) -> Option<Letter> {
         self.0.borrow_mut().letters.pop_front()
     }
 
-    /// Whether a request waits.
+    /// Whether a request is waiting.
     pub fn has_letters(&self) -> bool {
         !self.0.borrow().letters.is_empty()
     }
 
-    /// Waits until a request is there.
+    /// Waits until a request has arrived.
     pub async fn wait(&self) {
         poll_fn(|context| {
             let mut content = self.0.borrow_mut();

@@ -1,8 +1,7 @@
-//! An agent's latents on a canvas of the page, drawn by the device that trains.
+//! Draws an agent's latents on a canvas of the page, with the device that trains.
 //!
-//! A worker may draw whenever its event loop turns, which training lets it do at each read from the
-//! GPU. Nothing is decided here: latents come from the trainer, scene and duration of a glide from the
-//! page.
+//! The worker can draw whenever its event loop runs, which training allows at each read from the
+//! GPU. The latents come from the trainer, the scene and the duration of the motion from the page.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -23,13 +22,14 @@ use web_sys::OffscreenCanvas;
 use super::{outbox, time};
 use crate::painter::Painter;
 
-/// Background of a canvas that has no scene yet.
+/// Background of a canvas before its first scene.
 const GREY: Rgb = [0.5; 3];
-/// A browser whose adapter is a program may lose all its devices when a canvas is drawn on (Chromium
-/// without Vulkan for its own pictures, visgl/luma.gl#2874): this long afterwards it is known.
+/// A browser with a software adapter may lose all its devices when a canvas is drawn on (Chromium
+/// that does not use Vulkan for its own graphics, visgl/luma.gl#2874). The loss is known after this
+/// time.
 const SETTLE_MS: f64 = 500.0;
 
-/// A canvas and what is on it. Dropped, it draws no more.
+/// A canvas and its picture. Dropping it stops the drawing.
 #[derive(Debug)]
 pub struct LatentRenderer(Rc<RefCell<Picture>>);
 
@@ -39,13 +39,13 @@ struct Picture {
     scene: LatentScene,
     roles: Roles,
     motion: Motion,
-    /// What the browser calls for a frame.
+    /// Callback for the browser's animation frames.
     on_frame: Option<Closure<dyn FnMut()>>,
-    /// Number of the frame that was asked for.
+    /// Id of the requested animation frame.
     frame: Option<i32>,
 }
 
-/// A canvas that a device draws on.
+/// A canvas and the device that draws on it.
 #[derive(Debug)]
 struct Canvas {
     setup: WgpuSetup,
@@ -55,10 +55,10 @@ struct Canvas {
 }
 
 impl LatentRenderer {
-    /// Takes possession of the canvas.
+    /// Prepares the canvas for drawing, and draws an empty picture on it.
     ///
     /// # Errors
-    /// If the device cannot draw on it, or refuses the shader: then the page has to draw.
+    /// If the device cannot draw on the canvas or refuses the shader. The page must then draw.
     pub async fn new(setup: &WgpuSetup, canvas: OffscreenCanvas) -> Result<Self, String> {
         let picture = Rc::new(RefCell::new(Picture {
             canvas: Canvas::new(setup, canvas).await?,
@@ -79,13 +79,13 @@ impl LatentRenderer {
         Ok(Self(picture))
     }
 
-    /// Shows this from now on; the points glide there.
+    /// Shows this shot from now on; the points move to their new positions.
     pub fn show(&self, scene: &LatentScene, roles: Roles, shot: Shot) {
         let mut picture = self.0.borrow_mut();
         picture.scene.clone_from(scene);
         picture.roles = roles;
         picture.motion.aim(shot, time::now_ms(), scene.glide);
-        // A frame that is due will draw it.
+        // If a frame was requested, it draws the picture.
         if picture.frame.is_none() {
             picture.draw();
         }
@@ -95,7 +95,7 @@ impl LatentRenderer {
 impl Drop for LatentRenderer {
     fn drop(&mut self) {
         if let Some(frame) = self.0.borrow_mut().frame.take() {
-            // Fails where there are no frames to cancel.
+            // Fails only in browsers whose workers have no animation frames.
             drop(outbox::scope().cancel_animation_frame(frame));
         }
     }
@@ -111,10 +111,10 @@ impl Picture {
             let on_frame = self.on_frame.as_ref().map(|closure| closure.as_ref().unchecked_ref());
             self.frame = on_frame.and_then(|f| outbox::scope().request_animation_frame(f).ok());
         }
-        // Without frames (an old browser) there is no glide.
+        // Without animation frames (in old browsers) the points jump.
         let now = if self.frame.is_some() { now } else { f64::INFINITY };
         let marks = marks(&self.scene, self.roles, &self.motion.at(now));
-        // If it fails now, the next picture may succeed.
+        // A failure is ignored, because the next picture may succeed.
         self.canvas.paint(self.scene.size, self.scene.background, &marks);
     }
 }
@@ -131,7 +131,8 @@ impl Canvas {
             .ok_or("the canvas has no format that the adapter can draw")?;
         let painter = Painter::new(&setup.device, &setup.queue, configuration.format).await?;
         let mut canvas = Self { setup: setup.clone(), surface, configuration, painter };
-        // An empty picture: what fails for the first would fail, unheard, for all.
+        // An empty picture is drawn within an error scope, because errors in later pictures would
+        // go unnoticed.
         let scope = setup.device.push_error_scope(ErrorFilter::Validation);
         canvas.surface.configure(&setup.device, &canvas.configuration);
         let is_painted = canvas.paint(size, GREY, &[]);
@@ -146,7 +147,7 @@ impl Canvas {
         }
     }
 
-    /// Whether there was something to paint on.
+    /// Paints the marks; false if the canvas has no texture.
     fn paint(&mut self, size: [u32; 2], background: Rgb, marks: &[Mark]) -> bool {
         if size != [self.configuration.width, self.configuration.height] {
             [self.configuration.width, self.configuration.height] = size;

@@ -1,8 +1,8 @@
-//! The worker: trainers, devices, checkpoints.
+//! The web worker: trainers, devices, checkpoints.
 //!
-//! One task does everything in turn: it takes requests, trains an iteration of each agent, reports,
-//! and lets the browser breathe. It must never wait for the GPU other than by `await`, and never train
-//! two iterations without a pause in between: requests arrive only there.
+//! One task does everything in a loop: it takes requests, trains an iteration of each agent,
+//! reports, and yields to the browser. It must wait for the GPU only with `await`, and must yield
+//! between two iterations, because requests arrive only then.
 
 mod agent;
 mod device;

@@ -1,8 +1,8 @@
-//! Reports on their way to the page, which gets them in the order they were written.
+//! Sends reports to the page, in the order in which they were written.
 //!
-//! An iteration of a small network takes a few milliseconds, and a message costs a good part of one on
-//! both sides. So what nobody misses for a moment waits for the next report that must not wait; while
-//! training, that is the next view.
+//! An iteration of a small network takes a few milliseconds, and a message costs a large part of a
+//! millisecond on both sides. So a report that is not urgent is sent together with the next urgent
+//! one; during training that is the next view.
 
 use std::cell::RefCell;
 
@@ -20,12 +20,12 @@ pub fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
 
-/// Sends a report with the next one that is [`post`]ed.
+/// Sends a report together with the next one that is passed to [`post`].
 pub fn post_soon(report: Report) {
     WAITING.with_borrow_mut(|waiting| waiting.push(report));
 }
 
-/// Sends a report and all that wait; their bytes are handed over, not copied.
+/// Sends a report and all waiting ones; the buffer is transferred, not copied.
 pub fn post(report: Report) {
     post_soon(report);
     let Ok(bytes) = encode(&WAITING.take()) else { return };
@@ -33,7 +33,7 @@ pub fn post(report: Report) {
     let bytes = Uint8Array::from(bytes.as_slice());
     let transfer = Array::of1(&bytes.buffer());
     if Reflect::set(&message, &BYTES.into(), &bytes).is_ok() {
-        // Nobody is left to tell if the page is gone.
+        // Sending fails only if the page is closed, and then nobody can be told.
         drop(scope().post_message_with_transfer(&message, &transfer));
     }
 }

@@ -1,4 +1,4 @@
-//! Both agents and everything that is asked of them.
+//! Serves the page's requests and trains both agents.
 
 use std::collections::VecDeque;
 
@@ -17,13 +17,16 @@ use super::inbox::Inbox;
 use super::outbox::{post, post_soon};
 use super::{faults, time};
 
-/// Least time between two views of an agent: the page needs time to draw them and to answer.
+/// Minimum time between two views of an agent, so that the page has time to draw and to answer
+/// input.
 const VIEW_MS: f64 = 100.0;
-/// Least time between two looks at the theorems while training: one takes as long as an iteration.
+/// Minimum time between two computations of the theorems' terms during training, because one takes
+/// as long as an iteration.
 const THEORY_MS: f64 = 2_000.0;
-/// Time between two checkpoints that are kept in case the device or the worker is lost.
+/// Minimum time between two automatic checkpoints, which are kept in case the device or the worker
+/// is lost.
 const KEEP_MS: f64 = 3_000.0;
-/// Time over which the speed is measured.
+/// Time window in which the speed is measured.
 const SPEED_MS: f64 = 1_500.0;
 
 /// The worker's state.
@@ -38,21 +41,21 @@ pub struct Session {
     running: bool,
     pace: Pace,
     watch: Watch,
-    /// Time and number of updates of the last iterations.
+    /// End time and number of updates of the last iterations.
     speed: VecDeque<(f64, usize)>,
     next_due: f64,
 }
 
-/// An agent and what belongs to its place.
+/// An agent with its last checkpoint and the times of its last views.
 #[derive(Debug)]
 struct Slot {
     agent: Agent,
-    /// Its last good checkpoint.
+    /// Its last valid checkpoint.
     kept: Option<Archive>,
     kept_at: f64,
     viewed_at: f64,
     assessed_at: f64,
-    /// It met a value that is not a number and cannot go on.
+    /// Whether it has stopped because a value was not finite.
     stopped: bool,
 }
 
@@ -73,7 +76,7 @@ impl Slot {
     }
 }
 
-/// Agents made, but not taken yet.
+/// New agents that have not replaced the current ones yet.
 #[derive(Debug)]
 struct Prepared {
     experiment: Experiment,
@@ -82,7 +85,7 @@ struct Prepared {
 }
 
 impl Session {
-    /// Nothing is trained yet.
+    /// A session without agents.
     pub fn new(inbox: Inbox, drawings: Drawings) -> Self {
         Self {
             inbox,
@@ -99,7 +102,7 @@ impl Session {
         }
     }
 
-    /// Serves requests and trains, for ever.
+    /// Serves requests and trains; never returns.
     pub async fn run(mut self) {
         loop {
             while let Some((request, canvas)) = self.inbox.take() {
@@ -162,7 +165,8 @@ impl Session {
         }
     }
 
-    /// Both agents anew, or from checkpoints. What was trained goes on as it was if something is wrong.
+    /// Creates both agents, new or from checkpoints. If that fails, the current agents stay
+    /// unchanged.
     async fn open(
         &mut self,
         experiment: Experiment,
@@ -175,7 +179,7 @@ impl Session {
         }
     }
 
-    /// Agents to be taken in the place of those there are, which are left alone.
+    /// Creates agents without changing the current ones.
     async fn prepare(
         &mut self,
         mut experiment: Experiment,
@@ -232,7 +236,7 @@ impl Session {
             experiment: Box::new(self.experiment.clone()),
             iterations,
         });
-        // With it, because from here on the page has no other.
+        // In the same message, because the page has dropped its earlier checkpoints.
         for (agent, slot) in self.agents.iter().enumerate() {
             if let Some(archive) = slot.kept.clone() {
                 post_soon(Report::Checkpoint { agent, asked: false, archive });
@@ -241,7 +245,7 @@ impl Session {
         self.report_status();
     }
 
-    /// One iteration of each agent that can go on.
+    /// Trains one iteration of each agent that can continue.
     async fn advance(&mut self) {
         let mut updates = 0;
         for index in 0..self.agents.len() {
@@ -289,7 +293,7 @@ impl Session {
         Ok(())
     }
 
-    /// Reports where an agent stands: its numbers always, the whole view if it is `due`.
+    /// Reports the state of an agent: the status always, the view only if it is `due`.
     async fn show(&mut self, index: usize, due: bool) -> Result<(), TrainError> {
         let slot = &mut self.agents[index];
         let now = time::now_ms();
@@ -304,7 +308,8 @@ impl Session {
         let (status, view) = match slot.agent.look(wanted).await {
             Ok(found) => found,
             Err(ProbeError::Core(error)) => return Err(error.into()),
-            // A policy that is no distribution: the next iteration says which number is at fault.
+            // The policy is not a distribution. The next iteration reports which number is not
+            // finite.
             Err(ProbeError::Theory(_)) => return Ok(()),
         };
         forward(index, Message::Maze(status));
@@ -318,12 +323,12 @@ impl Session {
 
     async fn show_all(&mut self) {
         for index in 0..self.agents.len() {
-            // A lost device is noticed, and dealt with, by the next iteration.
+            // If the device is lost, the next iteration notices it and handles it.
             drop(self.show(index, true).await);
         }
     }
 
-    /// Keeps a checkpoint of an agent and gives it to the page.
+    /// Makes a checkpoint of an agent, keeps it and sends it to the page.
     async fn keep(&mut self, index: usize, asked: bool) {
         let slot = &mut self.agents[index];
         slot.kept_at = time::now_ms();
@@ -342,7 +347,8 @@ impl Session {
     async fn save(&mut self, index: usize) {
         let refuse = |text: &str| post(Report::Refused { text: text.to_owned() });
         match self.agents.get(index) {
-            // Its parameters are no numbers any more: the last good ones are all there is.
+            // Its parameters are not finite any more, so only the last valid checkpoint can be
+            // saved.
             Some(slot) if slot.stopped => match slot.kept.clone() {
                 Some(archive) => {
                     post(Report::Checkpoint { agent: index, asked: true, archive });
@@ -359,7 +365,7 @@ impl Session {
         }
     }
 
-    /// Goes on with the last checkpoints on the CPU.
+    /// Continues from the last checkpoints on the CPU.
     async fn device_lost(&mut self, why: &str) {
         if !self.chosen.report.is_gpu {
             self.set_running(false);
@@ -421,7 +427,7 @@ impl Session {
         let (Some((first, _)), Some((last, _))) = (self.speed.front(), self.speed.back()) else {
             return 0.0;
         };
-        // The first entry only marks when the others began.
+        // The first entry only gives the time at which the others began.
         let updates: usize = self.speed.iter().skip(1).map(|(_, updates)| updates).sum();
         if last > first { updates as f64 * 1000.0 / (last - first) } else { 0.0 }
     }
@@ -431,7 +437,7 @@ impl Session {
         let now = time::now_ms();
         if self.next_due > now {
             let inbox = self.inbox.clone();
-            // Whichever it was: a request is served first, and the time is looked at again.
+            // In both cases the loop serves requests first and then checks the time again.
             let _: Option<()> = time::unless(time::sleep(self.next_due - now), inbox.wait()).await;
         }
         if self.next_due <= time::now_ms() {
@@ -440,7 +446,7 @@ impl Session {
     }
 }
 
-/// Passes a trainer's event on; single episodes are too many to be shown.
+/// Forwards a trainer's event to the page, except single episodes, which are too many to show.
 fn forward(agent: usize, message: Message) {
     if !matches!(message, Message::Episode(_)) {
         post_soon(Report::Event { agent, message });

@@ -1,4 +1,4 @@
-//! Clock, timers and turns of the worker's event loop.
+//! Clock, timers and the event loop of the worker.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -11,7 +11,7 @@ use web_sys::MessageChannel;
 
 use super::outbox::scope;
 
-/// Milliseconds since the worker began.
+/// Milliseconds since the worker started.
 pub fn now_ms() -> f64 {
     scope().performance().map_or_else(js_sys::Date::now, |clock| clock.now())
 }
@@ -21,7 +21,8 @@ pub fn unix_seconds() -> u64 {
     (js_sys::Date::now() / 1000.0) as u64
 }
 
-/// Lets the browser deliver messages. A message to oneself: a timer would cost 4 ms each time.
+/// Yields to the browser so that it can deliver messages. The function waits for a message to
+/// itself, because a timer would take 4 ms each time.
 pub async fn breathe() {
     let Ok(channel) = MessageChannel::new() else { return };
     let promise = Promise::new(&mut |resolve, _| channel.port1().set_onmessage(Some(&resolve)));
@@ -31,7 +32,7 @@ pub async fn breathe() {
     channel.port1().close();
 }
 
-/// Waits so many milliseconds.
+/// Waits for this time.
 pub async fn sleep(milliseconds: f64) {
     let promise = Promise::new(&mut |resolve, _| {
         let timer = scope()
@@ -43,7 +44,7 @@ pub async fn sleep(milliseconds: f64) {
     drop(JsFuture::from(promise).await);
 }
 
-/// The result of `work`, or none if `other` is done before it.
+/// The result of `work`, or none if `other` finishes first.
 pub async fn unless<T>(
     work: impl Future<Output = T>,
     other: impl Future<Output = ()>,
