@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn states_are_numbered_as_in_the_specification() {
+    fn states_are_numbered_row_by_row() {
         let maze = maze(5);
         assert_eq!((maze.states(), maze.start(), maze.stars()), (16, 7, [5, 14]));
         assert_eq!(maze.tile(maze.start()), Tile::Start);
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn analytic_values_of_the_specification() {
+    fn values_equal_the_analytic_ones() {
         for (found, expected) in values(5).into_iter().zip([8.0103, 4.8035, -1.0880, -4.2948]) {
             assert!((found - expected).abs() < 5e-5, "{found} against {expected}");
         }
