@@ -6,7 +6,7 @@
 //! metrics) is in `deepspi_run::algorithm`, because the page shows algorithms without running them.
 //!
 //! To add an algorithm, add a folder here, an arm in [`new`] and an entry in
-//! `deepspi_run::algorithm`. No other code may name an algorithm.
+//! `deepspi_run::algorithm`. [`new`] is the only place that chooses an algorithm by its name.
 
 pub mod deep_spi;
 pub mod metrics;

@@ -7,7 +7,6 @@
 //!
 //! The theory itself sets one limit: the theorems use one encoder for both policies. Here the old
 //! policy is a table over states, stored before an iteration, and the encoder is the one after it.
-//! policy is a table over states, taken before an iteration, and the encoder is the new one.
 
 use burn::tensor::Device;
 use deepspi_run::config::Config;

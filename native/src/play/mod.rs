@@ -39,9 +39,10 @@ pub fn run(args: &PlayArgs) -> Result<()> {
     for (episode, seed) in (1..=args.episodes).zip(episode_seeds(args.how.seed)) {
         let Some(game) = games.start_on_console(seed) else {
             bail!(
-                "`native play` records Atari games, and {} is a run of the maze; view it in the \
+                "`native play` records Atari games, and {} is a run of {}; view it in the \
                  playground, or score it with `native evaluate`",
-                args.how.path.display()
+                args.how.path.display(),
+                agent.world.name()
             );
         };
         if episode == 1 {

@@ -253,8 +253,10 @@ fn formula(agent: &Agent) -> String {
         (true, Auxiliary::InsideClip) => {
             format!("U = A - {reward} l_R - {transition} l_P: what {name} improves")
         }
-        (true, _) => format!("U = A: {name} keeps l_R and l_P outside the clip"),
-        (false, _) => format!("U = A: {name} has no world model"),
+        (true, Auxiliary::OutsideClip) => {
+            format!("U = A: {name} keeps l_R and l_P outside the clip")
+        }
+        (true, Auxiliary::Absent) | (false, _) => format!("U = A: {name} has no world model"),
     }
 }
 

@@ -4,7 +4,7 @@
 use deepspi_options::{ConfigError, fields};
 
 use super::{Config, LatentDistance, SpectralMode, TransitionDensity};
-use crate::algorithm::Algorithm;
+use crate::algorithm::Auxiliary;
 
 fields! {
     /// The fields that only DeepSPI and DeepMDP read, besides those of the world model.
@@ -48,8 +48,9 @@ impl Config {
                 "below 1/gamma - 1 with `certified`; leave it out to have it chosen",
             );
         }
-        if self.algo == Algorithm::Ppo {
-            return refuse("algo", "ppo".to_owned(), "deep-spi or deep-mdp with `certified`");
+        if self.algo.info().auxiliary == Auxiliary::Absent {
+            let allowed = "an algorithm with a world model, such as deep-spi, with `certified`";
+            return refuse("algo", self.algo.name().to_owned(), allowed);
         }
         if !self.uses_world_model() {
             // Without a world model no loss is measured, and a bound of 0 would be wrong.
@@ -77,6 +78,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::algorithm::Algorithm;
     use crate::config::WorldModelConfig;
 
     #[test]

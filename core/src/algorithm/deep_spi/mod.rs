@@ -199,7 +199,8 @@ impl Algorithm for DeepSpi {
         let steps = &checkpoint.state.optimiser_steps;
         self.learner = self.learner.clone().with_parameters(to_device(&parameters));
         if !self.learner.optimiser.restore(moments, steps) {
-            let text = format!("steps of {} parameter groups, not of 1", steps.len());
+            let groups = self.learner.optimiser.groups().count();
+            let text = format!("steps of {} parameter groups, not of {groups}", steps.len());
             return Err(CheckpointError::Tensors(text));
         }
         Ok(())
