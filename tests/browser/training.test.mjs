@@ -89,9 +89,15 @@ test("the speed counts the agent that trains, not the one that is done", () =>
   withPage({ hash: "device=cpu&pace=5&a.total_timesteps=512" }, async (page) => {
     await ready(page);
     await page.click("#start");
-    // The speed is measured over the last second and a half.
     await waitForIteration(page, 12, { more: true });
-    const speed = Number.parseFloat(await page.textContent("#speed"));
+    // The page measures over the last second and a half, in which a busy machine may catch up with iterations
+    // that were late. The median of several readings is the pace.
+    const speeds = [];
+    for (let reading = 0; reading < 7; reading += 1) {
+      speeds.push(Number.parseFloat(await page.textContent("#speed")));
+      await page.waitForTimeout(800);
+    }
+    const speed = speeds.sort((a, b) => a - b)[3];
     const { agents } = await exported(page);
     assert.equal(agents[0].iterations.length, 1);
     const { update_epochs, num_minibatches } = agents[1].config;
