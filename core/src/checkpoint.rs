@@ -10,6 +10,7 @@ use burn::module::Module;
 use burn_store::{ModuleSnapshot, ModuleStore, SafetensorsStore};
 use deepspi_run::checkpoint::{Checkpoint, FORMAT};
 use deepspi_run::network::NetworkSpec;
+use deepspi_worlds::env::EnvError;
 
 /// Why a checkpoint cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,9 @@ pub enum CheckpointError {
     /// Reading from the device failed.
     #[error(transparent)]
     Core(#[from] crate::Error),
+    /// The state of the environments could not be read.
+    #[error("the state of the environments cannot be stored: {0}")]
+    Environments(#[from] EnvError),
 }
 
 impl CheckpointError {
