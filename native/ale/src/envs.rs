@@ -20,18 +20,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, channel};
 
 use deepspi_worlds::atari::{
-    AtariEnv, AtariError, AtariOptions, Console, ConsoleError, Game, StepOutcome,
+    AtariEnv, AtariError, AtariOptions, Console, ConsoleError, Game, StepOutcome, set,
 };
 use deepspi_worlds::env::{EnvError, Outcome, Pending, VectorEnv};
 use deepspi_worlds::frame::FrameShape;
-use deepspi_worlds::snapshot::{Reader, SnapshotError, Writer};
+use deepspi_worlds::snapshot::{Reader, Writer};
 use rayon::prelude::*;
 
 use crate::emulator::Emulator;
 use crate::rom::Rom;
-
-/// Kind and version of the stored state of all games.
-const STORED: &str = "atari 1";
 
 /// Why the environments could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -142,7 +139,7 @@ impl AtariEnvs {
                 .with_max_len(1)
                 .map(|index| {
                     let env = environment(rom, options, seed, index as u64)
-                        .map_err(|error| in_env(index, error))?;
+                        .map_err(|error| error.in_env(index))?;
                     Ok(Slot { env, result: Ok(StepOutcome::default()), broken: None })
                 })
                 .collect::<Result<Vec<_>, AtariError>>()
@@ -207,34 +204,22 @@ impl AtariEnvs {
         if self.running.is_some() {
             return Err(AtariError::NotReady);
         }
-        let mut writer = Writer::new(STORED);
-        writer.bytes(self.game.name.as_bytes());
-        writer.u32(u32::try_from(self.num_envs).unwrap_or(u32::MAX));
+        let mut stored = Vec::with_capacity(self.num_envs);
         for slot in &self.batch.slots {
-            let mut one = Writer::default();
-            if !slot.env.store(&mut one) {
+            let mut writer = Writer::default();
+            if !slot.env.store(&mut writer) {
                 return Ok(None);
             }
-            writer.bytes(&one.finish());
+            stored.push(writer.finish());
         }
-        Ok(Some(writer.finish()))
+        Ok(Some(set::join(self.game, &stored)))
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), AtariError> {
         if self.running.is_some() {
             return Err(AtariError::NotReady);
         }
-        let mut reader = Reader::new(bytes, STORED)?;
-        let game = String::from_utf8_lossy(reader.bytes()?).into_owned();
-        let num_envs = reader.u32()? as usize;
-        if (game.as_str(), num_envs) != (self.game.name, self.num_envs) {
-            return Err(AtariError::Snapshot(SnapshotError::Misfit(format!(
-                "they are {num_envs} of {game}, not {} of {}",
-                self.num_envs, self.game.name
-            ))));
-        }
-        let stored: Vec<&[u8]> = (0..num_envs).map(|_| reader.bytes()).collect::<Result<_, _>>()?;
-        reader.finish()?;
+        let stored = set::split(bytes, self.game, self.num_envs)?;
         let Batch { slots, observations } = &mut self.batch;
         let stack_len = self.frame.len();
         self.pool.install(|| {
@@ -263,21 +248,7 @@ impl AtariEnvs {
     }
 
     fn start_step(&mut self, actions: &[u32]) -> Result<(), AtariError> {
-        if actions.len() != self.num_envs {
-            return Err(AtariError::Length {
-                what: "actions",
-                expected: self.num_envs,
-                found: actions.len(),
-            });
-        }
-        let n_actions = self.game.n_actions();
-        for (index, &action) in actions.iter().enumerate() {
-            if usize::try_from(action).is_ok_and(|action| action < n_actions) {
-                continue;
-            }
-            let error = AtariError::Action { game: self.game.name, action, n_actions };
-            return Err(in_env(index, error));
-        }
+        set::check_actions(self.game, self.num_envs, actions)?;
         let actions = actions.to_vec();
         self.start(move |index, env, stack| env.step(actions[index], stack))?;
         self.resetting = false;
@@ -325,7 +296,7 @@ impl AtariEnvs {
     fn read_results(&mut self) -> Result<(), AtariError> {
         for (index, slot) in self.batch.slots.iter_mut().enumerate() {
             let result = std::mem::replace(&mut slot.result, Ok(StepOutcome::default()));
-            let result = result.map_err(|error| in_env(index, error))?;
+            let result = result.map_err(|error| error.in_env(index))?;
             self.results[index] = result;
             self.outcomes[index] =
                 if self.resetting { Outcome::default() } else { result.outcome() };
@@ -374,10 +345,6 @@ impl VectorEnv for AtariEnvs {
     fn restore<'a>(&'a mut self, snapshot: &'a [u8]) -> Pending<'a> {
         Box::pin(async move { self.load(snapshot).map_err(EnvError::new) })
     }
-}
-
-fn in_env(index: usize, source: AtariError) -> AtariError {
-    AtariError::InEnv { index, source: Box::new(source) }
 }
 
 fn panic_message(payload: &(dyn Any + Send)) -> String {

@@ -16,7 +16,7 @@ use std::{
 };
 
 use deepspi_worlds::atari::games::{GAMES, Game};
-use md5::{Digest, Md5};
+use deepspi_worlds::atari::roms::{self, WrongRom};
 
 /// The requirement handed to pip; wheels carry ROMs since 0.9.0.
 const PACKAGE: &str = "ale-py>=0.9.0";
@@ -107,11 +107,11 @@ impl Rom {
         origin: impl Into<PathBuf>,
     ) -> Result<Self, RomError> {
         let (bytes, origin) = (bytes.into(), origin.into());
-        let found = md5_hex(&bytes);
-        if found == game.md5 {
-            Ok(Self { game, bytes, origin })
-        } else {
-            Err(RomError::Checksum { game: game.name, path: origin, expected: game.md5, found })
+        match roms::check(game, &bytes) {
+            Ok(()) => Ok(Self { game, bytes, origin }),
+            Err(WrongRom { game, expected, found, .. }) => {
+                Err(RomError::Checksum { game, path: origin, expected, found })
+            }
         }
     }
 
@@ -361,18 +361,9 @@ fn install(unpacked: &Path, cache: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn md5_hex(bytes: &[u8]) -> String {
-    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn md5_is_the_standard_one() {
-        assert_eq!(md5_hex(b"abc"), "900150983cd24fb0d6963f7d28e17f72");
-    }
 
     #[test]
     fn only_roms_leave_the_wheel() {

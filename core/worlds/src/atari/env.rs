@@ -14,6 +14,7 @@
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use super::console::{Console, ConsoleError, FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH};
 use super::error::AtariError;
@@ -26,7 +27,7 @@ use crate::env::Outcome;
 use crate::snapshot::{Reader, SnapshotError, Writer};
 
 /// Result of one step or reset, besides the observation.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct StepOutcome {
     /// Reward for the learner: the sign of the raw reward when clipping is on.
     pub reward: f32,

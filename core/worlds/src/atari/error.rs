@@ -50,3 +50,11 @@ pub enum AtariError {
     #[error("the environments are not ready: each step must be sent once and received once")]
     NotReady,
 }
+
+impl AtariError {
+    /// This error in one of several environments.
+    #[must_use]
+    pub fn in_env(self, index: usize) -> Self {
+        Self::InEnv { index, source: Box::new(self) }
+    }
+}

@@ -6,7 +6,8 @@
 //! both get the same rules, bit for bit. [`games`] is the table of games, [`AtariOptions`] the
 //! settings of an environment, [`AtariEnv`] one environment with EnvPool's semantics,
 //! [`preprocess`] the conversion of console frames to observations, [`seeds`] the seeds of the
-//! emulator and of the no-ops.
+//! emulator and of the no-ops, [`roms`] the recognition of cartridges by their checksum, [`set`] what
+//! all sets of environments do alike.
 //!
 //! Shapes are written with F stacked frames and H = W = 84.
 
@@ -16,7 +17,9 @@ mod error;
 pub mod games;
 mod options;
 pub mod preprocess;
+pub mod roms;
 pub mod seeds;
+pub mod set;
 mod training;
 
 pub use console::{

@@ -1,5 +1,7 @@
 //! The settings of an Atari environment: sticky actions, no-ops, episodes, rewards.
 
+use serde::{Deserialize, Serialize};
+
 use super::error::AtariError;
 use super::training::{AtariTraining, EmulatorSeeds};
 use crate::frame::FrameShape;
@@ -10,7 +12,7 @@ pub const OBS_SIDE: usize = 84;
 pub const OBS_PIXELS: usize = OBS_SIDE * OBS_SIDE;
 
 /// Rules of an environment. The defaults are EnvPool's as CleanRL uses them.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AtariOptions {
     /// Probability that a frame repeats the previous frame's action instead of taking the new one;
     /// 0 = never.
