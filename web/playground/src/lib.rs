@@ -4,7 +4,8 @@
 //! WebAssembly instance of its own. Both use the same [`experiment`], exchange the messages of
 //! [`protocol`], read and write the same [`archive`]s of checkpoints, and draw the same picture of
 //! the latents ([`scene`]), whose grid lines are the ticks of an [`axis`]. Both also talk to the
-//! emulator workers of Atari games ([`emulator`]).
+//! emulator workers of Atari games ([`emulator`]), and the page to
+//! a second worker that plays on its screens ([`play`]).
 //!
 //! Both programs are downloaded, so this crate must not depend on anything that only one of them
 //! needs: no burn and no leptos. Nothing here needs a browser, so everything is tested natively.
@@ -13,6 +14,7 @@ pub mod archive;
 pub mod axis;
 pub mod emulator;
 pub mod experiment;
+pub mod play;
 pub mod protocol;
 pub mod scene;
 
