@@ -16,6 +16,7 @@ mod error;
 pub mod games;
 mod options;
 pub mod preprocess;
+mod rewards;
 pub mod seeds;
 mod training;
 
@@ -26,4 +27,5 @@ pub use env::{AtariEnv, StepOutcome};
 pub use error::AtariError;
 pub use games::{GAMES, Game, UnknownGame};
 pub use options::{AtariOptions, OBS_PIXELS, OBS_SIDE};
-pub use training::{AtariOverrides, AtariTraining, EmulatorSeeds};
+pub use rewards::Rewards;
+pub use training::{AtariNetwork, AtariOverrides, AtariTraining, EmulatorSeeds};
