@@ -9,6 +9,7 @@
 //! actions, `S` states, `H W C` rows, columns and channels.
 
 pub mod algorithm;
+pub mod atari_network;
 pub mod batch_view;
 pub mod certificate;
 pub mod checkpoint;

@@ -46,6 +46,20 @@ impl NetworkSpec {
         }
     }
 
+    /// Small networks for 84x84 frames, for machines without a GPU.
+    #[must_use]
+    pub fn small_atari(frame: FrameShape, actions: usize) -> Self {
+        let conv = |outputs, kernel, stride| ConvSpec { outputs, kernel, stride };
+        Self {
+            frame,
+            actions,
+            encoder: vec![conv(16, 8, 4), conv(16, 4, 4)],
+            hidden: 128,
+            reward_hidden: 64,
+            transition_groups: 4,
+        }
+    }
+
     /// Shape `[H, W, C]` of the latent z.
     #[must_use]
     pub fn latent(&self) -> [usize; 3] {

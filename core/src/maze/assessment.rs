@@ -14,7 +14,7 @@ use deepspi_run::maze::{Assessment, FailedPremise, Judged, MazeReport, ValuePair
 use deepspi_theory::{
     Behaviour, Policy, Premise, TheoryError, episodic_chain, evaluate, ratios, theorems,
 };
-use deepspi_worlds::maze::{ACTIONS, Maze};
+use deepspi_worlds::maze::{ACTIONS, Maze, MazeView, SeenMaze};
 
 use super::latent_model::{Latents, finite_model};
 use super::probe::ProbeError;
@@ -41,6 +41,26 @@ pub async fn assess(
     epsilon: f64,
     device: &Device,
 ) -> Result<Assessment, ProbeError> {
+    let view = MazeView::of(maze);
+    let seen = SeenMaze { maze, view: &view };
+    assess_as_seen(model, seen, before, report, config, epsilon, device).await
+}
+
+/// [`assess`](fn@assess) for an agent that sees the maze in another way; `report` must be the result
+/// of [`probe_as_seen`](fn@super::probe_as_seen).
+///
+/// # Errors
+/// As [`assess`](fn@assess).
+pub async fn assess_as_seen(
+    model: &Model,
+    seen: SeenMaze<'_>,
+    before: &[f64],
+    report: &MazeReport,
+    config: &Config,
+    epsilon: f64,
+    device: &Device,
+) -> Result<Assessment, ProbeError> {
+    let maze = seen.maze;
     let mdp = maze.mdp()?;
     let latents = Latents::of(report);
     let policy = |table: Vec<f64>| Policy::new(table.len() / ACTIONS, ACTIONS, table);
@@ -77,7 +97,7 @@ pub async fn assess(
     let endless = chain.is_none().then_some(FailedPremise::EndlessEpisodes);
     let missing: Vec<_> = [no_model, merged, endless].into_iter().flatten().collect();
     let finite = if missing.is_empty() {
-        Some(finite_model(model, maze, &mdp, &latents, device).await?)
+        Some(finite_model(model, seen, &mdp, &latents, device).await?)
     } else {
         None
     };

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use deepspi_run::config::Config;
 use deepspi_run::maze::{CellLosses, MazeCells, MazeReport};
 use deepspi_theory::{Policy, TheoryError, discounted_occupancy};
-use deepspi_worlds::maze::{ACTIONS, Action, Maze};
+use deepspi_worlds::maze::{ACTIONS, Action, Maze, MazeView, SeenMaze};
 use deepspi_worlds::rng::{Stream, stream};
 
 use super::probe::ProbeError;
@@ -53,6 +53,24 @@ pub async fn cells(
     deviation: Option<f32>,
     device: &Device,
 ) -> Result<MazeCells, ProbeError> {
+    let view = MazeView::of(maze);
+    cells_as_seen(model, SeenMaze { maze, view: &view }, report, config, deviation, device).await
+}
+
+/// [`cells`](fn@cells) for an agent that sees the maze in another way; `report` must be the result of
+/// [`probe_as_seen`](fn@super::probe_as_seen).
+///
+/// # Errors
+/// If the device fails or the report's policy is not a distribution.
+pub async fn cells_as_seen(
+    model: &Model,
+    seen: SeenMaze<'_>,
+    report: &MazeReport,
+    config: &Config,
+    deviation: Option<f32>,
+    device: &Device,
+) -> Result<MazeCells, ProbeError> {
+    let maze = seen.maze;
     let deviation = match deviation {
         _ if !config.norm_adv => 1.0,
         Some(deviation) => deviation.into(),
@@ -67,7 +85,7 @@ pub async fn cells(
     // The tables of utility, l_R and l_P.
     let mut tables = vec![vec![0.0; advantage.len()]; 3];
     for steps in steps(maze, draws).chunks(LARGEST_BATCH) {
-        let mut batch = minibatch(maze, steps, &advantage, &config, device);
+        let mut batch = minibatch(seen, steps, &advantage, &config, device);
         batch.noise = draw_noise(model, &config, steps.len(), &mut rng, device);
         let terms = objective(model, &batch, &config);
         let mut parts = vec![terms.utilities];
@@ -118,7 +136,7 @@ fn steps(maze: &Maze, draws: usize) -> Vec<Step> {
 /// Steps as transitions of a batch, for an advantage `[S, A]`. Cells do not depend on the ratio to
 /// the behaviour policy and on the returns.
 fn minibatch(
-    maze: &Maze,
+    SeenMaze { maze, view }: SeenMaze<'_>,
     steps: &[Step],
     advantage: &[f64],
     config: &Config,
@@ -127,7 +145,7 @@ fn minibatch(
     let size = steps.len();
     let mut one_hot = vec![0.0; size * ACTIONS];
     for (row, step) in one_hot.chunks_mut(ACTIONS).zip(steps) {
-        row[step.action as usize] = 1.0;
+        row[view.number(step.action)] = 1.0;
     }
     let mut states: Vec<usize> = steps.iter().map(|step| step.state).collect();
     if config.uses_world_model() {
@@ -135,13 +153,12 @@ fn minibatch(
     }
     let distinct = Distinct::of(states.iter().copied());
     let pairs = Distinct::of(steps.iter().map(Step::cell));
-    let frames: Vec<Vec<u8>> =
-        distinct.firsts.iter().map(|&first| maze.frame(states[first])).collect();
-    let shape = maze.config().preset.frame();
+    let frames: Vec<&[u8]> =
+        distinct.firsts.iter().map(|&first| &view.frames[states[first]][..]).collect();
     let advantages = steps.iter().map(|step| advantage[step.cell()] as f32);
     let rewards = steps.iter().map(|step| maze.reward(step.state, step.action) as f32);
     Minibatch {
-        observations: observations(shape, frames.len(), device, |i| &frames[i]),
+        observations: observations(view.shape, frames.len(), device, |i| frames[i]),
         sharing: Some(Sharing::new(&distinct, &pairs, device)),
         actions: Tensor::from_data(TensorData::new(one_hot, [size, ACTIONS]), device),
         log_probs: Tensor::zeros([size], device),

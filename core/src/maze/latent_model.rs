@@ -18,7 +18,7 @@
 use burn::tensor::{Device, Tensor};
 use deepspi_run::maze::MazeReport;
 use deepspi_theory::{Abstraction, Mdp, MdpParts, Metric, TheoryError, WorldModel};
-use deepspi_worlds::maze::{ACTIONS, Maze};
+use deepspi_worlds::maze::{ACTIONS, Action, Maze, SeenMaze};
 use deepspi_worlds::rng::{Stream, stream};
 
 use super::probe::{ProbeError, all_frames};
@@ -121,18 +121,23 @@ pub(super) struct FiniteModel {
 /// The finite model of an agent that does not give terminal and live states the same latent.
 pub(super) async fn finite_model(
     model: &Model,
-    maze: &Maze,
+    SeenMaze { maze, view }: SeenMaze<'_>,
     mdp: &Mdp,
     latents: &Latents,
     device: &Device,
 ) -> Result<FiniteModel, ProbeError> {
-    let encoded = model.agent.encode(all_frames(maze, device));
+    let encoded = model.agent.encode(all_frames(view, device));
     let [states, height, width, channels] = encoded.dims();
     let places = read_floats(encoded.clone()).await?;
-    // All pairs of state and action.
+    // All pairs of state and action, in the order of the maze's actions.
     let repeated = encoded.unsqueeze_dim::<5>(1).repeat_dim(1, ACTIONS);
     let repeated = repeated.reshape([states * ACTIONS, height, width, channels]);
-    let chosen = Tensor::<2>::eye(ACTIONS, device).repeat_dim(0, states);
+    let one_hot = Action::ALL.map(|action| {
+        let mut row = [0.0_f32; ACTIONS];
+        row[view.number(action)] = 1.0;
+        row
+    });
+    let chosen = Tensor::<2>::from_floats(one_hot, device).repeat_dim(0, states);
     let rewards = model.world_model.predict_reward(repeated.clone(), chosen.clone());
     let rewards: Vec<f64> = read_floats(rewards).await?.into_iter().map(f64::from).collect();
     let mut rng = stream(0, Stream::Noise);

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use deepspi_run::decision::Decision;
 use deepspi_run::maze::MazeReport;
 use deepspi_theory::{Policy, TheoryError, evaluate};
-use deepspi_worlds::maze::{ACTIONS, Maze};
+use deepspi_worlds::maze::{ACTIONS, Maze, MazeView, SeenMaze};
 
 use crate::data::rollout::observations;
 use crate::model::Model;
@@ -27,13 +27,28 @@ pub enum ProbeError {
 /// # Errors
 /// If the device fails or the policy is not a distribution.
 pub async fn probe(model: &Model, maze: &Maze, device: &Device) -> Result<MazeReport, ProbeError> {
-    let latents = model.agent.encode(all_frames(maze, device));
+    let view = MazeView::of(maze);
+    probe_as_seen(model, SeenMaze { maze, view: &view }, device).await
+}
+
+/// [`probe`](fn@probe) for an agent that sees the maze in another way. The report is in the order of
+/// the maze's actions.
+///
+/// # Errors
+/// If the device fails or the policy is not a distribution.
+pub async fn probe_as_seen(
+    model: &Model,
+    seen: SeenMaze<'_>,
+    device: &Device,
+) -> Result<MazeReport, ProbeError> {
+    let SeenMaze { maze, view } = seen;
+    let latents = model.agent.encode(all_frames(view, device));
     let output = model.agent.act(latents.clone());
     let latents = read_floats(latents).await?;
     let critic = read_floats(output.values).await?;
     let logits = read_floats(output.logits).await?;
     let decision = Decision::from_logits(&logits, Vec::new(), ACTIONS);
-    let policy = normalised(&decision.log_probs);
+    let policy = normalised(&view.in_order_of_maze(&decision.log_probs));
     let exact = evaluate(&maze.mdp()?, &Policy::new(maze.states(), ACTIONS, policy.clone())?)?;
 
     let width = latents.len() / maze.states();
@@ -55,9 +70,8 @@ pub async fn probe(model: &Model, maze: &Maze, device: &Device) -> Result<MazeRe
 }
 
 /// Observations of all states, `[S, H, W, C]`.
-pub(super) fn all_frames(maze: &Maze, device: &Device) -> Tensor<4> {
-    let frames: Vec<Vec<u8>> = (0..maze.states()).map(|state| maze.frame(state)).collect();
-    observations(maze.config().preset.frame(), frames.len(), device, |i| &frames[i])
+pub(super) fn all_frames(view: &MazeView, device: &Device) -> Tensor<4> {
+    observations(view.shape, view.frames.len(), device, |i| &view.frames[i])
 }
 
 /// Probabilities in double precision, rescaled so that rows sum to 1 more accurately than in single

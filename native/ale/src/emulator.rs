@@ -123,6 +123,18 @@ impl Emulator {
         Ok(emulator)
     }
 
+    /// Lines of the last frame; the NTSC standard has 262.
+    #[must_use]
+    pub fn scanlines(&self) -> i32 {
+        self.handle.scanlines()
+    }
+
+    /// Sets the left difficulty switch to A or B from the next frame on, until
+    /// [`Console::reset_with_seed`] sets it to B. Cartridges give it a meaning of their own.
+    pub fn set_left_difficulty_a(&mut self, a: bool) {
+        self.handle.set_difficulty(i32::from(a));
+    }
+
     fn restart(&mut self) -> Result<(), EmulatorError> {
         self.handle.reset().map_err(|refusal| failed(self.game, "reset", &refusal))
     }

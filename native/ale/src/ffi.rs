@@ -64,6 +64,8 @@ unsafe extern "C" {
         height: *mut usize,
         width: *mut usize,
     ) -> *const u8;
+    fn deepspi_ale_scanlines(atari: *const DeepspiAle) -> i32;
+    fn deepspi_ale_set_difficulty(atari: *mut DeepspiAle, switches: i32);
     fn deepspi_ale_ram(atari: *const DeepspiAle, out128: *mut u8);
     fn deepspi_ale_palette(atari: *mut DeepspiAle, gray128: *mut u8, rgb384: *mut u8);
     fn deepspi_ale_minimal_actions(
@@ -234,6 +236,18 @@ impl Handle {
         // them only in calls that need `&mut self`, which the returned borrow excludes.
         let pixels = unsafe { slice::from_raw_parts(pixels, height * width) };
         (pixels, height, width)
+    }
+
+    /// Lines of the last frame.
+    pub(crate) fn scanlines(&self) -> i32 {
+        // SAFETY: as in `game_over`.
+        unsafe { deepspi_ale_scanlines(self.atari.as_ptr()) }
+    }
+
+    /// Sets the difficulty switches: bit 0 left, bit 1 right; 1 is A.
+    pub(crate) fn set_difficulty(&mut self, switches: i32) {
+        // SAFETY: the handle is valid and exclusively borrowed.
+        unsafe { deepspi_ale_set_difficulty(self.atari.as_ptr(), switches) }
     }
 
     /// The 128 bytes of RAM after the last frame; index = address & 0x7F.

@@ -22,7 +22,8 @@
 //! (one console) and [`envs`] (many environments on threads). It knows nothing of training.
 //!
 //! The emulator is the Arcade Learning Environment inside `ale-sys`, under GPL-2: a binary that
-//! links this crate is a GPL-2 work, whatever the licence of the rest. ROMs are never part of it.
+//! links this crate is a GPL-2 work, whatever the licence of the rest. ROMs are never part of it,
+//! except the project's own cartridge.
 //!
 //! Shapes are written with N environments, F stacked frames, H = W = 84.
 

@@ -1,6 +1,7 @@
 //! Finds the ROMs of games and verifies them.
 //!
-//! ROMs may not be redistributed freely, so neither the repository nor any release contains one.
+//! ROMs may not be redistributed freely, so neither the repository nor any release contains one,
+//! except the project's own ([`deepspi_worlds::cartridge`]).
 //! They are looked for on the user's machine; if none is found, they are taken once from the Python
 //! package `ale-py`, which is downloaded. Whatever the source, no byte reaches the emulator before
 //! its checksum matched ([`deepspi_worlds::atari::games`] says why). Only [`Rom::new`] makes a
@@ -17,6 +18,7 @@ use std::{
 
 use deepspi_worlds::atari::games::{GAMES, Game};
 use deepspi_worlds::atari::roms::{self, WrongRom};
+use deepspi_worlds::cartridge;
 
 /// The requirement handed to pip; wheels carry ROMs since 0.9.0.
 const PACKAGE: &str = "ale-py>=0.9.0";
@@ -113,6 +115,14 @@ impl Rom {
                 Err(RomError::Checksum { game, path: origin, expected, found })
             }
         }
+    }
+
+    /// The project's own cartridge, which is part of the program.
+    ///
+    /// # Errors
+    /// Never, unless the program was built from bytes that are not those of the cartridge.
+    pub fn maze_cartridge() -> Result<Self, RomError> {
+        Self::new(&cartridge::MAZE_CARTRIDGE, &cartridge::ROM[..], "the program itself")
     }
 
     /// Reads and checks one file.

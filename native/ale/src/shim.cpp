@@ -134,8 +134,72 @@ class ChopperCommandLatched : public ale::ChopperCommandSettings {
   bool out_of_lives_ = false;
 };
 
+// The project's own cartridge (core/worlds/cartridge/maze.asm, which says what the bytes mean). ALE's rewards are whole
+// numbers, and those of the maze are not: a reward is a code here, and the Rust side knows its value.
+class MazeCartridgeSettings : public ale::RomSettings {
+ public:
+  void reset() override {
+    pluses_ = 0;
+    end_ = kRunning;
+    code_ = 0;
+    over_ = false;
+  }
+
+  void step(const System& system) override {
+    const int pluses = ale::readRam(&system, kPluses);
+    const int end = ale::readRam(&system, kEnd);
+    over_ = ale::readRam(&system, kOver) != 0;
+    // After RESET or FIRE both are smaller than before, and nothing was earned.
+    if (end != end_ && (end == kGoal || end == kTrap)) {
+      code_ = end;
+    } else {
+      code_ = pluses > pluses_ ? 1 : 0;
+    }
+    pluses_ = pluses;
+    end_ = end;
+  }
+
+  bool isTerminal() const override { return over_; }
+  ale::reward_t getReward() const override { return code_; }
+  const char* rom() const override { return "maze_cartridge"; }
+  ale::RomSettings* clone() const override { return new MazeCartridgeSettings(*this); }
+
+  bool isMinimal(const ale::Action& action) const override {
+    switch (action) {
+      case ale::PLAYER_A_UP:
+      case ale::PLAYER_A_RIGHT:
+      case ale::PLAYER_A_LEFT:
+      case ale::PLAYER_A_DOWN:
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  // Left difficulty A, for people: a push of the stick is one move, however long it lasts.
+  ale::DifficultyVect getAvailableDifficulties() override { return {0, 1}; }
+
+  // Save states are not part of this interface.
+  void saveState(Serializer&) override {}
+  void loadState(Deserializer&) override {}
+
+ private:
+  static const int kPluses = 0x84;
+  static const int kEnd = 0x85;
+  static const int kOver = 0x87;
+  static const int kRunning = 0;
+  static const int kGoal = 2;
+  static const int kTrap = 3;
+
+  int pluses_ = 0;
+  int end_ = kRunning;
+  ale::reward_t code_ = 0;
+  bool over_ = false;
+};
+
 ale::RomSettings* settings_for(const std::string& game_id) {
   if (game_id == "surround") return new SurroundSettings();
+  if (game_id == "maze_cartridge") return new MazeCartridgeSettings();
   if (game_id == "chopper_command") return new ChopperCommandLatched();
   return ale::buildRomRLWrapper(game_id);
 }
@@ -276,6 +340,16 @@ const uint8_t* deepspi_ale_screen(const DeepspiAle* atari, std::size_t* height, 
   *height = screen.height();
   *width = screen.width();
   return screen.getArray();
+}
+
+// Lines of the last frame; the standard has 262.
+int32_t deepspi_ale_scanlines(const DeepspiAle* atari) {
+  return static_cast<int32_t>(atari->system->console().mediaSource().scanlines());
+}
+
+// The difficulty switches from the next frame on: bit 0 left, bit 1 right; 1 is A. A reset with a seed sets both to B.
+void deepspi_ale_set_difficulty(DeepspiAle* atari, int32_t switches) {
+  atari->environment->setDifficulty(static_cast<ale::difficulty_t>(switches & 3));
 }
 
 // Fills the 128 RAM bytes as they were after the last frame.

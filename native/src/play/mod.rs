@@ -18,7 +18,7 @@ pub use args::PlayArgs;
 use film::{Film, Target};
 use picture::Painter;
 use rayon::prelude::*;
-use recording::Recording;
+use recording::{Recording, points};
 
 use crate::evaluate::agent::Agent;
 use crate::terminal::CountBar;
@@ -55,7 +55,8 @@ pub fn run(args: &PlayArgs) -> Result<()> {
         progress.finish();
         let recording = recording?;
         let end = recording.end.map_or("not at its end", |_| "at its end");
-        println!("{label}: {} steps, return {}, {end}", recording.moments.len(), recording.score);
+        let score = points(recording.score);
+        println!("{label}: {} steps, return {score}, {end}", recording.moments.len());
         let painter = Painter::new(&agent, &recording)?;
         let film = match &mut film {
             Some(film) => film,

@@ -6,7 +6,7 @@ use deepspi_run::config::Auxiliary;
 use deepspi_worlds::atari::{FRAME_HEIGHT, FRAME_WIDTH, OBS_SIDE};
 use resvg::tiny_skia::{Pixmap, PremultipliedColorU8, Transform};
 
-use super::recording::{Moment, Recording};
+use super::recording::{Moment, Recording, points};
 use super::svg::{Anchor, Svg};
 use crate::chart::png::Reader;
 use crate::evaluate::agent::Agent;
@@ -109,7 +109,7 @@ impl<'a> Painter<'a> {
         let size = size(actions.len());
         let mut empty = Pixmap::new(size.0, size.1).context("the picture is too large")?;
         let reader = Reader::new();
-        render(&reader, fixed(agent, size), &mut empty)?;
+        render(&reader, fixed(agent, recording.clipped, size), &mut empty)?;
         Ok(Self { recording, reader, empty, actions, largest, range })
     }
 
@@ -134,7 +134,7 @@ impl<'a> Painter<'a> {
 
         let mut svg = Svg::new(self.size());
         let status =
-            format!("step {step} · score {} · lives {}", moment.score, moment.lives.max(0));
+            format!("step {step} · score {} · lives {}", points(moment.score), moment.lives.max(0));
         svg.text(&status, (END, 24.0), (14, TEXT), Anchor::End);
         self.curve(&mut svg, step);
         self.judgement(&mut svg, step, moment);
@@ -214,15 +214,16 @@ fn size(actions: usize) -> (u32, u32) {
 }
 
 /// Draws background, headings and names.
-fn fixed(agent: &Agent, size: (u32, u32)) -> Svg {
+fn fixed(agent: &Agent, clipped: bool, size: (u32, u32)) -> Svg {
     let mut svg = Svg::new(size);
     svg.rect((0.0, 0.0), (size.0 as f32, size.1 as f32), BACKGROUND);
     svg.text(&agent.title(), (MARGIN, 24.0), (14, TEXT), Anchor::Start);
     let frame = agent.spec.frame;
-    let seen = format!(
-        "what the agent sees: the newest of {} frames, {} x {}",
-        frame.channels, frame.height, frame.width
-    );
+    let which = match frame.channels {
+        1 => "one frame".to_owned(),
+        more => format!("the newest of {more} frames"),
+    };
+    let seen = format!("what the agent sees: {which}, {} x {}", frame.height, frame.width);
     for (text, at) in [
         ("the game", (MARGIN, 42.0)),
         (seen.as_str(), (RIGHT, 42.0)),
@@ -237,7 +238,8 @@ fn fixed(agent: &Agent, size: (u32, u32)) -> Svg {
         svg.text(name, (MARGIN, BARS + row as f32 * ROW), (12, TEXT), Anchor::Start);
     }
     let model = if agent.config.uses_world_model() { "losses of the model" } else { "" };
-    for (row, name) in ["reward (clipped)", "predicted", model].into_iter().enumerate() {
+    let reward = if clipped { "reward (clipped)" } else { "reward" };
+    for (row, name) in [reward, "predicted", model].into_iter().enumerate() {
         svg.text(name, (RIGHT, BARS + row as f32 * ROW), (12, TEXT), Anchor::Start);
     }
     let at = (MARGIN, BARS + 3.0 * ROW + 2.0);

@@ -28,7 +28,7 @@ pub(super) struct Moment {
     pub value: f32,
     /// Index into the minimal action set.
     pub action: usize,
-    /// Reward of the step, clipped to its sign.
+    /// Reward of the step, as the agent learns from it.
     pub reward: f32,
     /// Sum of the raw rewards before the step.
     pub score: f64,
@@ -51,6 +51,8 @@ pub(super) struct Recording {
     pub score: f64,
     /// How the game ended; `None` if it was stopped.
     pub end: Option<End>,
+    /// Whether rewards are clipped to their sign.
+    pub clipped: bool,
     /// ALE ids of the game's actions, `[A]`.
     pub actions: &'static [u8],
     /// Red, green, blue of palette index `2 i`.
@@ -103,7 +105,7 @@ impl Recording {
             values.push(moment.value);
             rollout.push(decision, chosen, &game);
             moments.push(moment);
-            progress.advance(1, format!("return {score}"));
+            progress.advance(1, format!("return {}", points(score)));
         }
         let next = agent.decide(&[game.observations()])?.values;
         values.extend(&next);
@@ -122,8 +124,14 @@ impl Recording {
         };
         let palette = game.env().console().palette().rgb;
         let actions = game.env().game().actions;
-        Ok(Self { moments, view, predicted, score, end: game.end(), actions, palette })
+        let (end, clipped) = (game.end(), game.env().options().reward_clip);
+        Ok(Self { moments, view, predicted, score, end, clipped, actions, palette })
     }
+}
+
+/// A score as text: points are whole numbers, the rewards of the maze are not.
+pub(super) fn points(score: f64) -> String {
+    if score.fract() == 0.0 { score.to_string() } else { format!("{score:.3}") }
 }
 
 /// The reward that the world model predicts for every step.

@@ -13,7 +13,8 @@ use crate::run::session::SessionOptions;
 /// Flags of `train`.
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
-    /// Atari game as CleanRL writes it, for example Breakout or MsPacman; or `maze`.
+    /// Atari game as CleanRL writes it, for example Breakout or MsPacman; `maze`; or `MazeCartridge`,
+    /// the maze as an Atari game, which needs no ROM.
     #[arg(long, value_name = "ENV", help_heading = "Run")]
     pub env: Option<String>,
     /// Continue the run in this folder; only `--total-timesteps`, device, ROM folder, threads and
@@ -68,7 +69,7 @@ pub struct TrainArgs {
     /// Number of newest checkpoints to keep, besides the best; at least 1.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000), help_heading = "Saving")]
     pub keep_checkpoints: u64,
-    /// The maze, with `--env maze`.
+    /// The maze, with `--env maze` or `--env MazeCartridge`.
     #[command(flatten)]
     pub maze: MazeOverrides,
     /// Rules of the games.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use deepspi_ale::{AtariEnvs, Rom, RomFinder};
+use deepspi_run::atari_network::FrameNetwork as _;
 use deepspi_run::config::Config;
 use deepspi_run::network::NetworkSpec;
 use deepspi_run::run_files::RunInfo;
@@ -17,7 +18,14 @@ use super::world::{Episode, Episodes, Kind, World, WorldArgs};
 /// The entry for Atari games in the list of worlds.
 pub static KIND: Kind = Kind {
     title: "Atari games",
-    fields: &["stochastic", "roms", "env_threads", "max_episode_steps", "emulator_seeds"],
+    fields: &[
+        "stochastic",
+        "roms",
+        "env_threads",
+        "max_episode_steps",
+        "emulator_seeds",
+        "network",
+    ],
     // The last entry: every name that no other world knows is taken for a game.
     knows: |_| true,
     find: |name, args: &WorldArgs| Ok(Box::new(AtariWorld::new(name, args)?)),
@@ -71,7 +79,7 @@ impl AtariWorld {
             ..AtariOptions::evaluation(stochastic)
         };
         let rom = RomFinder::from_environment(chosen.roms.as_deref()).find(self.game)?;
-        Ok(AtariEpisodes { rom, options, stochastic })
+        Ok(AtariEpisodes::new(rom, options, stochastic))
     }
 }
 
@@ -85,7 +93,8 @@ impl World for AtariWorld {
     }
 
     fn network(&self) -> NetworkSpec {
-        NetworkSpec::atari(self.options.frame(), self.game.n_actions())
+        let network = self.training.unwrap_or(AtariTraining::UNSAID).network;
+        network.for_frames(self.options.frame(), self.game.n_actions())
     }
 
     fn describe(&self, info: &mut RunInfo) {
@@ -122,6 +131,12 @@ pub struct AtariEpisodes {
 }
 
 impl AtariEpisodes {
+    /// Whole games with these rules.
+    #[must_use]
+    pub const fn new(rom: Rom, options: AtariOptions, stochastic: bool) -> Self {
+        Self { rom, options, stochastic }
+    }
+
     /// The game that `seed` determines, at its start.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 
 pub mod atari;
 mod atari_game;
+pub mod cartridge;
 mod episode;
 pub mod maze;
 mod world;
@@ -20,7 +21,7 @@ pub use self::world::{Analysis, Episode, Episodes, Kind, World, WorldArgs};
 
 /// All kinds of worlds. The first kind that knows a name is taken. [`atari`], the last, knows every
 /// name, and its error lists the most similar games.
-pub static WORLDS: [&Kind; 2] = [&maze::KIND, &atari::KIND];
+pub static WORLDS: [&Kind; 3] = [&maze::KIND, &cartridge::KIND, &atari::KIND];
 
 /// The world that the command line names; `given` tells whether a field was given explicitly.
 ///
@@ -33,12 +34,13 @@ pub fn choose(
 ) -> Result<Box<dyn World>> {
     let Some(name) = name else {
         bail!(
-            "which environment? Name a game with --env, for example `--env Breakout`, or `--env maze`, or continue a run with --resume RUN"
+            "which environment? Name a game with --env, for example `--env Breakout`, or `--env maze` or `--env MazeCartridge`, or continue a run with --resume RUN"
         );
     };
     let kind = kind(name);
     for other in WORLDS.iter().filter(|other| other.title != kind.title) {
-        if let Some(field) = other.fields.iter().find(|field| given(field)) {
+        let only = |field: &&&str| !kind.fields.contains(field) && given(field);
+        if let Some(field) = other.fields.iter().find(only) {
             let flag = field.replace('_', "-");
             bail!("--{flag} is for {}, not for {}; leave it out", other.title, kind.title);
         }
@@ -89,6 +91,7 @@ mod tests {
         let name = |name| choose(Some(name), &args, |_| false).map(|world| world.name());
         assert_eq!(name("MAZE").expect("the maze"), "maze");
         assert_eq!(name("ms_pacman").expect("a game"), "MsPacman");
+        assert_eq!(name("maze_cartridge").expect("the cartridge"), "MazeCartridge");
         assert!(name("Brekout").expect_err("no game").to_string().contains("Breakout"));
         let error = choose(Some("maze"), &args, |field| field == "env_threads");
         assert_eq!(
@@ -100,17 +103,32 @@ mod tests {
             error.expect_err("refused").to_string(),
             "--cue is for the maze, not for Atari games; leave it out"
         );
+        let cartridge = |flag| choose(Some("MazeCartridge"), &args, move |field| field == flag);
+        for field in ["stochastic", "env_threads", "preset"] {
+            cartridge(field).expect("it has this field");
+        }
+        for field in ["roms", "max_episode_steps", "network"] {
+            let error = cartridge(field).expect_err("refused").to_string();
+            assert!(
+                error.ends_with("not for the cartridge with the maze; leave it out"),
+                "{error}"
+            );
+        }
     }
 
     #[test]
     fn a_run_folder_finds_its_world_again() {
         let mazes = MazeConfig { cue: 0.5, ..MazeConfig::DEFAULT };
         let games = AtariTraining { max_episode_steps: 7, ..AtariTraining::DEFAULT };
-        for (name, stochastic) in [("maze", false), ("Pong", true)] {
+        for (name, stochastic, maze) in [
+            ("maze", false, mazes),
+            ("Pong", true, mazes),
+            ("MazeCartridge", true, MazeConfig::DEFAULT),
+        ] {
             let args = WorldArgs {
                 stochastic,
                 env_threads: Some(2),
-                maze: Some(mazes),
+                maze: Some(maze),
                 atari: Some(games),
             };
             let world = choose(Some(name), &args, |_| false).expect("found");

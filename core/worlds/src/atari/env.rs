@@ -185,11 +185,11 @@ impl<C: Console> AtariEnv<C> {
         }
 
         let skip = self.options.frame_skip;
-        let mut raw_reward = 0;
+        let mut raw_reward = 0.0;
         let mut frames = 0;
         let mut terminated = false;
         while frames < skip && !terminated {
-            raw_reward += self.console.act(id)?;
+            raw_reward += self.options.rewards.value(self.console.act(id)?)?;
             terminated = self.console.game_over();
             frames += 1;
             if frames + 1 == skip {
@@ -211,16 +211,13 @@ impl<C: Console> AtariEnv<C> {
         let life_lost = self.options.episodic_life && lives > 0 && lives < self.lives;
         self.lives = lives;
         self.done = terminated || limit || life_lost;
-        #[expect(clippy::cast_precision_loss, reason = "scores of one step are far below 2^24")]
-        let raw_reward_f32 = raw_reward as f32;
+        #[expect(clippy::cast_possible_truncation, reason = "points of a step are below 2^24")]
+        let raw_reward = raw_reward as f32;
+        // `signum` of 0 is 1 for floating point numbers.
+        let clipped = if raw_reward == 0.0 { 0.0 } else { raw_reward.signum() };
         Ok(StepOutcome {
-            #[expect(clippy::cast_precision_loss, reason = "-1, 0 or 1")]
-            reward: if self.options.reward_clip {
-                raw_reward.signum() as f32
-            } else {
-                raw_reward_f32
-            },
-            raw_reward: raw_reward_f32,
+            reward: if self.options.reward_clip { clipped } else { raw_reward },
+            raw_reward,
             done: self.done,
             terminated,
             truncated: self.done && limit,

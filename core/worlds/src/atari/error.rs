@@ -22,6 +22,9 @@ pub enum AtariError {
         /// Size of the action set.
         n_actions: usize,
     },
+    /// The console returned a reward that is no code of its cartridge.
+    #[error("the cartridge returned the reward code {0}; its codes are 0 to 3")]
+    RewardCode(i32),
     /// A slice has the wrong length.
     #[error("{what}: expected {expected} elements, got {found}")]
     Length {

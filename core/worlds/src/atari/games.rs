@@ -79,7 +79,7 @@ pub struct UnknownGame {
 
 /// The name in lower case, without namespace, version, `NoFrameskip`, `Deterministic` and
 /// separators.
-fn normalised(name: &str) -> String {
+pub(crate) fn normalised(name: &str) -> String {
     let lower = name.trim().to_ascii_lowercase();
     let mut rest = lower.strip_prefix("ale/").unwrap_or(&lower);
     if let Some((stem, version)) = rest.rsplit_once("-v")

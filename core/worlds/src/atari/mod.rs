@@ -17,7 +17,11 @@ mod error;
 pub mod games;
 mod options;
 pub mod preprocess;
+<<<<<<< HEAD
 pub mod roms;
+=======
+mod rewards;
+>>>>>>> w-cart
 pub mod seeds;
 pub mod set;
 mod training;
@@ -29,4 +33,5 @@ pub use env::{AtariEnv, StepOutcome};
 pub use error::AtariError;
 pub use games::{GAMES, Game, UnknownGame};
 pub use options::{AtariOptions, OBS_PIXELS, OBS_SIDE};
-pub use training::{AtariOverrides, AtariTraining, EmulatorSeeds};
+pub use rewards::Rewards;
+pub use training::{AtariNetwork, AtariOverrides, AtariTraining, EmulatorSeeds};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::AtariError;
+use super::rewards::Rewards;
 use super::training::{AtariTraining, EmulatorSeeds};
 use crate::frame::FrameShape;
 
@@ -25,6 +26,8 @@ pub struct AtariOptions {
     pub episodic_life: bool,
     /// Whether rewards are replaced by their sign. Raw rewards are reported in either case.
     pub reward_clip: bool,
+    /// What a reward of the console is worth, before any clipping.
+    pub rewards: Rewards,
     /// Whether FIRE is pressed for one frame after a reset, in games that have it.
     pub use_fire_reset: bool,
     /// Agent steps after which the episode is truncated; at least 1.
@@ -47,6 +50,7 @@ impl Default for AtariOptions {
             noop_max: 30,
             episodic_life: true,
             reward_clip: true,
+            rewards: Rewards::Points,
             use_fire_reset: true,
             max_episode_steps: AtariTraining::DEFAULT.max_episode_steps,
             limit_per_life: true,
@@ -69,7 +73,7 @@ impl AtariOptions {
     #[must_use]
     pub fn training(stochastic: bool, run: Option<&AtariTraining>) -> Self {
         let base = if stochastic { Self::stochastic() } else { Self::default() };
-        let AtariTraining { max_episode_steps, emulator_seeds } =
+        let AtariTraining { max_episode_steps, emulator_seeds, network: _ } =
             *run.unwrap_or(&AtariTraining::UNSAID);
         Self { max_episode_steps, emulator_seeds, limit_per_life: run.is_some(), ..base }
     }
@@ -96,6 +100,7 @@ impl AtariOptions {
             noop_max,
             episodic_life,
             reward_clip,
+            rewards,
             use_fire_reset,
             max_episode_steps,
             limit_per_life,
@@ -117,6 +122,9 @@ impl AtariOptions {
             (*reward_clip, "rewards are clipped to their sign"),
         ];
         rules.extend(kept.iter().filter(|(on, _)| *on).map(|(_, rule)| (*rule).to_owned()));
+        if let Rewards::Codes(_) = rewards {
+            rules.push("rewards are those that its codes stand for".to_owned());
+        }
         let anew = if *limit_per_life && *episodic_life { " between two lost lives" } else { "" };
         rules.push(format!("at most {max_episode_steps} steps of {frame_skip} frames{anew}"));
         rules.push(format!("{stack} frames seen at a time"));
@@ -141,6 +149,9 @@ impl AtariOptions {
     pub(super) fn check(&self) -> Result<(), AtariError> {
         if !(0.0..=1.0).contains(&self.repeat_action_probability) {
             return Err(AtariError::Options("repeat_action_probability must lie in 0..=1"));
+        }
+        if self.reward_clip && self.rewards != Rewards::Points {
+            return Err(AtariError::Options("rewards that are codes cannot be clipped"));
         }
         for (value, text) in [
             (u64::from(self.max_episode_steps), "max_episode_steps must be at least 1"),
@@ -173,6 +184,7 @@ mod tests {
             AtariOptions { noop_max: 60, ..default },
             AtariOptions { episodic_life: false, ..default },
             AtariOptions { reward_clip: false, ..default },
+            AtariOptions { rewards: Rewards::Codes([0.0; 4]), ..default },
             AtariOptions { use_fire_reset: false, ..default },
             AtariOptions { max_episode_steps: 100, ..default },
             AtariOptions { limit_per_life: false, ..default },

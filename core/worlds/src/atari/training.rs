@@ -13,6 +13,14 @@ choices! {
         /// neighbouring seeds share all but one of these seeds.
         "envpool" Envpool,
     }
+
+    /// Size of the networks.
+    AtariNetwork = Paper {
+        /// The networks of the paper.
+        "paper" Paper,
+        /// Networks for a CPU or a browser: a fifth of the multiplications of the paper's policy.
+        "small" Small,
+    }
 }
 
 fields! {
@@ -28,14 +36,20 @@ fields! {
         /// Where the emulator's seeds come from; the sticky actions depend on them.
         ["Environment"] #[cfg_attr(feature = "cli", arg(value_enum))]
         emulator_seeds: EmulatorSeeds = EmulatorSeeds::Hashed;
+        /// Size of the networks: those of the paper, or small ones for a CPU or a browser.
+        ["Environment"] #[cfg_attr(feature = "cli", arg(value_enum))]
+        network: AtariNetwork = AtariNetwork::Paper;
     }
 }
 
 impl AtariTraining {
     /// The settings of runs that do not store them. Their step limit applied to the whole game,
     /// lost lives included.
-    pub const UNSAID: Self =
-        Self { max_episode_steps: 27_000, emulator_seeds: EmulatorSeeds::Envpool };
+    pub const UNSAID: Self = Self {
+        max_episode_steps: 27_000,
+        emulator_seeds: EmulatorSeeds::Envpool,
+        network: AtariNetwork::Paper,
+    };
 
     /// Checks every field against its range.
     ///

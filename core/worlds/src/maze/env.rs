@@ -12,7 +12,7 @@ use crate::snapshot::{Reader, SnapshotError, Writer};
 
 /// Steps after which an episode is truncated. It is reported as the end of the episode, without
 /// bootstrapping, as in the authors' code.
-const LIMIT: u32 = 200;
+pub const LIMIT: u32 = 200;
 
 /// Kind and version of stored mazes.
 const STORED: &str = "maze 1";

@@ -12,7 +12,9 @@ mod config;
 mod env;
 mod render;
 mod rules;
+mod view;
 
 pub use config::{MazeConfig, MazeOverrides, MazePreset, MazeReset};
-pub use env::MazeEnvs;
+pub use env::{LIMIT, MazeEnvs};
 pub use rules::{ACTIONS, Action, Maze, Outcomes, Tile};
+pub use view::{MazeView, SeenMaze};
