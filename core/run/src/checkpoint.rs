@@ -100,7 +100,7 @@ impl Checkpoint {
 }
 
 /// What a checkpoint holds besides its sections.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// See [`FORMAT`].
     pub format: u32,

@@ -24,3 +24,4 @@ pub mod network;
 pub mod playing;
 pub mod run_files;
 pub mod schedule;
+pub mod world;

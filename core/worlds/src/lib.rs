@@ -19,3 +19,4 @@ pub mod numbered;
 pub mod parallel;
 pub mod rng;
 pub mod snapshot;
+pub mod still;

@@ -107,6 +107,7 @@ impl<E: Emulator> Client<E> {
             Request::Step { actions } => self.advance(|open| open.step(&actions)),
             Request::Load { games } => self.advance(|open| open.load(&games)),
             Request::Store => self.store(),
+            Request::MazeView => self.maze_view(),
             Request::Close => {
                 self.open = None;
                 return None;

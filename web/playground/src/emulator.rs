@@ -74,6 +74,9 @@ pub enum Request {
         /// `[n]`, as in [`Answer::Stored`].
         games: Vec<ByteBuf>,
     },
+    /// Report what an agent sees in every state of the maze on the free cartridge. Answer:
+    /// [`Answer::MazeView`].
+    MazeView,
     /// Forget the client and its environments. No answer.
     Close,
 }
@@ -102,6 +105,11 @@ pub enum Answer {
         /// [`set::join`](deepspi_worlds::atari::set::join); none if games with these options cannot
         /// be stored.
         games: Option<Vec<ByteBuf>>,
+    },
+    /// What an agent sees in every state of the maze.
+    MazeView {
+        /// Observation `[C, H, W]` of every state, `[S]`.
+        frames: Vec<ByteBuf>,
     },
     /// The request could not be carried out. A wrong request has changed nothing.
     Failed {
@@ -146,6 +154,7 @@ mod tests {
             Request::Reset,
             Request::Step { actions: vec![0, 3] },
             Request::Store,
+            Request::MazeView,
             Request::Load { games: vec![ByteBuf::from(vec![1, 2])] },
             Request::Close,
         ];
@@ -166,6 +175,7 @@ mod tests {
             Answer::Stepped { outcomes: vec![outcome; 2], filmed: vec![4, 1] },
             Answer::Stored { games: None },
             Answer::Stored { games: Some(vec![ByteBuf::from(vec![1])]) },
+            Answer::MazeView { frames: vec![ByteBuf::from(vec![1, 2])] },
             Answer::Failed { text: "no".into() },
         ];
         for answer in answers {

@@ -1,23 +1,36 @@
-//! What the page trains: one maze and two agents in it.
+//! What the page trains: one world and two agents in it.
 //!
-//! Both agents have the same maze and the same seed, so they differ only in the hyper-parameters
+//! Both agents have the same world and the same seed, so they differ only in the hyper-parameters
 //! that the user made different. This module knows neither the page nor the worker; both use an
 //! [`Experiment`].
 
 use deepspi_options::ConfigError;
 use deepspi_run::config::{Algorithm, Config};
 use deepspi_run::maze_preset::TrainingPreset as _;
+use deepspi_run::world::{MAZE_NAME, World, WorldError};
+use deepspi_worlds::atari::AtariTraining;
+use deepspi_worlds::cartridge;
 use deepspi_worlds::maze::{Maze, MazeConfig, MazeReset};
 use serde::{Deserialize, Serialize};
+
+/// Name of the field with the name of the world.
+pub const ENV: &str = "env";
 
 /// Agents trained side by side.
 pub const AGENTS: usize = 2;
 
-/// One maze, two agents.
+/// One world, two agents. It keeps the settings of every kind of world, so that a visitor who
+/// changes the world and comes back finds them again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Experiment {
-    /// The maze of both agents.
+    /// Name of the world: `maze`, `MazeCartridge`, or a game as on the command line.
+    pub env: String,
+    /// The maze of both agents, and of the cartridge.
     pub maze: MazeConfig,
+    /// Sticky actions and long no-op starts, on the emulator.
+    pub stochastic: bool,
+    /// The rules of a game.
+    pub atari: AtariTraining,
     /// Hyper-parameters of each agent; the seed is the same in both.
     pub agents: [Config; AGENTS],
 }
@@ -26,7 +39,7 @@ pub struct Experiment {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct ExperimentError {
-    /// The agent whose value it is; none for the maze.
+    /// The agent whose value it is; none for the world.
     pub agent: Option<usize>,
     /// Field, value and allowed range.
     pub error: ConfigError,
@@ -37,11 +50,40 @@ impl Default for Experiment {
     fn default() -> Self {
         let maze = MazeConfig::DEFAULT;
         let agent = |algo| Config { algo, ..maze.preset.hyper_parameters() };
-        Self { maze, agents: [agent(Algorithm::Ppo), agent(Algorithm::DeepSpi)] }
+        Self {
+            env: MAZE_NAME.to_owned(),
+            maze,
+            stochastic: false,
+            atari: AtariTraining::DEFAULT,
+            agents: [agent(Algorithm::Ppo), agent(Algorithm::DeepSpi)],
+        }
     }
 }
 
 impl Experiment {
+    /// Its world.
+    ///
+    /// # Errors
+    /// If no world has the name, or a setting is out of range.
+    pub fn world(&self) -> Result<World, WorldError> {
+        World::find(&self.env, self.stochastic, Some(self.maze), Some(self.atari))
+    }
+
+    /// Takes over the settings of a world.
+    pub fn set_world(&mut self, world: &World) {
+        self.env = world.name().to_owned();
+        match *world {
+            World::Maze(maze) => self.maze = maze,
+            World::Cartridge { maze, stochastic } => {
+                (self.maze, self.stochastic) = (maze, stochastic);
+            }
+            World::Game { stochastic, training, .. } => {
+                self.stochastic = stochastic;
+                self.atari = training.unwrap_or(AtariTraining::UNSAID);
+            }
+        }
+    }
+
     /// Seed of both agents.
     #[must_use]
     pub const fn seed(&self) -> u64 {
@@ -68,9 +110,27 @@ impl Experiment {
             let valid = default.maze.get(field).unwrap_or_default();
             maze.set(field, &valid).is_ok()
         });
+        let atari = every(self.atari, AtariTraining::validate, |atari, field| {
+            let valid = default.atari.get(field).unwrap_or_default();
+            atari.set(field, &valid).is_ok()
+        });
         let maze_is_valid = maze.is_empty();
         add(None, maze);
-        if self.maze.maze_reset == MazeReset::Parity
+        add(None, atari);
+        let world = self.world();
+        match &world {
+            Err(WorldError::Game(_)) => {
+                let allowed = "maze, MazeCartridge, or the name of one of the 57 games";
+                add(None, vec![ConfigError { field: ENV, value: self.env.clone(), allowed }]);
+            }
+            // What the cartridge has no maze for; other errors were found above.
+            Err(WorldError::Config(error)) if maze_is_valid && cartridge::is_name(&self.env) => {
+                add(None, vec![error.clone()]);
+            }
+            _ => {}
+        }
+        let in_maze = !matches!(world, Ok(World::Game { .. }) | Err(WorldError::Game(_)));
+        if in_maze && self.maze.maze_reset == MazeReset::Parity
             && self.agents.iter().any(|a| a.deep_spi.certified)
         {
             let (field, value) = ("maze_reset", self.maze.maze_reset.to_string());
@@ -82,7 +142,7 @@ impl Experiment {
                 let valid = default.agents[agent].get(field).unwrap_or_default();
                 config.set(field, &valid).is_ok()
             });
-            if maze_is_valid && !found.iter().any(|error| error.field == "gamma") {
+            if in_maze && maze_is_valid && !found.iter().any(|error| error.field == "gamma") {
                 found.extend(Maze::new(self.maze, config.gamma.into()).err());
             }
             add(Some(agent), found);
@@ -162,5 +222,28 @@ mod tests {
         assert_eq!(fields(&experiment), [(None, "maze_reset")]);
         experiment.agents[1].clip_coef = 0.5;
         assert_eq!(fields(&experiment), [(None, "maze_reset"), (Some(1), "clip_coef")]);
+    }
+    #[test]
+    fn a_world_is_taken_over_and_checked() {
+        let mut experiment = Experiment::default();
+        let fields = |experiment: &Experiment| {
+            experiment.errors().iter().map(|e| (e.agent, e.error.field)).collect::<Vec<_>>()
+        };
+        experiment.env = "Brekout".to_owned();
+        assert_eq!(fields(&experiment), [(None, ENV)]);
+        experiment.env = "breakout".to_owned();
+        experiment.atari.max_episode_steps = 0;
+        assert_eq!(fields(&experiment), [(None, "max_episode_steps")]);
+        experiment.atari = AtariTraining { max_episode_steps: 9, ..AtariTraining::DEFAULT };
+        assert_eq!(fields(&experiment), []);
+        let world = experiment.world().expect("a game");
+        let mut other = Experiment::default();
+        other.set_world(&world);
+        assert_eq!((other.env.as_str(), other.atari), ("Breakout", experiment.atari));
+
+        let mut experiment = Experiment { env: "MazeCartridge".to_owned(), ..other };
+        assert_eq!(fields(&experiment), []);
+        experiment.maze.cue = 0.5;
+        assert_eq!(fields(&experiment), [(None, "cue")], "the cartridge has one maze only");
     }
 }

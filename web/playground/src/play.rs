@@ -28,7 +28,7 @@ const MODEL: &str = "model";
 pub const SCREENS: usize = 2;
 
 /// The networks of an agent, without the state of its optimiser.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Networks {
     /// Sizes, hyper-parameters and progress.
     pub state: Box<State>,

@@ -9,12 +9,17 @@ use deepspi_run::batch_view::BatchView;
 use deepspi_run::maze::{Assessment, MazeCells, MazeReport};
 use deepspi_run::message::Message;
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
 use crate::archive::Archive;
 use crate::experiment::{AGENTS, Experiment};
+use crate::play::Networks;
 
 /// Name of the field with the bytes of a message.
 pub const BYTES: &str = "bytes";
+/// Name of the field with an array of `MessagePort`s of emulator workers, an equal number for each
+/// agent.
+pub const PORTS: &str = "ports";
 /// Name of the field with a canvas that is transferred to the worker.
 pub const CANVAS: &str = "canvas";
 
@@ -60,16 +65,21 @@ pub enum Request {
         experiment: Box<Experiment>,
         /// On which device.
         device: DevicePreference,
+        /// The cartridge of a game; none for the maze and its cartridge. Ports of emulator workers
+        /// are sent with this message if the world is on the emulator.
+        rom: Option<ByteBuf>,
     },
     /// Continue agents from checkpoints, each with the configuration in its checkpoint. An agent
     /// without a checkpoint (`None`) starts at its first iteration.
     Restore {
-        /// The maze, and the configuration of the agents without a checkpoint.
+        /// The world, and the configuration of the agents without a checkpoint.
         experiment: Box<Experiment>,
         /// On which device.
         device: DevicePreference,
         /// The checkpoint of each agent.
         archives: [Option<Archive>; AGENTS],
+        /// As in [`Self::Open`].
+        rom: Option<ByteBuf>,
     },
     /// Train until a pause or the end of the run.
     Start,
@@ -81,6 +91,8 @@ pub enum Request {
     Pace(Pace),
     /// Change which slow views are computed.
     Watch(Watch),
+    /// Report the networks of both agents now, and from now on after every update that is shown.
+    Networks(bool),
     /// Report a checkpoint of this agent.
     Save {
         /// Which agent.
@@ -169,6 +181,13 @@ pub enum Report {
         asked: bool,
         /// A run folder that holds this checkpoint.
         archive: Archive,
+    },
+    /// The networks of an agent, for a player ([`Request::Networks`]).
+    Networks {
+        /// Which agent.
+        agent: usize,
+        /// Its networks.
+        networks: Box<Networks>,
     },
     /// Training started, stopped, or runs at this speed.
     Status(Status),
@@ -304,6 +323,7 @@ mod tests {
         let request = Request::Open {
             experiment: Box::new(Experiment::default()),
             device: DevicePreference::Cpu,
+            rom: None,
         };
         let bytes = encode(&request).expect("encodes");
         assert_eq!(decode::<Request>(&bytes).expect("decodes"), request);

@@ -8,6 +8,13 @@ pub fn start_trainer() {
     web_trainer::worker::start();
 }
 
+/// Starts a player, the other role of this program; called once, by `trainer.js`.
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn start_player() {
+    web_trainer::worker::player::start();
+}
+
 #[cfg(target_arch = "wasm32")]
 fn main() {}
 

@@ -1,28 +1,31 @@
-//! One agent: its trainer, its mazes, and the view that is computed after an iteration.
+//! One agent: its trainer, its environments, and the view that is computed after an iteration.
 
 use burn::tensor::Device;
-use deepspi_core::maze::{ProbeError, assess, cells, probe};
+use deepspi_core::checkpoint::CheckpointError;
+use deepspi_core::maze::{ProbeError, assess_as_seen, cells_as_seen, probe_as_seen};
 use deepspi_core::pca::principal_components;
 use deepspi_core::{run_state::TrainError, trainer::Trainer};
 use deepspi_options::ConfigError;
 use deepspi_playground::archive::{Archive, ArchiveError, Contents};
+use deepspi_playground::play::Networks;
 use deepspi_playground::protocol::{AgentView, Watch};
 use deepspi_playground::scene::keep_facing;
 use deepspi_run::batch_view::BatchView;
 use deepspi_run::config::Config;
-use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::message::{MazeStatus, Message};
 use deepspi_run::run_files::RunInfo;
-use deepspi_worlds::env::{EnvError, VectorEnv as _};
-use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs};
+use deepspi_run::world::World;
+use deepspi_worlds::env::{self, EnvError};
+use deepspi_worlds::maze::Maze;
 
+use super::open_world::{Emulators, OpenError, OpenWorld};
 use super::time;
 
 /// A trainer and its environments.
 #[derive(Debug)]
 pub struct Agent {
     trainer: Trainer,
-    envs: MazeEnvs,
+    world: OpenWorld,
     started: u64,
     /// The batch of the last iteration, if it was watched.
     batch: Option<BatchView>,
@@ -37,26 +40,23 @@ pub struct Agent {
 /// Slack epsilon of Theorem 4; small relative to the maze's values.
 const EPSILON: f64 = 0.1;
 
-/// Why a checkpoint cannot be continued.
+/// Why an agent cannot be created or continued.
 #[derive(Debug, thiserror::Error)]
-pub enum RestoreError {
+pub enum AgentError {
     /// The file is not a checkpoint.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// The checkpoint belongs to another game.
-    #[error("this is a run of {env}; the page trains on the maze only")]
-    OtherGame {
-        /// Name of the game.
-        env: String,
-    },
-    /// The maze or a hyper-parameter is out of range.
+    /// A hyper-parameter is out of range.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The world cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The checkpoint does not fit the networks.
     #[error(transparent)]
-    Checkpoint(#[from] deepspi_core::checkpoint::CheckpointError),
-    /// The environments in the checkpoint do not fit the run.
-    #[error("the environments of the checkpoint cannot be restored: {0}")]
+    Checkpoint(#[from] CheckpointError),
+    /// The environments failed, or those in the checkpoint do not fit the run.
+    #[error("the environments cannot be started: {0}")]
     Environments(#[from] EnvError),
 }
 
@@ -64,42 +64,47 @@ impl Agent {
     /// A new agent at its first iteration.
     ///
     /// # Errors
-    /// If a value is out of range.
-    pub fn new(maze: MazeConfig, config: &Config, device: &Device) -> Result<Self, ConfigError> {
-        let trainer = Trainer::new(config.clone(), maze.preset.network(), device)?;
-        let mut agent = Self::with(trainer, maze, time::unix_seconds())?;
-        agent.envs.reset();
+    /// If a value is out of range or the emulator fails.
+    pub async fn new(
+        world: World,
+        config: &Config,
+        emulators: &Emulators,
+        device: &Device,
+    ) -> Result<Self, AgentError> {
+        let trainer = Trainer::new(config.clone(), world.network(), device)?;
+        let mut agent = Self::with(trainer, world, emulators, time::unix_seconds()).await?;
+        env::reset(&mut *agent.world.envs).await?;
         Ok(agent)
     }
 
-    /// Continues a checkpoint; `fallback` is the maze if the contents do not name one.
+    /// Continues a checkpoint of this world.
     ///
     /// # Errors
-    /// If it is not a checkpoint of the maze, or if it is damaged.
+    /// If it does not fit the world, or if it is damaged.
     pub async fn restore(
         contents: Contents,
-        fallback: MazeConfig,
+        world: World,
+        emulators: &Emulators,
         device: &Device,
-    ) -> Result<Self, RestoreError> {
+    ) -> Result<Self, AgentError> {
         let Contents { info, checkpoint } = contents;
-        let (maze, started) = match info {
-            Some(RunInfo { maze: Some(maze), started, .. }) => (maze, started),
-            Some(RunInfo { env, .. }) => return Err(RestoreError::OtherGame { env }),
-            None => (fallback, time::unix_seconds()),
-        };
-        let trainer = Trainer::restore(&checkpoint, &maze.preset.network(), device)?;
-        let mut agent = Self::with(trainer, maze, started)?;
-        agent.trainer.restore_environments(&checkpoint, &mut agent.envs).await?;
+        let started = info.map_or_else(time::unix_seconds, |info| info.started);
+        let trainer = Trainer::restore(&checkpoint, &world.network(), device)?;
+        let mut agent = Self::with(trainer, world, emulators, started).await?;
+        agent.trainer.restore_environments(&checkpoint, &mut *agent.world.envs).await?;
         Ok(agent)
     }
 
-    fn with(trainer: Trainer, maze: MazeConfig, started: u64) -> Result<Self, ConfigError> {
-        let config = trainer.config();
-        let maze = Maze::new(maze, config.gamma.into())?;
-        let envs = MazeEnvs::new(maze, config.num_envs, trainer.environment_seed());
+    async fn with(
+        trainer: Trainer,
+        world: World,
+        emulators: &Emulators,
+        started: u64,
+    ) -> Result<Self, AgentError> {
+        let (config, seed) = (trainer.config(), trainer.environment_seed());
         Ok(Self {
+            world: OpenWorld::open(world, config, seed, emulators).await?,
             trainer,
-            envs,
             started,
             batch: None,
             policy: None,
@@ -108,9 +113,9 @@ impl Agent {
         })
     }
 
-    /// Its maze.
-    pub const fn maze(&self) -> &Maze {
-        self.envs.maze()
+    /// Its maze, if its policies have exact values.
+    pub fn maze(&self) -> Option<&Maze> {
+        self.world.seen().map(|seen| seen.maze)
     }
 
     /// Its trainer.
@@ -131,7 +136,7 @@ impl Agent {
     ) -> Result<(), TrainError> {
         self.trainer.watch_batches(watched);
         let mut batch = None;
-        let result = self.trainer.iterate(&mut self.envs, |message| match message {
+        let result = self.trainer.iterate(&mut *self.world.envs, |message| match message {
             Message::Batch(view) => batch = Some(*view),
             message => emit(message),
         });
@@ -141,22 +146,23 @@ impl Agent {
         Ok(())
     }
 
-    /// The status of the agent, and a view if `wanted` is given, with the slow parts that `wanted`
-    /// names.
+    /// The status of the agent in its maze, and a view if `wanted` is given, with the slow parts
+    /// that `wanted` names. None without exact values.
     ///
     /// # Errors
     /// If the device fails or the policy is not a distribution.
     pub async fn look(
         &mut self,
         wanted: Option<Watch>,
-    ) -> Result<(MazeStatus, Option<AgentView>), ProbeError> {
-        let maze = self.envs.maze();
+    ) -> Result<Option<(MazeStatus, Option<AgentView>)>, ProbeError> {
+        let Some(seen) = self.world.seen() else { return Ok(None) };
+        let maze = seen.maze;
         let model = self.trainer.policy();
-        let report = probe(&model, maze, self.trainer.device()).await?;
+        let report = probe_as_seen(&model, seen, self.trainer.device()).await?;
         let status = MazeStatus::new(&report, maze, self.trainer.global_step());
         let Some(wanted) = wanted else {
             self.policy = Some(report.policy);
-            return Ok((status, None));
+            return Ok(Some((status, None)));
         };
         // The two stars determine the orientation of the first picture; later pictures keep it.
         let mut projection = principal_components(&report.latents, maze.states(), maze.stars());
@@ -168,13 +174,13 @@ impl Agent {
         let (config, device) = (self.trainer.config(), self.trainer.device());
         let deviation = self.batch.as_ref().and_then(|batch| batch.deviation);
         let cells = if wanted.details {
-            Some(cells(&model, maze, &report, config, deviation, device).await?)
+            Some(cells_as_seen(&model, seen, &report, config, deviation, device).await?)
         } else {
             None
         };
         let assessment = if wanted.theory {
             let before = self.before.as_ref().unwrap_or(&report.policy);
-            Some(assess(&model, maze, before, &report, config, EPSILON, device).await?)
+            Some(assess_as_seen(&model, seen, before, &report, config, EPSILON, device).await?)
         } else {
             None
         };
@@ -188,25 +194,34 @@ impl Agent {
             explained,
             report,
         };
-        Ok((status, Some(view)))
+        Ok(Some((status, Some(view))))
+    }
+
+    /// Its networks without the state of the optimiser, for a player.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn networks(&self) -> Result<Option<Networks>, AgentError> {
+        Ok(Networks::of(&self.trainer.checkpoint().await?))
     }
 
     /// Its checkpoint, as a native run folder in a zip file.
     ///
     /// # Errors
-    /// If the device fails.
-    pub async fn archive(&mut self, device: &str) -> Result<Archive, RestoreError> {
-        let checkpoint = self.trainer.checkpoint_with(&mut self.envs).await?;
-        let info = RunInfo {
-            env: "maze".to_owned(),
+    /// If the device or the emulator fails.
+    pub async fn archive(&mut self, device: &str) -> Result<Archive, AgentError> {
+        let checkpoint = self.trainer.checkpoint_with(&mut *self.world.envs).await?;
+        let mut info = RunInfo {
+            env: String::new(),
             stochastic: false,
             device: device.to_owned(),
             version: deepspi_playground::VERSION.to_owned(),
             revision: deepspi_playground::REVISION.to_owned(),
             started: self.started,
-            maze: Some(*self.maze().config()),
+            maze: None,
             atari: None,
         };
+        self.world.world.describe(&mut info);
         Ok(Archive::new(&info, &checkpoint, self.trainer.global_step())?)
     }
 }

@@ -10,15 +10,17 @@ use burn::tensor::Device;
 use burn::tensor::wgpu::WgpuSetup;
 use burn::tensor::wgpu::wgpu::DeviceType;
 use deepspi_core::self_test;
+use deepspi_core::trainer::Trainer;
 use deepspi_playground::protocol::{DevicePreference, DeviceReport, Report};
 use deepspi_run::config::{Algorithm, Config};
-use deepspi_run::maze_preset::TrainingPreset as _;
-use deepspi_worlds::maze::MazeConfig;
+use deepspi_run::world::World;
+use deepspi_worlds::env::VectorEnv;
+use deepspi_worlds::maze::{Maze, MazeEnvs};
+use deepspi_worlds::still::StillEnvs;
 use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::agent::Agent;
 use super::{faults, outbox, time};
 
 /// Time limit for a browser to name an adapter, and to open it.
@@ -59,13 +61,13 @@ impl Devices {
     pub async fn choose(
         &mut self,
         preference: DevicePreference,
-        maze: MazeConfig,
+        world: &World,
         config: &Config,
     ) -> Chosen {
         if preference == DevicePreference::Cpu {
             return cpu("chosen in the settings");
         }
-        let gpu = match self.gpu(preference, maze, config).await {
+        let gpu = match self.gpu(preference, world, config).await {
             Ok(gpu) => gpu,
             Err(why) => return cpu(&why),
         };
@@ -86,8 +88,8 @@ impl Devices {
         }
         outbox::post(Report::Preparing { text: "Comparing WebGPU with the CPU".to_owned() });
         let times = (
-            milliseconds_of_an_iteration(maze, config, &gpu.device).await,
-            milliseconds_of_an_iteration(maze, config, &Device::flex()).await,
+            milliseconds_of_an_iteration(world, config, &gpu.device).await,
+            milliseconds_of_an_iteration(world, config, &Device::flex()).await,
         );
         match times {
             (Some(on_gpu), Some(on_cpu)) if on_gpu < on_cpu => {
@@ -112,7 +114,7 @@ impl Devices {
     async fn gpu(
         &mut self,
         preference: DevicePreference,
-        maze: MazeConfig,
+        world: &World,
         config: &Config,
     ) -> Result<Gpu, String> {
         if let Some(why) = &self.unusable {
@@ -129,7 +131,7 @@ impl Devices {
             ));
         }
         if gpu.error.is_none() {
-            let tested = test(&gpu.device, maze, config).await;
+            let tested = test(&gpu.device, world, config).await;
             gpu.error = Some(tested.inspect_err(|why| self.unusable = Some(why.clone()))?);
         }
         Ok(gpu.clone())
@@ -174,11 +176,11 @@ async fn open() -> Result<Gpu, String> {
 
 /// Runs the self-test. Returns the largest relative difference between an update on the device and
 /// on the CPU; fails if it is too large.
-async fn test(device: &Device, maze: MazeConfig, config: &Config) -> Result<f64, String> {
+async fn test(device: &Device, world: &World, config: &Config) -> Result<f64, String> {
     outbox::post(Report::Preparing { text: "Testing WebGPU against the CPU".to_owned() });
     // DeepSPI has every operation that the other algorithms have.
     let config = Config { algo: Algorithm::DeepSpi, ..config.clone() };
-    let comparisons = self_test::run(&config, &maze.preset.network(), device)
+    let comparisons = self_test::run(&config, &world.network(), device)
         .await
         .map_err(|error| format!("WebGPU failed its self-test: {error}"))?;
     if let Some(error) = faults::device_error() {
@@ -207,15 +209,26 @@ async fn require_adapter() -> Result<(), String> {
     }
 }
 
-/// Time of the second iteration of a new agent, because the first one compiles shaders.
+/// Time of the second iteration of a new agent, because the first one compiles shaders. On the
+/// emulator a still picture takes the place of the game: emulation costs the same on every device.
 async fn milliseconds_of_an_iteration(
-    maze: MazeConfig,
+    world: &World,
     config: &Config,
     device: &Device,
 ) -> Option<f64> {
-    let mut agent = Agent::new(maze, config, device).ok()?;
-    agent.iterate(false, |_| ()).await.ok()?;
+    let spec = world.network();
+    let mut env: Box<dyn VectorEnv> = match world {
+        World::Maze(maze) => {
+            let maze = Maze::new(*maze, config.gamma.into()).ok()?;
+            Box::new(MazeEnvs::new(maze, config.num_envs, config.seed))
+        }
+        World::Cartridge { .. } | World::Game { .. } => {
+            Box::new(StillEnvs::new(spec.frame, spec.actions, config.num_envs))
+        }
+    };
+    let mut trainer = Trainer::new(config.clone(), spec, device).ok()?;
+    trainer.iterate(&mut *env, |_| ()).await.ok()?;
     let start = time::now_ms();
-    agent.iterate(false, |_| ()).await.ok()?;
+    trainer.iterate(&mut *env, |_| ()).await.ok()?;
     Some(time::now_ms() - start)
 }

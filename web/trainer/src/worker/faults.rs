@@ -7,7 +7,6 @@
 
 use std::cell::{Cell, RefCell};
 
-use deepspi_playground::protocol::Report;
 use wasm_bindgen::prelude::*;
 use web_sys::PromiseRejectionEvent;
 
@@ -16,18 +15,22 @@ use super::outbox;
 thread_local! {
     /// One panic often causes many more (gfx-rs/wgpu#8186); only the first one is reported.
     static REPORTED: Cell<bool> = const { Cell::new(false) };
+    /// Sends a fault to the page.
+    static REPORT: Cell<fn(String)> = const { Cell::new(|_| ()) };
     static DEVICE_ERROR: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Installs the panic hook, the listener for rejected promises and the logger.
-pub fn install() {
+/// Installs the panic hook, the listener for rejected promises and the logger. `report` tells the
+/// page that this worker cannot go on.
+pub fn install(report: fn(String)) {
+    REPORT.set(report);
     std::panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
-        fault(&format!("The trainer failed: {info}"));
+        fault(&format!("The worker failed: {info}"));
     }));
     let listener =
         Closure::<dyn FnMut(PromiseRejectionEvent)>::new(|event: PromiseRejectionEvent| {
-            fault(&format!("The trainer failed: {:?}", event.reason()));
+            fault(&format!("The worker failed: {:?}", event.reason()));
         });
     // If the listener cannot be added, a rejection is still shown in the console.
     drop(
@@ -49,7 +52,7 @@ pub fn device_error() -> Option<String> {
 
 fn fault(text: &str) {
     if !REPORTED.with(|reported| reported.replace(true)) {
-        outbox::post(Report::Fault { text: text.to_owned() });
+        REPORT.get()(text.to_owned());
     }
 }
 

@@ -7,10 +7,14 @@
 mod agent;
 mod device;
 mod drawings;
+mod emulators;
 mod faults;
 mod inbox;
 mod latent_renderer;
+mod letters;
+mod open_world;
 mod outbox;
+pub mod player;
 mod session;
 mod time;
 
@@ -18,14 +22,13 @@ use deepspi_playground::protocol::Report;
 use wasm_bindgen_futures::spawn_local;
 
 use self::drawings::Drawings;
-use self::inbox::Inbox;
 use self::session::Session;
 
 /// Starts the worker.
 pub fn start() {
-    faults::install();
+    faults::install(|text| outbox::post(Report::Fault { text }));
     let drawings = Drawings::default();
-    let inbox = Inbox::install(drawings.clone());
+    let inbox = inbox::install(drawings.clone());
     outbox::post(Report::Listening);
     spawn_local(Session::new(inbox, drawings).run());
 }

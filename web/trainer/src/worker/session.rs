@@ -1,6 +1,7 @@
 //! Serves the page's requests and trains both agents.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use deepspi_core::maze::ProbeError;
 use deepspi_core::run_state::TrainError;
@@ -8,12 +9,17 @@ use deepspi_playground::archive::Archive;
 use deepspi_playground::experiment::{AGENTS, Experiment};
 use deepspi_playground::protocol::{DevicePreference, Pace, Report, Request, Status, Watch};
 use deepspi_run::message::Message;
-use web_sys::OffscreenCanvas;
+use deepspi_run::world::World;
+use serde_bytes::ByteBuf;
+use web_sys::MessagePort;
 
-use super::agent::Agent;
+use super::agent::{Agent, AgentError};
 use super::device::{self, Chosen, Devices};
 use super::drawings::Drawings;
-use super::inbox::Inbox;
+use super::emulators::EmulatorPort;
+use super::inbox::Letter;
+use super::letters::Letters;
+use super::open_world::Emulators;
 use super::outbox::{post, post_soon};
 use super::{faults, time};
 
@@ -32,15 +38,19 @@ const SPEED_MS: f64 = 1_500.0;
 /// The worker's state.
 #[derive(Debug)]
 pub struct Session {
-    inbox: Inbox,
+    inbox: Letters<Letter>,
     drawings: Drawings,
     devices: Devices,
     chosen: Chosen,
     experiment: Experiment,
     agents: Vec<Slot>,
+    /// The emulators of the agents.
+    emulators: [Emulators; AGENTS],
     running: bool,
     pace: Pace,
     watch: Watch,
+    /// Whether players need the networks of the agents.
+    networks_wanted: bool,
     /// End time and number of updates of the last iterations.
     speed: VecDeque<(f64, usize)>,
     next_due: f64,
@@ -82,11 +92,12 @@ struct Prepared {
     experiment: Experiment,
     chosen: Chosen,
     agents: Vec<Slot>,
+    emulators: [Emulators; AGENTS],
 }
 
 impl Session {
     /// A session without agents.
-    pub fn new(inbox: Inbox, drawings: Drawings) -> Self {
+    pub fn new(inbox: Letters<Letter>, drawings: Drawings) -> Self {
         Self {
             inbox,
             drawings,
@@ -94,9 +105,11 @@ impl Session {
             chosen: device::cpu(""),
             experiment: Experiment::default(),
             agents: Vec::new(),
+            emulators: Default::default(),
             running: false,
             pace: Pace::Max,
             watch: Watch::default(),
+            networks_wanted: false,
             speed: VecDeque::new(),
             next_due: 0.0,
         }
@@ -105,12 +118,12 @@ impl Session {
     /// Serves requests and trains; never returns.
     pub async fn run(mut self) {
         loop {
-            while let Some((request, canvas)) = self.inbox.take() {
-                self.serve(request, canvas).await;
+            while let Some(letter) = self.inbox.take() {
+                self.serve(letter).await;
             }
             if self.running {
                 self.wait_for_pace().await;
-                if self.running && !self.inbox.has_letters() {
+                if self.running && self.inbox.is_empty() {
                     self.advance().await;
                 }
                 time::breathe().await;
@@ -120,13 +133,15 @@ impl Session {
         }
     }
 
-    async fn serve(&mut self, request: Request, canvas: Option<OffscreenCanvas>) {
+    async fn serve(&mut self, letter: Letter) {
+        let Letter { request, canvas, ports } = letter;
         match request {
-            Request::Open { experiment, device } => {
-                self.open(*experiment, device, [None, None]).await;
+            Request::Open { experiment, device, rom } => {
+                let emulators = emulators(ports, rom);
+                self.open(*experiment, device, [None, None], emulators).await;
             }
-            Request::Restore { experiment, device, archives } => {
-                self.open(*experiment, device, archives).await;
+            Request::Restore { experiment, device, archives, rom } => {
+                self.open(*experiment, device, archives, emulators(ports, rom)).await;
             }
             Request::Start => {
                 self.next_due = 0.0;
@@ -153,6 +168,12 @@ impl Session {
                     self.show_all().await;
                 }
             }
+            Request::Networks(wanted) => {
+                self.networks_wanted = wanted;
+                for agent in 0..self.agents.len() {
+                    self.report_networks(agent).await;
+                }
+            }
             Request::Save { agent } => self.save(agent).await,
             Request::Canvas { agent } => {
                 self.drawings.begin(agent, canvas, self.chosen.setup.as_ref()).await;
@@ -172,8 +193,9 @@ impl Session {
         experiment: Experiment,
         preference: DevicePreference,
         archives: [Option<Archive>; AGENTS],
+        emulators: [Emulators; AGENTS],
     ) {
-        match self.prepare(experiment, preference, archives).await {
+        match self.prepare(experiment, preference, archives, emulators).await {
             Ok(prepared) => self.take(prepared).await,
             Err(text) => post(Report::Refused { text }),
         }
@@ -185,38 +207,46 @@ impl Session {
         mut experiment: Experiment,
         preference: DevicePreference,
         archives: [Option<Archive>; AGENTS],
+        emulators: [Emulators; AGENTS],
     ) -> Result<Prepared, String> {
-        // The maze of a checkpoint is the maze of both agents.
+        // The world of a checkpoint is the world of both agents.
         let mut unpacked = [const { None }; AGENTS];
         for (contents, archive) in unpacked.iter_mut().zip(&archives) {
             let found = archive.as_ref().map(Archive::open).transpose();
             *contents = found.map_err(|error| error.to_string())?;
             let info = contents.as_ref().and_then(|contents| contents.info.as_ref());
-            experiment.maze = info.and_then(|info| info.maze).unwrap_or(experiment.maze);
+            if let Some(info) = info {
+                let world = World::of_run(info).map_err(|error| error.to_string())?;
+                experiment.set_world(&world);
+            }
         }
         if let Some(error) = experiment.errors().first() {
             return Err(error.to_string());
         }
         let slowest = &experiment.agents[AGENTS - 1];
-        let chosen = self.devices.choose(preference, experiment.maze, slowest).await;
+        let world = experiment.world().map_err(|error| error.to_string())?;
+        let chosen = self.devices.choose(preference, &world, slowest).await;
         let mut agents = Vec::with_capacity(AGENTS);
-        for (index, (kept, contents)) in archives.into_iter().zip(unpacked).enumerate() {
+        let parts = archives.into_iter().zip(unpacked).zip(&emulators).enumerate();
+        for (index, ((kept, contents), emulators)) in parts {
+            let config = &experiment.agents[index];
             let agent = match contents {
-                Some(contents) => Agent::restore(contents, experiment.maze, &chosen.device)
-                    .await
-                    .map_err(|error| error.to_string()),
-                None => Agent::new(experiment.maze, &experiment.agents[index], &chosen.device)
-                    .map_err(|error| error.to_string()),
-            }?;
+                Some(contents) => {
+                    Agent::restore(contents, world, emulators, &chosen.device).await
+                }
+                None => Agent::new(world, config, emulators, &chosen.device).await,
+            };
+            let agent = agent.map_err(|error: AgentError| error.to_string())?;
             experiment.agents[index] = agent.trainer().config().clone();
             agents.push(Slot { kept, ..Slot::new(agent) });
         }
-        Ok(Prepared { experiment, chosen, agents })
+        Ok(Prepared { experiment, chosen, agents, emulators })
     }
 
     async fn take(&mut self, prepared: Prepared) {
         self.set_running(false);
-        let Prepared { experiment, chosen, agents } = prepared;
+        let Prepared { experiment, chosen, agents, emulators } = prepared;
+        self.emulators = emulators;
         self.experiment = experiment;
         self.chosen = chosen;
         self.agents = agents;
@@ -225,6 +255,9 @@ impl Session {
         }
         self.announce();
         self.show_all().await;
+        for agent in 0..self.agents.len() {
+            self.report_networks(agent).await;
+        }
     }
 
     fn announce(&self) {
@@ -288,6 +321,9 @@ impl Session {
         let due = !self.running || time::now_ms() - slot.viewed_at >= VIEW_MS;
         slot.agent.iterate(self.watch.details, |message| forward(index, message)).await?;
         self.show(index, due).await?;
+        if due {
+            self.report_networks(index).await;
+        }
         if time::now_ms() - self.agents[index].kept_at >= KEEP_MS {
             self.keep(index, false).await;
         }
@@ -307,7 +343,9 @@ impl Session {
             slot.assessed_at = now;
         }
         let (status, view) = match slot.agent.look(wanted).await {
-            Ok(found) => found,
+            Ok(Some(found)) => found,
+            // A game has no exact values.
+            Ok(None) => return Ok(()),
             Err(ProbeError::Core(error)) => return Err(error.into()),
             // The policy is not a distribution. The next iteration reports which number is not
             // finite.
@@ -316,10 +354,24 @@ impl Session {
         forward(index, Message::Maze(status));
         if let Some(view) = view {
             slot.viewed_at = time::now_ms();
-            self.drawings.set_view(index, slot.agent.maze(), &view);
+            if let Some(maze) = slot.agent.maze() {
+                self.drawings.set_view(index, maze, &view);
+            }
             post(Report::View { agent: index, view: Box::new(view) });
         }
         Ok(())
+    }
+
+    /// Sends the networks of an agent to its player, if there is one.
+    async fn report_networks(&mut self, agent: usize) {
+        if !self.networks_wanted {
+            return;
+        }
+        self.agents[agent].viewed_at = time::now_ms();
+        // If the device is lost, the next iteration notices it and handles it.
+        if let Ok(Some(networks)) = self.agents[agent].agent.networks().await {
+            post(Report::Networks { agent, networks: Box::new(networks) });
+        }
     }
 
     async fn show_all(&mut self) {
@@ -376,7 +428,9 @@ impl Session {
         let was_running = self.running;
         let archives: Vec<_> = self.agents.iter().map(|slot| slot.kept.clone()).collect();
         let archives = <[_; AGENTS]>::try_from(archives).unwrap_or_default();
-        match self.prepare(self.experiment.clone(), DevicePreference::Cpu, archives).await {
+        let emulators = self.emulators.clone();
+        let experiment = self.experiment.clone();
+        match self.prepare(experiment, DevicePreference::Cpu, archives, emulators).await {
             Ok(mut prepared) => {
                 prepared.chosen.report.reason = "WebGPU failed while it trained".to_owned();
                 self.take(prepared).await;
@@ -445,6 +499,14 @@ impl Session {
             self.next_due = time::now_ms() + 1000.0 / rate.max(0.01);
         }
     }
+}
+
+/// The emulators of each agent: an equal share of the ports, and the cartridge.
+fn emulators(ports: Vec<MessagePort>, rom: Option<ByteBuf>) -> [Emulators; AGENTS] {
+    let share = ports.len() / AGENTS;
+    let rom: Option<Rc<[u8]>> = rom.map(|rom| rom.into_vec().into());
+    let mut ports = ports.into_iter().map(|port| Rc::new(EmulatorPort::new(port)));
+    std::array::from_fn(|_| Emulators { ports: ports.by_ref().take(share).collect(), rom: rom.clone() })
 }
 
 /// Forwards a trainer's event to the page, except single episodes, which are too many to show.

@@ -3,14 +3,15 @@
 //! Environment `i` plays the same games in whichever worker it is, so results do not depend on the
 //! number of workers. Between `send` and `receive` all workers emulate at the same time.
 
+use std::rc::Rc;
+
 use deepspi_playground::emulator::{Answer, Games, Request};
 use deepspi_worlds::atari::{AtariOptions, Game, set};
 use deepspi_worlds::env::{EnvError, Outcome, Pending, VectorEnv};
 use deepspi_worlds::frame::FrameShape;
 use serde_bytes::ByteBuf;
-use web_sys::MessagePort;
 
-use super::port::{Answered, EmulatorPort, unexpected};
+use super::port::{Answered, EmulatorError, EmulatorPort, unexpected};
 
 /// N environments of one game.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub struct EmulatorEnvs {
 /// The environments of one worker: `count` from index `first`.
 #[derive(Debug)]
 struct Share {
-    port: EmulatorPort,
+    port: Rc<EmulatorPort>,
     first: usize,
     count: usize,
 }
@@ -43,13 +44,16 @@ impl EmulatorEnvs {
         options: AtariOptions,
         num_envs: usize,
         seed: u64,
-        ports: Vec<MessagePort>,
+        ports: &[Rc<EmulatorPort>],
     ) -> Result<Self, EnvError> {
-        let shares = ports.len().clamp(1, num_envs.max(1));
+        if ports.is_empty() {
+            return Err(EnvError::new(EmulatorError("there is none".to_owned())));
+        }
+        let shares = ports.len().min(num_envs);
         let mut workers = Vec::with_capacity(shares);
-        for (index, port) in ports.into_iter().take(shares).enumerate() {
+        for (index, port) in ports.iter().take(shares).enumerate() {
             let [first, end] = [index, index + 1].map(|i| i * num_envs / shares);
-            let share = Share { port: EmulatorPort::new(port), first, count: end - first };
+            let share = Share { port: port.clone(), first, count: end - first };
             share.port.send(&Request::Open(Box::new(Games {
                 game: game.name.to_owned(),
                 rom: ByteBuf::from(rom),

@@ -118,7 +118,7 @@ impl Drop for EmulatorPort {
 }
 
 /// The error for an answer to another request than the one that was sent.
-pub(super) fn unexpected() -> EnvError {
+pub fn unexpected() -> EnvError {
     let text = "an answer does not belong to the request; reload the page";
     EnvError::new(EmulatorError(text.to_owned()))
 }
