@@ -36,6 +36,15 @@ limited() {
     fi
 }
 
+# cksum_of: prints a hash of the standard input.
+cksum_of() {
+    if have sha256sum; then
+        sha256sum | cut -c 1-16
+    else
+        shasum -a 256 | cut -c 1-16
+    fi
+}
+
 # In CI a fresh checkout has no earlier build results, so they are kept in the cache.
 if [ "${CI:-}" = true ] && [ -z "${CARGO_TARGET_DIR:-}" ]; then
     export CARGO_TARGET_DIR=$cache/target
@@ -103,6 +112,7 @@ purpose_of() {
         pip) echo "fetches the Atari ROMs, which come inside a Python package" ;;
         vulkan) echo "lets the program see the graphics card" ;;
         lavapipe) echo "runs the shaders of the tests without a graphics card" ;;
+        emcc) echo "compiles the Atari emulator for the browser" ;;
         shellcheck) echo "checks the shell scripts" ;;
         brotli) echo "measures the download size of the browser page" ;;
         node) echo "drives the browser tests" ;;
@@ -141,6 +151,7 @@ package_for() {
         lavapipe:pacman) echo "vulkan-icd-loader vulkan-swrast" ;;
         lavapipe:zypper) echo "libvulkan1 libvulkan_lvp" ;;
         lavapipe:brew) echo "vulkan-loader mesa" ;;
+        emcc:*) echo "emscripten" ;;
         shellcheck:dnf | shellcheck:zypper) echo "ShellCheck" ;;
         node:apt-get) echo "nodejs npm" ;;
         node:brew) echo "node" ;;

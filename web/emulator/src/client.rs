@@ -13,13 +13,11 @@ use serde_bytes::ByteBuf;
 
 use crate::film::Film;
 
-/// Largest options, far above what any experiment uses: a mistyped number must not fill the memory
-/// of the page or stop the worker for minutes.
-const LARGEST: [(&str, fn(&AtariOptions) -> usize, usize); 3] = [
-    ("frame_skip", |options| options.frame_skip as usize, 64),
-    ("noop_max", |options| options.noop_max as usize, 1_000),
-    ("stack", |options| options.stack, 16),
-];
+/// Largest values of these options, far above what any experiment uses: a mistyped number must not
+/// fill the memory of the page or stop the worker for minutes.
+const LARGEST_FRAME_SKIP: usize = 64;
+const LARGEST_NOOP_MAX: usize = 1_000;
+const LARGEST_STACK: usize = 16;
 
 /// An emulator that has been switched on and makes consoles.
 pub trait Emulator {
@@ -130,8 +128,13 @@ impl<E: Emulator> Client<E> {
     fn open(&mut self, games: &Games) -> Result<Done, Failure> {
         let game = Game::find(&games.game)?;
         roms::check(game, &games.rom)?;
-        for (what, read, largest) in LARGEST {
-            let value = read(&games.options);
+        games.options.check()?;
+        let AtariOptions { frame_skip, noop_max, stack, .. } = games.options;
+        for (what, value, largest) in [
+            ("frame_skip", frame_skip as usize, LARGEST_FRAME_SKIP),
+            ("noop_max", noop_max as usize, LARGEST_NOOP_MAX),
+            ("stack", stack, LARGEST_STACK),
+        ] {
             if value > largest {
                 return Err(Failure::TooLarge { what, value, largest });
             }
@@ -239,8 +242,7 @@ impl<C: Console> Open<C> {
         let stack_len = self.observations.len() / self.envs.len();
         let stacks = self.observations.chunks_exact_mut(stack_len);
         for (index, (env, stack)) in self.envs.iter_mut().zip(stacks).enumerate() {
-            self.outcomes[index] =
-                call(index, env, stack).map_err(|error| error.in_env(index))?;
+            self.outcomes[index] = call(index, env, stack).map_err(|error| error.in_env(index))?;
         }
         Ok(())
     }

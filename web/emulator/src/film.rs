@@ -6,9 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use deepspi_worlds::atari::{
-    Console, ConsoleError, FRAME_PIXELS, Game, Palette, RAM_BYTES,
-};
+use deepspi_worlds::atari::{Console, ConsoleError, FRAME_PIXELS, Game, Palette, RAM_BYTES};
 
 /// A console with a film of its screens.
 #[derive(Debug)]

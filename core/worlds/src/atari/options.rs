@@ -146,7 +146,11 @@ impl AtariOptions {
         self.stack * OBS_PIXELS
     }
 
-    pub(super) fn check(&self) -> Result<(), AtariError> {
+    /// Checks every option against its range.
+    ///
+    /// # Errors
+    /// The first option out of range.
+    pub fn check(&self) -> Result<(), AtariError> {
         if !(0.0..=1.0).contains(&self.repeat_action_probability) {
             return Err(AtariError::Options("repeat_action_probability must lie in 0..=1"));
         }

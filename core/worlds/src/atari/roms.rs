@@ -10,7 +10,9 @@ use super::games::{GAMES, Game};
 
 /// The bytes are not those of the game's known dump.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{game}: the cartridge has the MD5 {found}, expected {expected}; take the file {file} of the Python package ale-py")]
+#[error(
+    "{game}: the cartridge has the MD5 {found}, expected {expected}; take the file {file} of the Python package ale-py"
+)]
 pub struct WrongRom {
     /// Name of the game.
     pub game: &'static str,

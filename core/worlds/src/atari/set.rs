@@ -26,8 +26,7 @@ pub fn check_actions(game: &Game, num_envs: usize, actions: &[u32]) -> Result<()
     match actions.iter().position(|action| !allowed(action)) {
         None => Ok(()),
         Some(index) => {
-            let error =
-                AtariError::Action { game: game.name, action: actions[index], n_actions };
+            let error = AtariError::Action { game: game.name, action: actions[index], n_actions };
             Err(error.in_env(index))
         }
     }

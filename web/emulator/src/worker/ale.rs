@@ -96,7 +96,11 @@ impl Emulator for Machine {
         }
         let size = self.size(handle).map_err(doing("measure"))?;
         if size != [FRAME_HEIGHT as u32, FRAME_WIDTH as u32] {
-            return Err(format!("{} draws {size:?} pixels instead of {FRAME_HEIGHT} x {FRAME_WIDTH}", game.name).into());
+            return Err(format!(
+                "{} draws {size:?} pixels instead of {FRAME_HEIGHT} x {FRAME_WIDTH}",
+                game.name
+            )
+            .into());
         }
         let Palette { gray, rgb } = &mut console.palette;
         self.palette(handle, gray, rgb.as_flattened_mut()).map_err(doing("read the colours of"))?;

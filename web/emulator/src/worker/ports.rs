@@ -28,10 +28,7 @@ pub fn connect(port: &MessagePort, ale: &Ale) {
     // terminated without `Request::Close` stay in memory until the worker ends.
     let gone = port.clone();
     let on_close = Closure::<dyn Fn()>::new(move || leave(&client, &gone));
-    drop(port.add_event_listener_with_callback(
-        "close",
-        on_close.into_js_value().unchecked_ref(),
-    ));
+    drop(port.add_event_listener_with_callback("close", on_close.into_js_value().unchecked_ref()));
 }
 
 fn receive(message: &JsValue, client: &Rc<RefCell<Client<Machine>>>, port: &MessagePort) {
