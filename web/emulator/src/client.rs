@@ -4,10 +4,13 @@
 //! [`Answer::Failed`] with a sentence for the user; the environments of the client, and those of
 //! other clients, go on. No cartridge reaches the emulator before its checksum was accepted.
 
+use deepspi_options::ConfigError;
 use deepspi_playground::emulator::{Answer, Games, MAX_ENVS, Opened, Request};
 use deepspi_worlds::atari::{
     AtariEnv, AtariError, AtariOptions, Console, ConsoleError, Game, StepOutcome, roms, set,
 };
+use deepspi_worlds::cartridge::{self, MAZE_CARTRIDGE};
+use deepspi_worlds::maze::{Maze, MazeConfig};
 use deepspi_worlds::snapshot::{Reader, Writer};
 use serde_bytes::ByteBuf;
 
@@ -59,6 +62,10 @@ enum Failure {
     Environment(#[from] AtariError),
     #[error(transparent)]
     Console(#[from] ConsoleError),
+    #[error(transparent)]
+    States(#[from] cartridge::StatesError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error("{what} is {value} for games in the browser; it may be at most {largest}")]
     TooLarge { what: &'static str, value: usize, largest: usize },
     #[error("{0} environments were asked for; a worker plays 1 to {MAX_ENVS}")]
@@ -126,7 +133,10 @@ impl<E: Emulator> Client<E> {
     }
 
     fn open(&mut self, games: &Games) -> Result<Done, Failure> {
-        let game = Game::find(&games.game)?;
+        let game = match cartridge::is_name(&games.game) {
+            true => &MAZE_CARTRIDGE,
+            false => Game::find(&games.game)?,
+        };
         roms::check(game, &games.rom)?;
         games.options.check()?;
         let AtariOptions { frame_skip, noop_max, stack, .. } = games.options;
@@ -173,6 +183,17 @@ impl<E: Emulator> Client<E> {
             filmed: if open.film { filmed } else { Vec::new() },
         };
         Ok(Done { answer, stepped: true, frames: open.film.then_some(frames) })
+    }
+
+    /// The pictures of the free cartridge's maze. Its values do not matter here, so any discount will
+    /// do.
+    fn maze_view(&self) -> Result<Done, Failure> {
+        let maze = Maze::new(MazeConfig::DEFAULT, 0.99)?;
+        let emulator = (self.switch_on)()?;
+        let insert = |seed| emulator.insert(&MAZE_CARTRIDGE, &cartridge::ROM[..], seed, 0.0);
+        let view = cartridge::view(&maze, insert)?;
+        let frames = view.frames.into_iter().map(ByteBuf::from).collect();
+        Ok(Done::with(Answer::MazeView { frames }))
     }
 
     fn store(&self) -> Result<Done, Failure> {

@@ -130,7 +130,8 @@ impl Experiment {
             _ => {}
         }
         let in_maze = !matches!(world, Ok(World::Game { .. }) | Err(WorldError::Game(_)));
-        if in_maze && self.maze.maze_reset == MazeReset::Parity
+        if in_maze
+            && self.maze.maze_reset == MazeReset::Parity
             && self.agents.iter().any(|a| a.deep_spi.certified)
         {
             let (field, value) = ("maze_reset", self.maze.maze_reset.to_string());

@@ -17,11 +17,8 @@ mod error;
 pub mod games;
 mod options;
 pub mod preprocess;
-<<<<<<< HEAD
-pub mod roms;
-=======
 mod rewards;
->>>>>>> w-cart
+pub mod roms;
 pub mod seeds;
 pub mod set;
 mod training;

@@ -231,9 +231,7 @@ impl Session {
         for (index, ((kept, contents), emulators)) in parts {
             let config = &experiment.agents[index];
             let agent = match contents {
-                Some(contents) => {
-                    Agent::restore(contents, world, emulators, &chosen.device).await
-                }
+                Some(contents) => Agent::restore(contents, world, emulators, &chosen.device).await,
                 None => Agent::new(world, config, emulators, &chosen.device).await,
             };
             let agent = agent.map_err(|error: AgentError| error.to_string())?;
@@ -506,7 +504,10 @@ fn emulators(ports: Vec<MessagePort>, rom: Option<ByteBuf>) -> [Emulators; AGENT
     let share = ports.len() / AGENTS;
     let rom: Option<Rc<[u8]>> = rom.map(|rom| rom.into_vec().into());
     let mut ports = ports.into_iter().map(|port| Rc::new(EmulatorPort::new(port)));
-    std::array::from_fn(|_| Emulators { ports: ports.by_ref().take(share).collect(), rom: rom.clone() })
+    std::array::from_fn(|_| Emulators {
+        ports: ports.by_ref().take(share).collect(),
+        rom: rom.clone(),
+    })
 }
 
 /// Forwards a trainer's event to the page, except single episodes, which are too many to show.

@@ -81,10 +81,7 @@ impl EmulatorEnvs {
     }
 
     /// Asks every worker; `request` gets the range of its environments.
-    fn ask_all(
-        &self,
-        request: impl Fn(std::ops::Range<usize>) -> Request,
-    ) -> Result<(), EnvError> {
+    fn ask_all(&self, request: impl Fn(std::ops::Range<usize>) -> Request) -> Result<(), EnvError> {
         for share in &self.workers {
             share.port.send(&request(share.first..share.first + share.count))?;
         }

@@ -6,12 +6,12 @@
 mod outbox;
 mod screen;
 
+use burn::tensor::Device;
 use deepspi_core::checkpoint::CheckpointError;
 use deepspi_core::player::Player;
 use deepspi_playground::emulator::PORT;
 use deepspi_playground::play::{Networks, Report, Request, SCREENS};
 use deepspi_playground::protocol::{BYTES, decode};
-use burn::tensor::Device;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -76,11 +76,11 @@ async fn serve(
             post(Report::Inserted { screen, opened });
         }
         Request::Agent { screen, networks, update } => {
-            let (player, global_step) = match networks.map(|networks| load(*networks)).transpose()?
-            {
-                Some((player, global_step)) => (Some(player), Some(global_step)),
-                None => (None, None),
-            };
+            let (player, global_step) =
+                match networks.map(|networks| load(*networks)).transpose()? {
+                    Some((player, global_step)) => (Some(player), Some(global_step)),
+                    None => (None, None),
+                };
             chosen.set_player(player, update).await?;
             post(Report::Agent { screen, global_step });
         }

@@ -155,7 +155,8 @@ impl Screen {
 
     /// Starts a new game.
     pub async fn reset(&mut self) -> Result<Played, ScreenError> {
-        let console = self.console.as_mut().ok_or(ScreenError::Missing("no game is on this screen"))?;
+        let console =
+            self.console.as_mut().ok_or(ScreenError::Missing("no game is on this screen"))?;
         let (frames, observation) = console.advance(&Request::Reset).await?;
         console.perceive(self.player.as_ref()).await?;
         console.outcome = StepOutcome::default();
@@ -164,7 +165,8 @@ impl Screen {
 
     /// Plays one agent step.
     pub async fn step(&mut self, chooser: Chooser) -> Result<Played, ScreenError> {
-        let console = self.console.as_mut().ok_or(ScreenError::Missing("no game is on this screen"))?;
+        let console =
+            self.console.as_mut().ok_or(ScreenError::Missing("no game is on this screen"))?;
         if console.observation.is_empty() {
             return Err(ScreenError::Missing("the game was not started"));
         }
@@ -241,7 +243,8 @@ impl Console {
         };
         let [outcome] = outcomes[..] else { return Err(ScreenError::Unexpected) };
         self.outcome = outcome;
-        self.observation = answered.observations.as_ref().map(Uint8Array::to_vec).unwrap_or_default();
+        self.observation =
+            answered.observations.as_ref().map(Uint8Array::to_vec).unwrap_or_default();
         self.number += 1;
         Ok((answered.frames, answered.observations))
     }
