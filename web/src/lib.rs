@@ -17,6 +17,7 @@ pub mod history;
 pub mod latents_svg;
 pub mod link;
 pub mod neighbourhood;
+pub mod opening;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
 pub mod plot;

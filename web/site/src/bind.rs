@@ -90,15 +90,7 @@ impl Binder {
         }
         let work = self.kept.join(kind).join("unfinished");
         remove_folder(&work)?;
-        Bindgen::new()
-            .input_path(&input)
-            .out_name(&bound.name)
-            .web(true)?
-            .typescript(false)
-            // The JavaScript finds the code beside itself.
-            .omit_default_module_path(false)
-            .generate(&work)
-            .with_context(|| format!("wasm-bindgen cannot read {}", input.display()))?;
+        bind(&input, &bound.name, &work)?;
         if let Some(wasm_opt) = &self.wasm_opt {
             optimise(wasm_opt, &work.join(bound.code()))?;
         }
@@ -107,6 +99,22 @@ impl Binder {
         fs::rename(&work, &bound.folder)?;
         Ok(bound)
     }
+}
+
+/// Writes `NAME.js` and `NAME_bg.wasm` for a compiled program into the folder `out`.
+///
+/// # Errors
+/// If wasm-bindgen refuses the program.
+pub fn bind(program: &Path, name: &str, out: &Path) -> Result<()> {
+    Bindgen::new()
+        .input_path(program)
+        .out_name(name)
+        .web(true)?
+        .typescript(false)
+        // The JavaScript finds the code beside itself.
+        .omit_default_module_path(false)
+        .generate(out)
+        .with_context(|| format!("wasm-bindgen cannot read {}", program.display()))
 }
 
 /// Removes an older result of a program, so that the folder does not grow.

@@ -22,10 +22,13 @@ use crate::layout::PLAYGROUND;
 
 const USAGE: &str = "\
 Usage: site build ROOT COMPILED KEPT OUT [WASM_OPT]
+       site bind PROGRAM NAME OUT
        site serve DIR PORT
 
 build  writes the site into OUT; ROOT is the repository, COMPILED the folder of the compiled programs,
        KEPT a folder for results that later builds use, WASM_OPT the program that makes code smaller
+bind   writes NAME.js and NAME_bg.wasm for the compiled program PROGRAM into the folder OUT, for a
+       program that is no part of the site that `build` writes
 serve  serves the site in DIR on http://127.0.0.1:PORT/ until it is ended";
 
 fn main() -> ExitCode {
@@ -50,6 +53,7 @@ fn run() -> Result<()> {
             };
             assemble::assemble(&PLAYGROUND, Path::new(root), &binder, Path::new(out))
         }
+        ["bind", program, name, out] => bind::bind(Path::new(program), name, Path::new(out)),
         ["serve", site, port] => {
             let port = port.parse().with_context(|| format!("{port} is no port: 0 to 65535"))?;
             serve::serve(Path::new(site), port, |port| {

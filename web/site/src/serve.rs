@@ -33,7 +33,8 @@ fn answer(site: &Path, request: Request) -> std::io::Result<()> {
         return request.respond(Response::empty(404));
     };
     let Ok(file) = File::open(&path) else { return request.respond(Response::empty(404)) };
-    let keep = if path.ends_with(PAGE) { "no-cache" } else { "max-age=31536000, immutable" };
+    // A name with a hash always means the same content.
+    let keep = if has_hash(&path) { "max-age=31536000, immutable" } else { "no-cache" };
     let mut response = Response::from_file(file);
     for (name, value) in [
         ("Content-Type", media_type(&path)),
@@ -57,6 +58,13 @@ fn file_of(site: &Path, url: &str) -> Option<PathBuf> {
     );
     let file = site.join(path);
     (inside && file.is_file()).then_some(file)
+}
+
+/// Whether the name ends with a hash, as in `base-0123456789abcdef.css`.
+fn has_hash(path: &Path) -> bool {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let hash = stem.trim_end_matches("_bg").rsplit_once('-').map_or("", |(_, hash)| hash);
+    hash.len() == 16 && hash.bytes().all(|letter| letter.is_ascii_hexdigit())
 }
 
 /// Browsers refuse programs and style sheets with another type.
@@ -87,9 +95,13 @@ mod tests {
         let folder = Folder::new();
         let site = folder.path().join("site");
         std::fs::create_dir(&site).expect("made");
-        for (name, text) in
-            [(PAGE, "the page"), ("a_bg.wasm", "code"), (".hidden", "hidden"), ("../secret", "x")]
-        {
+        for (name, text) in [
+            (PAGE, "the page"),
+            ("a-0123456789abcdef_bg.wasm", "code"),
+            ("plain.js", "script"),
+            (".hidden", "hidden"),
+            ("../secret", "x"),
+        ] {
             std::fs::write(site.join(name), text).expect("written");
         }
         let (send, port) = mpsc::channel();
@@ -107,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn files_have_their_types_and_only_the_page_is_asked_for_again() {
+    fn files_have_their_types_and_only_names_with_a_hash_are_kept() {
         let (_folder, port) = serve_trial();
         for address in ["/", "/index.html", "/?x=1"] {
             let page = get(port, &format!("GET {address}"));
@@ -117,12 +129,14 @@ mod tests {
                 "{page}"
             );
         }
-        let code = get(port, "GET /a_bg.wasm");
+        let code = get(port, "GET /a-0123456789abcdef_bg.wasm");
         assert!(
             code.contains("Content-Type: application/wasm") && code.contains("immutable"),
             "{code}"
         );
-        let head = get(port, "HEAD /a_bg.wasm");
+        let script = get(port, "GET /plain.js");
+        assert!(script.contains("text/javascript") && script.contains("no-cache"), "{script}");
+        let head = get(port, "HEAD /a-0123456789abcdef_bg.wasm");
         assert!(head.starts_with("HTTP/1.1 200") && !head.ends_with("code"), "{head}");
     }
 
