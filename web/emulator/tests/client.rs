@@ -2,7 +2,11 @@
 //! and requests that cannot be carried out.
 
 #![cfg(not(target_arch = "wasm32"))]
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers as well")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails, in its helpers as well"
+)]
 
 use deepspi_ale::{AtariEnvs, Emulator, Rom, RomFinder};
 use deepspi_playground::emulator::{Answer, Games, MAX_ENVS, Opened, Request};
