@@ -308,6 +308,18 @@ need_wasm_opt() {
     need_cargo_tool wasm-opt "0.$wasm_opt_wanted.1" wasm-opt --locked
 }
 
+# need_emscripten: finds or installs the compiler of the emulator. Without it the page is built without Atari games,
+# so a failure is not an error.
+need_emscripten() {
+    # Arch puts it into a folder that is on PATH only after the next login.
+    have emcc || PATH=$PATH:/usr/lib/emscripten
+    have emcc || (need emcc) || {
+        say "the page is built without Atari games, because emscripten is missing (see above)"
+        return 1
+    }
+    hash -r
+}
+
 # locked_version CRATE: prints the crate's version in Cargo.lock.
 locked_version() {
     sed -n "/^name = \"$1\"\$/{n;s/^version = \"\(.*\)\"/\1/p;}" "$root/Cargo.lock"
