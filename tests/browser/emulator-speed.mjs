@@ -3,7 +3,6 @@
 // that other work on the machine slows both down. The native program sends no messages; the worker sends one for each
 // step of all its environments.
 
-import { readFile } from "node:fs/promises";
 import { actionsOf, nativeTrace, startWorker } from "./emulator.mjs";
 
 const best = (numbers) => Math.max(...numbers);
@@ -11,13 +10,12 @@ const native = [];
 const here = { 1: [], 8: [] };
 
 const { game, rom, options } = await nativeTrace("Breakout", 1, 1);
-const bytes = await readFile(rom);
 const { connect, stop } = await startWorker();
 const client = connect();
 for (let round = 0; round < 5; round++) {
   native.push((await nativeTrace("Breakout", 1, 4_000)).frames_per_second);
   for (const envs of [1, 8]) {
-    const { actions } = await client.open({ game, rom: bytes, options, seed: 0, envs });
+    const { actions } = await client.open({ game, rom, options, seed: 0, envs });
     await client.step();
     const next = actionsOf(0);
     const steps = 4_000 / envs;
