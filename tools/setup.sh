@@ -340,6 +340,18 @@ need_wasm_opt() {
 
 runs_wasm_opt() { [ -e "$wasm_opt" ] && "$wasm_opt" --version >/dev/null 2>&1; }
 
+# need_emscripten: finds or installs the compiler of the emulator. Without it the page is built without Atari games,
+# so a failure is not an error.
+need_emscripten() {
+    # Arch puts it into a folder that is on PATH only after the next login.
+    have emcc || PATH=$PATH:/usr/lib/emscripten
+    have emcc || (need emcc) || {
+        say "the page is built without Atari games, because emscripten is missing (see above)"
+        return 1
+    }
+    hash -r
+}
+
 # locked_version CRATE [FOLDER]: prints the crate's version in the lock file of the repository, or of a
 # folder in it.
 locked_version() {
