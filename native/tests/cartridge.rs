@@ -24,7 +24,10 @@ fn a_run_is_analysed_continued_evaluated_and_filmed() {
     tiny(&runs, &["--total-timesteps", "32"]).succeeded();
     let run = only_run(&runs);
     let config = fs::read_to_string(run.join("config.toml")).expect("there");
-    assert!(config.contains("env = \"MazeCartridge\"") && config.contains("n_path = 5"), "{config}");
+    assert!(
+        config.contains("env = \"MazeCartridge\"") && config.contains("n_path = 5"),
+        "{config}"
+    );
     finish(resume(&run).args(["--total-timesteps", "64"])).succeeded();
     let lines = fs::read_to_string(run.join("metrics.jsonl")).expect("there");
     let lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line));
