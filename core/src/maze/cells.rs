@@ -228,7 +228,9 @@ mod tests {
         let seen = SeenMaze { maze: &maze, view: &view };
         let report = pollster::block_on(probe_as_seen(&model, seen, &device)).expect("probed");
         let plain = pollster::block_on(probe(&model, &maze, &device)).expect("probed");
-        assert_eq!(report.policy, view.in_order_of_maze(&plain.policy));
+        // The order of a sum differs, and with it the last digit.
+        let expected = view.in_order_of_maze(&plain.policy);
+        assert!(report.policy.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12));
         let cells = cells_as_seen(&model, seen, &report, &config, None, &device);
         let cells = pollster::block_on(cells).expect("computed");
         losses_are_those_of_predictions(&maze, &view, &model, &report, cells);
