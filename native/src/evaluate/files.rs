@@ -161,7 +161,8 @@ impl Evaluation {
         row("mean length", format!("{:.1} steps", summary.mean_length));
         if summary.time_limits > 0 {
             // Training presses FIRE after every lost life, so an agent may never learn to press it.
-            let note = if [MAZE, CARTRIDGE_NAME].contains(&env) || protocol.training_resets {
+            let note = if [MAZE, CARTRIDGE_NAME].contains(&env.as_str()) || protocol.training_resets
+            {
                 ""
             } else {
                 "; perhaps it waits for FIRE after a lost life: --training-resets presses it"
