@@ -2,12 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers as well")]
 
-mod common;
-
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use common::Actions;
 use deepspi_ale::{AtariEnvs, Emulator, Rom, environment};
 use deepspi_theory::evaluate;
 use deepspi_worlds::atari::{AtariEnv, AtariOptions, Console, ConsoleError, OBS_SIDE, StepOutcome};
@@ -15,12 +12,27 @@ use deepspi_worlds::cartridge::{self, ACTIONS, cell};
 use deepspi_worlds::env::{VectorEnv as _, step};
 use deepspi_worlds::maze::{Action, Maze, MazeConfig, MazeView, Tile};
 use deepspi_worlds::numbered::Numbered;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 /// ALE's ids of actions.
 const NOOP: u8 = 0;
 const FIRE: u8 = 1;
 const RIGHT: u8 = 3;
+
+/// Random numbers below a bound.
+struct Actions(ChaCha8Rng);
+
+impl Actions {
+    fn new(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    fn next(&mut self, bound: u32) -> u32 {
+        self.0.random_range(0..bound)
+    }
+}
 
 fn maze() -> Maze {
     Maze::new(MazeConfig::DEFAULT, 0.99).unwrap()
@@ -84,7 +96,7 @@ fn every_action_in_every_state_does_what_it_does_in_the_maze() {
         assert_eq!(state, maze.start());
         let mut done = false;
         while !done {
-            let chosen = actions.next(ACTIONS.len());
+            let chosen = actions.next(4);
             let action = ACTIONS[chosen as usize];
             let outcome = played.step(chosen);
             let next = state_of(&view, &played.seen);
