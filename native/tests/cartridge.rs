@@ -38,8 +38,8 @@ fn a_run_is_analysed_continued_evaluated_and_filmed() {
         .map(|line| line["start_value"].as_f64().expect("a number"))
         .collect();
     assert_eq!(values.len(), 4, "one exact value in each iteration");
-    // An agent that has learnt nothing is near the random policy, far from 8.01.
-    assert!(values.iter().all(|value| (-10.0..0.0).contains(value)), "{values:?}");
+    // An agent that has learnt next to nothing is near the random policy, and far from 8.01.
+    assert!(values.iter().all(|value| (1.0..4.0).contains(value)), "{values:?}");
     let distances = lines.iter().filter_map(|line| line["relative_star_distance"].as_f64());
     assert!(distances.min_by(f64::total_cmp).is_some_and(|least| least > 1e-3));
 
