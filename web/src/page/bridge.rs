@@ -59,10 +59,7 @@ impl Bridge {
         self.waiting.clear();
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let names = leptos::prelude::document().get_element_by_id(NAMES);
-        let script = names.and_then(|names| names.get_attribute(SCRIPT));
-        let script = script.ok_or("The page does not name its trainer: reload it.")?;
-        let worker = Worker::new_with_options(&script, &options)
+        let worker = Worker::new_with_options(&script()?, &options)
             .map_err(|error| format!("This browser could not start a web worker: {error:?}"))?;
         let on_message = Closure::new(move |event: MessageEvent| {
             reports(&event).into_iter().for_each(receive);
@@ -126,6 +123,16 @@ impl Bridge {
             drop(connection.worker.post_message_with_transfer(&message, &transfer));
         }
     }
+}
+
+/// Address of the script that starts the trainer or a player.
+///
+/// # Errors
+/// If the page does not name it.
+pub fn script() -> Result<String, String> {
+    let names = leptos::prelude::document().get_element_by_id(NAMES);
+    let script = names.and_then(|names| names.get_attribute(SCRIPT));
+    script.ok_or_else(|| "The page does not name its trainer: reload it.".to_owned())
 }
 
 /// The reports in a message of the worker; a fault if the message cannot be decoded.
