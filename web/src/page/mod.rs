@@ -4,6 +4,7 @@
 //! without scripts see. Change both together.
 
 pub mod address;
+pub mod atari;
 pub mod bridge;
 pub mod charts;
 pub mod controls;
