@@ -90,6 +90,12 @@ impl Shelf {
         self.brought.values().cloned().collect()
     }
 
+    /// All cartridges whose bytes are here, but for the project's own.
+    #[must_use]
+    pub fn at_hand(&self) -> Vec<Cartridge> {
+        self.games().into_iter().skip(1).filter_map(|(game, _)| self.cartridge(game)).collect()
+    }
+
     /// Adds what the visitor brought, and returns what is new. The project's own cartridge is
     /// always here.
     pub fn bring(&mut self, cartridges: &[Cartridge]) -> Vec<Cartridge> {
@@ -201,8 +207,12 @@ mod tests {
         shelf.offer(&["pong".into()]);
         assert!(shelf.has(pong.game));
         assert_eq!(shelf.cartridge(pong.game), None);
+        assert_eq!(shelf.at_hand(), []);
         shelf.loaded(&pong);
-        assert_eq!(shelf.cartridge(pong.game), Some(pong));
+        assert_eq!(shelf.cartridge(pong.game), Some(pong.clone()));
+        let alien = cartridge("Alien", 2);
+        shelf.bring(std::slice::from_ref(&alien));
+        assert_eq!(shelf.at_hand(), [alien, pong]);
     }
 
     #[test]
