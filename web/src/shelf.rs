@@ -186,7 +186,10 @@ mod tests {
     fn what_was_brought_is_forgotten_and_what_the_machine_has_stays() {
         let mut shelf = Shelf::default();
         shelf.offer(&["pong".into(), "air_raid".into(), "../pong".into(), "alien".into()]);
-        assert_eq!(shown(&shelf), [FREE, ("Alien", "on this machine"), ("Pong", "on this machine")]);
+        assert_eq!(
+            shown(&shelf),
+            [FREE, ("Alien", "on this machine"), ("Pong", "on this machine")]
+        );
         let new = shelf.bring(&[cartridge("Pong", 1), cartridge("Breakout", 2)]);
         assert_eq!(new.len(), 2);
         assert!(shelf.bring(&[cartridge("Pong", 1)]).is_empty());
@@ -194,7 +197,10 @@ mod tests {
         assert_eq!(shown(&shelf), all);
         assert_eq!(shelf.brought(), [cartridge("Breakout", 2), cartridge("Pong", 1)]);
         shelf.forget();
-        assert_eq!(shown(&shelf), [FREE, ("Alien", "on this machine"), ("Pong", "on this machine")]);
+        assert_eq!(
+            shown(&shelf),
+            [FREE, ("Alien", "on this machine"), ("Pong", "on this machine")]
+        );
         assert!(!shelf.has(cartridge("Breakout", 2).game));
     }
 
@@ -226,11 +232,14 @@ mod tests {
         assert_eq!(say(4, 1), "Alien is here now.");
         assert_eq!(say(1, 0), "x.zip is Alien, which was here already.");
         assert_eq!(say(2, 0), "All 2 games in x.zip were here already.");
-        let damaged = |name: &str| UnzipError::Damaged { name: name.into(), why: "checksum".into() };
+        let damaged =
+            |name: &str| UnzipError::Damaged { name: name.into(), why: "checksum".into() };
         let mut found = found(1);
         found.damaged = vec![damaged("a.bin"), damaged("b.bin")];
         let text = said("x.zip", &found, &all[..1]);
-        for part in ["Alien is here now. a.bin in it is damaged", "as are 1 more", "download x.zip again"] {
+        for part in
+            ["Alien is here now. a.bin in it is damaged", "as are 1 more", "download x.zip again"]
+        {
             assert!(text.contains(part), "`{text}` does not say {part}");
         }
     }

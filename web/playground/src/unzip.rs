@@ -162,10 +162,10 @@ mod tests {
 
     #[test]
     fn a_file_that_lies_about_its_size_is_unpacked_up_to_the_limit() {
-        let mut bytes = pack(&[("bomb", vec![0; 1 << 20]), ("fine", vec![7; 399])]);
-        let size = (1_u32 << 20).to_le_bytes();
+        const SIZE: u32 = 0x0012_3456;
+        let mut bytes = pack(&[("bomb", vec![0; SIZE as usize]), ("fine", vec![7; 399])]);
         for at in 0..bytes.len() - 4 {
-            if bytes[at..at + 4] == size {
+            if bytes[at..at + 4] == SIZE.to_le_bytes() {
                 bytes[at..at + 4].copy_from_slice(&10_u32.to_le_bytes());
             }
         }

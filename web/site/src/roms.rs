@@ -87,7 +87,9 @@ mod tests {
         assert_eq!(answer("roms/index.json"), Some(Answer::List("[\"alien\",\"pong\"]".into())));
         let pong = Answer::File(folder.path().join("pong.bin"));
         assert_eq!(answer("roms/pong.bin"), Some(pong));
-        for address in ["roms/md5.json", "roms/../pong.bin", "roms/breakout.bin", "roms/", "pong.bin"] {
+        for address in
+            ["roms/md5.json", "roms/../pong.bin", "roms/breakout.bin", "roms/", "pong.bin"]
+        {
             assert_eq!(answer(address), None, "{address}");
         }
         assert_eq!(

@@ -14,12 +14,7 @@ use crate::roms;
 ///
 /// # Errors
 /// If the port is taken.
-pub fn serve(
-    site: &Path,
-    roms: Option<&Path>,
-    port: u16,
-    ready: impl FnOnce(u16),
-) -> Result<()> {
+pub fn serve(site: &Path, roms: Option<&Path>, port: u16, ready: impl FnOnce(u16)) -> Result<()> {
     let server = Server::http(("127.0.0.1", port)).map_err(|error| {
         anyhow!("port {port} cannot be used ({error}); `./run web --port NUMBER` takes another one")
     })?;

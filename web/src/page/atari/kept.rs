@@ -31,7 +31,9 @@ pub enum KeptError {
 impl From<JsValue> for KeptError {
     fn from(error: JsValue) -> Self {
         let Some(error) = error.dyn_ref::<DomException>() else {
-            return Self::Refused(error.as_string().unwrap_or_else(|| "no reason given".to_owned()));
+            return Self::Refused(
+                error.as_string().unwrap_or_else(|| "no reason given".to_owned()),
+            );
         };
         match error.name().as_str() {
             "QuotaExceededError" => Self::Full,

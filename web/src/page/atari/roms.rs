@@ -77,7 +77,8 @@ impl Roms {
         if let Some(cartridge) = self.shelf.with_untracked(|shelf| shelf.cartridge(game)) {
             return Ok(cartridge);
         }
-        let folder = machine::folder().filter(|_| self.shelf.with_untracked(|shelf| shelf.has(game)));
+        let folder =
+            machine::folder().filter(|_| self.shelf.with_untracked(|shelf| shelf.has(game)));
         let Some(folder) = folder else {
             return Err(format!(
                 "There is no cartridge of {} here: drop {} or the ale-py wheel under \"Cartridges\".",
