@@ -171,10 +171,11 @@ pub fn find(name: &str, bytes: &[u8]) -> Result<Found, RomFileError> {
 /// The game whose cartridge these bytes are, the project's own included.
 #[must_use]
 pub fn recognise(bytes: &[u8]) -> Option<&'static Game> {
-    roms::check(&MAZE_CARTRIDGE, bytes)
-        .map(|()| &MAZE_CARTRIDGE)
-        .ok()
-        .or_else(|| roms::recognise(bytes))
+    if bytes.len() as u64 > LARGEST_ROM {
+        return None;
+    }
+    let found = roms::md5_hex(bytes);
+    std::iter::once(&MAZE_CARTRIDGE).chain(&GAMES).find(|game| game.md5 == found)
 }
 
 /// How a game is recognised; tests have no ROMs, and take another way.
