@@ -7,37 +7,63 @@ use anyhow::{Result, anyhow};
 use tiny_http::{Header, Method, Request, Response, Server};
 
 use crate::assemble::PAGE;
+use crate::roms;
 
-/// Serves the site until the program is ended. `ready` is called with the port once the server
-/// answers; port 0 takes a free one.
+/// Serves the site until the program is ended, and the ROMs in the folder `roms` if there is one.
+/// `ready` is called with the port once the server answers; port 0 takes a free one.
 ///
 /// # Errors
 /// If the port is taken.
-pub fn serve(site: &Path, port: u16, ready: impl FnOnce(u16)) -> Result<()> {
+pub fn serve(site: &Path, roms: Option<&Path>, port: u16, ready: impl FnOnce(u16)) -> Result<()> {
     let server = Server::http(("127.0.0.1", port)).map_err(|error| {
         anyhow!("port {port} cannot be used ({error}); `./run web --port NUMBER` takes another one")
     })?;
     ready(server.server_addr().to_ip().map_or(port, |address| address.port()));
     for request in server.incoming_requests() {
         // A browser that goes away in the middle of an answer is no error.
-        drop(answer(site, request));
+        drop(answer(site, roms, request));
     }
     Ok(())
 }
 
-fn answer(site: &Path, request: Request) -> std::io::Result<()> {
+fn answer(site: &Path, roms: Option<&Path>, request: Request) -> std::io::Result<()> {
     if !matches!(request.method(), Method::Get | Method::Head) {
         return request.respond(Response::empty(405));
     }
-    let Some(path) = file_of(site, request.url()) else {
-        return request.respond(Response::empty(404));
+    let roms = roms.filter(|_| {
+        let host = request.headers().iter().find(|header| header.field.equiv("Host"));
+        host.is_some_and(|host| roms::is_local(host.value.as_str()))
+    });
+    let address = address_of(request.url());
+    let from_roms = roms.and_then(|folder| roms::answer(folder, address));
+    let path = match from_roms {
+        Some(roms::Answer::List(list)) => {
+            return respond(request, Response::from_string(list), Path::new("index.json"));
+        }
+        Some(roms::Answer::File(path)) => path,
+        None => match file_of(site, address) {
+            Some(path) => path,
+            None => return request.respond(Response::empty(404)),
+        },
     };
+    if roms.is_some() && address == PAGE {
+        let page = std::fs::read_to_string(&path)?;
+        return respond(request, Response::from_string(roms::announce(&page)), &path);
+    }
     let Ok(file) = File::open(&path) else { return request.respond(Response::empty(404)) };
+    respond(request, Response::from_file(file), &path)
+}
+
+/// Answers with a file, or with what stands for it.
+fn respond<R: std::io::Read>(
+    request: Request,
+    mut response: Response<R>,
+    path: &Path,
+) -> std::io::Result<()> {
     // A name with a hash always means the same content.
-    let keep = if has_hash(&path) { "max-age=31536000, immutable" } else { "no-cache" };
-    let mut response = Response::from_file(file);
+    let keep = if has_hash(path) { "max-age=31536000, immutable" } else { "no-cache" };
     for (name, value) in [
-        ("Content-Type", media_type(&path)),
+        ("Content-Type", media_type(path)),
         ("Cache-Control", keep),
         ("X-Content-Type-Options", "nosniff"),
     ] {
@@ -48,10 +74,15 @@ fn answer(site: &Path, request: Request) -> std::io::Result<()> {
     request.respond(response)
 }
 
-/// The file that an address means; none if there is none in the site.
-fn file_of(site: &Path, url: &str) -> Option<PathBuf> {
+/// The path of an address, without the slash at its beginning.
+fn address_of(url: &str) -> &str {
     let path = url.split(['?', '#']).next().unwrap_or_default().trim_start_matches('/');
-    let path = Path::new(if path.is_empty() { PAGE } else { path });
+    if path.is_empty() { PAGE } else { path }
+}
+
+/// The file that an address means; none if there is none in the site.
+fn file_of(site: &Path, address: &str) -> Option<PathBuf> {
+    let path = Path::new(address);
     // Nothing outside the site, and no hidden files; no file of the site needs an escaped address.
     let inside = path.components().all(
         |part| matches!(part, Component::Normal(name) if !name.to_string_lossy().starts_with('.')),
@@ -90,13 +121,17 @@ mod tests {
     use super::*;
     use crate::trial::Folder;
 
-    /// A server of a folder with a page, a program, a hidden file, and a file beside the folder.
-    fn serve_trial() -> (Folder, u16) {
+    /// A server of a folder with a page, a program, a hidden file, and a file beside the folder; and
+    /// of a folder with a ROM.
+    fn serve_trial(with_roms: bool) -> (Folder, u16) {
         let folder = Folder::new();
-        let site = folder.path().join("site");
-        std::fs::create_dir(&site).expect("made");
+        let (site, roms) = (folder.path().join("site"), folder.path().join("my-roms"));
+        for made in [&site, &roms] {
+            std::fs::create_dir(made).expect("made");
+        }
         for (name, text) in [
-            (PAGE, "the page"),
+            (PAGE, "<head></head>the page"),
+            ("../my-roms/pong.bin", "a game"),
             ("a-0123456789abcdef_bg.wasm", "code"),
             ("plain.js", "script"),
             (".hidden", "hidden"),
@@ -104,14 +139,21 @@ mod tests {
         ] {
             std::fs::write(site.join(name), text).expect("written");
         }
+        let roms = with_roms.then_some(roms);
         let (send, port) = mpsc::channel();
-        std::thread::spawn(move || serve(&site, 0, move |port| send.send(port).expect("received")));
+        std::thread::spawn(move || {
+            serve(&site, roms.as_deref(), 0, move |port| send.send(port).expect("received"))
+        });
         (folder, port.recv().expect("it serves"))
     }
 
     fn get(port: u16, request: &str) -> String {
+        get_as("localhost", port, request)
+    }
+
+    fn get_as(host: &str, port: u16, request: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
-        let request = format!("{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let request = format!("{request} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("sent");
         let mut text = String::new();
         stream.read_to_string(&mut text).expect("received");
@@ -120,7 +162,7 @@ mod tests {
 
     #[test]
     fn files_have_their_types_and_only_names_with_a_hash_are_kept() {
-        let (_folder, port) = serve_trial();
+        let (_folder, port) = serve_trial(false);
         for address in ["/", "/index.html", "/?x=1"] {
             let page = get(port, &format!("GET {address}"));
             assert!(page.starts_with("HTTP/1.1 200") && page.ends_with("the page"), "{page}");
@@ -142,7 +184,7 @@ mod tests {
 
     #[test]
     fn nothing_but_the_site_is_served_and_nothing_can_be_sent() {
-        let (_folder, port) = serve_trial();
+        let (_folder, port) = serve_trial(false);
         for address in ["/../secret", "/%2e%2e/secret", "//etc/passwd", "/.hidden", "/absent"] {
             let answer = get(port, &format!("GET {address}"));
             let refused = answer.starts_with("HTTP/1.1 404") || answer.starts_with("HTTP/1.1 400");
@@ -152,9 +194,32 @@ mod tests {
     }
 
     #[test]
+    fn roms_are_offered_only_if_asked_for_and_only_to_this_machine() {
+        let (_folder, port) = serve_trial(true);
+        let list = get(port, "GET /roms/index.json");
+        assert!(list.contains("application/json") && list.ends_with("[\"pong\"]"), "{list}");
+        assert!(get(port, "GET /roms/pong.bin").ends_with("a game"));
+        assert!(get(port, "GET /").contains("name=\"deepspi-roms\""));
+        assert!(get(port, "GET /plain.js").ends_with("script"));
+        for address in ["/roms/alien.bin", "/roms/../secret", "/my-roms/pong.bin"] {
+            let answer = get(port, &format!("GET {address}"));
+            assert!(answer.starts_with("HTTP/1.1 404"), "{address}: {answer}");
+        }
+        let foreign = |address| get_as("evil.example", port, &format!("GET {address}"));
+        for address in ["/roms/index.json", "/roms/pong.bin"] {
+            assert!(foreign(address).starts_with("HTTP/1.1 404"), "{address}");
+        }
+        assert!(!foreign("/").contains("deepspi-roms"));
+
+        let (_folder, port) = serve_trial(false);
+        assert!(get(port, "GET /roms/index.json").starts_with("HTTP/1.1 404"));
+        assert!(!get(port, "GET /").contains("deepspi-roms"));
+    }
+
+    #[test]
     fn a_port_in_use_is_named() {
-        let (_folder, port) = serve_trial();
-        let error = serve(Path::new("."), port, |_| ()).expect_err("taken").to_string();
+        let (_folder, port) = serve_trial(false);
+        let error = serve(Path::new("."), None, port, |_| ()).expect_err("taken").to_string();
         assert!(error.contains(&port.to_string()) && error.contains("--port"), "{error}");
     }
 }

@@ -67,6 +67,7 @@ pub fn App() -> impl IntoView {
     }
     provide_context(playground);
     provide_context(atari::state::Arcade::new(playground));
+    atari::roms::Roms::provide();
     let draft = Draft::provide(playground);
     let help = Help::provide();
     Tour::provide();
