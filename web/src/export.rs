@@ -83,7 +83,10 @@ impl Export<'_> {
             "version": VERSION,
             "seed": self.experiment.seed(),
             "device": self.device.map(value),
+            "env": self.experiment.env,
+            "stochastic": self.experiment.stochastic,
             "maze": value(&self.experiment.maze),
+            "atari": value(&self.experiment.atari),
             "agents": agents,
         });
         format!("{all:#}\n")

@@ -2,13 +2,14 @@
 //! slider.
 //!
 //! Names, defaults, choices and descriptions come from the structs ([`Config::FIELD_INFO`],
-//! [`MazeConfig::FIELD_INFO`]); this module adds only what a form needs. A test below fails for a
+//! [`MazeConfig::FIELD_INFO`], [`AtariTraining::FIELD_INFO`]); this module adds only what a form needs. A test below fails for a
 //! field without a control, and for a stop that validation refuses. A slider covers the useful
 //! range; the number box beside it accepts every valid value.
 
 use deepspi_options::{FieldInfo, FieldKind, FieldValue, SetError};
-use deepspi_playground::experiment::{AGENTS, Experiment};
+use deepspi_playground::experiment::{AGENTS, ENV, Experiment};
 use deepspi_run::config::{Algorithm, Config};
+use deepspi_worlds::atari::AtariTraining;
 use deepspi_worlds::maze::MazeConfig;
 
 /// The part of an experiment to which a field belongs.
@@ -16,19 +17,33 @@ use deepspi_worlds::maze::MazeConfig;
 pub enum Scope {
     /// The maze.
     Maze,
+    /// The rules of games on the emulator.
+    Game,
     /// One of the agents.
     Agent(usize),
 }
 
 impl Scope {
     /// All parts.
-    pub const ALL: [Self; 1 + AGENTS] = [Self::Maze, Self::Agent(0), Self::Agent(1)];
+    pub const ALL: [Self; 2 + AGENTS] = [Self::Maze, Self::Game, Self::Agent(0), Self::Agent(1)];
+
+    /// The part to which a field in error belongs; `agent` as in an
+    /// [`ExperimentError`](deepspi_playground::experiment::ExperimentError).
+    #[must_use]
+    pub fn of_error(agent: Option<usize>, field: &str) -> Self {
+        match agent {
+            Some(agent) => Self::Agent(agent),
+            None if AtariTraining::FIELDS.contains(&field) || field == ENV => Self::Game,
+            None => Self::Maze,
+        }
+    }
 
     /// Name of the part in links and ids.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
             Self::Maze => "maze",
+            Self::Game => "game",
             Self::Agent(0) => "a",
             Self::Agent(_) => "b",
         }
@@ -39,6 +54,7 @@ impl Scope {
     pub const fn fields(self) -> &'static [FieldInfo] {
         match self {
             Self::Maze => MazeConfig::FIELD_INFO,
+            Self::Game => AtariTraining::FIELD_INFO,
             Self::Agent(_) => Config::FIELD_INFO,
         }
     }
@@ -48,6 +64,7 @@ impl Scope {
     pub fn get(self, experiment: &Experiment, field: &str) -> Option<String> {
         match self {
             Self::Maze => experiment.maze.get(field),
+            Self::Game => experiment.atari.get(field),
             Self::Agent(agent) => experiment.agents.get(agent)?.get(field),
         }
     }
@@ -59,6 +76,7 @@ impl Scope {
     pub fn set(self, experiment: &mut Experiment, field: &str, text: &str) -> Result<(), SetError> {
         match self {
             Self::Maze => experiment.maze.set(field, text),
+            Self::Game => experiment.atari.set(field, text),
             Self::Agent(agent) => experiment
                 .agents
                 .get_mut(agent)
@@ -231,6 +249,17 @@ pub const MAZE: &[Control] = &[
     rare("preset", "Frames and networks", None),
 ];
 
+/// Controls of games on the emulator, in the order of the form.
+pub const GAME: &[Control] = &[
+    rare("network", "Networks", None),
+    rare(
+        "max_episode_steps",
+        "Longest episode",
+        Some(Slider::Stops(&[200.0, 1_000.0, 5_000.0, 27_000.0, 108_000.0])),
+    ),
+    rare("emulator_seeds", "Seeds of the emulator", None),
+];
+
 /// Controls of an agent, in the order of the form; without the seed.
 pub const AGENT: &[Control] = &[
     common("algo", "Algorithm", None),
@@ -270,10 +299,10 @@ pub const AGENT: &[Control] = &[
 /// Label of a field together with the part to which it belongs.
 #[must_use]
 pub fn label(scope: Scope, field: &str) -> String {
-    let mut controls = MAZE.iter().chain(std::iter::once(&SEED)).chain(AGENT);
+    let mut controls = MAZE.iter().chain(GAME).chain(std::iter::once(&SEED)).chain(AGENT);
     let label = controls.find(|control| control.name == field).map_or(field, |known| known.label);
     match scope {
-        Scope::Maze => label.to_owned(),
+        Scope::Maze | Scope::Game => label.to_owned(),
         Scope::Agent(0) => format!("{label}, agent A"),
         Scope::Agent(_) => format!("{label}, agent B"),
     }
@@ -309,7 +338,8 @@ mod tests {
             let all = std::iter::once(&SEED).chain(AGENT);
             all.map(move |control| (Scope::Agent(agent), control))
         });
-        maze.chain(agents).collect()
+        let game = GAME.iter().map(|control| (Scope::Game, control));
+        maze.chain(game).chain(agents).collect()
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! trusted: each entry that is unknown or out of range is ignored and reported to the user, and all
 //! other entries of an old or damaged link are used.
 
-use deepspi_playground::experiment::Experiment;
+use deepspi_playground::experiment::{ENV, Experiment};
 use deepspi_playground::protocol::{DevicePreference, Pace};
 
 use crate::form::{Scope, default_of};
@@ -16,7 +16,7 @@ use crate::room::Room;
 /// The content of a link.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Link {
-    /// Maze and agents.
+    /// World and agents.
     pub experiment: Experiment,
     /// The preferred device.
     pub device: DevicePreference,
@@ -45,6 +45,7 @@ pub const DEVICES: [(&str, &str, DevicePreference); 3] = [
 ];
 
 const SEED: &str = "seed";
+const STOCHASTIC: &str = "stochastic";
 /// Largest number of characters of an ignored entry, and of ignored entries, that the user is
 /// shown.
 const SHOWN_CHARS: usize = 40;
@@ -68,6 +69,13 @@ impl Link {
     pub fn to_fragment(&self) -> String {
         let mut entries = Vec::new();
         let mut push = |key: String, value: &str| entries.push(format!("{key}={value}"));
+        let Experiment { env, stochastic, .. } = &self.experiment;
+        if *env != Experiment::default().env {
+            push(ENV.to_owned(), env);
+        }
+        if *stochastic {
+            push(STOCHASTIC.to_owned(), "true");
+        }
         let [first, second] = &self.experiment.agents;
         let shared_seed = first.seed == second.seed;
         for scope in Scope::ALL {
@@ -123,7 +131,7 @@ impl Link {
             let Some(error) = link.experiment.errors().into_iter().next() else {
                 return (link, ignored);
             };
-            let scope = error.agent.map_or(Scope::Maze, Scope::Agent);
+            let scope = Scope::of_error(error.agent, error.error.field);
             let guilty = blame(&entries, scope, error.error.field);
             ignored.push(entries.remove(guilty).to_owned());
         }
@@ -133,6 +141,8 @@ impl Link {
     fn apply(&mut self, entry: &str) -> Option<()> {
         let (key, value) = entry.split_once('=')?;
         match key {
+            ENV => self.experiment.env = value.to_owned(),
+            STOCHASTIC => self.experiment.stochastic = value.parse().ok()?,
             SEED => self.experiment.set_seed(value.parse().ok()?),
             "device" => self.device = by_key(&DEVICES, value)?,
             "pace" => self.pace = by_key(&PACES, value)?,
@@ -153,7 +163,8 @@ impl Link {
 /// there is an entry.
 fn blame(entries: &[&str], scope: Scope, field: &str) -> usize {
     let part = format!("{}.", scope.key());
-    let own = format!("{part}{field}=");
+    // The world is no field of a part.
+    let own = if field == ENV { format!("{field}=") } else { format!("{part}{field}=") };
     let last_with = |start: &str| entries.iter().rposition(|entry| entry.starts_with(start));
     last_with(&own).or_else(|| last_with(&part)).unwrap_or(entries.len() - 1)
 }
@@ -226,6 +237,9 @@ mod tests {
                 room: Room::ALL[bits.next() as usize % Room::ALL.len()],
                 ..Link::default()
             };
+            let worlds = ["maze", "MazeCartridge", "Breakout"];
+            link.experiment.env = worlds[bits.next() as usize % worlds.len()].to_owned();
+            link.experiment.stochastic = bits.next().is_multiple_of(2);
             for scope in Scope::ALL {
                 for field in scope.fields().iter().chain(scope.fields()) {
                     let mut changed = link.experiment.clone();
@@ -285,6 +299,9 @@ mod tests {
             "a.num_envs=3&a.num_steps=5",
             "maze.n_path=80",
             "maze.preset=paper&maze.n_path=80&a.gamma=0.5",
+            "env=Brekout",
+            "env=MazeCartridge&maze.cue=0.3",
+            "env=Pong&game.max_episode_steps=0",
             "b.total_timesteps=1&b.num_envs=65536&b.num_steps=65536",
         ] {
             let (link, ignored) = Link::from_fragment(text);

@@ -6,6 +6,8 @@
 
 use deepspi_playground::experiment::Experiment;
 use deepspi_run::config::{Algorithm, Config};
+use deepspi_run::world::World;
+use deepspi_worlds::atari::AtariNetwork;
 
 /// A named experiment.
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +125,30 @@ impl Preset {
     }
 }
 
+/// PPO and DeepSPI in a world, with settings with which a browser learns in minutes if the world is
+/// that simple. Games get the small networks and few environments, because a browser has few cores.
+#[must_use]
+pub fn for_world(world: &World) -> Experiment {
+    let mut experiment = Experiment::default();
+    experiment.set_world(world);
+    if let World::Game { .. } = world {
+        experiment.atari.network = AtariNetwork::Small;
+    }
+    for agent in &mut experiment.agents {
+        let defaults = match world {
+            World::Game { .. } => Config {
+                num_envs: 16,
+                num_minibatches: 4,
+                total_timesteps: 1 << 20,
+                ..world.defaults()
+            },
+            World::Maze(_) | World::Cartridge { .. } => world.defaults(),
+        };
+        *agent = Config { algo: agent.algo, ..defaults };
+    }
+    experiment
+}
+
 /// The preset that equals this experiment, apart from the seed.
 #[must_use]
 pub fn matching(experiment: &Experiment) -> Option<&'static Preset> {
@@ -150,6 +176,18 @@ mod tests {
         let mut other = Experiment::default();
         other.maze.cue = 0.4;
         assert!(matching(&other).is_none());
+    }
+
+    #[test]
+    fn every_world_has_an_experiment_that_can_be_trained() {
+        for env in ["maze", "MazeCartridge", "Breakout"] {
+            let named = Experiment { env: env.to_owned(), ..Experiment::default() };
+            let world = named.world().expect("it exists");
+            let experiment = for_world(&world);
+            assert_eq!(experiment.errors(), [], "{env}");
+            assert_eq!(experiment.env, env);
+            assert_ne!(experiment.agents[0].algo, experiment.agents[1].algo);
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The four rooms of the page, which tabs, links and keys refer to.
+//! The rooms of the page, which tabs, links and keys refer to.
 
 /// A room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,11 +12,14 @@ pub enum Room {
     Latents,
     /// The terms of the theorems.
     Theory,
+    /// Games on the emulator.
+    Atari,
 }
 
 impl Room {
     /// All rooms, in the order of the tabs.
-    pub const ALL: [Self; 4] = [Self::Neighbourhood, Self::Maze, Self::Latents, Self::Theory];
+    pub const ALL: [Self; 5] =
+        [Self::Neighbourhood, Self::Maze, Self::Latents, Self::Theory, Self::Atari];
 
     /// Name on the tab.
     #[must_use]
@@ -26,6 +29,7 @@ impl Room {
             Self::Maze => "Maze",
             Self::Latents => "Latents",
             Self::Theory => "Theory",
+            Self::Atari => "Atari",
         }
     }
 
@@ -37,6 +41,7 @@ impl Room {
             Self::Maze => "maze",
             Self::Latents => "latents",
             Self::Theory => "theory",
+            Self::Atari => "atari",
         }
     }
 }

@@ -11,6 +11,8 @@
 //! [`OBSERVATIONS`]: crate::emulator::OBSERVATIONS
 
 use deepspi_run::checkpoint::{Checkpoint, Encoding, Section, State};
+use deepspi_run::config::Config;
+use deepspi_run::network::NetworkSpec;
 use deepspi_run::playing::{Perception, StepTerms};
 use deepspi_worlds::atari::StepOutcome;
 use serde::{Deserialize, Serialize};
@@ -64,6 +66,24 @@ pub enum Chooser {
     Person(u32),
 }
 
+/// Where the agent of a screen comes from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Source {
+    /// No agent.
+    Nobody,
+    /// An agent that was never trained.
+    Fresh {
+        /// Hyper-parameters; the seed determines the networks.
+        config: Box<Config>,
+        /// Sizes of the networks.
+        spec: Box<NetworkSpec>,
+    },
+    /// A trained agent.
+    Trained(Box<Networks>),
+    /// The agent that is there, after an update: the importance ratio compares the two.
+    Updated(Box<Networks>),
+}
+
 /// A message from the page to the player.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
@@ -75,15 +95,12 @@ pub enum Request {
         /// Cartridge, rules and seed.
         games: Box<Games>,
     },
-    /// Give the screen an agent, or take it away.
+    /// Give the screen another agent, or take it away.
     Agent {
         /// Which screen.
         screen: usize,
-        /// Its networks.
-        networks: Option<Box<Networks>>,
-        /// Whether they are the update of the agent that is there, so that the importance ratio
-        /// compares the two.
-        update: bool,
+        /// Who plays from now on.
+        source: Source,
     },
     /// Start a new game.
     Reset {
@@ -215,10 +232,10 @@ mod tests {
         let sections = vec![section("optimiser", vec![1; 99]), section(MODEL, vec![7, 8])];
         let checkpoint = Checkpoint { sections, state };
         let networks = Networks::of(&checkpoint).expect("it has parameters");
-        let request =
-            Request::Agent { screen: 1, networks: Some(Box::new(networks)), update: true };
+        let request = Request::Agent { screen: 1, source: Source::Updated(Box::new(networks)) };
         let bytes = encode(&request).expect("encodes");
-        let Request::Agent { networks: Some(read), .. } = decode(&bytes).expect("decodes") else {
+        let Request::Agent { source: Source::Updated(read), .. } = decode(&bytes).expect("decodes")
+        else {
             unreachable!("another message came out");
         };
         let read = read.into_checkpoint();

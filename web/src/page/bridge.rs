@@ -3,20 +3,31 @@
 //! Messages of a worker that was replaced may still arrive. They are ignored, because the listeners
 //! of a worker are dropped together with it.
 
-use deepspi_playground::protocol::{BYTES, CANVAS, Report, Request, decode, encode};
+use deepspi_playground::protocol::{BYTES, CANVAS, PORTS, Report, Request, decode, encode};
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{ErrorEvent, MessageEvent, OffscreenCanvas, Worker, WorkerOptions, WorkerType};
+use web_sys::{
+    ErrorEvent, MessageEvent, MessagePort, OffscreenCanvas, Worker, WorkerOptions, WorkerType,
+};
 
 /// Address of the script that starts the worker, relative to the page.
 const SCRIPT: &str = "./trainer.js";
+
+/// What is transferred with a request.
+#[derive(Clone, Debug, Default)]
+pub struct Attached {
+    /// A canvas to draw on.
+    pub canvas: Option<OffscreenCanvas>,
+    /// Ports of emulator workers.
+    pub ports: Vec<MessagePort>,
+}
 
 /// The worker, and its listeners, which must live as long as the worker.
 #[derive(Default)]
 pub struct Bridge {
     connection: Option<Connection>,
     /// Requests that were made before the worker accepted requests.
-    waiting: Vec<(Vec<u8>, Option<OffscreenCanvas>)>,
+    waiting: Vec<(Vec<u8>, Attached)>,
 }
 
 struct Connection {
@@ -72,28 +83,35 @@ impl Bridge {
         if let Some(connection) = &mut self.connection {
             connection.listening = true;
         }
-        for (bytes, canvas) in std::mem::take(&mut self.waiting) {
-            self.post(&bytes, canvas.as_ref());
+        for (bytes, attached) in std::mem::take(&mut self.waiting) {
+            self.post(&bytes, &attached);
         }
     }
 
-    /// Sends a request, with a canvas if there is one.
-    pub fn send(&mut self, request: &Request, canvas: Option<&OffscreenCanvas>) {
+    /// Sends a request, with what is transferred to the worker.
+    pub fn send(&mut self, request: &Request, attached: Attached) {
         let Ok(bytes) = encode(request) else { return };
         if self.connection.as_ref().is_some_and(|connection| connection.listening) {
-            self.post(&bytes, canvas);
+            self.post(&bytes, &attached);
         } else {
-            self.waiting.push((bytes, canvas.cloned()));
+            self.waiting.push((bytes, attached));
         }
     }
 
-    fn post(&self, bytes: &[u8], canvas: Option<&OffscreenCanvas>) {
+    fn post(&self, bytes: &[u8], attached: &Attached) {
         let Some(connection) = &self.connection else { return };
         let (message, transfer) = (Object::new(), Array::new());
         let bytes = Uint8Array::from(bytes);
         transfer.push(&bytes.buffer());
         let mut set = Reflect::set(&message, &BYTES.into(), &bytes);
-        if let Some(canvas) = canvas {
+        if !attached.ports.is_empty() {
+            let ports: Array = attached.ports.iter().collect();
+            for port in &attached.ports {
+                transfer.push(port);
+            }
+            set = set.and(Reflect::set(&message, &PORTS.into(), &ports));
+        }
+        if let Some(canvas) = &attached.canvas {
             transfer.push(canvas);
             set = set.and(Reflect::set(&message, &CANVAS.into(), canvas));
         }

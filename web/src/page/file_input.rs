@@ -4,7 +4,8 @@
 //! errors are shown as text.
 
 use deepspi_playground::archive::Archive;
-use deepspi_playground::experiment::AGENTS;
+use deepspi_playground::experiment::{AGENTS, Experiment};
+use deepspi_run::world::World;
 use js_sys::Uint8Array;
 use leptos::ev;
 use leptos::prelude::*;
@@ -153,25 +154,27 @@ async fn read(playground: Playground, files: Vec<File>) -> Option<Archive> {
 }
 
 /// Continues an agent from a checkpoint. The other agent continues from its own last checkpoint; if
-/// the checkpoint has another maze, the other agent starts at its first iteration.
+/// the checkpoint has another world, the other agent starts at its first iteration.
 fn load(playground: Playground, draft: Draft, agent: usize, archive: Archive) {
-    const SAME_MAZE: &str = "Load the checkpoint? The run in progress of this agent is replaced, and the other \
+    const SAME_WORLD: &str = "Load the checkpoint? The run in progress of this agent is replaced, and the other \
                              agent goes back to its last automatic checkpoint.";
-    const OTHER_MAZE: &str = "Load the checkpoint? It is of another maze, and both agents live in the same one. \
+    const OTHER_WORLD: &str = "Load the checkpoint? It is of another world, and both agents live in the same one. \
                               The run in progress of this agent is replaced, and the run of the other agent is \
-                              lost: it starts anew in the other maze.";
+                              lost: it starts anew in the other world.";
     if playground.phase.with_untracked(Phase::is_faulted) {
         playground.notify("The trainer has stopped. Restart it, then load the checkpoint again.");
         return;
     }
-    let maze = archive.open().ok().and_then(|contents| contents.info).and_then(|info| info.maze);
-    let same_maze = maze.is_none_or(|maze| maze == playground.opened.with_untracked(|e| e.maze));
-    let question = if same_maze { SAME_MAZE } else { OTHER_MAZE };
+    let info = archive.open().ok().and_then(|contents| contents.info);
+    let world = info.map(|info| World::of_run(&info));
+    let same_world =
+        world.is_none_or(|world| world == playground.opened.with_untracked(Experiment::world));
+    let question = if same_world { SAME_WORLD } else { OTHER_WORLD };
     if untrack(move || draft.has_progress()) && !confirmed(question) {
         return;
     }
     let mut archives = [const { None }; AGENTS];
-    if same_maze {
+    if same_world {
         archives =
             playground.agents.map(|agent| agent.run.with_untracked(|run| run.kept().cloned()));
     }

@@ -1,9 +1,10 @@
-//! The page: header, controls, tabs and the four rooms.
+//! The page: header, controls, tabs and the rooms.
 //!
 //! The introduction repeats the static text of `index.html`, which search engines and visitors
 //! without scripts see. Change both together.
 
 pub mod address;
+pub mod atari;
 pub mod bridge;
 pub mod charts;
 pub mod controls;
@@ -63,6 +64,7 @@ pub fn App() -> impl IntoView {
         playground.notify(text);
     }
     provide_context(playground);
+    provide_context(atari::state::Arcade::new(playground));
     let draft = Draft::provide(playground);
     let help = Help::provide();
     Tour::provide();
@@ -98,6 +100,7 @@ pub fn App() -> impl IntoView {
                 Room::Maze => view! { <maze::MazeRoom/> }.into_any(),
                 Room::Latents => view! { <latents::LatentsRoom/> }.into_any(),
                 Room::Theory => view! { <theory::TheoryRoom/> }.into_any(),
+                Room::Atari => view! { <atari::AtariRoom/> }.into_any(),
             }}
         </main>
         <settings::Settings/>

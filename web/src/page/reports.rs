@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use deepspi_playground::experiment::Experiment;
 use deepspi_playground::protocol::{Report, Status};
 use leptos::prelude::*;
 
@@ -14,11 +15,11 @@ pub fn handle(playground: Playground, report: Report) {
         Report::Listening => playground.worker_listens(),
         Report::Preparing { text } => playground.phase.set(Phase::Preparing(text)),
         Report::Opened { device, experiment, iterations } => {
-            let maze = playground.opened.with_untracked(|opened| opened.maze);
+            let world = playground.opened.with_untracked(Experiment::world);
             for (agent, iterations) in playground.agents.iter().zip(iterations) {
                 agent.run.update(|run| run.opened(iterations));
-                // The old views belong to the states of another maze.
-                if maze != experiment.maze {
+                // The old views belong to the states of another world.
+                if world != experiment.world() {
                     agent.forget_views();
                 }
             }
@@ -47,6 +48,9 @@ pub fn handle(playground: Playground, report: Report) {
         Report::Checkpoint { agent, asked: true, archive } => playground.offer(agent, archive),
         Report::Checkpoint { agent, asked: false, archive } => {
             playground.agents[agent].run.update(|run| run.checkpoint(archive, false));
+        }
+        Report::Networks { agent, networks } => {
+            playground.agents[agent].networks.set(Some(Arc::from(networks)));
         }
         Report::Status(status) => playground.status.set(status),
         Report::Notice { text } => playground.notify(text),

@@ -8,14 +8,17 @@ use std::sync::Arc;
 
 use deepspi_playground::archive::Archive;
 use deepspi_playground::experiment::{AGENTS, Experiment};
+use deepspi_playground::play::Networks;
 use deepspi_playground::protocol::{
     AgentView, DevicePreference, DeviceReport, Pace, Report, Request, Status, Watch,
 };
 use deepspi_run::maze::Assessment;
 use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
+use serde_bytes::ByteBuf;
 
-use super::bridge::Bridge;
+use super::atari::emulators::{Emulators, Needs};
+use super::bridge::{Attached, Bridge};
 use super::download;
 use crate::neighbourhood;
 pub use crate::room::Room;
@@ -55,6 +58,8 @@ pub struct AgentSignals {
     pub assessment: RwSignal<Option<Arc<Assessment>>>,
     /// Whether the worker draws its latents.
     pub drawn_by_worker: RwSignal<bool>,
+    /// Its networks, while a player needs them.
+    pub networks: RwSignal<Option<Arc<Networks>>>,
 }
 
 impl AgentSignals {
@@ -62,6 +67,7 @@ impl AgentSignals {
     pub(super) fn forget_views(self) {
         self.view.set(None);
         self.assessment.set(None);
+        self.networks.set(None);
     }
 }
 
@@ -94,6 +100,8 @@ pub struct Playground {
     pub room: RwSignal<Room>,
     /// Notices to the user, newest last.
     pub notices: RwSignal<Vec<String>>,
+    /// The emulator workers, if any.
+    pub emulators: Emulators,
     bridge: StoredValue<Bridge, LocalStorage>,
     /// Handles a report of the worker.
     receive: fn(Self, Report),
@@ -109,6 +117,7 @@ impl Playground {
             view: RwSignal::new(None),
             assessment: RwSignal::new(None),
             drawn_by_worker: RwSignal::new(false),
+            networks: RwSignal::new(None),
         };
         Self {
             opened: RwSignal::new(experiment.clone()),
@@ -124,6 +133,7 @@ impl Playground {
             neighbourhood: RwSignal::new(neighbourhood::Settings::default()),
             room: RwSignal::new(Room::default()),
             notices: RwSignal::new(Vec::new()),
+            emulators: Emulators::new(),
             bridge: StoredValue::new_local(Bridge::default()),
             receive,
         }
@@ -135,11 +145,14 @@ impl Playground {
         expect_context()
     }
 
-    /// The maze on which an agent is trained, with the agent's discount; none if it is not valid.
+    /// The maze on which an agent is trained, with the agent's discount; none if it is not valid, or
+    /// if the agent is trained on a game.
     #[must_use]
     pub fn maze(self, agent: usize) -> Option<Maze> {
         self.opened.with(|experiment| {
-            Maze::new(experiment.maze, experiment.agents[agent].gamma.into()).ok()
+            let world = experiment.world().ok()?;
+            let maze = world.has_exact_values().then(|| world.maze().copied()).flatten()?;
+            Maze::new(maze, experiment.agents[agent].gamma.into()).ok()
         })
     }
 
@@ -192,7 +205,8 @@ impl Playground {
         self.opened.set(experiment.clone());
         let device = self.preference.get_untracked();
         self.opened_preference.set(device);
-        self.send(&Request::Open { experiment: Box::new(experiment), device });
+        let boxed = Box::new(experiment.clone());
+        self.send_opening(|rom| Request::Open { experiment: boxed, device, rom }, &experiment);
     }
 
     /// Changes the speed.
@@ -234,10 +248,11 @@ impl Playground {
     }
 
     fn restore(self, experiment: Experiment, archives: [Option<Archive>; AGENTS]) {
-        let experiment = Box::new(experiment);
         let device = self.preference.get_untracked();
         self.opened_preference.set(device);
-        self.send(&Request::Restore { experiment, device, archives });
+        let boxed = Box::new(experiment.clone());
+        let request = |rom| Request::Restore { experiment: boxed, device, archives, rom };
+        self.send_opening(request, &experiment);
     }
 
     /// Tells the worker which slow views to compute.
@@ -301,11 +316,29 @@ impl Playground {
 
     /// Sends a request to the worker.
     pub fn send(self, request: &Request) {
-        self.bridge.update_value(|bridge| bridge.send(request, None));
+        self.bridge.update_value(|bridge| bridge.send(request, Attached::default()));
     }
 
     /// Sends a request with a canvas, which is transferred to the worker.
     pub fn send_canvas(self, request: &Request, canvas: &web_sys::OffscreenCanvas) {
-        self.bridge.update_value(|bridge| bridge.send(request, Some(canvas)));
+        let attached = Attached { canvas: Some(canvas.clone()), ..Attached::default() };
+        self.bridge.update_value(|bridge| bridge.send(request, attached));
+    }
+
+    /// Sends a request that opens agents, with ports of emulator workers if the world needs them.
+    fn send_opening(self, request: impl FnOnce(Option<ByteBuf>) -> Request, world: &Experiment) {
+        match self.emulators.needs_of(world) {
+            Ok(Needs { ports, rom }) => {
+                let attached = Attached { ports, ..Attached::default() };
+                let request = request(rom);
+                self.bridge.update_value(|bridge| bridge.send(&request, attached));
+            }
+            Err(text) => {
+                for agent in self.agents {
+                    agent.run.update(Run::stays);
+                }
+                self.notify(text);
+            }
+        }
     }
 }

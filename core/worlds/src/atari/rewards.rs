@@ -5,11 +5,13 @@
 
 use super::error::AtariError;
 
+use serde::{Deserialize, Serialize};
+
 /// Number of codes that a cartridge can return.
 pub const CODES: usize = 4;
 
 /// What a reward of the console is worth.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Rewards {
     /// Points, as in all games of the benchmark.
     Points,

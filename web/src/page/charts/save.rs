@@ -1,6 +1,8 @@
 //! The menu that saves a chart, and the description of its origin that a saved chart contains.
 
+use deepspi_playground::experiment::Experiment;
 use deepspi_playground::{REVISION, VERSION};
+use deepspi_run::world::World;
 use leptos::prelude::*;
 use leptos::svg::Svg;
 
@@ -26,20 +28,37 @@ pub fn of_run() -> Signal<Provenance> {
         let [first, second] = [0, 1].map(|agent| playground.agent_label(agent));
         let device = playground.device.get().map_or_else(String::new, |device| device.name);
         playground.opened.with(|experiment| {
-            let (maze, seed) = (experiment.maze, experiment.seed());
+            let (world, seed) = (world_of(experiment), experiment.seed());
             Provenance {
                 text: format!(
-                    "{first} and {second}, seed {seed}; maze n {}, epsilon {}, cue {}, preset {}; \
-                     {device}; DeepSPI in Rust {VERSION}, revision {REVISION}",
-                    maze.n_path,
-                    maze.epsilon,
-                    maze.cue,
-                    maze.preset.name(),
+                    "{first} and {second}, seed {seed}; {world}; {device}; DeepSPI in Rust \
+                     {VERSION}, revision {REVISION}"
                 ),
                 tag: format!("{first} {second} seed {seed}"),
             }
         })
     })
+}
+
+/// The world and its settings in a few words.
+fn world_of(experiment: &Experiment) -> String {
+    let Experiment { env, maze, stochastic, atari, .. } = experiment;
+    let sticky = if *stochastic { ", stochastic" } else { "" };
+    match experiment.world() {
+        Ok(World::Game { game, .. }) => format!(
+            "{}{sticky}, networks {}, episodes of at most {} steps",
+            game.name,
+            atari.network.name(),
+            atari.max_episode_steps,
+        ),
+        _ => format!(
+            "{env}{sticky}, n {}, epsilon {}, cue {}, preset {}",
+            maze.n_path,
+            maze.epsilon,
+            maze.cue,
+            maze.preset.name(),
+        ),
+    }
 }
 
 /// Makes the file of a picture from a title and a description of its origin.

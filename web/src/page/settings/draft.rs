@@ -217,7 +217,7 @@ fn errors(
     unreadable: &BTreeMap<Key, Unreadable>,
 ) -> BTreeMap<Key, String> {
     let ranges = experiment.errors().into_iter().map(|found| {
-        let scope = found.agent.map_or(Scope::Maze, Scope::Agent);
+        let scope = Scope::of_error(found.agent, found.error.field);
         ((scope, found.error.field), found.error.allowed.to_owned())
     });
     let texts = unreadable.iter().filter(|((scope, field), entry)| {

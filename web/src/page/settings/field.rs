@@ -76,7 +76,7 @@ fn Place(control: &'static Control, scope: Scope, help_id: String) -> impl IntoV
     let id = format!("{}-{name}", scope.key());
     let error_id = format!("error-{id}");
     let (letter, place_class) = match scope {
-        Scope::Maze => (None, "place"),
+        Scope::Maze | Scope::Game => (None, "place"),
         Scope::Agent(agent) => (Some(["A", "B"][agent]), ["place agent-0", "place agent-1"][agent]),
     };
     let label = label(scope, name);

@@ -1,4 +1,4 @@
-//! Controls for all hyper-parameters: those of the maze, and those of the two agents side by side.
+//! Controls for all hyper-parameters: those of the worlds, and those of the two agents side by side.
 //!
 //! [`crate::form`] lists the controls; [`draft`] holds their values and decides when they are used.
 
@@ -10,9 +10,10 @@ use leptos::prelude::*;
 use self::draft::Draft;
 use self::field::Field;
 use super::state::Playground;
-use crate::form::{AGENT, Control, MAZE, Scope, choice_label};
+use crate::form::{AGENT, Control, GAME, MAZE, Scope, choice_label};
 
 const MAZE_PLACE: &[Scope] = &[Scope::Maze];
+const GAME_PLACE: &[Scope] = &[Scope::Game];
 const AGENT_PLACES: &[Scope] = &[Scope::Agent(0), Scope::Agent(1)];
 
 /// All settings.
@@ -35,6 +36,10 @@ pub fn Settings() -> impl IntoView {
                 <legend>"Maze"</legend>
                 <Common controls=MAZE places=MAZE_PLACE/>
                 <Rare title="More of the maze" heading="Maze" controls=MAZE places=MAZE_PLACE/>
+            </fieldset>
+            <fieldset>
+                <legend>"Atari games"</legend>
+                <Rare title="Rules and networks" heading="Environment" controls=GAME places=GAME_PLACE/>
             </fieldset>
             <fieldset>
                 <legend>"Agents"</legend>

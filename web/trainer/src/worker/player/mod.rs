@@ -8,9 +8,10 @@ mod screen;
 
 use burn::tensor::Device;
 use deepspi_core::checkpoint::CheckpointError;
+use deepspi_core::model::Model;
 use deepspi_core::player::Player;
 use deepspi_playground::emulator::PORT;
-use deepspi_playground::play::{Networks, Report, Request, SCREENS};
+use deepspi_playground::play::{Networks, Report, Request, SCREENS, Source};
 use deepspi_playground::protocol::{BYTES, decode};
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -75,12 +76,20 @@ async fn serve(
             let opened = Box::new(chosen.insert(*games, port).await?);
             post(Report::Inserted { screen, opened });
         }
-        Request::Agent { screen, networks, update } => {
-            let (player, global_step) =
-                match networks.map(|networks| load(*networks)).transpose()? {
-                    Some((player, global_step)) => (Some(player), Some(global_step)),
-                    None => (None, None),
-                };
+        Request::Agent { screen, source } => {
+            let update = matches!(source, Source::Updated(_));
+            let (player, global_step) = match source {
+                Source::Nobody => (None, None),
+                Source::Fresh { config, spec } => {
+                    config.validate().map_err(CheckpointError::from)?;
+                    let model = Model::new(&spec, &config, &Device::flex());
+                    (Some(Player::new(model, &config, &spec, &Device::flex())), Some(0))
+                }
+                Source::Trained(networks) | Source::Updated(networks) => {
+                    let (player, global_step) = load(*networks)?;
+                    (Some(player), Some(global_step))
+                }
+            };
             chosen.set_player(player, update).await?;
             post(Report::Agent { screen, global_step });
         }

@@ -1,0 +1,339 @@
+//! One screen with its controls: who plays, how fast, with which rules; and what the agent thinks.
+
+use deepspi_run::world::World;
+use deepspi_worlds::atari::{AtariTraining, GAMES};
+use deepspi_worlds::cartridge::CARTRIDGE_NAME;
+use deepspi_worlds::maze::MazeConfig;
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+
+use super::canvas::{GameCanvas, ObservationCanvas};
+use super::state::{Arcade, Hand, Origin, Screen};
+use super::thoughts::Thoughts;
+use crate::joystick::Part;
+use crate::link::{by_key, key_of};
+use crate::reel::SPEEDS;
+
+/// Who can play: key, label, hand.
+const HANDS: [(&str, &str, Hand); 3] = [
+    ("sampled", "the agent, actions sampled", Hand::Sampled),
+    ("greedy", "the agent, most probable action", Hand::Greedy),
+    ("you", "you (arrow keys, space)", Hand::Person),
+];
+
+/// A screen.
+#[component]
+pub fn ConsolePanel(
+    /// Index of the screen.
+    index: usize,
+) -> impl IntoView {
+    let arcade = Arcade::here();
+    let screen = arcade.screens[index];
+    let letter = ["A", "B"][index];
+    let press = move |event: &KeyboardEvent, pressed: bool| {
+        if screen.hand.get_untracked() != Hand::Person {
+            return;
+        }
+        if let Some(part) = Part::of_key(&event.key()) {
+            // Otherwise the arrow keys scroll the page.
+            event.prevent_default();
+            event.stop_propagation();
+            hold(arcade, index, part, pressed, event.repeat());
+        }
+    };
+    let label = Signal::derive(move || {
+        let (running, last) = screen.returns.get();
+        let game = screen.opened.with(|o| o.as_ref().map_or(String::new(), |o| o.game.clone()));
+        let last = last.map_or_else(String::new, |last| format!(", last game {last:.2}"));
+        format!("Screen {letter}: {game}, return so far {running:.2}{last}")
+    });
+    view! {
+        <section class=format!("console agent-{index}") aria-label=format!("Screen {letter}")>
+            <div
+                class="console-picture"
+                tabindex="0"
+                role="group"
+                aria-label=format!("Screen {letter}; with \"you\" chosen, arrow keys and space play")
+                on:keydown=move |event| press(&event, true)
+                on:keyup=move |event| press(&event, false)
+                on:blur=move |_| screen.joystick.set(crate::joystick::Joystick::default())
+            >
+                <GameCanvas screen label/>
+            </div>
+            <p class="console-line" role="status">
+                {move || screen.problem.get().unwrap_or_default()}
+            </p>
+            <Buttons index/>
+            <TouchButtons index/>
+            <Status screen/>
+            <Choices index/>
+            <details class="console-seen" open>
+                <summary>"What the agent sees and thinks"</summary>
+                <ObservationCanvas screen/>
+                <Thoughts index/>
+            </details>
+        </section>
+    }
+}
+
+/// Presses or releases a part of the joystick. In a game without an action that does nothing, each
+/// press is one step.
+fn hold(arcade: Arcade, index: usize, part: Part, pressed: bool, repeated: bool) {
+    let screen = arcade.screens[index];
+    screen.joystick.update(|joystick| joystick.set(part, pressed));
+    if pressed && !repeated && screen.waits_for_person() {
+        arcade.step_once(index);
+    }
+}
+
+#[component]
+fn Buttons(index: usize) -> impl IntoView {
+    let arcade = Arcade::here();
+    let screen = arcade.screens[index];
+    let letter = ["a", "b"][index];
+    let speed = move |event| {
+        if let Some(speed) = by_key(&SPEEDS, &event_target_value(&event)) {
+            screen.speed.set(speed);
+        }
+    };
+    let speeds = SPEEDS.iter().map(|(key, label, _)| {
+        let selected = move || key_of(&SPEEDS, &screen.speed.get()) == *key;
+        view! { <option value=*key prop:selected=selected>{*label}</option> }
+    });
+    view! {
+        <div class="console-line buttons">
+            <button
+                type="button"
+                class="primary"
+                id=format!("play-{letter}")
+                on:click=move |_| screen.playing.update(|playing| *playing = !*playing)
+            >
+                {move || if screen.playing.get() { "Pause" } else { "Play" }}
+            </button>
+            <button
+                type="button"
+                id=format!("one-{letter}")
+                disabled=move || screen.playing.get()
+                on:click=move |_| arcade.step_once(index)
+            >
+                "One step"
+            </button>
+            <button type="button" id=format!("anew-{letter}") on:click=move |_| arcade.reset(index)>
+                "New game"
+            </button>
+            <label class="labelled">
+                "Speed"
+                <select id=format!("speed-{letter}") on:change=speed>{speeds.collect_view()}</select>
+            </label>
+        </div>
+    }
+}
+
+/// A joystick for touch screens, while a person plays.
+#[component]
+fn TouchButtons(index: usize) -> impl IntoView {
+    let arcade = Arcade::here();
+    let screen = arcade.screens[index];
+    let buttons = move || {
+        Part::ALL
+            .map(|part| {
+                let (sign, name) = part.label();
+                let press = move |pressed: bool| hold(arcade, index, part, pressed, false);
+                view! {
+                    <button
+                        type="button"
+                        aria-label=name
+                        on:pointerdown=move |_| press(true)
+                        on:pointerup=move |_| press(false)
+                        on:pointerleave=move |_| press(false)
+                    >
+                        {sign}
+                    </button>
+                }
+            })
+            .collect_view()
+    };
+    view! {
+        <Show when=move || screen.hand.get() == Hand::Person>
+            <div class="joystick buttons">{buttons()}</div>
+        </Show>
+    }
+}
+
+/// Return, lives and step.
+#[component]
+fn Status(screen: Screen) -> impl IntoView {
+    let text = move || {
+        let (running, last) = screen.returns.get();
+        let last = last.map_or_else(|| "–".to_owned(), |last| format!("{last:.2}"));
+        screen.shot.with(|shot| {
+            let (step, lives) =
+                shot.as_ref().map_or((0, 0), |shot| (shot.step.number, shot.step.outcome.lives));
+            format!("Return {running:.2} · last game {last} · lives {lives} · step {step}")
+        })
+    };
+    let agent = move || match (screen.origin.get(), screen.trained.get()) {
+        (_, None) => "No agent.".to_owned(),
+        (Origin::Here, Some(steps)) => format!("Agent trained here for {steps} steps."),
+        (Origin::Fresh, Some(_)) => "An agent that was never trained.".to_owned(),
+        (Origin::File(name), Some(steps)) => format!("{name}, trained for {steps} steps."),
+    };
+    let latency = move || {
+        screen.shot.with(|shot| {
+            let ms = shot.as_ref().filter(|shot| shot.step.sees.is_some())?.step.decision_ms;
+            Some(format!(" A decision takes {ms:.1} ms."))
+        })
+    };
+    view! {
+        <p class="console-line">{text}</p>
+        <p class="console-line muted">{agent} {latency}</p>
+    }
+}
+
+/// Game, player, agent and rules.
+#[component]
+fn Choices(index: usize) -> impl IntoView {
+    let arcade = Arcade::here();
+    let screen = arcade.screens[index];
+    let letter = ["a", "b"][index];
+    let hand = move |event| {
+        if let Some(hand) = by_key(&HANDS, &event_target_value(&event)) {
+            screen.hand.set(hand);
+        }
+    };
+    let hands = HANDS.iter().map(|(key, label, _)| {
+        let selected = move || key_of(&HANDS, &screen.hand.get()) == *key;
+        view! { <option value=*key prop:selected=selected>{*label}</option> }
+    });
+    let origin = move |event| match event_target_value(&event).as_str() {
+        "here" => arcade.set_agent(index, Origin::Here, None),
+        _ => arcade.set_agent(index, Origin::Fresh, None),
+    };
+    let is = move |wanted: Origin| move || screen.origin.get() == wanted;
+    view! {
+        <div class="console-line">
+            <GamePicker index/>
+            <label class="labelled">
+                "Player"
+                <select id=format!("hand-{letter}") on:change=hand>{hands.collect_view()}</select>
+            </label>
+            <label class="labelled">
+                "Agent"
+                <select id=format!("agent-{letter}") on:change=origin>
+                    <option value="fresh" prop:selected=is(Origin::Fresh)>"never trained"</option>
+                    <option value="here" prop:selected=is(Origin::Here)>"trained here"</option>
+                </select>
+            </label>
+        </div>
+        <RulesOf index/>
+    }
+}
+
+/// The game, which is the same on both screens.
+#[component]
+fn GamePicker(index: usize) -> impl IntoView {
+    let arcade = Arcade::here();
+    let emulators = arcade.playground.emulators;
+    let letter = ["a", "b"][index];
+    let current = move || arcade.world.with(|world| world.as_ref().map_or("", World::name));
+    let choose = move |event| {
+        let name = event_target_value(&event);
+        let world = World::find(
+            &name,
+            false,
+            Some(MazeConfig::DEFAULT),
+            Some(AtariTraining {
+                network: deepspi_worlds::atari::AtariNetwork::Small,
+                ..AtariTraining::DEFAULT
+            }),
+        );
+        match world {
+            Ok(world) => arcade.insert(world),
+            Err(error) => arcade.playground.notify(error.to_string()),
+        }
+    };
+    let names = move || {
+        emulators.cartridges.with(|known| {
+            let here = GAMES.iter().map(|game| game.name).filter(|name| known.contains_key(name));
+            std::iter::once(CARTRIDGE_NAME)
+                .chain(here)
+                .map(|name| {
+                    view! { <option value=name prop:selected=move || current() == name>{name}</option> }
+                })
+                .collect_view()
+        })
+    };
+    view! {
+        <label class="labelled">
+            "Game (both screens)"
+            <select id=format!("game-{letter}") on:change=choose>{names}</select>
+        </label>
+    }
+}
+
+/// Sticky actions, no-ops and seed; a change starts a new game.
+#[component]
+fn RulesOf(index: usize) -> impl IntoView {
+    let arcade = Arcade::here();
+    let screen = arcade.screens[index];
+    let letter = ["a", "b"][index];
+    let change = move |set: fn(&mut super::state::Rules, f64)| {
+        move |event| {
+            let Ok(value) = event_target_value(&event).parse::<f64>() else { return };
+            screen.rules.update(|rules| set(rules, value));
+            arcade.start_game(index);
+        }
+    };
+    let number = move |name: &'static str,
+                       id: &'static str,
+                       [low, high, step]: [f64; 3],
+                       value: Signal<f64>,
+                       set: fn(&mut super::state::Rules, f64)| {
+        view! {
+            <label class="labelled">
+                {name}
+                <input
+                    type="number"
+                    id=format!("{id}-{letter}")
+                    min=low
+                    max=high
+                    step=step
+                    prop:value=move || value.get().to_string()
+                    on:change=change(set)
+                />
+            </label>
+        }
+    };
+    let of = move |read: fn(&super::state::Rules) -> f64| {
+        Signal::derive(move || screen.rules.with(|rules| read(rules)))
+    };
+    view! {
+        <details class="console-rules">
+            <summary>"Rules of this screen"</summary>
+            <div class="console-line">
+                {number(
+                    "Sticky actions",
+                    "sticky",
+                    [0.0, 1.0, 0.05],
+                    // Through text, so that 0.3 is shown as 0.3.
+                    of(|rules| rules.sticky.to_string().parse().unwrap_or_default()),
+                    |rules, value| rules.sticky = value.clamp(0.0, 1.0) as f32,
+                )}
+                {number(
+                    "No-ops at the start, at most",
+                    "noops",
+                    [0.0, 120.0, 1.0],
+                    of(|rules| f64::from(rules.noops)),
+                    |rules, value| rules.noops = value.clamp(0.0, 120.0) as u32,
+                )}
+                {number(
+                    "Seed",
+                    "seed",
+                    [0.0, 9_007_199_254_740_991.0, 1.0],
+                    of(|rules| rules.seed as f64),
+                    |rules, value| rules.seed = value.max(0.0) as u64,
+                )}
+            </div>
+        </details>
+    }
+}
