@@ -22,6 +22,7 @@ pub mod neighbourhood;
 pub mod page;
 pub mod plot;
 pub mod presets;
+pub mod recording;
 pub mod reel;
 pub mod room;
 pub mod run;

@@ -3,7 +3,7 @@
 use deepspi_film::{Gif, GifError};
 use deepspi_worlds::atari::{FRAME_HEIGHT, FRAME_WIDTH};
 
-use super::reel::Clip;
+use super::film::Clip;
 
 /// A picture of a GIF is shown for a whole number of hundredths of a second, and browsers show one
 /// of a single hundredth for ten. So there are at most 50 pictures a second, and of the game's 60
@@ -102,7 +102,7 @@ impl GifMaker {
 mod tests {
     use deepspi_worlds::atari::FRAME_PIXELS;
 
-    use super::super::reel::Film;
+    use super::super::film::Film;
     use super::*;
 
     /// A dot at `place`, in a colour of its own.
@@ -154,7 +154,11 @@ mod tests {
             for (place, index) in wanted.iter().enumerate() {
                 let (x, y) = (place % FRAME_WIDTH * SCALE, place / FRAME_WIDTH * SCALE);
                 for (x, y) in [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)] {
-                    assert_eq!(shown[y * width + x], rgb[usize::from(index >> 1)], "{number}: {place}");
+                    assert_eq!(
+                        shown[y * width + x],
+                        rgb[usize::from(index >> 1)],
+                        "{number}: {place}"
+                    );
                 }
             }
         }

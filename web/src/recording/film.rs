@@ -197,7 +197,8 @@ impl Clip {
         }
         let mut pixel = 0;
         while pixel < self.screen.len() {
-            let token = u16::from_le_bytes([*reel.tokens.get(self.at)?, *reel.tokens.get(self.at + 1)?]);
+            let token =
+                u16::from_le_bytes([*reel.tokens.get(self.at)?, *reel.tokens.get(self.at + 1)?]);
             self.at += 2;
             let length = usize::from(token) & LENGTH;
             let pixels = self.screen.get_mut(pixel..pixel + length)?;
