@@ -9,6 +9,7 @@ pub mod emulators;
 mod latents;
 mod player;
 pub mod state;
+mod take_away;
 mod thoughts;
 mod training;
 
