@@ -1,5 +1,7 @@
 //! A joystick for people: keys and touch buttons become one of the game's actions.
 
+use deepspi_worlds::atari::action_name;
+
 /// What is pressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Joystick {
@@ -160,28 +162,8 @@ impl Joystick {
 
 /// Name of an action, by ALE's id.
 #[must_use]
-pub const fn name_of(id: u8) -> &'static str {
-    const NAMES: [&str; 18] = [
-        "wait",
-        "fire",
-        "up",
-        "right",
-        "left",
-        "down",
-        "up right",
-        "up left",
-        "down right",
-        "down left",
-        "up, fire",
-        "right, fire",
-        "left, fire",
-        "down, fire",
-        "up right, fire",
-        "up left, fire",
-        "down right, fire",
-        "down left, fire",
-    ];
-    if (id as usize) < NAMES.len() { NAMES[id as usize] } else { "unknown" }
+pub fn name_of(id: u8) -> &'static str {
+    action_name(id).words
 }
 
 #[cfg(test)]

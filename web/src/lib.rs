@@ -23,6 +23,7 @@ pub mod opening;
 pub mod page;
 pub mod plot;
 pub mod presets;
+pub mod recording;
 pub mod reel;
 pub mod rom_file;
 pub mod room;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use resvg::tiny_skia::Pixmap;
 
-use super::gif::Gif;
+use super::gif_colours::ColourGif;
 use super::mp4::Mp4;
 use crate::whole_file::write_whole;
 
@@ -87,7 +87,7 @@ fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// A film in the making. The target is written only when the film is finished.
 pub(super) enum Film {
-    Gif(Box<Gif>),
+    Gif(Box<ColourGif>),
     Mp4(Mp4),
     Frames(Vec<Vec<u8>>),
 }
@@ -99,7 +99,7 @@ impl Film {
     /// If ffmpeg cannot be started.
     pub fn start(target: &Target, size: (u32, u32), palette: &[[u8; 3]; 128]) -> Result<Self> {
         Ok(match target.kind {
-            Kind::Gif => Self::Gif(Box::new(Gif::start(size, palette)?)),
+            Kind::Gif => Self::Gif(Box::new(ColourGif::start(size, palette)?)),
             Kind::Mp4 => Self::Mp4(Mp4::start(size)?),
             Kind::Frames => Self::Frames(Vec::new()),
         })

@@ -7,7 +7,7 @@
 mod args;
 mod film;
 mod frame_rate;
-mod gif;
+mod gif_colours;
 mod mp4;
 mod picture;
 mod recording;

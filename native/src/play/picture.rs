@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 use deepspi_run::config::Auxiliary;
-use deepspi_worlds::atari::{FRAME_HEIGHT, FRAME_WIDTH, OBS_SIDE};
+use deepspi_worlds::atari::{FRAME_HEIGHT, FRAME_WIDTH, OBS_SIDE, action_name};
 use resvg::tiny_skia::{Pixmap, PremultipliedColorU8, Transform};
 
 use super::recording::{Moment, Recording, points};
@@ -22,28 +22,6 @@ const CHOSEN: &str = "#f2a33a";
 const BAR: &str = "#4f9dea";
 const POSITIVE: &str = "#46b36b";
 const NEGATIVE: &str = "#e2604f";
-
-/// Names of ALE's actions by their id.
-const ACTION_NAMES: [&str; 18] = [
-    "no-op",
-    "fire",
-    "up",
-    "right",
-    "left",
-    "down",
-    "up-right",
-    "up-left",
-    "down-right",
-    "down-left",
-    "up + fire",
-    "right + fire",
-    "left + fire",
-    "down + fire",
-    "up-right + fire",
-    "up-left + fire",
-    "down-right + fire",
-    "down-left + fire",
-];
 
 const WIDTH: u32 = 704;
 const MARGIN: f32 = 16.0;
@@ -96,8 +74,7 @@ impl<'a> Painter<'a> {
     /// If the picture cannot be made; this does not happen with a recorded game.
     pub fn new(agent: &Agent, recording: &'a Recording) -> Result<Self> {
         let ids = recording.actions.iter();
-        let actions: Vec<_> =
-            ids.map(|&id| ACTION_NAMES.get(usize::from(id)).copied().unwrap_or("?")).collect();
+        let actions: Vec<_> = ids.map(|&id| action_name(id).words).collect();
         let values = recording.moments.iter().map(|moment| moment.value);
         let range = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), value| {
             (low.min(value), high.max(value))

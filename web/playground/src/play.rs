@@ -175,6 +175,8 @@ pub struct Step {
     pub number: u64,
     /// The action; none: a new game was started.
     pub action: Option<u32>,
+    /// Who chose it.
+    pub chooser: Option<Chooser>,
     /// What the agent saw before the step; none without an agent. Its latent is left out.
     pub seen: Option<Perception>,
     /// The terms of the objective for this step; none without an agent.

@@ -59,7 +59,7 @@ pub fn dots_csv(dots: &Dots, names: [&str; 3], source: &str) -> String {
 
 /// Appends a number; NaN and infinite values are left empty.
 fn push(text: &mut String, x: f64) {
-    if !x.is_nan() {
+    if x.is_finite() {
         // Writing to a string cannot fail.
         let _written = write!(text, "{x}");
     }
@@ -90,14 +90,15 @@ mod tests {
         };
         let all = [
             series("PPO", &[[0.0, 1.5], [512.0, f64::NAN]]),
-            series("Deep, SPI", &[[512.0, 2.0], [1024.0, 3.0]]),
+            series("Deep, SPI", &[[512.0, 2.0], [1024.0, 3.0], [2048.0, f64::INFINITY]]),
         ];
         assert_eq!(
             lines_csv("agent steps", "value", &all, "seed \"1\", cpu"),
             "agent steps,PPO: value,\"Deep, SPI: value\",source\n\
              0,1.5,,\"seed \"\"1\"\", cpu\"\n\
              512,,2,\"seed \"\"1\"\", cpu\"\n\
-             1024,,3,\"seed \"\"1\"\", cpu\"\n"
+             1024,,3,\"seed \"\"1\"\", cpu\"\n\
+             2048,,,\"seed \"\"1\"\", cpu\"\n"
         );
     }
 }

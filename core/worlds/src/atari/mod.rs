@@ -9,8 +9,11 @@
 //! emulator and of the no-ops, [`roms`] the recognition of cartridges by their checksum, [`set`] what
 //! all sets of environments do alike.
 //!
+//! [`action_name`] names the actions in words.
+//!
 //! Shapes are written with F stacked frames and H = W = 84.
 
+mod action_names;
 mod console;
 mod env;
 mod error;
@@ -23,6 +26,7 @@ pub mod seeds;
 pub mod set;
 mod training;
 
+pub use action_names::{ActionName, action_name};
 pub use console::{
     Console, ConsoleError, FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, Palette, RAM_BYTES,
 };

@@ -112,7 +112,10 @@ pub fn GreyCanvas(
 }
 
 /// Paints pixels `[H, width, 4]`.
-fn paint(canvas: &HtmlCanvasElement, pixels: &[u8], width: usize) -> Result<(), JsValue> {
+///
+/// # Errors
+/// If the browser refuses.
+pub fn paint(canvas: &HtmlCanvasElement, pixels: &[u8], width: usize) -> Result<(), JsValue> {
     if width == 0 || pixels.is_empty() {
         return Ok(());
     }

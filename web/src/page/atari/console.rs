@@ -9,6 +9,7 @@ use leptos::prelude::*;
 
 use super::canvas::{GameCanvas, ObservationCanvas};
 use super::state::{Arcade, Hand, Origin, Screen};
+use super::take_away::TakeAway;
 use super::thoughts::Thoughts;
 use crate::joystick::Part;
 use crate::link::{by_key, key_of};
@@ -66,6 +67,7 @@ pub fn ConsolePanel(
             <Buttons index/>
             <TouchButtons index/>
             <Status screen/>
+            <TakeAway letter recording=screen.recording/>
             <Choices index/>
             <details class="console-seen" open>
                 <summary>"What the agent sees and thinks"</summary>

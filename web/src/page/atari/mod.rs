@@ -13,6 +13,7 @@ pub mod machine;
 mod player;
 pub mod roms;
 pub mod state;
+mod take_away;
 mod thoughts;
 mod training;
 

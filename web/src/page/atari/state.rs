@@ -16,6 +16,8 @@ use serde_bytes::ByteBuf;
 use super::player::{PlayerWorker, Told};
 use crate::joystick::Joystick;
 use crate::page::state::Playground;
+use crate::recording::Recording;
+use crate::recording::source::{Agent, Source as Played};
 use crate::reel::{Reel, Speed};
 
 /// Steps of which values are kept for the chart.
@@ -98,7 +100,13 @@ pub struct Screen {
     pub problem: RwSignal<Option<String>>,
     /// What the visitor presses.
     pub joystick: RwSignal<Joystick>,
+    /// What it has shown since the game was put into the console; none before.
+    pub recording: StoredValue<Option<Recording>>,
     reel: StoredValue<Reel<Arc<Shot>>>,
+    /// What was put into the console.
+    inserted: StoredValue<Option<Games>>,
+    /// The algorithm of the agent that the screen was given last.
+    algorithm: StoredValue<String>,
 }
 
 impl Screen {
@@ -119,7 +127,10 @@ impl Screen {
             seen: RwSignal::new(VecDeque::new()),
             problem: RwSignal::new(None),
             joystick: RwSignal::new(Joystick::default()),
+            recording: StoredValue::new(None),
             reel: StoredValue::new(Reel::default()),
+            inserted: StoredValue::new(None),
+            algorithm: StoredValue::new(String::new()),
         }
     }
 
@@ -148,8 +159,39 @@ impl Screen {
         }
     }
 
+    /// Starts the recording of the game that was put into the console.
+    fn record(self, opened: &Opened) {
+        let source = self.inserted.with_value(|games| Some(Played::new(games.as_ref()?, opened)));
+        self.recording.set_value(source.map(Recording::new));
+        self.record_agent();
+    }
+
+    /// Notes the agent in the recording.
+    fn record_agent(self) {
+        let origin = match self.origin.get_untracked() {
+            Origin::Here => "trained on this page".to_owned(),
+            Origin::Fresh => String::new(),
+            Origin::File(name) => name,
+        };
+        let algorithm = self.algorithm.get_value();
+        let agent = self.trained.get_untracked();
+        let agent = agent.map(|trained_steps| Agent { algorithm, trained_steps, origin });
+        self.recording.update_value(|recording| {
+            if let Some(recording) = recording {
+                recording.set_agent(agent);
+            }
+        });
+    }
+
     /// Shows steps whose first frame is reached.
     fn show(self, begun: Vec<Arc<Shot>>, frame: Option<usize>) {
+        self.recording.update_value(|recording| {
+            for shot in &begun {
+                if let Some(recording) = recording {
+                    recording.push(&shot.step, &shot.frames);
+                }
+            }
+        });
         for shot in &begun {
             let step = &shot.step;
             let reward = f64::from(step.outcome.raw_reward);
@@ -274,6 +316,8 @@ impl Arcade {
             envs: 1,
             film: true,
         };
+        screen.recording.set_value(None);
+        screen.inserted.set_value(Some(games.clone()));
         self.send(Request::Insert { screen: index, games: Box::new(games) }, Some(port));
         self.give_agent(index);
         screen.reel.update_value(|reel| _ = reel.ask_once());
@@ -303,15 +347,29 @@ impl Arcade {
             Origin::File(_) => None,
         };
         if let Some(source) = source {
-            self.send(Request::Agent { screen: index, source }, None);
+            self.give(index, source);
         }
+    }
+
+    /// Sends an agent to a screen.
+    fn give(self, index: usize, source: Source) {
+        let algorithm = match &source {
+            Source::Nobody => None,
+            Source::Fresh { config, .. } => Some(config.algo),
+            Source::Trained(networks) | Source::Updated(networks) => {
+                Some(networks.state.config.algo)
+            }
+        };
+        let name = algorithm.map_or_else(String::new, |algorithm| algorithm.name().to_owned());
+        self.screens[index].algorithm.set_value(name);
+        self.send(Request::Agent { screen: index, source }, None);
     }
 
     /// Gives a screen another agent.
     pub fn set_agent(self, index: usize, origin: Origin, source: Option<Source>) {
         self.screens[index].origin.set(origin);
         match source {
-            Some(source) => self.send(Request::Agent { screen: index, source }, None),
+            Some(source) => self.give(index, source),
             None => self.give_agent(index),
         }
     }
@@ -319,8 +377,7 @@ impl Arcade {
     /// Passes the networks of the agent that is trained here on to its screen.
     pub fn update_agent(self, index: usize, networks: &deepspi_playground::play::Networks) {
         if self.screens[index].origin.get_untracked() == Origin::Here {
-            let source = Source::Updated(Box::new(networks.clone()));
-            self.send(Request::Agent { screen: index, source }, None);
+            self.give(index, Source::Updated(Box::new(networks.clone())));
         }
     }
 
@@ -393,10 +450,12 @@ impl Arcade {
                 });
             }
             Report::Inserted { screen, opened } => {
+                self.screens[screen].record(&opened);
                 self.screens[screen].opened.set(Some(Arc::from(opened)));
             }
             Report::Agent { screen, global_step } => {
                 self.screens[screen].trained.set(global_step);
+                self.screens[screen].record_agent();
             }
             Report::Played { screen, step } => {
                 let count = step.filmed as usize;

@@ -131,6 +131,11 @@ pub async fn png(picture: &Standalone) -> Result<Blob, JsValue> {
     let context = canvas.get_context("2d")?.ok_or(JsValue::NULL)?;
     let context: CanvasRenderingContext2d = context.dyn_into()?;
     context.draw_image_with_html_image_element_and_dw_and_dh(&image, 0.0, 0.0, width, height)?;
+    png_of(&canvas).await
+}
+
+/// The content of a canvas as PNG.
+pub async fn png_of(canvas: &HtmlCanvasElement) -> Result<Blob, JsValue> {
     let made = js_sys::Promise::new(&mut |resolve, _| {
         // This throws if the canvas cannot be read; the caller then gets no blob.
         if canvas.to_blob(&resolve).is_err() {

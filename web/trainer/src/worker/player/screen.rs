@@ -160,7 +160,7 @@ impl Screen {
         let (frames, observation) = console.advance(&Request::Reset).await?;
         console.perceive(self.player.as_ref()).await?;
         console.outcome = StepOutcome::default();
-        Ok(console.report(None, None, None, frames, observation))
+        Ok(console.report(None, (None, None), frames, observation))
     }
 
     /// Plays one agent step.
@@ -197,7 +197,7 @@ impl Screen {
             }
             _ => None,
         };
-        Ok(console.report(Some(action), seen, terms, frames, observation))
+        Ok(console.report(Some((action, chooser)), (seen, terms), frames, observation))
     }
 
     /// The latents of the last steps on their principal components.
@@ -273,9 +273,8 @@ impl Console {
 
     fn report(
         &self,
-        action: Option<u32>,
-        seen: Option<Perception>,
-        terms: Option<StepTerms>,
+        played: Option<(u32, Chooser)>,
+        (seen, terms): (Option<Perception>, Option<StepTerms>),
         frames: Option<Uint8Array>,
         observation: Option<Uint8Array>,
     ) -> Played {
@@ -283,7 +282,8 @@ impl Console {
         let filmed = frames.as_ref().map_or(0, |frames| frames.length() / SCREEN);
         let step = Step {
             number: self.number,
-            action,
+            action: played.map(|(action, _)| action),
+            chooser: played.map(|(_, chooser)| chooser),
             seen,
             terms,
             outcome: self.outcome,
