@@ -285,30 +285,75 @@ need_cargo_tool() {
     rm -rf "$tools_dir/target"
 }
 
-# Installs the tools that build page and trainer. wasm-bindgen must have the version of the crate in
-# Cargo.lock.
-need_web_tools() {
+# The packages of the programs that make up the playground, each compiled on its own: compiled together
+# they would have other features, and be compiled again.
+web_packages=(web web-trainer)
+
+# need_site_tool: builds the program that puts the site together (web/site), once and after each change
+# of it; sets `site_tool`.
+need_site_tool() {
     need_rust
-    # trunk needs `--locked`, because without its lock file it takes a pre-release that does not
-    # compile. wasm-bindgen-cli must not have it, because its lock file names a version that package
-    # indexes may lack.
-    need_cargo_tool trunk 0.21.14 trunk --locked
-    need_cargo_tool wasm-bindgen-cli "$(locked_version wasm-bindgen)" wasm-bindgen
+    local wanted has
+    wanted=$(locked_version wasm-bindgen)
+    has=$(locked_version wasm-bindgen-cli-support web/site)
+    [ "$wanted" = "$has" ] || die "Cargo.lock has wasm-bindgen $wanted, web/site/Cargo.lock $has;" \
+        "write =$wanted into web/site/Cargo.toml, then run \`cargo update --manifest-path web/site/Cargo.toml\`."
+    site_tool=$target_dir/site-tool/release/site
+    [ -e "$site_tool" ] || say "building the tool that puts the site together (once, a minute or two)"
+    # The names of the target folder and of the folder of build results are set for this build alone,
+    # which shares nothing with the project's.
+    CARGO_TARGET_DIR=$target_dir/site-tool cargo build --quiet --release --locked \
+        --manifest-path "$root/web/site/Cargo.toml" >&2
 }
 
-# The system's wasm-opt is used if it is new enough. Version 108 (Debian 12, Ubuntu 24.04) writes
-# the export of a second table incorrectly, and the page does not start.
+# need_wasm_opt: sets `wasm_opt`, the program that makes WebAssembly smaller. Version 108 (Debian 12,
+# Ubuntu 24.04) writes the export of a second table incorrectly, and the page does not start, so the
+# system's is used from version 116 on. Otherwise npm brings it, ready to run with Node, in seconds;
+# compiling it from C++ takes a dozen minutes.
 wasm_opt_wanted=116
 need_wasm_opt() {
-    local found
+    local found folder=$tools_dir/binaryen-$wasm_opt_wanted
     found=$(wasm-opt --version 2>/dev/null) || found=""
     found=${found#*version }
-    [ "${found%%[!0-9]*}" -lt "$wasm_opt_wanted" ] 2>/dev/null || [ -z "$found" ] || return 0
-    [ ! -x "$tools_dir/bin/wasm-opt" ] || return 0
+    found=${found%%[!0-9]*}
+    if [ "${found:-0}" -ge "$wasm_opt_wanted" ]; then
+        wasm_opt=wasm-opt
+        return
+    fi
+    # An earlier version of this script compiled it.
+    wasm_opt=$tools_dir/bin/wasm-opt
+    ! runs_wasm_opt || return 0
+    wasm_opt=$folder/node_modules/.bin/wasm-opt
+    ! runs_wasm_opt || return 0
+    if have npm || (need node); then
+        say "installing wasm-opt $wasm_opt_wanted with npm into $folder (once)"
+        mkdir -p "$folder"
+        if limited 300 npm install --prefix "$folder" --silent --no-audit --no-fund --ignore-scripts \
+            "binaryen@$wasm_opt_wanted.0.0" >&2 && runs_wasm_opt; then
+            return
+        fi
+    fi
+    say "npm could not install wasm-opt (see above); compiling it instead"
     need_cargo_tool wasm-opt "0.$wasm_opt_wanted.1" wasm-opt --locked
+    wasm_opt=$tools_dir/bin/wasm-opt
 }
 
-# locked_version CRATE: prints the crate's version in Cargo.lock.
+runs_wasm_opt() { [ -e "$wasm_opt" ] && "$wasm_opt" --version >/dev/null 2>&1; }
+
+# need_emscripten: finds or installs the compiler of the emulator. Without it the page is built without Atari games,
+# so a failure is not an error.
+need_emscripten() {
+    # Arch puts it into a folder that is on PATH only after the next login.
+    have emcc || PATH=$PATH:/usr/lib/emscripten
+    have emcc || (need emcc) || {
+        say "the page is built without Atari games, because emscripten is missing (see above)"
+        return 1
+    }
+    hash -r
+}
+
+# locked_version CRATE [FOLDER]: prints the crate's version in the lock file of the repository, or of a
+# folder in it.
 locked_version() {
-    sed -n "/^name = \"$1\"\$/{n;s/^version = \"\(.*\)\"/\1/p;}" "$root/Cargo.lock"
+    sed -n "/^name = \"$1\"\$/{n;s/^version = \"\(.*\)\"/\1/p;}" "$root/${2:-.}/Cargo.lock"
 }

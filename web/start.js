@@ -1,5 +1,5 @@
 // Starts the page. This is a file of its own, because the page's Content-Security-Policy forbids inline scripts.
-// trunk writes the names of the files to load into this script's tag (Trunk.toml).
+// Its tag has the names of the files to load.
 const { program, code } = document.getElementById("start-script").dataset;
 const status = document.getElementById("static-status");
 try {

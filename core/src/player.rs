@@ -185,6 +185,7 @@ fn flat(row: Tensor<2>) -> Tensor<1> {
 mod tests {
     use deepspi_run::config::{Algorithm, TransitionDensity};
     use deepspi_run::maze_preset::TrainingPreset as _;
+    use deepspi_worlds::env::VectorEnv as _;
     use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazePreset};
 
     use super::*;

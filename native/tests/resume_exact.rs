@@ -126,6 +126,11 @@ fn a_continued_game_is_the_uninterrupted_one() {
 }
 
 #[test]
+fn a_continued_cartridge_is_the_uninterrupted_one() {
+    continued_equals_uninterrupted(&["--env", "MazeCartridge"], &[1, 2, 7, 20]);
+}
+
+#[test]
 fn games_with_envpools_seeds_begin_anew() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = folder.path().join("run");

@@ -7,7 +7,10 @@ import { parentPort, workerData } from "node:worker_threads";
 
 globalThis.self = globalThis;
 globalThis.postMessage = (message, transfer) => parentPort.postMessage(message, transfer);
-parentPort.on("message", (data) => globalThis.onmessage?.({ data }));
+// As in a browser, messages wait until the script listens.
+Object.defineProperty(globalThis, "onmessage", {
+  set: (listener) => parentPort.on("message", (data) => listener({ data })),
+});
 // Node.js fetches no files.
 globalThis.fetch = async (address) => {
   try {

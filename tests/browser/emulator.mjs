@@ -115,7 +115,8 @@ export async function startWorker(without = []) {
 export async function nativeTrace(game, seeds, steps) {
   if (!trace) throw new Error("DEEPSPI_TRACE must name the example `trace`; ./check browser sets it");
   const { stdout } = await promisify(execFile)(trace, [game, seeds, steps].map(String));
-  return JSON.parse(stdout);
+  const found = JSON.parse(stdout);
+  return { ...found, rom: Uint8Array.from(Buffer.from(found.rom, "hex")) };
 }
 
 /** The actions of random play: the generator of the native example. */

@@ -16,7 +16,7 @@ test("the page loads, asks nobody else, and the browser has nothing to complain 
     assert.deepEqual(complaints, []);
   }));
 
-for (const width of [1280, 360]) {
+for (const width of [1280, 1920, 360]) {
   test(`each room renders at ${width} pixels without being wider than the window`, () =>
     withPage({ width, height: 800 }, async (page, { complaints }) => {
       await ready(page);

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { outFile, ready, rooms, waitForIteration, withPage } from "./support.mjs";
 
 for (const dark of [false, true]) {
-  for (const width of [1280, 360]) {
+  for (const width of [1280, 1920, 360]) {
     test(`screenshots (${dark ? "dark" : "light"}, ${width} pixels)`, { timeout: 180_000 }, () =>
       withPage({ hash: "device=cpu&room=maze", dark, width, height: 900 }, async (page) => {
         await ready(page);

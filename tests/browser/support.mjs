@@ -79,11 +79,12 @@ const withoutWebgpu = ["--disable-gpu"];
 /**
  * Opens the playground in a new browser.
  *
- * @param {{webgpu?: boolean, hash?: string, width?: number, height?: number, dark?: boolean, before?: Function,
- *   storage?: boolean}} options `before` runs with the page before it is loaded.
+ * @param {{webgpu?: boolean, hash?: string, width?: number, height?: number, dark?: boolean, motion?: boolean,
+ *   before?: Function}} options `before` runs with the page before it is loaded; without `motion` the browser asks for
+ *   less motion.
  */
 export async function open(options = {}) {
-  const { webgpu = false, hash = "", width = 1280, height = 900, dark = false, before } = options;
+  const { webgpu = false, hash = "", width = 1280, height = 900, dark = false, motion = false, before } = options;
   const server = await serve();
   const profile = await mkdtemp(path.join(tmpdir(), "deepspi-browser-"));
   let context;
@@ -101,7 +102,7 @@ export async function open(options = {}) {
       args: [...quiet, ...(webgpu ? withWebgpu : withoutWebgpu)],
       viewport: { width, height },
       colorScheme: dark ? "dark" : "light",
-      reducedMotion: "reduce",
+      reducedMotion: motion ? "no-preference" : "reduce",
       acceptDownloads: true,
       permissions: ["clipboard-read", "clipboard-write"],
     });

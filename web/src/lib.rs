@@ -18,14 +18,17 @@ pub mod joystick;
 pub mod latents_svg;
 pub mod link;
 pub mod neighbourhood;
+pub mod opening;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
 pub mod plot;
 pub mod presets;
 pub mod recording;
 pub mod reel;
+pub mod rom_file;
 pub mod room;
 pub mod run;
+pub mod shelf;
 pub mod simplex;
 pub mod terms;
 pub mod walk;

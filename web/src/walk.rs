@@ -39,6 +39,18 @@ impl Walk {
         let action = decision.sample(ACTIONS, &mut self.generators.actions);
         self.maze.step(&action);
     }
+
+    /// Steps until the agent is in another cell, at most `limit` times: an agent that runs against
+    /// walls would seem to stand still.
+    pub fn move_on(&mut self, policy: &[f64], limit: usize) {
+        let before = self.state();
+        for _ in 0..limit {
+            self.step(policy);
+            if self.state() != before {
+                return;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +72,23 @@ mod tests {
         }
         // Seven steps lead to an end, and one leads back to the start.
         assert_eq!((ends, starts), (11, 11));
+    }
+
+    #[test]
+    fn an_agent_that_runs_against_walls_is_shown_where_it_gets_on() {
+        let maze = Maze::new(MazeConfig::DEFAULT, 0.99).expect("valid");
+        let uniform = vec![0.25; maze.states() * ACTIONS];
+        let mut walk = Walk::new(maze.clone(), 3);
+        for _ in 0..50 {
+            let before = walk.state();
+            walk.move_on(&uniform, 100);
+            assert_ne!(walk.state(), before);
+        }
+        // A policy that only runs against a wall ends, too.
+        let up = [1.0, 0.0, 0.0, 0.0].repeat(maze.states());
+        let mut walk = Walk::new(maze.clone(), 3);
+        walk.move_on(&up, 100);
+        assert_eq!(walk.state(), maze.start());
     }
 
     #[test]

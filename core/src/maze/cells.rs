@@ -184,7 +184,7 @@ mod tests {
     use deepspi_theory::evaluate;
     use deepspi_worlds::maze::{MazeConfig, MazePreset};
 
-    use super::super::probe;
+    use super::super::{probe, probe_as_seen};
     use super::*;
 
     const PRESET: MazePreset = MazeConfig::DEFAULT.preset;
@@ -214,6 +214,35 @@ mod tests {
     fn losses_are_those_of_predictions_made_one_by_one() {
         let config = euclidean(&PRESET.hyper_parameters());
         let (maze, model, report, cells) = seen(&config, None);
+        losses_are_those_of_predictions(&maze, &MazeView::of(&maze), &model, &report, cells);
+    }
+
+    #[test]
+    fn losses_of_an_agent_with_other_numbers_of_actions_are_in_the_order_of_the_maze() {
+        let config = euclidean(&PRESET.hyper_parameters());
+        let device = Device::flex();
+        let maze = Maze::new(MazeConfig::DEFAULT, config.gamma.into()).expect("valid");
+        let model = Model::new(&PRESET.network(), &config, &device);
+        let actions = [Action::Up, Action::Right, Action::Left, Action::Down];
+        let view = MazeView { actions, ..MazeView::of(&maze) };
+        let seen = SeenMaze { maze: &maze, view: &view };
+        let report = pollster::block_on(probe_as_seen(&model, seen, &device)).expect("probed");
+        let plain = pollster::block_on(probe(&model, &maze, &device)).expect("probed");
+        // The order of a sum differs, and with it the last digit.
+        let expected = view.in_order_of_maze(&plain.policy);
+        assert!(report.policy.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12));
+        let cells = cells_as_seen(&model, seen, &report, &config, None, &device);
+        let cells = pollster::block_on(cells).expect("computed");
+        losses_are_those_of_predictions(&maze, &view, &model, &report, cells);
+    }
+
+    fn losses_are_those_of_predictions(
+        maze: &Maze,
+        view: &MazeView,
+        model: &Model,
+        report: &MazeReport,
+        cells: MazeCells,
+    ) {
         let losses = cells.losses.expect("a world model is in use");
         let device = Device::flex();
         for state in 0..maze.states() {
@@ -228,7 +257,7 @@ mod tests {
                 let shape = maze.config().preset.frame();
                 let latent = model.agent.encode(observations(shape, 1, &device, |_| &frame));
                 let mut chosen = [0.0; ACTIONS];
-                chosen[action as usize] = 1.0;
+                chosen[view.number(action)] = 1.0;
                 let chosen = Tensor::<2>::from_floats([chosen], &device);
                 let step = model.world_model.step(latent, chosen, None);
                 let predicted = f64::from(step.rewards.into_scalar::<f32>());

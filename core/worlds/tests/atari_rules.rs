@@ -6,7 +6,7 @@
 use deepspi_worlds::atari::seeds::hashed_seed;
 use deepspi_worlds::atari::{
     AtariEnv, AtariError, AtariOptions, AtariTraining, Console, ConsoleError, EmulatorSeeds,
-    FRAME_PIXELS, Game, OBS_PIXELS, Palette, StepOutcome,
+    FRAME_PIXELS, Game, OBS_PIXELS, Palette, Rewards, StepOutcome,
 };
 use deepspi_worlds::snapshot::{Reader, Writer};
 
@@ -161,6 +161,7 @@ const EXACT: AtariOptions = AtariOptions {
     noop_max: 0,
     episodic_life: true,
     reward_clip: true,
+    rewards: Rewards::Points,
     use_fire_reset: true,
     max_episode_steps: 27_000,
     limit_per_life: false,
@@ -168,6 +169,31 @@ const EXACT: AtariOptions = AtariOptions {
     frame_skip: 4,
     stack: 4,
 };
+
+#[test]
+fn codes_are_replaced_by_their_values_frame_by_frame() {
+    let options = AtariOptions {
+        reward_clip: false,
+        rewards: Rewards::Codes([0.0, 0.5, -3.0, 7.0]),
+        ..EXACT
+    };
+    for (code, sum) in [(0, 0.0), (1, 2.0), (2, -12.0)] {
+        let console = Scripted { reward: code, ..Scripted::new("Pong", &[], NEVER) };
+        let mut played = Played::new(console, options, 1);
+        played.reset();
+        let outcome = played.step(0);
+        assert_eq!((outcome.reward, outcome.raw_reward), (sum, sum), "four frames of code {code}");
+    }
+    let console = Scripted { reward: 4, ..Scripted::new("Pong", &[], NEVER) };
+    let mut played = Played::new(console, options, 1);
+    played.reset();
+    let error = played.env.step(0, &mut played.stack).unwrap_err().to_string();
+    assert!(error.contains("reward code 4"), "{error}");
+    let clipped = AtariOptions { reward_clip: true, ..options };
+    let console = Scripted::new("Pong", &[], NEVER);
+    let error = AtariEnv::new(clipped, 1, 0, |_| Ok(console)).unwrap_err().to_string();
+    assert!(error.contains("cannot be clipped"), "{error}");
+}
 
 #[test]
 fn a_reset_is_noops_then_fire_and_fills_the_stack() {

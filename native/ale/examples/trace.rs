@@ -1,7 +1,7 @@
 //! What random play returns, as hashes: `cargo run --workspace --example trace [GAME] [SEEDS]
 //! [STEPS]`. Defaults: Breakout, 30 seeds, 1,000 steps.
 //!
-//! Prints JSON: the game, its ROM file, the options, for each seed the hash of everything that a
+//! Prints JSON: the game, its ROM, the options, for each seed the hash of everything that a
 //! reset and the steps return, and the emulated frames per second of this one thread. The browser
 //! tests (`tests/browser/emulator.test.mjs`) play the same games in the emulator worker and compare
 //! the hashes. The hash is the SHA-256 over the results, one after another: the SHA-256 of the
@@ -37,6 +37,10 @@ fn add(hasher: &mut Sha256, observation: &[u8], outcome: &StepOutcome) {
     hasher.update(outcome.elapsed_steps.to_le_bytes());
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let number = |index: usize, default: u32| {
@@ -63,13 +67,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             playing += begin.elapsed();
             add(&mut hasher, &stack, &outcome);
         }
-        let hash: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        hashes.push(serde_json::json!({ "seed": seed, "hash": hash }));
+        hashes.push(serde_json::json!({ "seed": seed, "hash": hex(&hasher.finalize()) }));
     }
     let frames = f64::from(seeds * steps * options.frame_skip);
     let trace = serde_json::json!({
         "game": game.name,
-        "rom": rom.origin(),
+        "rom": hex(rom.bytes()),
         "options": options,
         "steps": steps,
         "seeds": hashes,

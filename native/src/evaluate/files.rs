@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use deepspi_worlds::cartridge::CARTRIDGE_NAME;
 use serde::{Deserialize, Serialize};
 
 use super::agent::Agent;
@@ -160,7 +161,8 @@ impl Evaluation {
         row("mean length", format!("{:.1} steps", summary.mean_length));
         if summary.time_limits > 0 {
             // Training presses FIRE after every lost life, so an agent may never learn to press it.
-            let note = if env == MAZE || protocol.training_resets {
+            let note = if [MAZE, CARTRIDGE_NAME].contains(&env.as_str()) || protocol.training_resets
+            {
                 ""
             } else {
                 "; perhaps it waits for FIRE after a lost life: --training-resets presses it"

@@ -13,10 +13,12 @@ pub fn start() {
     worker::start();
 }
 
+// Both by value: for two references wasm-bindgen would write an instruction (`table.fill`) that
+// wasm-opt 116 cannot read.
 /// Serves a client from now on. `ale` is what `ale.js` has loaded.
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen]
-pub fn connect(port: &web_sys::MessagePort, ale: &worker::Ale) {
+pub fn connect(port: web_sys::MessagePort, ale: worker::Ale) {
     worker::connect(port, ale);
 }
 

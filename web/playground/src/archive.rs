@@ -5,9 +5,8 @@
 //! not trusted until [`Archive::open`] has read and verified all of it. The unpacked size is
 //! limited because a small zip file can unpack to any size.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, Write};
 
 use deepspi_run::checkpoint::{Checkpoint, Section};
 use deepspi_run::run_files::{
@@ -15,12 +14,15 @@ use deepspi_run::run_files::{
     checkpoint_name, is_leftover,
 };
 use serde::{Deserialize, Serialize};
+use zip::ZipWriter;
+use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
-use zip::{ZipArchive, ZipWriter};
 
-/// Largest total size in bytes of the files that are read. A checkpoint of the Atari networks has a
-/// tenth of it.
-const LARGEST: u64 = 256 << 20;
+use crate::unzip::{Limits, Unzip, UnzipError};
+
+/// A checkpoint of the Atari networks has a tenth of this size, and a folder with many runs has some
+/// thousand files.
+const LIMITS: Limits = Limits { files: 100_000, file: 256 << 20, unpacked: 256 << 20 };
 
 /// A zip file that holds a run folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,17 +37,14 @@ pub struct Archive {
 /// Why an archive cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// Not a zip file.
+    /// The zip file cannot be read.
     #[error(
-        "this is not a zip file ({0}); load a checkpoint saved by this page, a zipped run folder, or all files of a checkpoint"
+        "{0}; load a checkpoint saved by this page, a zipped run folder, or all files of a checkpoint"
     )]
-    Zip(#[from] zip::result::ZipError),
-    /// A file inside cannot be unpacked.
-    #[error("the archive is damaged: {0}")]
-    Unpack(#[from] std::io::Error),
-    /// The files inside are too large.
-    #[error("unpacked it has more than {} MiB: this is not a checkpoint", LARGEST >> 20)]
-    TooLarge,
+    Unzip(#[from] UnzipError),
+    /// The zip file cannot be written.
+    #[error("the zip file cannot be written: {0}")]
+    Pack(#[from] ZipError),
     /// A file of the checkpoint is missing, damaged or foreign.
     #[error("the checkpoint cannot be used: {0}")]
     Files(#[from] RunFilesError),
@@ -103,21 +102,14 @@ impl Archive {
     /// # Errors
     /// If it is not a checkpoint of this program, or it is damaged.
     pub fn open(&self) -> Result<Contents, ArchiveError> {
-        self.open_within(LARGEST)
+        self.open_within(LIMITS)
     }
 
-    fn open_within(&self, mut room: u64) -> Result<Contents, ArchiveError> {
-        let mut zip = ZipArchive::new(Cursor::new(self.bytes.as_slice()))?;
-        let paths: Result<Vec<_>, _> =
-            zip.file_names().map(|path| path.map(Cow::into_owned)).collect();
-        let paths = paths?;
+    fn open_within(&self, limits: Limits) -> Result<Contents, ArchiveError> {
+        let mut zip = Unzip::open(&self.bytes, limits)?;
+        let paths = zip.names().to_vec();
         let (config, mut parts) = choose(&paths);
-        let mut read = |index: usize| -> Result<Vec<u8>, ArchiveError> {
-            let mut bytes = Vec::new();
-            zip.by_index(index)?.take(room + 1).read_to_end(&mut bytes)?;
-            room = room.checked_sub(bytes.len() as u64).ok_or(ArchiveError::TooLarge)?;
-            Ok(bytes)
-        };
+        let mut read = |index: usize| zip.read(index).map_err(ArchiveError::from);
         let config = config.map(&mut read).transpose()?;
         let info =
             config.map(|bytes| RunInfo::read(&String::from_utf8_lossy(&bytes))).transpose()?;
@@ -127,6 +119,13 @@ impl Archive {
         })?;
         Ok(Contents { info, checkpoint })
     }
+}
+
+/// Whether files of these paths look like a checkpoint, whole or not.
+pub fn looks_like_checkpoint<'a>(paths: impl IntoIterator<Item = &'a str>) -> bool {
+    // Not `is_part`: sections of binary data have the ending of cartridges.
+    let tells = |name: &str| [STATE, SUMS].contains(&name) || name.ends_with(".safetensors");
+    paths.into_iter().any(|path| tells(split(path).1))
 }
 
 /// Whether a file of this name may belong to a checkpoint.
@@ -169,7 +168,7 @@ fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }
 
-fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, ArchiveError> {
+fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, ZipError> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (path, bytes) in files {
         // Parameters hardly compress; the state and the configuration are small.
@@ -288,9 +287,10 @@ mod tests {
         let older = "run/checkpoints/step_000000000256/model.safetensors";
         files.push((older.to_owned(), vec![0; 1 << 20]));
         let archive = zip(&files);
-        archive.open_within(size).expect("as large as allowed");
-        let error = archive.open_within(size - 1).expect_err("one byte more");
-        assert!(matches!(error, ArchiveError::TooLarge), "{error}");
+        let limits = |unpacked| Limits { unpacked, ..LIMITS };
+        archive.open_within(limits(size)).expect("as large as allowed");
+        let error = archive.open_within(limits(size - 1)).expect_err("one byte more");
+        assert!(matches!(error, ArchiveError::Unzip(UnzipError::TooLarge(_))), "{error}");
     }
 
     #[test]
@@ -299,6 +299,14 @@ mod tests {
         assert!(Archive::from_upload(&files).expect("whole").open().expect("whole").info.is_none());
         let error = Archive::from_upload(&files[..3]).expect_err("no sums").to_string();
         assert_eq!(error, "the checkpoint cannot be used: SHA256SUMS is missing");
+    }
+
+    #[test]
+    fn a_file_of_a_checkpoint_is_known_by_its_name() {
+        for path in ["model.safetensors", "run/checkpoints/step_512/SHA256SUMS", "state.json"] {
+            assert!(looks_like_checkpoint([path, "readme.txt"]), "{path}");
+        }
+        assert!(!looks_like_checkpoint(["pong.bin", "ale_py/roms/md5.json", "ale_py/state.py"]));
     }
 
     #[test]

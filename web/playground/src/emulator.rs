@@ -29,7 +29,7 @@ pub const OBSERVATIONS: &str = "observations";
 pub const FRAMES: &str = "frames";
 
 /// Largest number of environments of a client.
-pub const MAX_ENVS: u32 = 1024;
+pub const MAX_ENVS: u32 = 256;
 
 /// A set of environments of one game, or a part of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

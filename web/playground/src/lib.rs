@@ -2,7 +2,8 @@
 //!
 //! The page (`web`) shows results. The trainer (`web/trainer`) computes them in a web worker with a
 //! WebAssembly instance of its own. Both use the same [`experiment`], exchange the messages of
-//! [`protocol`], read and write the same [`archive`]s of checkpoints, and draw the same picture of
+//! [`protocol`], read and write the same [`archive`]s of checkpoints, [`unzip`] foreign files within
+//! limits, and draw the same picture of
 //! the latents ([`scene`]), whose grid lines are the ticks of an [`axis`]. Both also talk to the
 //! emulator workers of Atari games ([`emulator`]), and the page to
 //! a second worker that plays on its screens ([`play`]).
@@ -17,6 +18,7 @@ pub mod experiment;
 pub mod play;
 pub mod protocol;
 pub mod scene;
+pub mod unzip;
 
 /// Version of the workspace, shown at the foot of the page.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -10,8 +10,10 @@ use web_sys::{
     ErrorEvent, MessageEvent, MessagePort, OffscreenCanvas, Worker, WorkerOptions, WorkerType,
 };
 
-/// Address of the script that starts the worker, relative to the page.
-const SCRIPT: &str = "./trainer.js";
+/// The element of `index.html` that names the files of the site, and its attribute with the address
+/// of the script that starts the worker.
+const NAMES: &str = "start-script";
+const SCRIPT: &str = "data-trainer";
 
 /// What is transferred with a request.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +59,7 @@ impl Bridge {
         self.waiting.clear();
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(SCRIPT, &options)
+        let worker = Worker::new_with_options(&script()?, &options)
             .map_err(|error| format!("This browser could not start a web worker: {error:?}"))?;
         let on_message = Closure::new(move |event: MessageEvent| {
             reports(&event).into_iter().for_each(receive);
@@ -121,6 +123,16 @@ impl Bridge {
             drop(connection.worker.post_message_with_transfer(&message, &transfer));
         }
     }
+}
+
+/// Address of the script that starts the trainer or a player.
+///
+/// # Errors
+/// If the page does not name it.
+pub fn script() -> Result<String, String> {
+    let names = leptos::prelude::document().get_element_by_id(NAMES);
+    let script = names.and_then(|names| names.get_attribute(SCRIPT));
+    script.ok_or_else(|| "The page does not name its trainer: reload it.".to_owned())
 }
 
 /// The reports in a message of the worker; a fault if the message cannot be decoded.

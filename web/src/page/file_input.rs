@@ -121,10 +121,17 @@ pub fn DropTarget() -> impl IntoView {
     }
 }
 
-fn list(files: Option<FileList>) -> Vec<File> {
+/// The files in a browser's list.
+pub fn list(files: Option<FileList>) -> Vec<File> {
     files
         .map(|files| (0..files.length()).filter_map(|i| files.get(i)).collect())
         .unwrap_or_default()
+}
+
+/// The content of a file; none if it cannot be read.
+pub async fn bytes_of(file: &File) -> Option<Vec<u8>> {
+    let buffer = JsFuture::from(file.array_buffer()).await.ok()?;
+    Some(Uint8Array::new(&buffer).to_vec())
 }
 
 /// Reads the checkpoint in these files; errors are shown to the user.
@@ -138,11 +145,11 @@ async fn read(playground: Playground, files: Vec<File>) -> Option<Archive> {
             playground.notify(format!("{} is too large for a checkpoint.", file.name()));
             return None;
         }
-        let Ok(buffer) = JsFuture::from(file.array_buffer()).await else {
+        let Some(bytes) = bytes_of(&file).await else {
             playground.notify(format!("{} could not be read.", file.name()));
             return None;
         };
-        contents.push((file.name(), Uint8Array::new(&buffer).to_vec()));
+        contents.push((file.name(), bytes));
     }
     match Archive::from_upload(&contents) {
         Ok(archive) => Some(archive),

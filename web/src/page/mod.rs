@@ -1,6 +1,6 @@
-//! The page: header, controls, tabs and the rooms.
+//! The page: header, controls, the first screen, tabs and the rooms.
 //!
-//! The introduction repeats the static text of `index.html`, which search engines and visitors
+//! The first screen's introduction (`opening`) repeats the static text of `index.html`, which search engines and visitors
 //! without scripts see. Change both together.
 
 pub mod address;
@@ -16,8 +16,10 @@ pub mod help;
 pub mod keys;
 pub mod latents;
 pub mod maze;
+pub mod motion;
 pub mod neighbourhood;
 pub mod notices;
+pub mod opening;
 pub mod reports;
 pub mod settings;
 pub mod state;
@@ -65,6 +67,7 @@ pub fn App() -> impl IntoView {
     }
     provide_context(playground);
     provide_context(atari::state::Arcade::new(playground));
+    atari::roms::Roms::provide();
     let draft = Draft::provide(playground);
     let help = Help::provide();
     Tour::provide();
@@ -85,14 +88,10 @@ pub fn App() -> impl IntoView {
                     <theme::ThemeSwitch/>
                 </div>
             </div>
-            <p class="lead">
-                "An agent learns a policy and a model of its world at once. DeepSPI keeps each \
-                 update of the policy within the range in which the model can be trusted."
-            </p>
         </header>
         <notices::Notices/>
         <controls::Controls/>
-        <controls::Setup/>
+        <opening::Opening/>
         <tabs::Tabs/>
         <main id="room" class="room" tabindex="-1">
             {move || match playground.room.get() {

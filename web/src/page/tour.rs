@@ -10,6 +10,7 @@ use web_sys::{
     Element, KeyboardEvent, ScrollBehavior, ScrollIntoViewOptions, ScrollLogicalPosition,
 };
 
+use super::motion::is_calm;
 use super::state::{Playground, Room};
 use super::storage::{recall, remember};
 
@@ -215,12 +216,7 @@ fn outline(step: Option<&Step>) {
         return;
     }
     let options = ScrollIntoViewOptions::new();
-    let calm = window()
-        .match_media("(prefers-reduced-motion: reduce)")
-        .ok()
-        .flatten()
-        .is_some_and(|media| media.matches());
-    options.set_behavior(if calm { ScrollBehavior::Instant } else { ScrollBehavior::Smooth });
+    options.set_behavior(if is_calm() { ScrollBehavior::Instant } else { ScrollBehavior::Smooth });
     options.set_block(ScrollLogicalPosition::Start);
     target.scroll_into_view_with_scroll_into_view_options(&options);
 }

@@ -9,9 +9,7 @@ use super::colour::{SHADES, ink_on, shade, shade_of};
 use super::pen::Pen;
 use super::{Area, Picture};
 
-/// Sides of a cell in pixels: the largest side, and the smallest sides with numbers, with letters
-/// and with words.
-const LARGEST: f64 = 76.0;
+/// Smallest sides of a cell in pixels with numbers, with letters and with words.
 const WITH_NUMBER: f64 = 38.0;
 const WITH_MARK: f64 = 24.0;
 const WITH_WORD: f64 = 54.0;
@@ -33,8 +31,10 @@ pub struct MazePlot<'a> {
     pub report: Option<&'a MazeReport>,
     /// The axis of the colour scale.
     pub scale: &'a Axis,
-    /// The selected state.
-    pub selected: usize,
+    /// The selected state, if one is to be marked.
+    pub selected: Option<usize>,
+    /// Largest side of a cell in pixels.
+    pub largest: f64,
     /// Width of the picture.
     pub width: f64,
 }
@@ -53,7 +53,7 @@ impl MazePlot<'_> {
     pub fn draw(&self) -> Picture {
         let (mut picture, baseline) = Picture::titled(self.title, self.width);
         let top = picture.colour_bar(baseline, "value V", self.scale) + 12.0;
-        let side = (self.width / self.maze.columns() as f64).min(LARGEST);
+        let side = (self.width / self.maze.columns() as f64).min(self.largest);
         let [width, height] = [self.maze.columns() as f64 * side, ROWS as f64 * side];
         picture.area = Area { left: 0.0, top, right: width, bottom: top + height };
         picture.size = [self.width, top + height + 2.0];
@@ -63,9 +63,11 @@ impl MazePlot<'_> {
         self.floor(&mut picture);
         self.arrows(&mut picture, side);
         self.words(&mut picture, side);
-        let (corner, mut pen) = (self.corner(&picture, self.selected), Pen::new());
-        pen.rectangle(corner, [side, side]);
-        picture.stroke("selected", pen);
+        if let Some(selected) = self.selected {
+            let (corner, mut pen) = (self.corner(&picture, selected), Pen::new());
+            pen.rectangle(corner, [side, side]);
+            picture.stroke("selected", pen);
+        }
         picture.summary = self.summary();
         picture
     }
@@ -231,7 +233,8 @@ mod tests {
             maze: &maze,
             report: known.then_some(&report),
             scale: &scale,
-            selected: maze.start(),
+            selected: Some(maze.start()),
+            largest: 76.0,
             width,
         }
         .draw();

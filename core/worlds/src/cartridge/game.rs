@@ -132,7 +132,7 @@ mod tests {
         let differ = assembled.iter().zip(ROM).position(|(a, b)| a != b);
         assert_eq!(
             differ, None,
-            "maze.bin is not maze.asm: write it again with `cargo run -p deepspi-ale --example \
+            "maze.bin is not maze.asm: write it again with `cargo run -p native --example \
              cartridge`"
         );
     }

@@ -14,9 +14,8 @@ use super::{faults, outbox};
 use crate::client::Client;
 
 /// Serves a client from now on, until it closes.
-pub fn connect(port: &MessagePort, ale: &Ale) {
-    faults::add(port);
-    let ale = ale.clone();
+pub fn connect(port: MessagePort, ale: Ale) {
+    faults::add(&port);
     let client = Rc::new(RefCell::new(Client::new(move || ale.switch_on())));
     let (receiver, answers) = (client.clone(), port.clone());
     let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {

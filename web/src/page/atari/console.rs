@@ -231,6 +231,23 @@ fn Choices(index: usize) -> impl IntoView {
     }
 }
 
+/// Puts the cartridge of a game into both consoles, with the rules of the page's own agents.
+pub fn insert_game(arcade: Arcade, name: &str) {
+    let world = World::find(
+        name,
+        false,
+        Some(MazeConfig::DEFAULT),
+        Some(AtariTraining {
+            network: deepspi_worlds::atari::AtariNetwork::Small,
+            ..AtariTraining::DEFAULT
+        }),
+    );
+    match world {
+        Ok(world) => arcade.insert(world),
+        Err(error) => arcade.playground.notify(error.to_string()),
+    }
+}
+
 /// The game, which is the same on both screens.
 #[component]
 fn GamePicker(index: usize) -> impl IntoView {
@@ -238,22 +255,7 @@ fn GamePicker(index: usize) -> impl IntoView {
     let emulators = arcade.playground.emulators;
     let letter = ["a", "b"][index];
     let current = move || arcade.world.with(|world| world.as_ref().map_or("", World::name));
-    let choose = move |event| {
-        let name = event_target_value(&event);
-        let world = World::find(
-            &name,
-            false,
-            Some(MazeConfig::DEFAULT),
-            Some(AtariTraining {
-                network: deepspi_worlds::atari::AtariNetwork::Small,
-                ..AtariTraining::DEFAULT
-            }),
-        );
-        match world {
-            Ok(world) => arcade.insert(world),
-            Err(error) => arcade.playground.notify(error.to_string()),
-        }
-    };
+    let choose = move |event| insert_game(arcade, &event_target_value(&event));
     let names = move || {
         emulators.cartridges.with(|known| {
             let here = GAMES.iter().map(|game| game.name).filter(|name| known.contains_key(name));

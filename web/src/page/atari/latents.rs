@@ -99,9 +99,7 @@ fn Cloud(index: usize) -> impl IntoView {
         <figure class="cloud">
             <svg viewBox="0 0 300 300" role="img" aria-label="The latents of this screen">
                 {move || {
-                    picture.with(|picture| {
-                        picture.as_ref().map(|picture| draw(picture, index, chosen))
-                    })
+                    picture.get().map(|picture| draw(&picture, index, chosen))
                 }}
             </svg>
             <label class="labelled">
@@ -122,7 +120,11 @@ fn Cloud(index: usize) -> impl IntoView {
     }
 }
 
-fn draw(picture: &LatentPicture, index: usize, chosen: RwSignal<Option<usize>>) -> impl IntoView {
+fn draw(
+    picture: &LatentPicture,
+    index: usize,
+    chosen: RwSignal<Option<usize>>,
+) -> impl IntoView + use<> {
     let extent = picture.points.iter().flatten().fold(1e-9_f64, |most, x| most.max(x.abs()));
     let place = |[x, y]: [f64; 2]| [x, -y].map(|at| SIZE / 2.0 + at / extent * (SIZE / 2.0 - 8.0));
     let places: Vec<[f64; 2]> = picture.points.iter().map(|&point| place(point)).collect();

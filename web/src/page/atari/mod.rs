@@ -4,10 +4,14 @@
 //! must not wait for it.
 
 mod canvas;
+pub mod cartridges;
 mod console;
 pub mod emulators;
+pub mod kept;
 mod latents;
+pub mod machine;
 mod player;
+pub mod roms;
 pub mod state;
 mod take_away;
 mod thoughts;
@@ -20,10 +24,13 @@ use deepspi_worlds::maze::MazeConfig;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 
+use self::cartridges::Cartridges;
 use self::console::ConsolePanel;
 use self::emulators::Availability;
+use self::roms::Roms;
 use self::state::Arcade;
 use self::training::Training;
+use crate::rom_file::Cartridge;
 
 /// The room.
 #[component]
@@ -89,10 +96,31 @@ fn Playing(arcade: Arcade) -> impl IntoView {
         <div class="screens">
             {(0..SCREENS).map(|index| view! { <ConsolePanel index/> }).collect_view()}
         </div>
+        <Shelf/>
         <latents::Latents/>
         <h3>"Training"</h3>
         <Training/>
     }
+}
+
+/// The cartridges; the chosen one goes into both consoles.
+#[component]
+fn Shelf() -> impl IntoView {
+    let (arcade, roms) = (Arcade::here(), Roms::here());
+    let known = arcade.playground.emulators.cartridges;
+    // Those whose bytes are here are offered at the screens, too, and to the trainer.
+    Effect::new(move || {
+        let here = roms.shelf.with(crate::shelf::Shelf::at_hand);
+        known.set(here.into_iter().map(|Cartridge { game, bytes }| (game.name, bytes)).collect());
+    });
+    let playing =
+        Signal::derive(move || arcade.world.with(|world| world.as_ref().and_then(World::game)));
+    let choose = Callback::new(move |Cartridge { game, bytes }: Cartridge| {
+        // The effect above runs later.
+        known.update(|known| drop(known.insert(game.name, bytes)));
+        console::insert_game(arcade, game.name);
+    });
+    view! { <Cartridges playing choose/> }
 }
 
 /// The world of the trainer if it is on the emulator, else the free cartridge.

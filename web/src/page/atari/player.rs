@@ -7,8 +7,7 @@ use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, MessagePort, Worker, WorkerOptions, WorkerType};
 
-/// Address of the script of trainer and player, relative to the page.
-const SCRIPT: &str = "./trainer.js";
+use crate::page::bridge::script;
 
 /// A report and the arrays that were sent with it.
 #[derive(Debug)]
@@ -41,7 +40,7 @@ impl PlayerWorker {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         options.set_name(WORKER_NAME);
-        let worker = Worker::new_with_options(SCRIPT, &options)
+        let worker = Worker::new_with_options(&script()?, &options)
             .map_err(|error| format!("This browser could not start a web worker: {error:?}"))?;
         let on_message = Closure::new(move |event: MessageEvent| receive(read(&event.data())));
         let on_error = Closure::new(move |event: ErrorEvent| {

@@ -15,6 +15,9 @@ use crate::cells::{self, ACTION_NAMES};
 use crate::page::charts::{Drawing, SaveMenu, as_shown, of_run, width_of};
 use crate::plot::{Area, Axis, MazePlot, Picture, number};
 
+/// Largest side of a cell in pixels.
+const LARGEST: f64 = 76.0;
+
 /// The colour scale of values, which both boards share.
 pub fn common_scale(shown: MazeSignals) -> Memo<Axis> {
     let best = Memo::new(move |_| {
@@ -32,6 +35,7 @@ pub fn common_scale(shown: MazeSignals) -> Memo<Axis> {
 /// One agent's maze.
 #[component]
 pub fn Board(
+    /// The signals of both agents.
     shown: MazeSignals,
     /// Which agent.
     agent: usize,
@@ -55,7 +59,8 @@ pub fn Board(
             maze,
             report: view.as_ref().map(|view| &view.report),
             scale: &scale.read(),
-            selected: selected.get(),
+            selected: Some(selected.get()),
+            largest: LARGEST,
             width: width.get(),
         }
         .draw()
@@ -82,7 +87,7 @@ pub fn Board(
                 <div role="group" aria-label=move || format!("Cells, {}", name.get())>
                     {cells}
                 </div>
-                <Walker shown agent place area/>
+                <Walker maze=shown.mazes[agent] second=agent == 1 place area/>
                 <SaveMenu title=name draw=as_shown(svg) source csv=Callback::new(csv)/>
             </div>
         </figure>
@@ -154,14 +159,18 @@ fn cell(cell: &Cell, maze: &Maze) -> impl IntoView + use<> {
 
 /// The walking agent. It slides to a neighbouring cell, and jumps to any other cell.
 #[component]
-fn Walker(
-    shown: MazeSignals,
-    agent: usize,
+pub fn Walker(
+    /// The maze in which it walks.
+    maze: Memo<Option<Maze>>,
+    /// Whether it has the colour of the second agent.
+    second: bool,
+    /// Its state, if it walks.
     place: RwSignal<Option<usize>>,
+    /// The rectangle of the maze's picture.
     area: Memo<Area>,
 ) -> impl IntoView {
     let bounds = move || {
-        let maze = shown.mazes[agent].read();
+        let maze = maze.read();
         let (maze, state) = (maze.as_ref()?, place.get()?);
         (state < maze.states()).then(|| bounds(area.get(), maze.columns(), maze.cell(state)))
     };
@@ -176,7 +185,7 @@ fn Walker(
         <Show when=move || bounds().is_some()>
             <div
                 class="maze-agent"
-                class:second=agent == 1
+                class:second=second
                 class:jumps=jumps
                 aria-hidden="true"
                 style:width=move || pixels(bounds().unwrap_or_default().width())

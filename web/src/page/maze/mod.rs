@@ -4,11 +4,11 @@
 //! All parts of the room read the same signals (`signals.rs`).
 
 mod batch;
-mod board;
+pub mod board;
 mod curves;
 mod detail;
 pub mod frame;
-mod signals;
+pub mod signals;
 mod walker;
 
 use deepspi_playground::protocol::Watch;
@@ -38,8 +38,12 @@ pub fn MazeRoom() -> impl IntoView {
              goal, going up from the lower star falls into a costly trap. So the agent must tell the two \
              stars apart. If it cannot, always going right is best."
         </p>
-        <walker::Boards shown/>
-        <detail::Detail shown/>
+        <div class="maze-first">
+            <div>
+                <walker::Boards shown/>
+            </div>
+            <detail::Detail shown/>
+        </div>
         <h3>"Training"</h3>
         <curves::Curves shown/>
         <h3>"The last batch"</h3>

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use super::board::{Board, common_scale};
 use super::frame::Frame;
 use super::signals::MazeSignals;
+use crate::page::motion::is_calm;
 use crate::walk::Walk;
 
 /// Time per step; the transition in `maze.css` is shorter.
@@ -17,9 +18,7 @@ const STEP: Duration = Duration::from_millis(450);
 /// The mazes of both agents side by side.
 #[component]
 pub fn Boards(shown: MazeSignals) -> impl IntoView {
-    let quiet = window().match_media("(prefers-reduced-motion: reduce)");
-    let quiet = quiet.ok().flatten().is_some_and(|query| query.matches());
-    let walking = RwSignal::new(!quiet);
+    let walking = RwSignal::new(!is_calm());
     let framed = RwSignal::new(false);
     let places = [0; AGENTS].map(|_| RwSignal::new(None::<usize>));
     walk(shown, walking, places);

@@ -82,24 +82,26 @@ pub fn TrapCard(
             </p>
             {move || result.get().err().map(|text| view! { <p class="notice fault">{text}</p> })}
             <Chain result=result step=step example=example/>
-            <LineChart
-                title="Return in the world"
-                x_label="step"
-                y_label="V(start)"
-                series=lines(true)
-                references=references
-                x_range=range
-                source=source
-            />
-            <LineChart
-                title="Return the model believes in"
-                x_label="step"
-                y_label="believed V(start)"
-                series=lines(false)
-                references=references
-                x_range=range
-                source=source
-            />
+            <div class="nb-charts">
+                <LineChart
+                    title="Return in the world"
+                    x_label="step"
+                    y_label="V(start)"
+                    series=lines(true)
+                    references=references
+                    x_range=range
+                    source=source
+                />
+                <LineChart
+                    title="Return the model believes in"
+                    x_label="step"
+                    y_label="believed V(start)"
+                    series=lines(false)
+                    references=references
+                    x_range=range
+                    source=source
+                />
+            </div>
             <p class="nb-note">{move || result.with(|result| story(result.as_ref().ok(), step.get()))}</p>
             <Parameters settings=settings/>
             <p class="nb-note">

@@ -32,7 +32,7 @@ pub fn Settings() -> impl IntoView {
                  Agents that have not trained yet use changes at once; a run with progress \
                  continues unchanged until you restart it."
             </p>
-            <fieldset>
+            <fieldset class="settings-maze">
                 <legend>"Maze"</legend>
                 <Common controls=MAZE places=MAZE_PLACE/>
                 <Rare title="More of the maze" heading="Maze" controls=MAZE places=MAZE_PLACE/>

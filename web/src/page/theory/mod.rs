@@ -41,32 +41,38 @@ pub fn TheoryRoom() -> impl IntoView {
              Nothing is estimated from a batch: every number is computed over all cells of the maze. Press \
              “One update” and watch the numbers change."
         </p>
-        <Switch shown/>
-        <Standing shown/>
+        <div class="th-head">
+            <Switch shown/>
+            <Standing shown/>
+        </div>
         <terms::Terms shown/>
-        <two::Two shown/>
-        <three::Three shown/>
-        <four::Four shown/>
+        <div class="th-theorems">
+            <two::Two shown/>
+            <three::Three shown/>
+            <four::Four shown/>
+        </div>
         <section class="th-notes">
             <h3>"How to read this"</h3>
-            <p>
-                "A bound that holds can still be loose. It multiplies large factors: the largest \
-                 ratio, the largest slope of the model, the length of the episode. So the right \
-                 side is often hundreds of times the left side. It still shows what an update must \
-                 keep small: the losses of the model, its slope, and the step."
-            </p>
-            <p>
-                "With the usual settings the step is nearly always too large: in about one update of a \
-                 hundred SIR stays below 1/γ. The preset “Certified” keeps the ratios of each batch below the \
-                 limit; its price is slower learning. Cells that the batch did not visit can still go \
-                 beyond it."
-            </p>
-            <p>
-                "Here the world model is made finite: its latents are those of the maze's cells, \
-                 and each prediction is moved to the nearest of them. The old policy is the one \
-                 before the update. The encoder φ is the one after it, because the theorems assume \
-                 a single encoder."
-            </p>
+            <div class="columns">
+                <p>
+                    "A bound that holds can still be loose. It multiplies large factors: the largest \
+                     ratio, the largest slope of the model, the length of the episode. So the right \
+                     side is often hundreds of times the left side. It still shows what an update must \
+                     keep small: the losses of the model, its slope, and the step."
+                </p>
+                <p>
+                    "With the usual settings the step is nearly always too large: in about one update of a \
+                     hundred SIR stays below 1/γ. The preset “Certified” keeps the ratios of each batch below the \
+                     limit; its price is slower learning. Cells that the batch did not visit can still go \
+                     beyond it."
+                </p>
+                <p>
+                    "Here the world model is made finite: its latents are those of the maze's cells, \
+                     and each prediction is moved to the nearest of them. The old policy is the one \
+                     before the update. The encoder φ is the one after it, because the theorems assume \
+                     a single encoder."
+                </p>
+            </div>
         </section>
     }
 }

@@ -8,4 +8,4 @@ mod envs;
 mod port;
 
 pub use self::envs::EmulatorEnvs;
-pub use self::port::{Answered, EmulatorPort, unexpected};
+pub use self::port::{EmulatorPort, unexpected};
