@@ -160,12 +160,6 @@ impl Joystick {
     }
 }
 
-/// Name of an action, by ALE's id.
-#[must_use]
-pub fn name_of(id: u8) -> &'static str {
-    action_name(id).words
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
