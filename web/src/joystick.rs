@@ -1,6 +1,5 @@
 //! A joystick for people: keys and touch buttons become one of the game's actions.
 
-use deepspi_worlds::atari::action_name;
 
 /// What is pressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -158,12 +157,6 @@ impl Joystick {
             .find_map(|stick| actions.iter().position(|&action| action == stick.id()));
         found.and_then(|index| u32::try_from(index).ok())
     }
-}
-
-/// Name of an action, by ALE's id.
-#[must_use]
-pub fn name_of(id: u8) -> &'static str {
-    action_name(id).words
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, HtmlCanvasElement, MessageChannel};
 
 use super::canvas::paint;
-use crate::page::charts::export::png_of;
+use crate::page::charts::png_of;
 use crate::page::download::{offer, offer_blob};
 use crate::recording::gif::GifMaker;
 use crate::recording::{Recording, SECONDS};

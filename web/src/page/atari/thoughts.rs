@@ -4,7 +4,7 @@ use deepspi_plot::number;
 use leptos::prelude::*;
 
 use super::state::{Arcade, Screen};
-use crate::joystick::name_of;
+use deepspi_worlds::atari::action_name;
 
 /// Policy, value, prediction and the terms of the objective.
 #[component]
@@ -55,14 +55,14 @@ fn Policy(screen: Screen, index: usize) -> impl IntoView {
                             let share = move || probability(action).unwrap_or(0.0);
                             view! {
                                 <tr class:taken=move || taken(action)>
-                                    <th scope="row">{name_of(id)}</th>
+                                    <th scope="row">{action_name(id).words}</th>
                                     <td class="policy-bar">
                                         <meter
                                             class=["agent-0", "agent-1"][index]
                                             min="0"
                                             max="1"
                                             value=move || format!("{:.3}", share())
-                                            aria-label=name_of(id)
+                                            aria-label=action_name(id).words
                                         ></meter>
                                     </td>
                                     <td>

@@ -15,7 +15,7 @@ mod pick;
 mod save;
 mod scatter;
 
-pub use export::{Standalone, font};
+pub use export::{Standalone, font, png_of};
 use leptos::prelude::*;
 use leptos::svg::Svg;
 pub use line::LineChart;
