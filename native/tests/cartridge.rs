@@ -30,7 +30,7 @@ fn a_run_is_analysed_continued_evaluated_and_filmed() {
     );
     finish(resume(&run).args(["--total-timesteps", "64"])).succeeded();
     let lines = fs::read_to_string(run.join("metrics.jsonl")).expect("there");
-    let lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line));
+    let lines = lines.lines().map(serde_json::from_str::<serde_json::Value>);
     let lines: Vec<_> = lines.map(|line| line.expect("every line is JSON")).collect();
     let values: Vec<f64> = lines
         .iter()

@@ -1,8 +1,6 @@
 //! The cartridge as another assembler makes it. Without `dasm` on this machine the test prints
 //! SKIPPED; the project's own assembler is tested everywhere.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 use std::process::Command;
 
 use deepspi_worlds::cartridge::{ROM, SOURCE};

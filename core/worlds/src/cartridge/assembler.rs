@@ -190,7 +190,9 @@ impl Pass {
     /// Address of the next byte.
     fn address(&self) -> Result<u16, String> {
         let origin = self.origin.ok_or("there is no `org` before this line")?;
-        u16::try_from(origin + self.bytes.len()).map_err(|_| "beyond address $FFFF".to_owned())
+        u16::try_from(origin + self.bytes.len())
+            .ok()
+            .ok_or_else(|| "beyond address $FFFF".to_owned())
     }
 
     fn org(&mut self, operand: &str) -> Result<(), String> {
@@ -206,7 +208,7 @@ impl Pass {
 
     fn byte(&mut self, value: Option<u16>) -> Result<(), String> {
         let value = value.unwrap_or(0);
-        self.bytes.push(u8::try_from(value).map_err(|_| format!("{value} is not a byte"))?);
+        self.bytes.push(u8::try_from(value).ok().ok_or_else(|| format!("{value} is not a byte"))?);
         Ok(())
     }
 
@@ -250,7 +252,8 @@ impl Pass {
                 let next = i32::from(self.address()?) + 1;
                 let away = value.map_or(0, |target| i32::from(target) - next);
                 let away = i8::try_from(away)
-                    .map_err(|_| format!("`{operand}` is {away} bytes away, too far"))?;
+                    .ok()
+                    .ok_or_else(|| format!("`{operand}` is {away} bytes away, too far"))?;
                 self.bytes.extend(away.to_le_bytes());
                 Ok(())
             }
@@ -290,7 +293,7 @@ fn expression(text: &str, name: &dyn Fn(&str) -> Value) -> Value {
     }
     let number = |digits: &str, radix| {
         let value = u16::from_str_radix(digits, radix);
-        value.map(Some).map_err(|_| format!("`{text}` is not a number of 16 bits"))
+        value.map(Some).ok().ok_or_else(|| format!("`{text}` is not a number of 16 bits"))
     };
     match text.chars().next() {
         Some('$') => number(&text[1..], 16),
