@@ -7,9 +7,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn::module::Module;
+use burn::tensor::{Device, Tensor};
 use burn_store::{ModuleSnapshot, ModuleStore, SafetensorsStore};
 use deepspi_run::checkpoint::{Checkpoint, FORMAT};
 use deepspi_run::network::NetworkSpec;
+use deepspi_worlds::env::EnvError;
+
+use crate::model::Model;
+use crate::params::{flatten, unflatten, zeros_on};
+
+/// Name of the section with the parameters of all networks.
+pub const MODEL: &str = "model";
 
 /// Why a checkpoint cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +45,9 @@ pub enum CheckpointError {
     /// Reading from the device failed.
     #[error(transparent)]
     Core(#[from] crate::Error),
+    /// The state of the environments could not be read.
+    #[error("the state of the environments cannot be stored: {0}")]
+    Environments(#[from] EnvError),
 }
 
 impl CheckpointError {
@@ -48,6 +59,24 @@ impl CheckpointError {
         };
         Self::Spec { found: text(found), expected: text(expected) }
     }
+}
+
+/// The networks of a checkpoint on `device`, without autodiff. Its other sections, such as the
+/// moments of an optimiser, are not needed.
+///
+/// # Errors
+/// If the checkpoint is of another format, or is damaged.
+pub fn read_model(checkpoint: &Checkpoint, device: &Device) -> Result<Model, CheckpointError> {
+    let state = &checkpoint.state;
+    if state.format != FORMAT {
+        return Err(CheckpointError::Format { found: state.format });
+    }
+    state.config.validate()?;
+    let cpu = Device::flex();
+    let mut model = zeros_on(Model::new(&state.spec, &state.config, &cpu), &cpu);
+    decode(required(checkpoint, MODEL)?, &mut model)?;
+    let parameters = Tensor::<1>::from_data(flatten(&model).into_data(), device);
+    Ok(unflatten(zeros_on(model, device), &parameters, false))
 }
 
 /// The bytes of a section; an error if the checkpoint has no such section.
@@ -113,13 +142,10 @@ fn module_names<M: Module>(module: &M) -> BTreeSet<String> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
     use deepspi_run::maze_preset::TrainingPreset as _;
     use deepspi_worlds::maze::MazePreset;
 
     use super::*;
-    use crate::model::Model;
-    use crate::params::flatten;
 
     fn model(seed: u64) -> Model {
         let config = deepspi_run::config::Config { seed, ..MazePreset::Small.hyper_parameters() };

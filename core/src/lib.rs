@@ -26,6 +26,7 @@ pub mod ops;
 pub mod optim;
 pub mod params;
 pub mod pca;
+pub mod player;
 pub mod returns;
 pub mod run_state;
 pub mod self_test;

@@ -6,11 +6,11 @@
 
 use burn::tensor::{Device, Tensor};
 use deepspi_options::ConfigError;
-use deepspi_run::checkpoint::{Checkpoint, FORMAT, State};
+use deepspi_run::checkpoint::{Checkpoint, ENVIRONMENTS, Encoding, FORMAT, Section, State};
 use deepspi_run::config::Config;
 use deepspi_run::message::{Iteration, Message};
 use deepspi_run::network::NetworkSpec;
-use deepspi_worlds::env::VectorEnv;
+use deepspi_worlds::env::{EnvError, VectorEnv, reset};
 
 use crate::algorithm::{self, Algorithm, IterationReport};
 use crate::checkpoint::CheckpointError;
@@ -150,7 +150,24 @@ impl Trainer {
         (Message::Iteration(Box::new(iteration)), batch.map(|view| Message::Batch(Box::new(view))))
     }
 
-    /// The checkpoint of the run at its current iteration.
+    /// The checkpoint of the run and its environments at its current iteration. Without a section
+    /// of environments if they cannot be stored.
+    ///
+    /// # Errors
+    /// If reading from the device, from the environments, or encoding fails.
+    pub async fn checkpoint_with(
+        &self,
+        env: &mut dyn VectorEnv,
+    ) -> Result<Checkpoint, CheckpointError> {
+        let mut checkpoint = self.checkpoint().await?;
+        if let Some(bytes) = env.snapshot().await? {
+            let (name, encoding) = (ENVIRONMENTS.to_owned(), Encoding::Binary);
+            checkpoint.sections.push(Section { name, encoding, bytes });
+        }
+        Ok(checkpoint)
+    }
+
+    /// The checkpoint of the run without its environments.
     ///
     /// # Errors
     /// If reading from the device or encoding fails.
@@ -205,9 +222,31 @@ impl Trainer {
         Ok(Self { run, algorithm })
     }
 
-    /// Forgets running episodes: call it after a restore if the environments were reset.
-    pub fn environments_were_reset(&mut self) {
+    /// Seed for environments that are made now. That of a continued run differs from that of its
+    /// start: environments that cannot be restored must not repeat the random numbers from the
+    /// start. Restored environments continue their stored random numbers, whatever this seed is.
+    #[must_use]
+    pub const fn environment_seed(&self) -> u64 {
+        self.config().seed.wrapping_add(self.global_step())
+    }
+
+    /// Brings new environments, made with [`Self::environment_seed`], to the point of the
+    /// checkpoint from which this trainer was restored. If they are not stored in it, they are
+    /// reset, and running episodes are forgotten.
+    ///
+    /// # Errors
+    /// If the stored environments are damaged or others; errors of the environment.
+    pub async fn restore_environments(
+        &mut self,
+        checkpoint: &Checkpoint,
+        env: &mut dyn VectorEnv,
+    ) -> Result<(), EnvError> {
+        if let Some(stored) = checkpoint.section(ENVIRONMENTS) {
+            return env.restore(stored).await;
+        }
+        reset(env).await?;
         self.run.tracker.abandon_running();
         self.run.dones.fill(false);
+        Ok(())
     }
 }

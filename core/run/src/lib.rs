@@ -20,5 +20,6 @@ pub mod message;
 pub mod metrics;
 pub mod monitor;
 pub mod network;
+pub mod playing;
 pub mod run_files;
 pub mod schedule;

@@ -30,7 +30,7 @@ impl EnvError {
 }
 
 /// A future result. It is not `Send`, because in the browser it may hold JavaScript handles.
-pub type Pending<'a> = Pin<Box<dyn Future<Output = Result<(), EnvError>> + 'a>>;
+pub type Pending<'a, T = ()> = Pin<Box<dyn Future<Output = Result<T, EnvError>> + 'a>>;
 
 /// N environments advancing together.
 pub trait VectorEnv: Debug {
@@ -80,8 +80,8 @@ pub trait VectorEnv: Debug {
     ///
     /// # Errors
     /// Errors of the environment.
-    fn snapshot(&self) -> Result<Option<Vec<u8>>, EnvError> {
-        Ok(None)
+    fn snapshot(&mut self) -> Pending<'_, Option<Vec<u8>>> {
+        Box::pin(std::future::ready(Ok(None)))
     }
 
     /// Restores the state of environments that were created with the same arguments. After an error
@@ -89,8 +89,9 @@ pub trait VectorEnv: Debug {
     ///
     /// # Errors
     /// If the bytes are damaged or come from other environments; errors of the environment.
-    fn restore(&mut self, _snapshot: &[u8]) -> Result<(), EnvError> {
-        Err(EnvError::new(SnapshotError::Misfit("these environments are never stored".into())))
+    fn restore<'a>(&'a mut self, _snapshot: &'a [u8]) -> Pending<'a> {
+        let never = SnapshotError::Misfit("these environments are never stored".into());
+        Box::pin(std::future::ready(Err(EnvError::new(never))))
     }
 }
 

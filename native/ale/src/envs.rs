@@ -338,12 +338,12 @@ impl VectorEnv for AtariEnvs {
         &self.outcomes
     }
 
-    fn snapshot(&self) -> Result<Option<Vec<u8>>, EnvError> {
-        self.store().map_err(EnvError::new)
+    fn snapshot(&mut self) -> Pending<'_, Option<Vec<u8>>> {
+        Box::pin(async move { self.store().map_err(EnvError::new) })
     }
 
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), EnvError> {
-        self.load(snapshot).map_err(EnvError::new)
+    fn restore<'a>(&'a mut self, snapshot: &'a [u8]) -> Pending<'a> {
+        Box::pin(async move { self.load(snapshot).map_err(EnvError::new) })
     }
 }
 

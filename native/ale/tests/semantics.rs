@@ -11,6 +11,7 @@ use deepspi_ale::{AtariEnvs, Emulator, environment};
 use deepspi_worlds::atari::preprocess::{AreaResize, GrayPool};
 use deepspi_worlds::atari::{AtariError, AtariOptions, Console as _, EmulatorSeeds, OBS_PIXELS};
 use deepspi_worlds::env::VectorEnv as _;
+use pollster::block_on;
 use trace::{reset, step, trace};
 
 /// Options with EnvPool's seeds: the emulator gets the seed of the environment, like the bare
@@ -462,14 +463,14 @@ fn stored_games_go_on_as_the_others() {
             continue;
         }
         restarts += 1;
-        let bytes = original.snapshot().unwrap().unwrap();
+        let bytes = block_on(original.snapshot()).unwrap().unwrap();
         // The environments are made with other seeds: the stored state must decide everything.
         let [mut one, mut other] = [make(9), make(10)];
-        one.restore(&bytes).unwrap();
-        other.restore(&bytes).unwrap();
+        block_on(one.restore(&bytes)).unwrap();
+        block_on(other.restore(&bytes)).unwrap();
         assert!(one.observations() == original.observations(), "step {played}");
         assert_eq!(one.outcomes(), original.outcomes());
-        assert!(one.snapshot().unwrap().unwrap() == bytes);
+        assert!(block_on(one.snapshot()).unwrap().unwrap() == bytes);
         let mut later = Actions::new(played + 1);
         for _ in 0..300 {
             let chosen = random(&mut later);
@@ -481,7 +482,8 @@ fn stored_games_go_on_as_the_others() {
 
     // The original itself is compared with a restored one.
     let mut restored = make(11);
-    restored.restore(&original.snapshot().unwrap().unwrap()).unwrap();
+    let bytes = block_on(original.snapshot()).unwrap().unwrap();
+    block_on(restored.restore(&bytes)).unwrap();
     for _ in 0..300 {
         let chosen = random(&mut actions);
         let (one, other) = (step(&mut original, &chosen), step(&mut restored, &chosen));
@@ -493,8 +495,11 @@ fn stored_games_go_on_as_the_others() {
         assert_eq!((one.elapsed_steps, one.terminated), (other.elapsed_steps, other.terminated));
     }
 
-    let bytes = original.snapshot().unwrap().unwrap();
-    assert!(vec_env(options, 2, 4, 1).restore(&bytes).is_err(), "another number of games");
-    assert!(make(4).restore(&bytes[..bytes.len() - 1]).is_err(), "damaged");
-    assert!(vec_env(envpool(), 3, 4, 1).snapshot().unwrap().is_none());
+    let bytes = block_on(original.snapshot()).unwrap().unwrap();
+    assert!(
+        block_on(vec_env(options, 2, 4, 1).restore(&bytes)).is_err(),
+        "another number of games"
+    );
+    assert!(block_on(make(4).restore(&bytes[..bytes.len() - 1])).is_err(), "damaged");
+    assert!(block_on(vec_env(envpool(), 3, 4, 1).snapshot()).unwrap().is_none());
 }

@@ -1,9 +1,8 @@
 //! A training from its first iteration to its last checkpoint, the same for all environments.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use deepspi_core::run_state::TrainError;
 use deepspi_core::trainer::Trainer;
-use deepspi_run::checkpoint::{ENVIRONMENTS, Encoding, Section};
 use deepspi_run::message::Message;
 use deepspi_worlds::env::VectorEnv;
 
@@ -122,13 +121,7 @@ impl Session {
 
     fn save(&mut self, score: Option<f64>) -> Result<()> {
         let global_step = self.trainer.global_step();
-        let mut checkpoint = pollster::block_on(self.trainer.checkpoint())?;
-        if let Some(bytes) =
-            self.envs.snapshot().context("the state of the environments cannot be stored")?
-        {
-            let (name, encoding) = (ENVIRONMENTS.to_owned(), Encoding::Binary);
-            checkpoint.sections.push(Section { name, encoding, bytes });
-        }
+        let checkpoint = pollster::block_on(self.trainer.checkpoint_with(&mut *self.envs))?;
         let path = self.store.save(&checkpoint, global_step, score)?;
         let location = path.display().to_string();
         self.outputs.handle(&Message::CheckpointWritten { global_step, location })

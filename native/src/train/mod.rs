@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 pub use args::TrainArgs;
 use deepspi_core::trainer::Trainer;
-use deepspi_run::checkpoint::{ENVIRONMENTS, State};
+use deepspi_run::checkpoint::State;
 use deepspi_run::config::Config;
 use deepspi_worlds::atari::AtariTraining;
 use deepspi_worlds::env::{self, VectorEnv};
@@ -65,12 +65,12 @@ fn print_config(config: &Config) -> Result<Exit> {
 }
 
 fn start(world: &dyn World, config: &Config, args: &TrainArgs) -> Result<Exit> {
-    let new = New::prepare(world, config, args)?;
-    let info = info_of(world, &new.selected.description);
+    let prepared = PreparedRun::prepare(world, config, args)?;
+    let info = info_of(world, &prepared.selected.description);
     let runs_dir = args.runs_dir.as_deref().unwrap_or(Path::new(RUNS_DIR));
     let folder = RunFolder::create(runs_dir, info, config)?;
     match FolderLock::take(&folder.path)? {
-        Some(lock) => new.train(&folder, args, &lock),
+        Some(lock) => prepared.train(&folder, args, &lock),
         None => Ok(busy(&folder.path)),
     }
 }
@@ -91,11 +91,11 @@ fn start_or_continue(
             Ok(Exit::Success)
         }
         Claim::New(lock) => {
-            let new = New::prepare(world, config, args)?;
-            let info = info_of(world, &new.selected.description);
+            let prepared = PreparedRun::prepare(world, config, args)?;
+            let info = info_of(world, &prepared.selected.description);
             let folder = RunFolder { path: path.to_owned(), info };
             folder.describe(config)?;
-            new.train(&folder, args, &lock)
+            prepared.train(&folder, args, &lock)
         }
         Claim::Unfinished(folder, loaded, lock) => go_on(&folder, *loaded, args, &lock),
     }
@@ -125,23 +125,11 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
     let mut trainer = Trainer::restore(&checkpoint, &world.network(), &selected.device)
         .with_context(|| format!("cannot continue {}", checkpoint_path.display()))?;
     let config = trainer.config().clone();
-    let stored = checkpoint.section(ENVIRONMENTS);
-    // Environments that begin anew must not repeat the random numbers from the start of the run.
-    let seed = if stored.is_some() {
-        config.seed
-    } else {
-        config.seed.wrapping_add(trainer.global_step())
-    };
-    let mut opened = Opened::new(&*world, &config, seed, args)?;
-    if let Some(stored) = stored {
-        tracing::info!("restoring the environments");
-        opened.envs.restore(stored).with_context(|| {
-            format!("cannot restore the environments of {}", checkpoint_path.display())
-        })?;
-    } else {
-        opened.reset()?;
-        trainer.environments_were_reset();
-    }
+    let mut opened = Opened::new(&*world, &config, trainer.environment_seed(), args)?;
+    tracing::info!("restoring the environments");
+    pollster::block_on(trainer.restore_environments(&checkpoint, &mut *opened.envs)).with_context(
+        || format!("cannot restore the environments of {}", checkpoint_path.display()),
+    )?;
     device::verify(&selected, &config, &world.network())?;
     announce(folder, &config, &selected);
     tracing::info!(
@@ -186,13 +174,13 @@ fn busy(path: &Path) -> Exit {
 }
 
 /// A new run that is ready to begin and has not written anything yet.
-struct New {
+struct PreparedRun {
     selected: Selected,
     trainer: Trainer,
     opened: Opened,
 }
 
-impl New {
+impl PreparedRun {
     fn prepare(world: &dyn World, config: &Config, args: &TrainArgs) -> Result<Self> {
         let selected = device::select(&args.device)?;
         let mut opened = Opened::new(world, config, config.seed, args)?;

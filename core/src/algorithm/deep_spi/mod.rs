@@ -27,7 +27,7 @@ use self::certified::{certificate, project};
 pub use self::learner::Learner;
 pub use self::objective::{LossTerms, draw_noise, model_losses, objective};
 use super::seam::{Algorithm, IterationReport, Working};
-use crate::checkpoint::{CheckpointError, decode, encode, required};
+use crate::checkpoint::{CheckpointError, MODEL, decode, encode, required};
 use crate::collect::{collect, ratio_bounds};
 use crate::data::minibatch::vector;
 use crate::data::rollout::{Rollout, permutation};
@@ -38,8 +38,6 @@ use crate::read_floats;
 use crate::returns::{Advantages, explained_variance};
 use crate::run_state::{RunState, TrainError};
 
-/// Name of the checkpoint section with the parameters.
-const MODEL: &str = "model";
 /// Name of the checkpoint section with both moments of Adam.
 const OPTIMISER: &str = "optimiser";
 

@@ -204,12 +204,14 @@ impl VectorEnv for MazeEnvs {
         &self.outcomes
     }
 
-    fn snapshot(&self) -> Result<Option<Vec<u8>>, EnvError> {
-        Ok(Some(self.store()))
+    fn snapshot(&mut self) -> Pending<'_, Option<Vec<u8>>> {
+        let stored = self.store();
+        Box::pin(std::future::ready(Ok(Some(stored))))
     }
 
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), EnvError> {
-        self.load(snapshot).map_err(EnvError::new)
+    fn restore<'a>(&'a mut self, snapshot: &'a [u8]) -> Pending<'a> {
+        let loaded = self.load(snapshot).map_err(EnvError::new);
+        Box::pin(std::future::ready(loaded))
     }
 }
 
@@ -278,10 +280,10 @@ mod tests {
             for step in 0..60 {
                 original.step(&actions(step));
                 // Stored in the middle of episodes, at their ends and after the fake step.
-                let bytes = original.snapshot().expect("infallible").expect("can be stored");
+                let bytes = original.store();
                 assert!(bytes.len() < 500);
                 let mut restored = MazeEnvs::new(original.maze().clone(), 7, 99);
-                restored.restore(&bytes).expect("fits");
+                restored.load(&bytes).expect("fits");
                 let mut reference = original.clone();
                 for later in step + 1..step + 301 {
                     assert_eq!(restored.observations(), reference.observations());
@@ -293,12 +295,12 @@ mod tests {
             }
             assert!(ends > 20, "no episode ended, nothing was tested");
         }
-        let bytes = envs(MazeConfig::DEFAULT, 7).snapshot().expect("infallible").expect("stored");
-        let error = envs(MazeConfig::DEFAULT, 6).restore(&bytes).expect_err("another number");
+        let bytes = envs(MazeConfig::DEFAULT, 7).store();
+        let error = envs(MazeConfig::DEFAULT, 6).load(&bytes).expect_err("another number");
         assert!(error.to_string().contains("7 mazes of 16 states, not 6"), "{error}");
         let larger = MazeConfig { n_path: 6, ..MazeConfig::DEFAULT };
-        assert!(envs(larger, 7).restore(&bytes).is_err());
-        assert!(envs(MazeConfig::DEFAULT, 7).restore(&bytes[..40]).is_err());
+        assert!(envs(larger, 7).load(&bytes).is_err());
+        assert!(envs(MazeConfig::DEFAULT, 7).load(&bytes[..40]).is_err());
     }
 
     #[test]

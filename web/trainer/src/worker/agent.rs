@@ -9,7 +9,6 @@ use deepspi_playground::archive::{Archive, ArchiveError, Contents};
 use deepspi_playground::protocol::{AgentView, Watch};
 use deepspi_playground::scene::keep_facing;
 use deepspi_run::batch_view::BatchView;
-use deepspi_run::checkpoint::{ENVIRONMENTS, Encoding, Section};
 use deepspi_run::config::Config;
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::message::{MazeStatus, Message};
@@ -68,14 +67,16 @@ impl Agent {
     /// If a value is out of range.
     pub fn new(maze: MazeConfig, config: &Config, device: &Device) -> Result<Self, ConfigError> {
         let trainer = Trainer::new(config.clone(), maze.preset.network(), device)?;
-        Self::with(trainer, maze, config.seed, time::unix_seconds())
+        let mut agent = Self::with(trainer, maze, time::unix_seconds())?;
+        agent.envs.reset();
+        Ok(agent)
     }
 
     /// Continues a checkpoint; `fallback` is the maze if the contents do not name one.
     ///
     /// # Errors
     /// If it is not a checkpoint of the maze, or if it is damaged.
-    pub fn restore(
+    pub async fn restore(
         contents: Contents,
         fallback: MazeConfig,
         device: &Device,
@@ -86,29 +87,16 @@ impl Agent {
             Some(RunInfo { env, .. }) => return Err(RestoreError::OtherGame { env }),
             None => (fallback, time::unix_seconds()),
         };
-        let mut trainer = Trainer::restore(&checkpoint, &maze.preset.network(), device)?;
-        let seed = trainer.config().seed;
-        if let Some(stored) = checkpoint.section(ENVIRONMENTS) {
-            let mut agent = Self::with(trainer, maze, seed, started)?;
-            agent.envs.restore(stored)?;
-            return Ok(agent);
-        }
-        // An old checkpoint without environments: they start anew, with another seed.
-        trainer.environments_were_reset();
-        let seed = seed.wrapping_add(trainer.global_step());
-        Ok(Self::with(trainer, maze, seed, started)?)
+        let trainer = Trainer::restore(&checkpoint, &maze.preset.network(), device)?;
+        let mut agent = Self::with(trainer, maze, started)?;
+        agent.trainer.restore_environments(&checkpoint, &mut agent.envs).await?;
+        Ok(agent)
     }
 
-    fn with(
-        trainer: Trainer,
-        maze: MazeConfig,
-        seed: u64,
-        started: u64,
-    ) -> Result<Self, ConfigError> {
+    fn with(trainer: Trainer, maze: MazeConfig, started: u64) -> Result<Self, ConfigError> {
         let config = trainer.config();
         let maze = Maze::new(maze, config.gamma.into())?;
-        let mut envs = MazeEnvs::new(maze, config.num_envs, seed);
-        envs.reset();
+        let envs = MazeEnvs::new(maze, config.num_envs, trainer.environment_seed());
         Ok(Self {
             trainer,
             envs,
@@ -207,12 +195,8 @@ impl Agent {
     ///
     /// # Errors
     /// If the device fails.
-    pub async fn archive(&self, device: &str) -> Result<Archive, RestoreError> {
-        let mut checkpoint = self.trainer.checkpoint().await?;
-        if let Some(bytes) = self.envs.snapshot()? {
-            let (name, encoding) = (ENVIRONMENTS.to_owned(), Encoding::Binary);
-            checkpoint.sections.push(Section { name, encoding, bytes });
-        }
+    pub async fn archive(&mut self, device: &str) -> Result<Archive, RestoreError> {
+        let checkpoint = self.trainer.checkpoint_with(&mut self.envs).await?;
         let info = RunInfo {
             env: "maze".to_owned(),
             stochastic: false,

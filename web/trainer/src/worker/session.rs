@@ -203,6 +203,7 @@ impl Session {
         for (index, (kept, contents)) in archives.into_iter().zip(unpacked).enumerate() {
             let agent = match contents {
                 Some(contents) => Agent::restore(contents, experiment.maze, &chosen.device)
+                    .await
                     .map_err(|error| error.to_string()),
                 None => Agent::new(experiment.maze, &experiment.agents[index], &chosen.device)
                     .map_err(|error| error.to_string()),
