@@ -126,7 +126,7 @@ fn two_workers_play_the_games_of_one_native_set() {
             other => panic!("{other:?}"),
         });
     let joined = set::join(whole.game(), &parts.concat());
-    assert_eq!(whole.snapshot().unwrap().unwrap(), joined);
+    assert_eq!(pollster::block_on(whole.snapshot()).unwrap().unwrap(), joined);
 
     // A worker continues from what was stored natively.
     let pieces = set::split(&joined, whole.game(), 3).unwrap();

@@ -37,8 +37,8 @@ pub fn fault() -> Option<String> {
 }
 
 /// Tells this client of a later fault.
-pub fn add(port: &MessagePort) {
-    PORTS.with_borrow_mut(|ports| ports.push(port.clone()));
+pub fn add(port: MessagePort) {
+    PORTS.with_borrow_mut(|ports| ports.push(port));
 }
 
 /// Forgets a client that has left.

@@ -15,7 +15,6 @@ use crate::client::Client;
 
 /// Serves a client from now on, until it closes.
 pub fn connect(port: MessagePort, ale: Ale) {
-    faults::add(&port);
     let client = Rc::new(RefCell::new(Client::new(move || ale.switch_on())));
     let (receiver, answers) = (client.clone(), port.clone());
     let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
@@ -28,6 +27,7 @@ pub fn connect(port: MessagePort, ale: Ale) {
     let gone = port.clone();
     let on_close = Closure::<dyn Fn()>::new(move || leave(&client, &gone));
     drop(port.add_event_listener_with_callback("close", on_close.into_js_value().unchecked_ref()));
+    faults::add(port);
 }
 
 fn receive(message: &JsValue, client: &Rc<RefCell<Client<Machine>>>, port: &MessagePort) {
