@@ -95,8 +95,7 @@ impl Binder {
             optimise(wasm_opt, &work.join(bound.code()))?;
         }
         forget(program, &self.kept.join(kind))?;
-        // Only a complete result gets its name.
-        fs::rename(&work, &bound.folder)?;
+        name_result(&work, &bound.folder)?;
         Ok(bound)
     }
 }
@@ -129,6 +128,15 @@ fn forget(program: &str, kept: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Only a complete result gets its name.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a result of a build is made again, not kept for ever"
+)]
+fn name_result(work: &Path, folder: &Path) -> Result<()> {
+    Ok(fs::rename(work, folder)?)
+}
+
 fn remove_folder(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)
@@ -138,16 +146,13 @@ fn remove_folder(folder: &Path) -> Result<()> {
 }
 
 fn optimise(wasm_opt: &Path, code: &Path) -> Result<()> {
-    let smaller = code.with_extension("smaller");
-    let status = Command::new(wasm_opt)
-        .args(OPTIONS)
-        .arg(code)
-        .arg("-o")
-        .arg(&smaller)
-        .status()
-        .with_context(|| format!("{} does not start", wasm_opt.display()))?;
+    let mut command = Command::new(wasm_opt);
+    // It reads all before it writes.
+    command.args(OPTIONS).arg(code).arg("-o").arg(code);
+    let status = command.status();
+    let status = status.with_context(|| format!("{} does not start", wasm_opt.display()))?;
     ensure!(status.success(), "wasm-opt failed for {} ({status})", code.display());
-    Ok(fs::rename(smaller, code)?)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -49,9 +49,11 @@ impl StageSignals {
         let maze = agents.mazes[agent];
         let own =
             Memo::new(move |_| maze.with(|maze| Some(Arc::new(untrained(maze.as_ref()?).ok()?))));
+        // It changes together with the maze: a view that is still drawn may belong to another one.
         let report = Memo::new(move |_| {
-            let trained = agents.view(agent).map(|view| Arc::new(view.report.clone()));
-            trained.or_else(|| own.get())
+            let states = maze.with(|maze| maze.as_ref().map(Maze::states))?;
+            let trained = agents.view(agent).filter(|view| view.report.values.len() == states);
+            trained.map(|view| Arc::new(view.report.clone())).or_else(|| own.get())
         });
         let marks = Memo::new(move |_| maze.with(|maze| Marks::of(maze.as_ref()?).ok()));
         let (calm, wanted) = (calm(), RwSignal::new(None));
