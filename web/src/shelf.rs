@@ -134,7 +134,8 @@ impl Shelf {
 #[must_use]
 pub fn said(file: &str, found: &Found, new: &[Cartridge]) -> String {
     let names = |cartridges: &[Cartridge]| {
-        let names: Vec<_> = cartridges.iter().map(|cartridge| cartridge.game.name).collect();
+        let mut names: Vec<_> = cartridges.iter().map(|cartridge| cartridge.game.name).collect();
+        names.sort_unstable();
         match names.len() {
             0..=NAMED => names.join(", "),
             all => format!("{} and {} more", names[..NAMED].join(", "), all - NAMED),
@@ -230,6 +231,9 @@ mod tests {
         assert_eq!(say(3, 3), "3 games are here now: Alien, Amidar, Pong.");
         assert_eq!(say(4, 4), "4 games are here now: Alien, Amidar, Pong and 1 more.");
         assert_eq!(say(4, 1), "Alien is here now.");
+        let backwards: Vec<_> = all.iter().rev().cloned().collect();
+        let text = said("x.zip", &found(4), &backwards);
+        assert_eq!(text, say(4, 4), "the order in the file does not matter");
         assert_eq!(say(1, 0), "x.zip is Alien, which was here already.");
         assert_eq!(say(2, 0), "All 2 games in x.zip were here already.");
         let damaged =
