@@ -1,6 +1,5 @@
 //! A joystick for people: keys and touch buttons become one of the game's actions.
 
-
 /// What is pressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Joystick {

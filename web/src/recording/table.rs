@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn a_reader_of_csv_gets_back_what_was_recorded() {
         let trajectory = trajectory();
-        let text = super::csv(&source(), &trajectory);
+        let text = csv(&source(), &trajectory);
         let rows = read(&text);
         assert_eq!(rows.len(), 4);
         let same = |row: usize, name: &str, wanted: &str| {
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn what_is_no_number_is_empty_or_null() {
         let trajectory = trajectory();
-        let text = super::csv(&source(), &trajectory);
+        let text = csv(&source(), &trajectory);
         let lower = text.to_lowercase();
         assert!(!lower.contains("nan") && !lower.contains("inf"), "{text}");
         let row = &read(&text)[2];
@@ -365,7 +365,7 @@ mod tests {
         assert_eq!(rules, source.rules);
         let columns = file["steps"].as_object().expect("columns");
         assert_eq!(columns.len(), COLUMNS.len() + 2);
-        let rows = read(&super::csv(&source, &trajectory));
+        let rows = read(&csv(&source, &trajectory));
         for (name, values) in columns {
             let values = values.as_array().expect("a list");
             assert_eq!(values.len(), rows.len(), "{name}");

@@ -3,6 +3,7 @@
 //! The emulator is loaded when this room is opened for the first time, not before: the other rooms
 //! must not wait for it.
 
+mod agents;
 mod canvas;
 pub mod cartridges;
 mod console;
@@ -44,6 +45,11 @@ pub fn AtariRoom() -> impl IntoView {
         if here && arcade.world.with_untracked(Option::is_none) {
             arcade.insert(first_world(arcade));
         }
+    });
+    let agents = agents::Agents::provide(arcade);
+    Effect::new(move || {
+        arcade.world.track();
+        agents.seat_first(arcade);
     });
     follow_training(arcade);
     drive(arcade);

@@ -135,6 +135,9 @@ pub async fn png(picture: &Standalone) -> Result<Blob, JsValue> {
 }
 
 /// The content of a canvas as PNG.
+///
+/// # Errors
+/// If the browser refuses.
 pub async fn png_of(canvas: &HtmlCanvasElement) -> Result<Blob, JsValue> {
     let made = js_sys::Promise::new(&mut |resolve, _| {
         // This throws if the canvas cannot be read; the caller then gets no blob.
