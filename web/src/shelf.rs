@@ -27,13 +27,14 @@ pub enum Source {
 }
 
 impl Source {
-    /// What a list of games says of it.
+    /// What a list of games says of it. Nothing of those on this machine: they can be all but one,
+    /// and one line says it of all.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
             Self::Free => "free",
             Self::Brought => "yours",
-            Self::Machine => "on this machine",
+            Self::Machine => "",
         }
     }
 }
@@ -187,21 +188,15 @@ mod tests {
     fn what_was_brought_is_forgotten_and_what_the_machine_has_stays() {
         let mut shelf = Shelf::default();
         shelf.offer(&["pong".into(), "air_raid".into(), "../pong".into(), "alien".into()]);
-        assert_eq!(
-            shown(&shelf),
-            [FREE, ("Alien", "on this machine"), ("Pong", "on this machine")]
-        );
+        assert_eq!(shown(&shelf), [FREE, ("Alien", ""), ("Pong", "")]);
         let new = shelf.bring(&[cartridge("Pong", 1), cartridge("Breakout", 2)]);
         assert_eq!(new.len(), 2);
         assert!(shelf.bring(&[cartridge("Pong", 1)]).is_empty());
-        let all = [FREE, ("Alien", "on this machine"), ("Breakout", "yours"), ("Pong", "yours")];
+        let all = [FREE, ("Alien", ""), ("Breakout", "yours"), ("Pong", "yours")];
         assert_eq!(shown(&shelf), all);
         assert_eq!(shelf.brought(), [cartridge("Breakout", 2), cartridge("Pong", 1)]);
         shelf.forget();
-        assert_eq!(
-            shown(&shelf),
-            [FREE, ("Alien", "on this machine"), ("Pong", "on this machine")]
-        );
+        assert_eq!(shown(&shelf), [FREE, ("Alien", ""), ("Pong", "")]);
         assert!(!shelf.has(cartridge("Breakout", 2).game));
     }
 
