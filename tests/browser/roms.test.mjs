@@ -79,7 +79,9 @@ const withRoom = (options, body) =>
       await page.waitForSelector(".cartridge-list");
       await idle(page);
       await body(page, opened);
-      if (withEmulator) assert.deepEqual(opened.complaints, []);
+      // A page that is loaded again stops what it was loading.
+      const complaints = opened.complaints.filter((text) => !text.endsWith("net::ERR_ABORTED"));
+      if (withEmulator) assert.deepEqual(complaints, []);
     },
   );
 
@@ -266,7 +268,7 @@ test("what the server on this machine offers is loaded when it is chosen, and ch
   return withRoom({ before }, async (page) => {
     await listed(page, 4);
     assert.deepEqual(await games(page), ["maze_cartridge", "alien", "breakout", "pong"]);
-    assert.match(await page.locator("[data-game=pong]").textContent(), /on this machine/);
+    assert.match(await page.locator("#cartridges-here").textContent(), /on this machine/);
     await page.click("[data-game=pong]");
     await pressed(page, "pong");
     for (const game of ["breakout", "alien"]) {

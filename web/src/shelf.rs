@@ -27,13 +27,14 @@ pub enum Source {
 }
 
 impl Source {
-    /// What a list of games says of it.
+    /// What a list of games says of it. Nothing of those on this machine: they can be all but one,
+    /// and one line says it of all.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
             Self::Free => "free",
             Self::Brought => "yours",
-            Self::Machine => "on this machine",
+            Self::Machine => "",
         }
     }
 }
@@ -134,7 +135,8 @@ impl Shelf {
 #[must_use]
 pub fn said(file: &str, found: &Found, new: &[Cartridge]) -> String {
     let names = |cartridges: &[Cartridge]| {
-        let names: Vec<_> = cartridges.iter().map(|cartridge| cartridge.game.name).collect();
+        let mut names: Vec<_> = cartridges.iter().map(|cartridge| cartridge.game.name).collect();
+        names.sort_unstable();
         match names.len() {
             0..=NAMED => names.join(", "),
             all => format!("{} and {} more", names[..NAMED].join(", "), all - NAMED),
@@ -186,21 +188,15 @@ mod tests {
     fn what_was_brought_is_forgotten_and_what_the_machine_has_stays() {
         let mut shelf = Shelf::default();
         shelf.offer(&["pong".into(), "air_raid".into(), "../pong".into(), "alien".into()]);
-        assert_eq!(
-            shown(&shelf),
-            [FREE, ("Alien", "on this machine"), ("Pong", "on this machine")]
-        );
+        assert_eq!(shown(&shelf), [FREE, ("Alien", ""), ("Pong", "")]);
         let new = shelf.bring(&[cartridge("Pong", 1), cartridge("Breakout", 2)]);
         assert_eq!(new.len(), 2);
         assert!(shelf.bring(&[cartridge("Pong", 1)]).is_empty());
-        let all = [FREE, ("Alien", "on this machine"), ("Breakout", "yours"), ("Pong", "yours")];
+        let all = [FREE, ("Alien", ""), ("Breakout", "yours"), ("Pong", "yours")];
         assert_eq!(shown(&shelf), all);
         assert_eq!(shelf.brought(), [cartridge("Breakout", 2), cartridge("Pong", 1)]);
         shelf.forget();
-        assert_eq!(
-            shown(&shelf),
-            [FREE, ("Alien", "on this machine"), ("Pong", "on this machine")]
-        );
+        assert_eq!(shown(&shelf), [FREE, ("Alien", ""), ("Pong", "")]);
         assert!(!shelf.has(cartridge("Breakout", 2).game));
     }
 
@@ -230,6 +226,9 @@ mod tests {
         assert_eq!(say(3, 3), "3 games are here now: Alien, Amidar, Pong.");
         assert_eq!(say(4, 4), "4 games are here now: Alien, Amidar, Pong and 1 more.");
         assert_eq!(say(4, 1), "Alien is here now.");
+        let backwards: Vec<_> = all.iter().rev().cloned().collect();
+        let text = said("x.zip", &found(4), &backwards);
+        assert_eq!(text, say(4, 4), "the order in the file does not matter");
         assert_eq!(say(1, 0), "x.zip is Alien, which was here already.");
         assert_eq!(say(2, 0), "All 2 games in x.zip were here already.");
         let damaged =

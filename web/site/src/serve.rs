@@ -1,10 +1,11 @@
 //! Serves a site on this machine only.
 
 use std::fs::File;
+use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Result, anyhow};
-use tiny_http::{Header, Method, Request, Response, Server};
+use tiny_http::{Method, Request, Server};
 
 use crate::assemble::PAGE;
 use crate::roms;
@@ -20,15 +21,17 @@ pub fn serve(site: &Path, roms: Option<&Path>, port: u16, ready: impl FnOnce(u16
     })?;
     ready(server.server_addr().to_ip().map_or(port, |address| address.port()));
     for request in server.incoming_requests() {
-        // A browser that goes away in the middle of an answer is no error.
-        drop(answer(site, roms, request));
+        let (site, roms) = (site.to_owned(), roms.map(Path::to_owned));
+        // In a thread of its own, so that a browser that reads slowly holds up nothing else. One that
+        // goes away in the middle of an answer is no error.
+        std::thread::spawn(move || drop(answer(&site, roms.as_deref(), request)));
     }
     Ok(())
 }
 
 fn answer(site: &Path, roms: Option<&Path>, request: Request) -> std::io::Result<()> {
     if !matches!(request.method(), Method::Get | Method::Head) {
-        return request.respond(Response::empty(405));
+        return refuse(request, "405 Method Not Allowed");
     }
     let roms = roms.filter(|_| {
         let host = request.headers().iter().find(|header| header.field.equiv("Host"));
@@ -38,40 +41,59 @@ fn answer(site: &Path, roms: Option<&Path>, request: Request) -> std::io::Result
     let from_roms = roms.and_then(|folder| roms::answer(folder, address));
     let path = match from_roms {
         Some(roms::Answer::List(list)) => {
-            return respond(request, Response::from_string(list), Path::new("index.json"));
+            let size = list.len() as u64;
+            return respond(request, Path::new("index.json"), size, list.as_bytes());
         }
         Some(roms::Answer::File(path)) => path,
         None => match file_of(site, address) {
             Some(path) => path,
-            None => return request.respond(Response::empty(404)),
+            None => return refuse(request, "404 Not Found"),
         },
     };
     if roms.is_some() && address == PAGE {
-        let page = std::fs::read_to_string(&path)?;
-        return respond(request, Response::from_string(roms::announce(&page)), &path);
+        let page = roms::announce(&std::fs::read_to_string(&path)?);
+        return respond(request, &path, page.len() as u64, page.as_bytes());
     }
-    let Ok(file) = File::open(&path) else { return request.respond(Response::empty(404)) };
-    respond(request, Response::from_file(file), &path)
+    let Ok(file) = File::open(&path) else { return refuse(request, "404 Not Found") };
+    let size = file.metadata()?.len();
+    respond(request, &path, size, file)
 }
 
 /// Answers with a file, or with what stands for it.
-fn respond<R: std::io::Read>(
-    request: Request,
-    mut response: Response<R>,
-    path: &Path,
-) -> std::io::Result<()> {
+fn respond(request: Request, path: &Path, size: u64, body: impl Read) -> std::io::Result<()> {
     // A name with a hash always means the same content.
     let keep = if has_hash(path) { "max-age=31536000, immutable" } else { "no-cache" };
-    for (name, value) in [
-        ("Content-Type", media_type(path)),
-        ("Cache-Control", keep),
-        ("X-Content-Type-Options", "nosniff"),
-    ] {
-        if let Ok(header) = Header::from_bytes(name, value) {
-            response.add_header(header);
-        }
+    let fields = format!(
+        "Content-Type: {}\r\nCache-Control: {keep}\r\nX-Content-Type-Options: nosniff\r\n",
+        media_type(path)
+    );
+    write(request, "200 OK", &fields, size, body)
+}
+
+fn refuse(request: Request, status: &str) -> std::io::Result<()> {
+    write(request, status, "", 0, std::io::empty())
+}
+
+/// Writes an answer that ends the connection. `tiny_http` keeps connections open, and when several
+/// come at once on a busy machine it lets some wait until others end: a page would never finish
+/// loading.
+fn write(
+    request: Request,
+    status: &str,
+    fields: &str,
+    size: u64,
+    body: impl Read,
+) -> std::io::Result<()> {
+    let has_body = *request.method() != Method::Head;
+    let mut out = request.into_writer();
+    write!(
+        out,
+        "HTTP/1.1 {status}\r\n{fields}Content-Length: {size}\r\nConnection: close\r\n\r\n"
+    )?;
+    if has_body {
+        std::io::copy(&mut body.take(size), &mut out)?;
     }
-    request.respond(response)
+    out.flush()
 }
 
 /// The path of an address, without the slash at its beginning.
@@ -114,9 +136,9 @@ fn media_type(path: &Path) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
     use std::net::TcpStream;
     use std::sync::mpsc;
+    use std::time::Duration;
 
     use super::*;
     use crate::trial::Folder;
@@ -214,6 +236,33 @@ mod tests {
         let (_folder, port) = serve_trial(false);
         assert!(get(port, "GET /roms/index.json").starts_with("HTTP/1.1 404"));
         assert!(!get(port, "GET /").contains("deepspi-roms"));
+    }
+
+    #[test]
+    fn connections_that_come_at_once_are_all_answered() {
+        let (_folder, port) = serve_trial(false);
+        // As a browser: it opens all before it reads any, and keeps those that the server keeps.
+        for _ in 0..5 {
+            let mut open: Vec<TcpStream> = (0..12)
+                .map(|_| TcpStream::connect(("127.0.0.1", port)).expect("connected"))
+                .collect();
+            for stream in &mut open {
+                stream.write_all(b"GET /plain.js HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
+            }
+            let mut kept = Vec::new();
+            for mut stream in open {
+                stream.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
+                let (mut text, mut part) = (String::new(), [0; 512]);
+                while !text.ends_with("script") {
+                    let size = stream.read(&mut part).expect("an answer in time");
+                    assert_ne!(size, 0, "the connection ended within an answer: {text}");
+                    text += &String::from_utf8_lossy(&part[..size]);
+                }
+                if !text.contains("Connection: close") {
+                    kept.push(stream);
+                }
+            }
+        }
     }
 
     #[test]

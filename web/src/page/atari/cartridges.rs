@@ -30,7 +30,9 @@ pub fn Cartridges(
         });
     };
     let games = move || roms.shelf.with(|shelf| shelf.games());
-    let brought = Memo::new(move |_| games().iter().any(|(_, source)| *source == Source::Brought));
+    let has = move |wanted| games().iter().any(|(_, source)| *source == wanted);
+    let brought = Memo::new(move |_| has(Source::Brought));
+    let offered = Memo::new(move |_| has(Source::Machine));
     view! {
         <section class="card cartridges" aria-labelledby="cartridges-title">
             <h3 id="cartridges-title">"Cartridges"</h3>
@@ -48,6 +50,11 @@ pub fn Cartridges(
                     </li>
                 </For>
             </ul>
+            <Show when=move || offered.get()>
+                <p class="muted" id="cartridges-here">
+                    "Games without a mark are ROMs on this machine, which ./run web offers to this page."
+                </p>
+            </Show>
             <DropBox choose=choose/>
             <Remarks/>
             <div class="cartridge-keep">

@@ -15,8 +15,8 @@ use super::state::{Arcade, Hand, Origin, Screen};
 use super::take_away::TakeAway;
 use super::thoughts::Thoughts;
 use crate::joystick::Part;
-use crate::page::file_input;
 use crate::link::{by_key, key_of};
+use crate::page::file_input;
 use crate::reel::SPEEDS;
 
 /// Who can play: key, label, hand.
