@@ -50,6 +50,8 @@ if [ "${CI:-}" = true ] && [ -z "${CARGO_TARGET_DIR:-}" ]; then
     export CARGO_TARGET_DIR=$cache/target
 fi
 target_dir=${CARGO_TARGET_DIR:-$root/target}
+# tools/wasm-build builds in a folder inside; what it starts gets that as its own, and must not nest it again.
+target_dir=${target_dir%/wasm-target}
 
 # Outside the repository cargo does not find the repository's configuration.
 cargo_config=()

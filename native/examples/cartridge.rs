@@ -6,7 +6,6 @@
 //! that are printed, and the program be built again. If it is, `docs/cartridge.png` is written:
 //! above, the screen at the start and at both stars; below, what the agent sees there.
 
-use std::error::Error;
 use std::path::Path;
 
 use deepspi_ale::{Emulator, Rom, RomError};
@@ -24,7 +23,7 @@ const SEEN: (usize, usize) = (3, 3);
 /// Width of a picture with its margin; height of a screen with its margin.
 const CELL: (usize, usize) = (FRAME_WIDTH * SCREEN.0 + 8, FRAME_HEIGHT * SCREEN.1 + 8);
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), ConsoleError> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let bytes = assemble(SOURCE)?;
     if bytes[..] != ROM[..] {
@@ -45,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Start and both stars, as on the screen and as an agent sees them.
-fn picture() -> Result<Pixmap, Box<dyn Error>> {
+fn picture() -> Result<Pixmap, ConsoleError> {
     let rom = Rom::maze_cartridge()?;
     let console = |seed| Emulator::new(&rom, seed, 0.0).map_err(ConsoleError::from);
     let maze = Maze::new(MazeConfig::DEFAULT, 0.99)?;

@@ -18,13 +18,11 @@ use deepspi_worlds::atari::StepOutcome;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use crate::archive::MODEL;
 use crate::emulator::{Games, Opened};
 
 /// Name of the worker, which tells the program of the trainer that it is a player.
 pub const WORKER_NAME: &str = "player";
-
-/// Name of the section with the parameters of all networks (`deepspi_core::checkpoint::MODEL`).
-const MODEL: &str = "model";
 
 /// Screens of the room.
 pub const SCREENS: usize = 2;

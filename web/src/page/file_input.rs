@@ -135,7 +135,7 @@ pub async fn bytes_of(file: &File) -> Option<Vec<u8>> {
 }
 
 /// Reads the checkpoint in these files; errors are shown to the user.
-async fn read(playground: Playground, files: Vec<File>) -> Option<Archive> {
+pub async fn read(playground: Playground, files: Vec<File>) -> Option<Archive> {
     if files.is_empty() {
         return None;
     }

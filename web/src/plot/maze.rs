@@ -254,6 +254,21 @@ mod tests {
     }
 
     #[test]
+    fn a_cell_is_marked_on_request_only_and_none_is_larger_than_allowed() {
+        let maze = Maze::new(MazeConfig::DEFAULT, 0.99).expect("valid");
+        let scale = MazePlot::scale(std::iter::empty(), 12.0);
+        for (selected, largest) in [(None, 40.0), (Some(maze.start()), 90.0)] {
+            let (title, maze, width) = ("PPO", &maze, 2000.0);
+            let plot =
+                MazePlot { title, maze, report: None, scale: &scale, selected, largest, width };
+            let picture = plot.draw();
+            let marked = picture.strokes.iter().any(|stroke| stroke.class == "selected");
+            assert_eq!(marked, selected.is_some());
+            assert_eq!(picture.area.width(), largest * maze.columns() as f64);
+        }
+    }
+
+    #[test]
     fn one_trap_does_not_take_all_colours() {
         let ends = |values: &[f64]| MazePlot::scale(values.iter().copied(), 8.6).ends();
         assert_eq!(ends(&[5.0, -205.0]), [-10.0, 10.0]);

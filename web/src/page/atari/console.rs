@@ -6,12 +6,16 @@ use deepspi_worlds::cartridge::CARTRIDGE_NAME;
 use deepspi_worlds::maze::MazeConfig;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
+use web_sys::HtmlInputElement;
 
+use super::agents::{Agents, Card, Score, give};
 use super::canvas::{GameCanvas, ObservationCanvas};
 use super::state::{Arcade, Hand, Origin, Screen};
 use super::take_away::TakeAway;
 use super::thoughts::Thoughts;
 use crate::joystick::Part;
+use crate::page::file_input;
 use crate::link::{by_key, key_of};
 use crate::reel::SPEEDS;
 
@@ -207,9 +211,48 @@ fn Choices(index: usize) -> impl IntoView {
         let selected = move || key_of(&HANDS, &screen.hand.get()) == *key;
         view! { <option value=*key prop:selected=selected>{*label}</option> }
     });
+    let agents = Agents::here();
     let origin = move |event| match event_target_value(&event).as_str() {
         "here" => arcade.set_agent(index, Origin::Here, None),
-        _ => arcade.set_agent(index, Origin::Fresh, None),
+        "fresh" => arcade.set_agent(index, Origin::Fresh, None),
+        name => {
+            let cards = agents.of_world(arcade);
+            if let Some(card) = cards.iter().find(|card| card.name == name) {
+                agents.seat(arcade, index, card);
+            }
+        }
+    };
+    let offered = move || {
+        agents
+            .of_world(arcade)
+            .into_iter()
+            .map(|Card { name, title, .. }| {
+                let same = title.clone();
+                let selected = move || screen.origin.get() == Origin::File(same.clone());
+                view! { <option value=name prop:selected=selected>{title} ", trained before"</option> }
+            })
+            .collect_view()
+    };
+    let brought = move || match screen.origin.get() {
+        Origin::File(name) if !agents.0.with(|cards| cards.iter().any(|c| c.title == name)) => {
+            Some(view! { <option value="" disabled prop:selected=true>{name}</option> })
+        }
+        _ => None,
+    };
+    let card = move || match screen.origin.get() {
+        Origin::File(title) => agents.of_world(arcade).into_iter().find(|c| c.title == title),
+        _ => None,
+    };
+    let chosen = move |event| {
+        let input: HtmlInputElement = event_target(&event);
+        let files = file_input::list(input.files());
+        spawn_local(async move {
+            if let Some(archive) = file_input::read(arcade.playground, files).await {
+                give(arcade, index, archive);
+            }
+            // Clears the input, so that the same file can be chosen again.
+            input.set_value("");
+        });
     };
     let is = move |wanted: Origin| move || screen.origin.get() == wanted;
     view! {
@@ -224,9 +267,22 @@ fn Choices(index: usize) -> impl IntoView {
                 <select id=format!("agent-{letter}") on:change=origin>
                     <option value="fresh" prop:selected=is(Origin::Fresh)>"never trained"</option>
                     <option value="here" prop:selected=is(Origin::Here)>"trained here"</option>
+                    {offered}
+                    {brought}
                 </select>
             </label>
+            <label class="button">
+                "Checkpoint …"
+                <input
+                    type="file"
+                    class="visually-hidden"
+                    id=format!("checkpoint-{letter}")
+                    multiple
+                    on:change=chosen
+                />
+            </label>
         </div>
+        {move || card().map(|card| view! { <ModelCard card/> })}
         <RulesOf index/>
     }
 }
@@ -245,6 +301,23 @@ pub fn insert_game(arcade: Arcade, name: &str) {
     match world {
         Ok(world) => arcade.insert(world),
         Err(error) => arcade.playground.notify(error.to_string()),
+    }
+}
+
+/// How an agent of the site was made, and what it scores.
+#[component]
+fn ModelCard(card: Card) -> impl IntoView {
+    let Score { mean, mean_low, mean_high } = card.score;
+    view! {
+        <details class="console-rules">
+            <summary>"About this agent"</summary>
+            <p>
+                "Mean return " {format!("{mean:.2}")} " (interval "
+                {format!("{mean_low:.2} to {mean_high:.2}")} "), measured by "
+                <code>{card.evaluation}</code> "."
+            </p>
+            <p>"Trained in " {card.seconds} " seconds by " <code>{card.training}</code> "."</p>
+        </details>
     }
 }
 

@@ -3,6 +3,7 @@
 //! The emulator is loaded when this room is opened for the first time, not before: the other rooms
 //! must not wait for it.
 
+mod agents;
 mod canvas;
 pub mod cartridges;
 mod console;
@@ -19,9 +20,10 @@ mod training;
 
 use deepspi_playground::play::SCREENS;
 use deepspi_run::world::World;
-use deepspi_worlds::cartridge::CARTRIDGE_NAME;
+use deepspi_worlds::cartridge::{CARTRIDGE_NAME, MAZE_CARTRIDGE};
 use deepspi_worlds::maze::MazeConfig;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use wasm_bindgen::prelude::*;
 
 use self::cartridges::Cartridges;
@@ -43,6 +45,11 @@ pub fn AtariRoom() -> impl IntoView {
         if here && arcade.world.with_untracked(Option::is_none) {
             arcade.insert(first_world(arcade));
         }
+    });
+    let agents = agents::Agents::provide(arcade);
+    Effect::new(move || {
+        arcade.world.track();
+        agents.seat_first(arcade);
     });
     follow_training(arcade);
     drive(arcade);
@@ -119,6 +126,22 @@ fn Shelf() -> impl IntoView {
         // The effect above runs later.
         known.update(|known| drop(known.insert(game.name, bytes)));
         console::insert_game(arcade, game.name);
+    });
+    // A link may open a game before its cartridge is read from the browser's storage, or asked for
+    // from this machine: it goes in as soon as it is there.
+    Effect::new(move || {
+        let Some(game) = playing.get().filter(|game| **game != MAZE_CARTRIDGE) else { return };
+        let missing = known.with_untracked(|known| !known.contains_key(game.name));
+        if !missing || !roms.shelf.with(|shelf| shelf.has(game)) {
+            return;
+        }
+        spawn_local(async move {
+            let Ok(Cartridge { bytes, .. }) = roms.cartridge(game).await else { return };
+            known.update(|known| drop(known.insert(game.name, bytes)));
+            if let Some(world) = arcade.world.get_untracked().filter(|w| w.game() == Some(game)) {
+                arcade.insert(world);
+            }
+        });
     });
     view! { <Cartridges playing choose/> }
 }

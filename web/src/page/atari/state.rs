@@ -267,6 +267,12 @@ impl Arcade {
 
     /// Puts the cartridge of a world into both consoles, and gives both screens fresh agents.
     pub fn insert(self, world: World) {
+        for screen in self.screens {
+            // An agent from a file plays the game it was trained on, and no other.
+            if matches!(screen.origin.get_untracked(), Origin::File(_)) {
+                screen.origin.set(Origin::Fresh);
+            }
+        }
         self.world.set(Some(world));
         for screen in 0..SCREENS {
             self.start_game(screen);
