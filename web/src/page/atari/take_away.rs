@@ -107,7 +107,7 @@ pub fn TakeAway(
             let text = match made {
                 Ok(Some(bytes)) => {
                     offer(&name, "image/gif", &bytes);
-                    format!("Saved {name}, {:.1} MB.", bytes.len() as f64 / 1e6)
+                    format!("Saved {name}, {}.", size(bytes.len()))
                 }
                 Ok(None) => "The GIF was not made.".to_owned(),
                 Err(error) => failed(&error),
@@ -158,6 +158,14 @@ fn said_of_steps(recording: &Recording, name: &str) -> String {
         steps => {
             format!("Saved {name}, without its first {steps} steps, which are no longer kept.")
         }
+    }
+}
+
+/// A number of bytes in words.
+fn size(bytes: usize) -> String {
+    match bytes.div_ceil(1000) {
+        kilobytes @ ..1000 => format!("{kilobytes} kB"),
+        kilobytes => format!("{:.1} MB", kilobytes as f64 / 1e3),
     }
 }
 
