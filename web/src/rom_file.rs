@@ -3,7 +3,7 @@
 //!
 //! A cartridge is known by the MD5 of its bytes, whatever its file is called, and no other bytes
 //! may reach the emulator ([`roms`] says why). The name of a file only helps to say what is wrong
-//! with it. Files are not trusted: no more is unpacked than [`LIMITS`] allow, and every error is
+//! with it. Files are not trusted: no more is unpacked than `LIMITS` allow, and every error is
 //! one sentence that says what was found, what was expected, and what to do.
 
 use std::sync::Arc;

@@ -45,8 +45,11 @@ pub struct Shelf {
     /// By name of the game.
     brought: BTreeMap<&'static str, Cartridge>,
     /// By name of the game; the bytes once they are loaded.
-    machine: BTreeMap<&'static str, (&'static Game, Option<Arc<[u8]>>)>,
+    machine: BTreeMap<&'static str, Offered>,
 }
+
+/// A game that the server on this machine offers, and its bytes once they are loaded.
+type Offered = (&'static Game, Option<Arc<[u8]>>);
 
 impl Shelf {
     /// All games: the project's own first, the others by name. A game that was brought counts as

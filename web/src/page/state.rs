@@ -17,9 +17,9 @@ use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 use serde_bytes::ByteBuf;
 
-use super::atari::emulators::{Emulators, Needs};
 use super::bridge::{Attached, Bridge};
 use super::download;
+use super::emulators::{Emulators, Needs};
 use crate::neighbourhood;
 pub use crate::room::Room;
 use crate::run::Run;
@@ -244,15 +244,15 @@ impl Playground {
     /// `archives`. An agent without a checkpoint starts anew with the settings in the controls.
     pub fn load(self, agent: usize, archives: [Option<Archive>; AGENTS]) {
         self.agents[agent].run.update(Run::replace);
-        self.restore(self.experiment.get_untracked(), archives);
+        self.restore(&self.experiment.get_untracked(), archives);
     }
 
-    fn restore(self, experiment: Experiment, archives: [Option<Archive>; AGENTS]) {
+    fn restore(self, experiment: &Experiment, archives: [Option<Archive>; AGENTS]) {
         let device = self.preference.get_untracked();
         self.opened_preference.set(device);
         let boxed = Box::new(experiment.clone());
         let request = |rom| Request::Restore { experiment: boxed, device, archives, rom };
-        self.send_opening(request, &experiment);
+        self.send_opening(request, experiment);
     }
 
     /// Tells the worker which slow views to compute.
@@ -276,7 +276,7 @@ impl Playground {
         });
         // The run continues with its own settings; settings changed since then stay in the
         // controls.
-        self.restore(self.opened.get_untracked(), kept);
+        self.restore(&self.opened.get_untracked(), kept);
     }
 
     fn new_worker(self) {

@@ -382,7 +382,7 @@ fn RulesOf(index: usize) -> impl IntoView {
         }
     };
     let of = move |read: fn(&super::state::Rules) -> f64| {
-        Signal::derive(move || screen.rules.with(|rules| read(rules)))
+        Signal::derive(move || screen.rules.with(read))
     };
     view! {
         <details class="console-rules">

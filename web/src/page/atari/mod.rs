@@ -7,7 +7,6 @@ mod agents;
 mod canvas;
 pub mod cartridges;
 mod console;
-pub mod emulators;
 pub mod kept;
 mod latents;
 pub mod machine;
@@ -17,6 +16,9 @@ pub mod state;
 mod take_away;
 mod thoughts;
 mod training;
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use deepspi_playground::play::SCREENS;
 use deepspi_run::world::World;
@@ -28,10 +30,10 @@ use wasm_bindgen::prelude::*;
 
 use self::cartridges::Cartridges;
 use self::console::ConsolePanel;
-use self::emulators::Availability;
 use self::roms::Roms;
 use self::state::Arcade;
 use self::training::Training;
+use crate::page::emulators::Availability;
 use crate::rom_file::Cartridge;
 
 /// The room.
@@ -176,7 +178,7 @@ fn follow_training(arcade: Arcade) {
 fn drive(arcade: Arcade) {
     let open = StoredValue::new(true);
     on_cleanup(move || open.set_value(false));
-    let callback = std::rc::Rc::new(std::cell::RefCell::new(None::<Closure<dyn FnMut(f64)>>));
+    let callback = OnFrame::default();
     let next = callback.clone();
     *callback.borrow_mut() = Some(Closure::new(move |now: f64| {
         // The value is gone once the room is closed.
@@ -190,7 +192,10 @@ fn drive(arcade: Arcade) {
     request(&callback);
 }
 
-fn request(callback: &std::rc::Rc<std::cell::RefCell<Option<Closure<dyn FnMut(f64)>>>>) {
+/// The function that the browser calls with every frame; it holds itself.
+type OnFrame = Rc<RefCell<Option<Closure<dyn FnMut(f64)>>>>;
+
+fn request(callback: &OnFrame) {
     if let Some(callback) = callback.borrow().as_ref() {
         // Fails only for a page that is being closed.
         drop(window().request_animation_frame(callback.as_ref().unchecked_ref()));

@@ -235,8 +235,8 @@ fn remember<T>(list: &mut VecDeque<T>, entry: T, most: usize) {
 pub struct Arcade {
     /// The page.
     pub playground: Playground,
-    /// Both screens.
-    pub screens: [Screen; SCREENS],
+    /// Both screens. They live as long as the page, and a reference keeps this struct small.
+    pub screens: &'static [Screen; SCREENS],
     /// The world that is played; none before the first.
     pub world: RwSignal<Option<World>>,
     /// Why the player cannot go on, if it cannot.
@@ -251,7 +251,10 @@ impl Arcade {
     pub fn new(playground: Playground) -> Self {
         Self {
             playground,
-            screens: [Screen::new(Hand::Sampled, 1), Screen::new(Hand::Sampled, 1)],
+            screens: Box::leak(Box::new([
+                Screen::new(Hand::Sampled, 1),
+                Screen::new(Hand::Sampled, 1),
+            ])),
             world: RwSignal::new(None),
             fault: RwSignal::new(None),
             player: StoredValue::new_local(None),
@@ -267,7 +270,7 @@ impl Arcade {
 
     /// Puts the cartridge of a world into both consoles, and gives both screens fresh agents.
     pub fn insert(self, world: World) {
-        for screen in self.screens {
+        for screen in *self.screens {
             // An agent from a file plays the game it was trained on, and no other.
             if matches!(screen.origin.get_untracked(), Origin::File(_)) {
                 screen.origin.set(Origin::Fresh);
@@ -420,7 +423,7 @@ impl Arcade {
     pub fn tick(self, now: f64) {
         let elapsed = now - self.last_tick.get_value();
         self.last_tick.set_value(now);
-        for (index, screen) in self.screens.into_iter().enumerate() {
+        for (index, screen) in self.screens.iter().copied().enumerate() {
             let playing = screen.playing.get_untracked() && !screen.waits_for_person();
             let due = screen.reel.try_update_value(|reel| {
                 if playing {
@@ -434,8 +437,10 @@ impl Arcade {
             }
             let ready = screen.opened.with_untracked(Option::is_some)
                 && screen.problem.with_untracked(Option::is_none);
-            while playing && ready {
-                let Some(chooser) = screen.chooser() else { break };
+            if !playing || !ready {
+                continue;
+            }
+            while let Some(chooser) = screen.chooser() {
                 if screen.reel.try_update_value(Reel::ask) != Some(true) {
                     break;
                 }
@@ -475,7 +480,8 @@ impl Arcade {
                 let screen = self.screens[screen];
                 screen.reel.update_value(Reel::fail);
                 screen.playing.set(false);
-                screen.problem.set(Some(text));
+                // The first problem is the cause; later ones are its consequences.
+                screen.problem.update(|problem| _ = problem.get_or_insert(text));
             }
             Report::Fault { text } => {
                 if self.fault.with_untracked(Option::is_none) {
