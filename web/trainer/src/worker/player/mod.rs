@@ -28,19 +28,19 @@ type Letter = (Request, Option<MessagePort>);
 
 /// Starts the worker.
 pub fn start() {
-    faults::install(|text| post(Report::Fault { text }));
+    faults::install(|text| post(&Report::Fault { text }));
     let inbox = Letters::<Letter>::default();
     let receiver = inbox.clone();
     let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         let field = |name: &str| Reflect::get(&event.data(), &name.into()).unwrap_or_default();
         match decode(&Uint8Array::new(&field(BYTES)).to_vec()) {
             Ok(request) => receiver.push((request, field(PORT).dyn_into().ok())),
-            Err(error) => post(Report::Fault { text: error.to_string() }),
+            Err(error) => post(&Report::Fault { text: error.to_string() }),
         }
     });
     scope().set_onmessage(Some(listener.as_ref().unchecked_ref()));
     listener.forget();
-    post(Report::Listening);
+    post(&Report::Listening);
     spawn_local(run(inbox));
 }
 
@@ -57,11 +57,11 @@ async fn run(inbox: Letters<Letter>) {
             | Request::Latents { screen } => *screen,
         };
         let Some(chosen) = screens.get_mut(screen) else {
-            post(Report::Refused { screen, text: format!("there is no screen {screen}") });
+            post(&Report::Refused { screen, text: format!("there is no screen {screen}") });
             continue;
         };
         if let Err(error) = serve(chosen, request, port).await {
-            post(Report::Refused { screen, text: error.to_string() });
+            post(&Report::Refused { screen, text: error.to_string() });
         }
     }
 }
@@ -74,7 +74,7 @@ async fn serve(
     match request {
         Request::Insert { screen, games } => {
             let opened = Box::new(chosen.insert(*games, port).await?);
-            post(Report::Inserted { screen, opened });
+            post(&Report::Inserted { screen, opened });
         }
         Request::Agent { screen, source } => {
             let update = matches!(source, Source::Updated(_));
@@ -91,14 +91,14 @@ async fn serve(
                 }
             };
             chosen.set_player(player, update).await?;
-            post(Report::Agent { screen, global_step });
+            post(&Report::Agent { screen, global_step });
         }
         Request::Reset { screen } => outbox::post_step(screen, chosen.reset().await?),
         Request::Step { screen, chooser } => {
             outbox::post_step(screen, chosen.step(chooser).await?);
         }
         Request::Latents { screen } => {
-            post(Report::Latents { screen, picture: chosen.latents() });
+            post(&Report::Latents { screen, picture: chosen.latents() });
         }
     }
     Ok(())

@@ -9,8 +9,8 @@ use super::screen::Played;
 use crate::worker::outbox::scope;
 
 /// Sends a report.
-pub fn post(report: Report) {
-    send(&report, []);
+pub fn post(report: &Report) {
+    send(report, []);
 }
 
 /// Sends a step with its arrays; their buffers are transferred, not copied.

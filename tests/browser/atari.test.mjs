@@ -1,0 +1,141 @@
+// The Atari room: agents play on the free cartridge at the first click, a person plays, agents learn, and what goes
+// wrong leaves everything else alive.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { exported, waitForIteration, withPage } from "./support.mjs";
+
+const timeout = 60_000;
+
+/** Waits until the room has its emulator and both screens have an agent. */
+async function opened(page) {
+  await page.waitForSelector("#play-a", { timeout });
+  await page.waitForFunction(
+    () => [...document.querySelectorAll(".console")].every((screen) => /trained for \d+ steps/.test(screen.textContent)),
+    null,
+    { timeout },
+  );
+}
+
+/** Number of the step that a screen shows. */
+const stepOf = async (page, screen) => {
+  const text = await page.locator(".console").nth(screen).textContent();
+  return Number(/step (\d+)/.exec(text)[1]);
+};
+
+const stepAbove = (page, screen, step) =>
+  page.waitForFunction(
+    ([screen, step]) => {
+      const text = document.querySelectorAll(".console")[screen].textContent;
+      return Number(/step (\d+)/.exec(text)?.[1]) > step;
+    },
+    [screen, step],
+    { timeout },
+  );
+
+/** Whether a canvas shows more than one colour. */
+const showsSomething = (page, selector) =>
+  page.$eval(selector, (canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const first = data.slice(0, 3).join();
+    for (let at = 4; at < data.length; at += 4) if (data.slice(at, at + 3).join() !== first) return true;
+    return false;
+  });
+
+test("the free cartridge plays at the first click, with what the agent sees and thinks", () =>
+  withPage({ hash: "room=atari" }, async (page, { complaints }) => {
+    await opened(page);
+    await page.click("#play-a");
+    await stepAbove(page, 0, 30);
+    assert.ok(await showsSomething(page, ".console canvas.game"));
+    assert.ok(await showsSomething(page, ".console canvas.observation"));
+    const shares = await page.locator(".policy").first().locator("meter").evaluateAll((bars) => bars.map((b) => b.value));
+    assert.equal(shares.length, 4);
+    assert.ok(Math.abs(shares.reduce((a, b) => a + b) - 1) < 0.01, `${shares}`);
+    // The agents of the site have learned the maze: their games end, and pay.
+    await page.waitForFunction(() => /last game [5-9]/.test(document.querySelector(".console").textContent), null, {
+      timeout,
+    });
+    await page.click("#play-a");
+    const still = await stepOf(page, 0);
+    await page.waitForTimeout(500);
+    assert.equal(await stepOf(page, 0), still, "a pause stops the game");
+    await page.click("#one-a");
+    await stepAbove(page, 0, still);
+    assert.equal(await stepOf(page, 0), still + 1, "one step is one step");
+    assert.deepEqual(complaints, []);
+  }));
+
+test("a person plays: each key press is one step of the maze", () =>
+  withPage({ hash: "room=atari" }, async (page) => {
+    await opened(page);
+    await page.selectOption("#hand-a", "you");
+    await page.click("#play-a");
+    const start = await stepOf(page, 0);
+    await page.waitForTimeout(500);
+    assert.equal(await stepOf(page, 0), start, "nothing moves before a key is pressed");
+    await page.focus(".console-picture");
+    for (let press = 1; press <= 3; press++) {
+      await page.keyboard.press("ArrowRight");
+      await stepAbove(page, 0, start + press - 1);
+    }
+    assert.equal(await stepOf(page, 0), start + 3);
+    assert.equal(await page.evaluate(() => window.scrollY), await page.evaluate(() => window.scrollY));
+  }));
+
+test("two agents learn the cartridge, play meanwhile, and the checkpoint says what it is", () =>
+  withPage({ hash: "room=atari" }, async (page, { complaints }) => {
+    await opened(page);
+    await page.click("#play-a");
+    await page.click("#atari-train");
+    await waitForIteration(page, 2, { more: true, timeout: 120_000 });
+    const step = await stepOf(page, 0);
+    await stepAbove(page, 0, step);
+    await page.waitForFunction(() => /trained here for [1-9]/.test(document.querySelector(".console").textContent), null, {
+      timeout,
+    });
+    const { env, agents } = await exported(page);
+    assert.equal(env, "MazeCartridge");
+    assert.ok(agents[1].iterations.length >= 2 && agents[1].maze.length >= 2, "with the exact values");
+    assert.match(new URL(page.url()).hash, /env=MazeCartridge/);
+    assert.deepEqual(complaints, []);
+  }));
+
+test("a site without the emulator says so, and the other rooms work", () =>
+  withPage(
+    {
+      hash: "room=atari",
+      before: (page) =>
+        page.route("**/emulator/about.json", (route) =>
+          route.fulfill({ json: { available: false, reason: "This page was built without the emulator." } }),
+        ),
+    },
+    async (page) => {
+      await page.waitForSelector("text=built without the emulator", { timeout });
+      await page.click("#tab-maze");
+      await page.waitForSelector(".maze-boards", { timeout });
+    },
+  ));
+
+test("a dead emulator is told in one sentence, and can be started again", () =>
+  withPage(
+    { hash: "room=atari", before: (page) => page.route("**/emulator/ale.wasm", (route) => route.abort()) },
+    async (page) => {
+      await page.waitForSelector(".notice.fault", { timeout });
+      const text = await page.locator(".notice.fault").first().textContent();
+      assert.match(text, /emulator/);
+      await page.unroute("**/emulator/ale.wasm");
+      await page.click("#atari-restart");
+      await page.click("#play-a");
+      await stepAbove(page, 0, 5);
+    },
+  ));
+
+test("an agent of another game is refused by the screen, which goes on", () =>
+  withPage({ hash: "room=atari" }, async (page) => {
+    await opened(page);
+    await page.setInputFiles("#checkpoint-a", { name: "x.zip", mimeType: "application/zip", buffer: Buffer.from("no") });
+    await page.waitForSelector("text=cannot be loaded", { timeout });
+    await page.click("#play-a");
+    await stepAbove(page, 0, 5);
+  }));
