@@ -182,7 +182,7 @@ test("every wrong file gets one sentence, and everything else goes on", () =>
     assert.equal((await remarks(page)).length, 2);
   }));
 
-test("cartridges are kept only if the visitor says so, and forgotten for good", { timeout: 60_000 }, () =>
+test("cartridges are kept only if the visitor says so, and forgotten for good", { timeout: 180_000 }, () =>
   withRoom({}, async (page) => {
     const reload = async () => {
       await page.reload();
