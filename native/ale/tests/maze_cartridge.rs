@@ -12,6 +12,8 @@ use deepspi_worlds::cartridge::{self, ACTIONS, cell};
 use deepspi_worlds::env::{VectorEnv as _, step};
 use deepspi_worlds::maze::{Action, Maze, MazeConfig, MazeView, Tile};
 use deepspi_worlds::numbered::Numbered;
+use pollster::block_on;
+use pollster::block_on;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -318,21 +320,21 @@ fn restored_games_go_on_as_the_others() {
     let mut original = envs(1);
     let mut actions = Actions::new(6);
     let mut chosen = || -> Vec<u32> { (0..5).map(|_| actions.next(4)).collect() };
-    pollster::block_on(deepspi_worlds::env::reset(&mut original)).unwrap();
+    block_on(reset(&mut original)).unwrap();
     for _ in 0..3 {
         for _ in 0..37 {
-            pollster::block_on(step(&mut original, &chosen())).unwrap();
+            block_on(step(&mut original, &chosen())).unwrap();
         }
-        let bytes = original.snapshot().unwrap().expect("games have seeds of their own");
+        let bytes = block_on(original.snapshot()).unwrap().expect("games have seeds of their own");
         let mut restored = envs(99);
-        restored.restore(&bytes).unwrap();
+        block_on(restored.restore(&bytes)).unwrap();
         let mut ends = 0;
         for _ in 0..60 {
             assert!(restored.observations() == original.observations());
             assert_eq!(restored.outcomes(), original.outcomes());
             let actions = chosen();
-            pollster::block_on(step(&mut original, &actions)).unwrap();
-            pollster::block_on(step(&mut restored, &actions)).unwrap();
+            block_on(step(&mut original, &actions)).unwrap();
+            block_on(step(&mut restored, &actions)).unwrap();
             ends += original.outcomes().iter().filter(|outcome| outcome.done).count();
         }
         assert!(ends > 2, "no episode ended, little was tested");
