@@ -162,6 +162,7 @@ impl Pass {
         match word.as_str() {
             "" => Ok(()),
             "processor" if operand == "6502" => Ok(()),
+            "processor" => Err(format!("`processor` is {operand}, and only 6502 is known")),
             "org" => self.org(operand),
             ".byte" => operand.split(',').try_for_each(|one| {
                 let value = self.value(one)?;
