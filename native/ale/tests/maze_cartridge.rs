@@ -13,7 +13,6 @@ use deepspi_worlds::env::{VectorEnv as _, step};
 use deepspi_worlds::maze::{Action, Maze, MazeConfig, MazeView, Tile};
 use deepspi_worlds::numbered::Numbered;
 use pollster::block_on;
-use pollster::block_on;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
