@@ -9,7 +9,7 @@ use deepspi_ale::{AtariEnvs, Emulator, Rom, environment};
 use deepspi_theory::evaluate;
 use deepspi_worlds::atari::{AtariEnv, AtariOptions, Console, ConsoleError, OBS_SIDE, StepOutcome};
 use deepspi_worlds::cartridge::{self, ACTIONS, cell};
-use deepspi_worlds::env::{VectorEnv as _, step};
+use deepspi_worlds::env::{VectorEnv as _, reset, step};
 use deepspi_worlds::maze::{Action, Maze, MazeConfig, MazeView, Tile};
 use deepspi_worlds::numbered::Numbered;
 use pollster::block_on;
