@@ -9,15 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_store::{ModuleSnapshot, ModuleStore, SafetensorsStore};
-use deepspi_run::checkpoint::{Checkpoint, FORMAT};
+use deepspi_run::checkpoint::{Checkpoint, FORMAT, MODEL};
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::env::EnvError;
 
 use crate::model::Model;
 use crate::params::{flatten, unflatten, zeros_on};
-
-/// Name of the section with the parameters of all networks.
-pub const MODEL: &str = "model";
 
 /// Why a checkpoint cannot be used.
 #[derive(Debug, thiserror::Error)]

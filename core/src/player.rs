@@ -59,7 +59,7 @@ impl Player {
     /// # Errors
     /// If the checkpoint is of another format, or is damaged.
     ///
-    /// [`MODEL`]: crate::checkpoint::MODEL
+    /// [`MODEL`]: deepspi_run::checkpoint::MODEL
     pub fn load(checkpoint: &Checkpoint, device: &Device) -> Result<Self, CheckpointError> {
         let model = read_model(checkpoint, device)?;
         Ok(Self::new(model, &checkpoint.state.config, &checkpoint.state.spec, device))
@@ -224,7 +224,7 @@ mod tests {
     }
 
     fn load(mut checkpoint: Checkpoint) -> Player {
-        checkpoint.sections.retain(|section| section.name == crate::checkpoint::MODEL);
+        checkpoint.sections.retain(|section| section.name == deepspi_run::checkpoint::MODEL);
         Player::load(&checkpoint, &Device::flex()).expect("the networks suffice")
     }
 

@@ -23,7 +23,7 @@ import {
 import { ready, site, withPage } from "./support.mjs";
 
 /** Games that are compared with the native program. */
-const games = ["Breakout"];
+const games = ["MazeCartridge", "Breakout"];
 const repository = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");
 
 /** Runs `body` with a worker in Node.js, which is stopped in any case. */

@@ -15,6 +15,9 @@ use crate::network::NetworkSpec;
 /// Version of the layout of [`State`]; checkpoints of other versions are refused.
 pub const FORMAT: u32 = 1;
 
+/// Name of the section with the parameters of all networks.
+pub const MODEL: &str = "model";
+
 /// Name of the section with the stored environments. It is absent if the environments cannot be
 /// stored and in old checkpoints: a resumed run then resets its environments.
 pub const ENVIRONMENTS: &str = "environments";

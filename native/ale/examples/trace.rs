@@ -1,5 +1,5 @@
 //! What random play returns, as hashes: `cargo run --workspace --example trace [GAME] [SEEDS]
-//! [STEPS]`. Defaults: Breakout, 30 seeds, 1,000 steps.
+//! [STEPS]`. Defaults: Breakout, 30 seeds, 1,000 steps. `MazeCartridge` is the free cartridge.
 //!
 //! Prints JSON: the game, its ROM, the options, for each seed the hash of everything that a
 //! reset and the steps return, and the emulated frames per second of this one thread. The browser
@@ -10,8 +10,10 @@
 
 use std::{env, error::Error, time::Duration, time::Instant};
 
-use deepspi_ale::{RomFinder, environment};
+use deepspi_ale::{Rom, RomFinder, environment};
 use deepspi_worlds::atari::{AtariOptions, Game, StepOutcome};
+use deepspi_worlds::cartridge;
+use deepspi_worlds::maze::{Maze, MazeConfig};
 use sha2::{Digest, Sha256};
 
 /// The generator of `tests/common/mod.rs` and of the browser tests.
@@ -46,10 +48,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let number = |index: usize, default: u32| {
         arguments.get(index).map_or(Ok(default), |text| text.parse::<u32>())
     };
-    let game = Game::find(arguments.first().map_or("Breakout", String::as_str))?;
+    let name = arguments.first().map_or("Breakout", String::as_str);
     let (seeds, steps) = (number(1, 30)?, number(2, 1_000)?);
-    let rom = RomFinder::from_environment(None).find(game)?;
-    let options = AtariOptions::stochastic();
+    let (rom, options) = if cartridge::is_name(name) {
+        let maze = Maze::new(MazeConfig::DEFAULT, 0.99)?;
+        (Rom::maze_cartridge()?, cartridge::options(&maze, true))
+    } else {
+        let rom = RomFinder::from_environment(None).find(Game::find(name)?)?;
+        (rom, AtariOptions::stochastic())
+    };
+    let game = rom.game();
     let n_actions = u32::try_from(game.n_actions())?;
 
     let mut hashes = Vec::new();

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use deepspi_ale::{AtariEnvs, Rom, RomFinder};
-use deepspi_run::atari_network::FrameNetwork as _;
 use deepspi_run::config::Config;
 use deepspi_run::network::NetworkSpec;
 use deepspi_run::run_files::RunInfo;
+use deepspi_run::world::World as Description;
 use deepspi_worlds::atari::{AtariOptions, AtariTraining, Game};
 use deepspi_worlds::env::VectorEnv;
 
@@ -66,6 +66,12 @@ impl AtariWorld {
         })
     }
 
+    /// The world as run folders describe it.
+    const fn described(&self) -> Description {
+        let Self { game, stochastic, training, .. } = *self;
+        Description::Game { game, stochastic, training }
+    }
+
     /// Whole games with the rules of an evaluation.
     fn rules(&self, chosen: &EpisodeRules) -> Result<AtariEpisodes> {
         let stochastic = chosen.stochastic.unwrap_or(self.stochastic);
@@ -89,17 +95,15 @@ impl World for AtariWorld {
     }
 
     fn defaults(&self) -> Config {
-        Config::DEFAULT
+        self.described().defaults()
     }
 
     fn network(&self) -> NetworkSpec {
-        let network = self.training.unwrap_or(AtariTraining::UNSAID).network;
-        network.for_frames(self.options.frame(), self.game.n_actions())
+        self.described().network()
     }
 
     fn describe(&self, info: &mut RunInfo) {
-        info.stochastic = self.stochastic;
-        info.atari = self.training;
+        self.described().describe(info);
     }
 
     fn open(&self, config: &Config, seed: u64, roms: Option<&Path>) -> Result<Box<dyn VectorEnv>> {

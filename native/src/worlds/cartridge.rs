@@ -9,14 +9,13 @@ use anyhow::{Context, Result, bail};
 use deepspi_ale::{AtariEnvs, Emulator, Rom};
 use deepspi_core::maze::probe_as_seen;
 use deepspi_core::trainer::Trainer;
-use deepspi_run::atari_network::FrameNetwork as _;
 use deepspi_run::config::Config;
-use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::message::{MazeStatus, Message};
 use deepspi_run::network::NetworkSpec;
 use deepspi_run::run_files::RunInfo;
+use deepspi_run::world::World as Description;
 use deepspi_worlds::atari::{AtariOptions, ConsoleError};
-use deepspi_worlds::cartridge::{self, CARTRIDGE_NAME, MAZE_CARTRIDGE};
+use deepspi_worlds::cartridge::{self, CARTRIDGE_NAME};
 use deepspi_worlds::env::VectorEnv;
 use deepspi_worlds::maze::{Maze, MazeConfig, MazeView, SeenMaze};
 use deepspi_worlds::numbered::Numbered;
@@ -54,6 +53,11 @@ pub struct CartridgeWorld {
 }
 
 impl CartridgeWorld {
+    /// The world as run folders describe it.
+    const fn described(&self) -> Description {
+        Description::Cartridge { maze: self.maze, stochastic: self.stochastic }
+    }
+
     fn maze(&self, gamma: f32) -> Result<Maze> {
         Ok(Maze::new(self.maze, gamma.into())?)
     }
@@ -71,16 +75,15 @@ impl World for CartridgeWorld {
     }
 
     fn defaults(&self) -> Config {
-        self.maze.preset.hyper_parameters()
+        self.described().defaults()
     }
 
     fn network(&self) -> NetworkSpec {
-        self.maze.preset.for_frames(cartridge::FRAME, MAZE_CARTRIDGE.n_actions())
+        self.described().network()
     }
 
     fn describe(&self, info: &mut RunInfo) {
-        info.stochastic = self.stochastic;
-        info.maze = Some(self.maze);
+        self.described().describe(info);
     }
 
     fn open(&self, config: &Config, seed: u64, _: Option<&Path>) -> Result<Box<dyn VectorEnv>> {
@@ -92,8 +95,7 @@ impl World for CartridgeWorld {
     }
 
     fn analysis(&self, config: &Config) -> Result<Option<Box<dyn Analysis>>> {
-        if self.stochastic {
-            // A step is then no step of the maze.
+        if !self.described().has_exact_values() {
             return Ok(None);
         }
         let maze = self.maze(config.gamma)?;

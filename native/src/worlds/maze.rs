@@ -6,18 +6,16 @@ use anyhow::{Context, Result, bail};
 use deepspi_core::maze::probe;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::config::Config;
-use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::message::{MazeStatus, Message};
 use deepspi_run::network::NetworkSpec;
 use deepspi_run::run_files::RunInfo;
+pub use deepspi_run::world::MAZE_NAME as MAZE;
+use deepspi_run::world::World as Description;
 use deepspi_worlds::env::VectorEnv;
 use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazeReset};
 
 use super::episode::{End, EpisodeRules};
 use super::world::{Analysis, Episode, Episodes, Kind, World, WorldArgs};
-
-/// Name of the maze on the command line and in run folders.
-pub const MAZE: &str = "maze";
 
 /// The maze in the list of worlds.
 pub static KIND: Kind = Kind {
@@ -47,15 +45,15 @@ impl World for MazeWorld {
     }
 
     fn defaults(&self) -> Config {
-        self.0.preset.hyper_parameters()
+        Description::Maze(self.0).defaults()
     }
 
     fn network(&self) -> NetworkSpec {
-        self.0.preset.network()
+        Description::Maze(self.0).network()
     }
 
     fn describe(&self, info: &mut RunInfo) {
-        info.maze = Some(self.0);
+        Description::Maze(self.0).describe(info);
     }
 
     fn open(&self, config: &Config, seed: u64, _: Option<&Path>) -> Result<Box<dyn VectorEnv>> {

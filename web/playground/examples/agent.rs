@@ -8,8 +8,8 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use deepspi_playground::archive::{Archive, MODEL};
-use deepspi_run::checkpoint::Checkpoint;
+use deepspi_playground::archive::Archive;
+use deepspi_run::checkpoint::{Checkpoint, MODEL};
 use deepspi_run::run_files::{CHECKPOINTS, CONFIG, RunInfo, STEP_PREFIX};
 
 fn main() -> Result<(), Box<dyn Error>> {

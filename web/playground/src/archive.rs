@@ -24,9 +24,6 @@ use crate::unzip::{Limits, Unzip, UnzipError};
 /// thousand files.
 const LIMITS: Limits = Limits { files: 100_000, file: 256 << 20, unpacked: 256 << 20 };
 
-/// Name of the section with the parameters of all networks (`deepspi_core::checkpoint::MODEL`).
-pub const MODEL: &str = "model";
-
 /// A zip file that holds a run folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Archive {

@@ -10,7 +10,7 @@
 //! [`FRAMES`]: crate::emulator::FRAMES
 //! [`OBSERVATIONS`]: crate::emulator::OBSERVATIONS
 
-use deepspi_run::checkpoint::{Checkpoint, Encoding, Section, State};
+use deepspi_run::checkpoint::{Checkpoint, Encoding, MODEL, Section, State};
 use deepspi_run::config::Config;
 use deepspi_run::network::NetworkSpec;
 use deepspi_run::playing::{Perception, StepTerms};
@@ -18,7 +18,6 @@ use deepspi_worlds::atari::StepOutcome;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use crate::archive::MODEL;
 use crate::emulator::{Games, Opened};
 
 /// Name of the worker, which tells the program of the trainer that it is a player.

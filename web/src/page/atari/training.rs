@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use deepspi_run::config::Config;
 use deepspi_run::message::Iteration;
 use deepspi_run::world::World;
 use leptos::prelude::*;
@@ -78,11 +79,19 @@ fn Curves() -> impl IntoView {
         }
     });
     let curve = move |value: fn(&Iteration) -> f64| {
-        series(arcade, drawn, move |history| {
+        series(arcade, drawn, move |_, history| {
             history.iterations.iter().map(|i| [i.global_step as f64, value(i)]).collect()
         })
     };
-    let exact = series(arcade, drawn, |history| {
+    // PPO has no world model, so these losses do not exist (they are not 0).
+    let of_model = move |name: &'static str| {
+        series(arcade, drawn, move |config, history| {
+            let used = if config.uses_world_model() { &*history.iterations } else { &[] };
+            let mean = |i: &Iteration| i.mean.get(name).map_or(f64::NAN, f64::from);
+            used.iter().map(|i| [i.global_step as f64, mean(i)]).collect()
+        })
+    };
+    let exact = series(arcade, drawn, |_, history| {
         history.maze.iter().map(|status| [status.global_step as f64, status.start_value]).collect()
     });
     view! {
@@ -116,10 +125,19 @@ fn Curves() -> impl IntoView {
                 "The theorems need this below 1/γ."
             </LineChart>
             <LineChart
+                title="Reward loss"
+                x_label="agent steps"
+                y_label="mean l_R of the batch"
+                series=of_model("reward_loss")
+                y_axis=YAxis::FromZero
+            >
+                "The error of the reward that the world model predicts. PPO has no world model."
+            </LineChart>
+            <LineChart
                 title="Transition loss"
                 x_label="agent steps"
                 y_label="mean l_P of the batch"
-                series=curve(|i| i.mean.get("transition_loss").map_or(f64::NAN, f64::from))
+                series=of_model("transition_loss")
                 y_axis=YAxis::FromZero
             >
                 "The error of the next latent that the world model predicts. PPO has no world model."
@@ -132,16 +150,18 @@ fn Curves() -> impl IntoView {
 fn series(
     arcade: Arcade,
     drawn: Signal<u64>,
-    points: impl Fn(&History) -> Arc<[[f64; 2]]> + Copy + Send + Sync + 'static,
+    points: impl Fn(&Config, &History) -> Arc<[[f64; 2]]> + Copy + Send + Sync + 'static,
 ) -> Signal<Vec<Series>> {
     let playground = arcade.playground;
     Signal::derive(move || {
         drawn.track();
-        let curve = |agent: usize| Series {
-            label: playground.agent_label(agent).into(),
-            colour: COLOURS[agent],
-            dash: DASHES[agent],
-            points: playground.agents[agent].run.with_untracked(|run| points(run.history())),
+        let curve = |agent: usize| {
+            let points = playground.opened.with(|experiment| {
+                let run = playground.agents[agent].run;
+                run.with_untracked(|run| points(&experiment.agents[agent], run.history()))
+            });
+            let (colour, dash) = (COLOURS[agent], DASHES[agent]);
+            Series { label: playground.agent_label(agent).into(), colour, dash, points }
         };
         vec![curve(0), curve(1)]
     })
