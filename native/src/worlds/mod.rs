@@ -38,12 +38,13 @@ pub fn choose(
         );
     };
     let kind = kind(name);
-    for other in WORLDS.iter().filter(|other| other.title != kind.title) {
-        let only = |field: &&&str| !kind.fields.contains(field) && given(field);
-        if let Some(field) = other.fields.iter().find(only) {
-            let flag = field.replace('_', "-");
-            bail!("--{flag} is for {}, not for {}; leave it out", other.title, kind.title);
-        }
+    let foreign = |field: &&&str| !kind.fields.contains(field) && given(field);
+    if let Some(field) = WORLDS.iter().flat_map(|other| other.fields).find(foreign) {
+        // Several kinds may have the field; all of them are named.
+        let owners = WORLDS.iter().filter(|other| other.fields.contains(field));
+        let owners: Vec<&str> = owners.map(|other| other.title).collect();
+        let flag = field.replace('_', "-");
+        bail!("--{flag} is for {}, not for {}; leave it out", owners.join(" and "), kind.title);
     }
     (kind.find)(name, args)
 }
@@ -96,12 +97,12 @@ mod tests {
         let error = choose(Some("maze"), &args, |field| field == "env_threads");
         assert_eq!(
             error.expect_err("refused").to_string(),
-            "--env-threads is for Atari games, not for the maze; leave it out"
+            "--env-threads is for the cartridge with the maze and Atari games, not for the maze; leave it out"
         );
         let error = choose(Some("Pong"), &args, |field| field == "cue");
         assert_eq!(
             error.expect_err("refused").to_string(),
-            "--cue is for the maze, not for Atari games; leave it out"
+            "--cue is for the maze and the cartridge with the maze, not for Atari games; leave it out"
         );
         let cartridge = |flag| choose(Some("MazeCartridge"), &args, move |field| field == flag);
         for field in ["stochastic", "env_threads", "preset"] {
