@@ -57,6 +57,8 @@ test("the free cartridge plays at the first click, with what the agent sees and 
       timeout,
     });
     await page.click("#play-a");
+    // A step that was asked for before the pause still arrives.
+    await page.waitForTimeout(500);
     const still = await stepOf(page, 0);
     await page.waitForTimeout(500);
     assert.equal(await stepOf(page, 0), still, "a pause stops the game");
@@ -80,7 +82,6 @@ test("a person plays: each key press is one step of the maze", () =>
       await stepAbove(page, 0, start + press - 1);
     }
     assert.equal(await stepOf(page, 0), start + 3);
-    assert.equal(await page.evaluate(() => window.scrollY), await page.evaluate(() => window.scrollY));
   }));
 
 test("two agents learn the cartridge, play meanwhile, and the checkpoint says what it is", () =>

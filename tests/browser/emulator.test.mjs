@@ -221,7 +221,13 @@ test("the site contains no ROM but the project's own", async () => {
     const sum = await md5(name);
     if (free.has(sum)) continue;
     assert.ok(!known.has(sum), name);
-    assert.doesNotMatch(name, /\.(a26|bin|rom|whl|zip)$/);
+    // The site's agents are zip files, too.
+    const agent = path.basename(path.dirname(name)) === "agents";
+    assert.doesNotMatch(name, agent ? /\.(a26|bin|rom|whl)$/ : /\.(a26|bin|rom|whl|zip)$/);
+    if (agent && name.endsWith(".zip")) {
+      const { stdout } = await promisify(execFile)("python3", ["-m", "zipfile", "-l", name]);
+      assert.doesNotMatch(stdout, /\.(a26|bin|rom|whl|zip)\s/m, name);
+    }
     if (!name.endsWith(".tar.gz")) continue;
     const { stdout } = await promisify(execFile)("tar", ["-tzf", name]);
     assert.doesNotMatch(stdout, /\.(a26|bin|rom|whl|zip)$/m, name);

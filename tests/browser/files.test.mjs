@@ -121,7 +121,7 @@ test("a native checkpoint is continued by the page, zipped or as loose files", {
     await page.setInputFiles("#load-0", archive);
     await waitForIteration(page, 3, { agent: 0 });
     await waitForIteration(page, 0, { agent: 1 });
-    assert.match(questions[0], /another maze.*starts anew/, "the other agent's run is lost, and the page said so");
+    assert.match(questions[0], /another world.*starts anew/, "the other agent's run is lost, and the page said so");
     const { agents, ...rest } = await exported(page);
     assert.equal(agents[0].config.algo, "deep-mdp");
     assert.equal(agents[0].config.seed, 5);
@@ -160,8 +160,7 @@ test("a foreign or damaged checkpoint is refused, and training goes on as it was
       assert.equal(await iterationOf(page, 0), 1);
     }
 
-    // This checkpoint is valid but belongs to a game. Only the worker notices that, after it has chosen the device
-    // for the new preference.
+    // This checkpoint is valid but belongs to a game, whose cartridge is not here.
     const unpacked = path.join(folder, "of-a-game");
     await run("python3", ["-m", "zipfile", "-e", saved.path, unpacked]);
     const entries = await readdir(unpacked, { recursive: true, withFileTypes: true });
@@ -178,7 +177,7 @@ test("a foreign or damaged checkpoint is refused, and training goes on as it was
     await page.click("#start");
     await waitForIteration(page, 2, { more: true });
     await page.setInputFiles("#load-0", files);
-    await refused(/run of Breakout/);
+    await refused(/cartridge of Breakout is not here/);
     await ready(page);
     await waitForIteration(page, (await iterationOf(page)) + 2, { more: true });
   }));

@@ -85,7 +85,8 @@ test("a screen is saved as GIF, PNG, CSV and JSON", { timeout: 240_000 }, () =>
     const film = await download(page, () => button("gif").click());
     const { size, pictures, hundredths, comment } = gif(film.bytes);
     assert.deepEqual(size, [320, 420]);
-    assert.ok(pictures >= 30, `${pictures} pictures`);
+    // Equal pictures are one picture that stays longer, and the maze changes once a step, unless the agent stays.
+    assert.ok(pictures > count / 2, `${pictures} pictures of ${count} steps`);
     // Four of the game's 60 frames a second for a step; the start of a game has others.
     assert.ok(hundredths >= (count - 1) * 5.5, `${hundredths} hundredths for ${count} steps`);
     assert.ok(comment.includes(json.cartridge_md5), comment);

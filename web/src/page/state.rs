@@ -13,6 +13,7 @@ use deepspi_playground::protocol::{
     AgentView, DevicePreference, DeviceReport, Pace, Report, Request, Status, Watch,
 };
 use deepspi_run::maze::Assessment;
+use deepspi_run::world::World;
 use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 use serde_bytes::ByteBuf;
@@ -244,7 +245,13 @@ impl Playground {
     /// `archives`. An agent without a checkpoint starts anew with the settings in the controls.
     pub fn load(self, agent: usize, archives: [Option<Archive>; AGENTS]) {
         self.agents[agent].run.update(Run::replace);
-        self.restore(&self.experiment.get_untracked(), archives);
+        let mut experiment = self.experiment.get_untracked();
+        let info = archives[agent].as_ref().and_then(|archive| archive.open().ok()?.info);
+        // The world of the checkpoint becomes that of both agents, and may need a cartridge.
+        if let Some(Ok(world)) = info.map(|info| World::of_run(&info)) {
+            experiment.set_world(&world);
+        }
+        self.restore(&experiment, archives);
     }
 
     fn restore(self, experiment: &Experiment, archives: [Option<Archive>; AGENTS]) {

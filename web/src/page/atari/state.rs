@@ -103,6 +103,8 @@ pub struct Screen {
     /// What it has shown since the game was put into the console; none before.
     pub recording: StoredValue<Option<Recording>>,
     reel: StoredValue<Reel<Arc<Shot>>>,
+    /// The agent of a file, so that it can be given to a new player, too.
+    file: StoredValue<Option<Source>>,
     /// What was put into the console.
     inserted: StoredValue<Option<Games>>,
     /// The algorithm of the agent that the screen was given last.
@@ -129,6 +131,7 @@ impl Screen {
             joystick: RwSignal::new(Joystick::default()),
             recording: StoredValue::new(None),
             reel: StoredValue::new(Reel::default()),
+            file: StoredValue::new(None),
             inserted: StoredValue::new(None),
             algorithm: StoredValue::new(String::new()),
         }
@@ -353,7 +356,7 @@ impl Arcade {
                 config: Box::new(self.config(index)),
                 spec: Box::new(world.network()),
             }),
-            Origin::File(_) => None,
+            Origin::File(_) => screen.file.get_value(),
         };
         if let Some(source) = source {
             self.give(index, source);
@@ -376,7 +379,9 @@ impl Arcade {
 
     /// Gives a screen another agent.
     pub fn set_agent(self, index: usize, origin: Origin, source: Option<Source>) {
-        self.screens[index].origin.set(origin);
+        let screen = self.screens[index];
+        screen.origin.set(origin);
+        screen.file.set_value(source.clone());
         match source {
             Some(source) => self.give(index, source),
             None => self.give_agent(index),

@@ -122,8 +122,8 @@ impl Session {
                 self.serve(letter).await;
             }
             if self.running {
-                self.wait_for_pace().await;
-                if self.running && self.inbox.is_empty() {
+                let due = self.wait_for_pace().await;
+                if due && self.running && self.inbox.is_empty() {
                     self.advance().await;
                 }
                 time::breathe().await;
@@ -485,17 +485,21 @@ impl Session {
         if last > first { updates as f64 * 1000.0 / (last - first) } else { 0.0 }
     }
 
-    async fn wait_for_pace(&mut self) {
-        let Pace::PerSecond(rate) = self.pace else { return };
+    /// Waits until the next iteration is due or a request arrives. Returns whether it is due: a timer
+    /// may also end a little early, and iterations would then come twice as often.
+    async fn wait_for_pace(&mut self) -> bool {
+        let Pace::PerSecond(rate) = self.pace else { return true };
         let now = time::now_ms();
         if self.next_due > now {
             let inbox = self.inbox.clone();
             // In both cases the loop serves requests first and then checks the time again.
             let _: Option<()> = time::unless(time::sleep(self.next_due - now), inbox.wait()).await;
         }
-        if self.next_due <= time::now_ms() {
+        let due = self.next_due <= time::now_ms();
+        if due {
             self.next_due = time::now_ms() + 1000.0 / rate.max(0.01);
         }
+        due
     }
 }
 

@@ -35,8 +35,10 @@ pub async fn breathe() {
 /// Waits for this time.
 pub async fn sleep(milliseconds: f64) {
     let promise = Promise::new(&mut |resolve, _| {
-        let timer = scope()
-            .set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds as i32);
+        let timer = scope().set_timeout_with_callback_and_timeout_and_arguments_0(
+            &resolve,
+            milliseconds.ceil() as i32,
+        );
         if timer.is_err() {
             drop(resolve.call0(&JsValue::NULL));
         }
