@@ -9,12 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_store::{ModuleSnapshot, ModuleStore, SafetensorsStore};
-use deepspi_run::checkpoint::{Checkpoint, FORMAT, MODEL};
+use deepspi_run::checkpoint::{Checkpoint, Encoding, FORMAT, MODEL, Section};
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::env::EnvError;
 
+use crate::data::minibatch::vector;
 use crate::model::Model;
 use crate::params::{flatten, unflatten, zeros_on};
+use crate::read_floats;
 
 /// Why a checkpoint cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +58,18 @@ impl CheckpointError {
         };
         Self::Spec { found: text(found), expected: text(expected) }
     }
+}
+
+/// The section [`MODEL`] with the parameters of a model.
+///
+/// # Errors
+/// If reading from the device or encoding fails.
+pub(crate) async fn model_section(model: Model) -> Result<Section, CheckpointError> {
+    // Encode on the CPU: the encoder of burn-store reads tensors synchronously.
+    let cpu = Device::flex();
+    let parameters = vector(read_floats(flatten(&model)).await?, &cpu);
+    let bytes = encode(&unflatten(zeros_on(model, &cpu), &parameters, false))?;
+    Ok(Section { name: MODEL.to_owned(), encoding: Encoding::Safetensors, bytes })
 }
 
 /// The networks of a checkpoint on `device`, without autodiff. Its other sections, such as the

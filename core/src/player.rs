@@ -229,6 +229,16 @@ mod tests {
     }
 
     #[test]
+    fn networks_alone_are_those_of_the_checkpoint() {
+        let (trainer, checkpoint) = trained(Algorithm::DeepSpi, 1);
+        let networks = pollster::block_on(trainer.networks()).expect("stored");
+        let name = deepspi_run::checkpoint::MODEL;
+        assert_eq!(networks.sections.len(), 1);
+        assert_eq!(networks.section(name), checkpoint.section(name));
+        assert!(networks.section(name).is_some() && networks.state == checkpoint.state);
+    }
+
+    #[test]
     fn ratios_compare_the_policy_with_the_one_before_the_update() {
         let [(_, first), (_, second)] = [1, 2].map(|count| trained(Algorithm::DeepSpi, count));
         let frame = maze().frame(maze().start());

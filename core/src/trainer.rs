@@ -13,7 +13,7 @@ use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::env::{EnvError, VectorEnv, reset};
 
 use crate::algorithm::{self, Algorithm, IterationReport};
-use crate::checkpoint::CheckpointError;
+use crate::checkpoint::{CheckpointError, model_section};
 use crate::model::Model;
 use crate::optim::{ParameterGroup, total};
 use crate::read_floats;
@@ -172,20 +172,30 @@ impl Trainer {
     /// # Errors
     /// If reading from the device or encoding fails.
     pub async fn checkpoint(&self) -> Result<Checkpoint, CheckpointError> {
+        Ok(Checkpoint { sections: self.algorithm.sections().await?, state: self.state() })
+    }
+
+    /// A checkpoint with the networks alone, from which an agent can play but not learn. It leaves
+    /// out the moments of the optimiser, which are twice as large and slow to encode.
+    ///
+    /// # Errors
+    /// If reading from the device or encoding fails.
+    pub async fn networks(&self) -> Result<Checkpoint, CheckpointError> {
+        Ok(Checkpoint { sections: vec![model_section(self.policy()).await?], state: self.state() })
+    }
+
+    fn state(&self) -> State {
         let run = &self.run;
-        Ok(Checkpoint {
-            sections: self.algorithm.sections().await?,
-            state: State {
-                format: FORMAT,
-                config: run.config.clone(),
-                spec: run.spec.clone(),
-                iteration: run.iteration,
-                optimiser_steps: self.algorithm.optimiser_steps(),
-                generators: run.generators.clone(),
-                tracker: run.tracker.clone(),
-                dones: run.dones.clone(),
-            },
-        })
+        State {
+            format: FORMAT,
+            config: run.config.clone(),
+            spec: run.spec.clone(),
+            iteration: run.iteration,
+            optimiser_steps: self.algorithm.optimiser_steps(),
+            generators: run.generators.clone(),
+            tracker: run.tracker.clone(),
+            dones: run.dones.clone(),
+        }
     }
 
     /// Resumes a run from a checkpoint on `device`, for an environment with the networks `spec`.

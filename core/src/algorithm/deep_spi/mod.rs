@@ -27,7 +27,7 @@ use self::certified::{certificate, project};
 pub use self::learner::Learner;
 pub use self::objective::{LossTerms, draw_noise, model_losses, objective};
 use super::seam::{Algorithm, IterationReport, Working};
-use crate::checkpoint::{CheckpointError, decode, encode, required};
+use crate::checkpoint::{CheckpointError, decode, encode, model_section, required};
 use crate::collect::{collect, ratio_bounds};
 use crate::data::minibatch::vector;
 use crate::data::rollout::{Rollout, permutation};
@@ -169,13 +169,12 @@ impl Algorithm for DeepSpi {
             let [moment_1, moment_2] = self.learner.optimiser.moments();
             let moments =
                 Moments { moment_1: on_cpu(moment_1).await?, moment_2: on_cpu(moment_2).await? };
-            let section = |name: &str, bytes| Section {
-                name: name.to_owned(),
+            let moments = Section {
+                name: OPTIMISER.to_owned(),
                 encoding: Encoding::Safetensors,
-                bytes,
+                bytes: encode(&moments)?,
             };
-            let model = encode(&on_cpu(self.learner.parameters().clone()).await?)?;
-            Ok(vec![section(MODEL, model), section(OPTIMISER, encode(&moments)?)])
+            Ok(vec![model_section(self.learner.plain()).await?, moments])
         })
     }
 

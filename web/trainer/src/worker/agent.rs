@@ -202,7 +202,7 @@ impl Agent {
     /// # Errors
     /// If the device fails.
     pub async fn networks(&self) -> Result<Option<Networks>, AgentError> {
-        Ok(Networks::of(&self.trainer.checkpoint().await?))
+        Ok(Networks::of(&self.trainer.networks().await?))
     }
 
     /// Its checkpoint, as a native run folder in a zip file.
