@@ -30,8 +30,8 @@ pub struct Card {
     pub env: String,
     /// The command that trained it.
     pub training: String,
-    /// How long that took.
-    pub seconds: u64,
+    /// Processor time that it took, in seconds.
+    pub cpu_seconds: u64,
     /// The command that measured it.
     pub evaluation: String,
     /// What was measured.

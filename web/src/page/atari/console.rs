@@ -316,7 +316,10 @@ fn ModelCard(card: Card) -> impl IntoView {
                 {format!("{mean_low:.2} to {mean_high:.2}")} "), measured by "
                 <code>{card.evaluation}</code> "."
             </p>
-            <p>"Trained in " {card.seconds} " seconds by " <code>{card.training}</code> "."</p>
+            <p>
+                "Trained in " {card.cpu_seconds} " seconds of processor time by "
+                <code>{card.training}</code> "."
+            </p>
         </details>
     }
 }
