@@ -3,6 +3,7 @@
 //
 // - first paint, and time until the first control answers, from a server on this machine: best and median of 5 visits;
 // - updates per second of the small preset, for each algorithm, in WebAssembly and natively on one thread;
+// - agent steps per second of PPO on the free cartridge, in both;
 // - frames per second of the page while both agents train.
 
 import { execFile } from "node:child_process";
@@ -35,9 +36,9 @@ line("first contentful paint, ms (best, median of 5)", `${Math.min(...paints).to
 line("a tab clicked and open, ms (best, median of 5)", `${Math.min(...answers).toFixed(0)}, ${median(answers).toFixed(0)}`);
 
 /** Iterations per second of a native run on one thread, from the run's own times, without its first iteration. */
-async function nativeSpeed(algorithm) {
+async function nativeSpeed(world) {
   const folder = await mkdtemp(path.join(tmpdir(), "deepspi-speed-"));
-  const run = ["--env", "maze", "--algo", algorithm, "--device", "cpu", "--runs-dir", folder];
+  const run = ["--device", "cpu", "--runs-dir", folder, ...world];
   await promisify(execFile)("taskset", ["-c", "0", native, ...run], { env: { ...process.env, RAYON_NUM_THREADS: "1" } });
   const [name] = await readdir(folder);
   const lines = (await readFile(path.join(folder, name, "metrics.jsonl"), "utf8")).trim().split("\n").map(JSON.parse);
@@ -47,11 +48,9 @@ async function nativeSpeed(algorithm) {
   return (iterations.length - 1) / (last.elapsed_seconds - first.elapsed_seconds);
 }
 
-const updates = 8; // updates per iteration of the small preset: 4 epochs of 2 minibatches
-for (const algorithm of ["ppo", "deep-mdp", "deep-spi"]) {
-  // The runs are so long that none ends during the measurement.
-  const agent = (name) => `${name}.algo=${algorithm}&${name}.total_timesteps=4000000`;
-  const here = await withPage({ hash: `device=cpu&room=neighbourhood&${agent("a")}&${agent("b")}` }, async (page) => {
+/** Iterations per second of both agents of a page together. */
+const pageSpeed = (hash) =>
+  withPage({ hash: `device=cpu&room=neighbourhood&${hash}` }, async (page) => {
     await ready(page);
     await page.click("#start");
     await waitForIteration(page, 5, { more: true });
@@ -62,12 +61,32 @@ for (const algorithm of ["ppo", "deep-mdp", "deep-spi"]) {
     const seconds = ((await page.evaluate(() => performance.now())) - start) / 1000;
     return (to[0] + to[1] - from[0] - from[1]) / seconds;
   });
-  const there = await nativeSpeed(algorithm);
+
+const updates = 8; // updates per iteration of the small preset: 4 epochs of 2 minibatches
+for (const algorithm of ["ppo", "deep-mdp", "deep-spi"]) {
+  // The runs are so long that none ends during the measurement.
+  const agent = (name) => `${name}.algo=${algorithm}&${name}.total_timesteps=4000000`;
+  const here = await pageSpeed(`${agent("a")}&${agent("b")}`);
+  const there = await nativeSpeed(["--env", "maze", "--algo", algorithm]);
   line(
     `${algorithm}: updates/s in WebAssembly, natively on one thread`,
     `${(here * updates).toFixed(1)}, ${(there * updates).toFixed(1)} (${(here / there).toFixed(2)} x)`,
   );
 }
+
+// The free cartridge. Both sides emulate, too: the page in one worker, the native program on the one
+// thread that also trains.
+const cartridge = { num_envs: 16, num_steps: 64, total_timesteps: 4000000 };
+const fields = (name) => Object.entries({ algo: "ppo", ...cartridge }).map(([key, value]) => `${name}.${key}=${value}`);
+const short = { ...cartridge, total_timesteps: 40960 };
+const flags = Object.entries(short).flatMap(([key, value]) => [`--${key.replaceAll("_", "-")}`, `${value}`]);
+const batch = cartridge.num_envs * cartridge.num_steps;
+const learned = await pageSpeed(["env=MazeCartridge", ...fields("a"), ...fields("b")].join("&"));
+const alone = await nativeSpeed(["--env", "MazeCartridge", "--algo", "ppo", ...flags]);
+line(
+  "ppo on the cartridge: agent steps/s in WebAssembly, natively",
+  `${(learned * batch).toFixed(0)}, ${(alone * batch).toFixed(0)} (${(learned / alone).toFixed(2)} x)`,
+);
 
 await withPage({ hash: "device=cpu&room=maze" }, async (page) => {
   await ready(page);
