@@ -2,8 +2,8 @@
 // docs/playground.md). The tests do not run it, because they would fail on a busy machine.
 //
 // - first paint, and time until the first control answers, from a server on this machine: best and median of 5 visits;
-// - updates per second of the small preset, for each algorithm, in WebAssembly and natively on one thread;
-// - agent steps per second of PPO on the free cartridge, in both;
+// - updates per second of the small preset, for each algorithm, and of PPO on the free cartridge, in WebAssembly and
+//   natively on one thread;
 // - frames per second of the page while both agents train.
 
 import { execFile } from "node:child_process";
@@ -36,9 +36,9 @@ line("first contentful paint, ms (best, median of 5)", `${Math.min(...paints).to
 line("a tab clicked and open, ms (best, median of 5)", `${Math.min(...answers).toFixed(0)}, ${median(answers).toFixed(0)}`);
 
 /** Iterations per second of a native run on one thread, from the run's own times, without its first iteration. */
-async function nativeSpeed(world) {
+async function nativeSpeed(env, algorithm) {
   const folder = await mkdtemp(path.join(tmpdir(), "deepspi-speed-"));
-  const run = ["--device", "cpu", "--runs-dir", folder, ...world];
+  const run = ["--env", env, "--algo", algorithm, "--device", "cpu", "--runs-dir", folder];
   await promisify(execFile)("taskset", ["-c", "0", native, ...run], { env: { ...process.env, RAYON_NUM_THREADS: "1" } });
   const [name] = await readdir(folder);
   const lines = (await readFile(path.join(folder, name, "metrics.jsonl"), "utf8")).trim().split("\n").map(JSON.parse);
@@ -48,9 +48,19 @@ async function nativeSpeed(world) {
   return (iterations.length - 1) / (last.elapsed_seconds - first.elapsed_seconds);
 }
 
-/** Iterations per second of both agents of a page together. */
-const pageSpeed = (hash) =>
-  withPage({ hash: `device=cpu&room=neighbourhood&${hash}` }, async (page) => {
+const updates = 8; // updates per iteration of the small preset and of the cartridge: 4 epochs of 2 minibatches
+// On the cartridge both sides also emulate: the page in a worker of its own, the native program on its one thread.
+const cases = [
+  ["maze", "ppo"],
+  ["maze", "deep-mdp"],
+  ["maze", "deep-spi"],
+  ["MazeCartridge", "ppo"],
+];
+for (const [env, algorithm] of cases) {
+  // The runs are so long that none ends during the measurement.
+  const agent = (name) => `${name}.algo=${algorithm}&${name}.total_timesteps=4000000`;
+  const hash = `env=${env}&device=cpu&room=neighbourhood&${agent("a")}&${agent("b")}`;
+  const here = await withPage({ hash }, async (page) => {
     await ready(page);
     await page.click("#start");
     await waitForIteration(page, 5, { more: true });
@@ -61,32 +71,12 @@ const pageSpeed = (hash) =>
     const seconds = ((await page.evaluate(() => performance.now())) - start) / 1000;
     return (to[0] + to[1] - from[0] - from[1]) / seconds;
   });
-
-const updates = 8; // updates per iteration of the small preset: 4 epochs of 2 minibatches
-for (const algorithm of ["ppo", "deep-mdp", "deep-spi"]) {
-  // The runs are so long that none ends during the measurement.
-  const agent = (name) => `${name}.algo=${algorithm}&${name}.total_timesteps=4000000`;
-  const here = await pageSpeed(`${agent("a")}&${agent("b")}`);
-  const there = await nativeSpeed(["--env", "maze", "--algo", algorithm]);
+  const there = await nativeSpeed(env, algorithm);
   line(
-    `${algorithm}: updates/s in WebAssembly, natively on one thread`,
+    `${env}, ${algorithm}: updates/s in WebAssembly, natively`,
     `${(here * updates).toFixed(1)}, ${(there * updates).toFixed(1)} (${(here / there).toFixed(2)} x)`,
   );
 }
-
-// The free cartridge. Both sides emulate, too: the page in one worker, the native program on the one
-// thread that also trains.
-const cartridge = { num_envs: 16, num_steps: 64, total_timesteps: 4000000 };
-const fields = (name) => Object.entries({ algo: "ppo", ...cartridge }).map(([key, value]) => `${name}.${key}=${value}`);
-const short = { ...cartridge, total_timesteps: 40960 };
-const flags = Object.entries(short).flatMap(([key, value]) => [`--${key.replaceAll("_", "-")}`, `${value}`]);
-const batch = cartridge.num_envs * cartridge.num_steps;
-const learned = await pageSpeed(["env=MazeCartridge", ...fields("a"), ...fields("b")].join("&"));
-const alone = await nativeSpeed(["--env", "MazeCartridge", "--algo", "ppo", ...flags]);
-line(
-  "ppo on the cartridge: agent steps/s in WebAssembly, natively",
-  `${(learned * batch).toFixed(0)}, ${(alone * batch).toFixed(0)} (${(learned / alone).toFixed(2)} x)`,
-);
 
 await withPage({ hash: "device=cpu&room=maze" }, async (page) => {
   await ready(page);
