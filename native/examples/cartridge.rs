@@ -24,7 +24,9 @@ const SEEN: (usize, usize) = (3, 3);
 const CELL: (usize, usize) = (FRAME_WIDTH * SCREEN.0 + 8, FRAME_HEIGHT * SCREEN.1 + 8);
 
 fn main() -> Result<(), ConsoleError> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    let root = Path::new(&std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"))
+        .join("..")
+        .canonicalize()?;
     let bytes = assemble(SOURCE)?;
     if bytes[..] != ROM[..] {
         let path = root.join("core/worlds/cartridge/maze.bin");

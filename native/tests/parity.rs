@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use common::{finish, native};
 
 fn golden(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/golden").join(name)
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"))
+        .join("../tests/fixtures/golden")
+        .join(name)
 }
 
 #[test]

@@ -7,7 +7,8 @@ use burn::tensor::Device;
 use deepspi_core::golden::{GoldenFile, run};
 
 fn golden(name: &str) -> GoldenFile {
-    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden");
+    let folder: PathBuf = Path::new(&std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"))
+        .join("fixtures/golden");
     let text = std::fs::read_to_string(folder.join(name)).expect("a golden file of the repository");
     GoldenFile::parse(&text).expect("a golden file is one")
 }

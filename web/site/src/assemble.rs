@@ -232,7 +232,8 @@ mod tests {
 
     #[test]
     fn the_scripts_of_the_workers_import_their_programs() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let root =
+            Path::new(&std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../..");
         for worker in PLAYGROUND.workers {
             let text = read(&root.join(worker.script)).expect("there");
             assert!(text.contains(&format!("\"./{}.js\"", worker.program)), "{}", worker.script);
