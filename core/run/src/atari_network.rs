@@ -24,10 +24,9 @@ impl FrameNetwork for AtariNetwork {
 /// The cartridge with the maze has the preset of the maze, but the frames of the emulator.
 impl FrameNetwork for MazePreset {
     fn for_frames(self, frame: FrameShape, actions: usize) -> NetworkSpec {
-        let size = match self {
-            Self::Paper => AtariNetwork::Paper,
-            Self::Small => AtariNetwork::Small,
-        };
-        size.for_frames(frame, actions)
+        match self {
+            Self::Paper => NetworkSpec::atari(frame, actions),
+            Self::Small => NetworkSpec::small_cartridge(frame, actions),
+        }
     }
 }
