@@ -7,7 +7,7 @@
 //! file with them, because the page must ask before an unsaved run is closed.
 
 use deepspi_playground::archive::Archive;
-use deepspi_run::message::Message;
+use deepspi_playground::protocol::Event;
 
 use crate::history::History;
 
@@ -60,9 +60,9 @@ impl Run {
     }
 
     /// Adds an event of the trainer.
-    pub fn push(&mut self, message: Message) {
+    pub fn push(&mut self, event: Event) {
         if !self.is_given_up() {
-            self.history.push(message);
+            self.history.push(event);
         }
     }
 
@@ -123,7 +123,7 @@ mod tests {
     /// Reports the iterations `from..to`.
     fn train(run: &mut Run, from: u64, to: u64) {
         for iteration in from..to {
-            run.push(Message::Iteration(Box::new(Iteration {
+            run.push(Event::Iteration(Box::new(Iteration {
                 iteration,
                 global_step: (iteration + 1) * 512,
                 learning_rate: 1e-3,

@@ -2,12 +2,14 @@
 //!
 //! The worker owns the trainers; the page sends requests and shows reports. A request has no direct
 //! answer: the worker reports every change, in the order in which the changes happened. Messages
-//! are encoded as MessagePack, which keeps NaN (a value function can be undefined) and tagged
-//! enums. Their buffers are transferred, not copied.
+//! are encoded with postcard, which keeps NaN (a value function can be undefined) and needs little
+//! code (docs/decisions/0020-messages.md). It writes neither names nor types: page and workers of a
+//! site are always built together. A type of a message must not use serde's `flatten`, `untagged`,
+//! internal `tag` or `skip_serializing_if`.
 
 use deepspi_run::batch_view::BatchView;
 use deepspi_run::maze::{Assessment, MazeCells, MazeReport};
-use deepspi_run::message::Message;
+use deepspi_run::message::{Iteration, MazeStatus, Message};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
@@ -164,7 +166,7 @@ pub enum Report {
         /// Which agent.
         agent: usize,
         /// What happened.
-        message: Message,
+        event: Event,
     },
     /// The current state of an agent. A newer view replaces an older one.
     View {
@@ -213,6 +215,32 @@ pub enum Report {
         /// Whether the worker draws.
         by_worker: bool,
     },
+}
+
+/// What the page keeps of a trainer's messages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// A rollout and its updates are complete.
+    Iteration(Box<Iteration>),
+    /// The exact evaluation of the agent after that.
+    Maze(MazeStatus),
+}
+
+impl Event {
+    /// The event in a message; none in a message that the page does not show. Single episodes are
+    /// too many, and a batch is a part of the view.
+    #[must_use]
+    pub fn of(message: Message) -> Option<Self> {
+        match message {
+            Message::Iteration(iteration) => Some(Self::Iteration(iteration)),
+            Message::Maze(status) => Some(Self::Maze(status)),
+            Message::Episode(_)
+            | Message::Batch(_)
+            | Message::CheckpointWritten { .. }
+            | Message::Warning { .. }
+            | Message::Failure { .. } => None,
+        }
+    }
 }
 
 /// The state of training.
@@ -267,14 +295,14 @@ pub struct AgentView {
 /// A message that could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("a message between page and worker could not be read ({0}); reload the page")]
-pub struct Unreadable(#[from] rmp_serde::decode::Error);
+pub struct Unreadable(String);
 
 /// Encodes a message.
 ///
 /// # Errors
 /// Never with the types of this module.
-pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, rmp_serde::encode::Error> {
-    rmp_serde::to_vec_named(message)
+pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, postcard::Error> {
+    postcard::to_stdvec(message)
 }
 
 /// Decodes a message.
@@ -282,12 +310,15 @@ pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, rmp_serde::encode::E
 /// # Errors
 /// If the bytes are not a message of this version of the program.
 pub fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Unreadable> {
-    Ok(rmp_serde::from_slice(bytes)?)
+    match postcard::take_from_bytes(bytes) {
+        Ok((message, [])) => Ok(message),
+        Ok((_, rest)) => Err(Unreadable(format!("{} bytes too many", rest.len()))),
+        Err(error) => Err(Unreadable(error.to_string())),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use deepspi_run::message::Iteration;
     use deepspi_run::metrics::Metrics;
     use deepspi_run::monitor::RatioBounds;
 
@@ -309,9 +340,9 @@ mod tests {
             avg_episodic_length: 0.0,
             episodes: 0,
         };
-        let report = Report::Event { agent: 1, message: Message::Iteration(Box::new(iteration)) };
+        let report = Report::Event { agent: 1, event: Event::Iteration(Box::new(iteration)) };
         let read: Report = decode(&encode(&report).expect("encodes")).expect("decodes");
-        let Report::Event { agent: 1, message: Message::Iteration(read) } = read else {
+        let Report::Event { agent: 1, event: Event::Iteration(read) } = read else {
             unreachable!("another message came out: {read:?}");
         };
         assert!(read.explained_variance.is_nan());

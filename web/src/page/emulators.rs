@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use deepspi_playground::emulator::{Answer, PORT};
 use deepspi_playground::experiment::{AGENTS, Experiment};
-use deepspi_playground::protocol::{BYTES, decode};
+use deepspi_playground::packet;
 use deepspi_run::world::World;
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Object, Reflect};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_bytes::ByteBuf;
@@ -179,8 +179,7 @@ impl Emulator {
             .map_err(|error| format!("This browser could not start a web worker: {error:?}"))?;
         // A worker writes to the page itself only when it cannot go on.
         let on_message = Closure::new(move |event: MessageEvent| {
-            let bytes = Reflect::get(&event.data(), &BYTES.into()).unwrap_or_default();
-            if let Ok(Answer::Failed { text }) = decode(&Uint8Array::new(&bytes).to_vec()) {
+            if let Ok(Answer::Failed { text }) = packet::message(&event.data()) {
                 fault.set(Some(text));
             }
         });
