@@ -349,16 +349,100 @@ mod tests {
         assert_eq!((read.iteration, read.ratios.sup.to_bits()), (3, 1.5_f32.to_bits()));
     }
 
+    fn survives<T: Serialize + for<'de> Deserialize<'de> + PartialEq + std::fmt::Debug>(all: &[T]) {
+        for message in all {
+            let bytes = encode(message).expect("encodes");
+            assert_eq!(&decode::<T>(&bytes).expect("decodes"), message);
+        }
+    }
+
     #[test]
     fn requests_survive_and_rubbish_is_refused() {
-        let request = Request::Open {
-            experiment: Box::new(Experiment::default()),
+        let experiment = Box::new(Experiment::default());
+        let archive = Archive { name: "run".into(), bytes: vec![80, 75] };
+        let open = Request::Open {
+            experiment: experiment.clone(),
             device: DevicePreference::Cpu,
-            rom: None,
+            rom: Some(ByteBuf::from(vec![1, 2])),
         };
-        let bytes = encode(&request).expect("encodes");
-        assert_eq!(decode::<Request>(&bytes).expect("decodes"), request);
-        decode::<Request>(&bytes[1..]).expect_err("cut off");
+        let bytes = encode(&open).expect("encodes");
+        survives(&[
+            open,
+            Request::Restore {
+                experiment,
+                device: DevicePreference::Webgpu,
+                archives: [None, Some(archive)],
+                rom: None,
+            },
+            Request::Start,
+            Request::Pause,
+            Request::Step,
+            Request::Pace(Pace::PerSecond(2.5)),
+            Request::Watch(Watch { details: true, theory: false }),
+            Request::Networks(true),
+            Request::Save { agent: 1 },
+            Request::Canvas { agent: 0 },
+            Request::Scene {
+                agent: 1,
+                scene: LatentScene { palette: vec![[0.5; 3]; 2], ..LatentScene::default() },
+            },
+        ]);
+        decode::<Request>(&bytes[..bytes.len() - 1]).expect_err("cut off");
+        decode::<Request>(&[&bytes[..], &[0]].concat()).expect_err("too long");
         decode::<Request>(b"hello").expect_err("no message");
+    }
+
+    #[test]
+    fn reports_survive() {
+        let mut experiment = Experiment::default();
+        experiment.agents[1].world_model.transition_loss_coef = 0.1;
+        let report = MazeReport {
+            start_value: 8.25,
+            star_distance: 0.5,
+            relative_star_distance: 1.0,
+            policy: vec![0.25; 8],
+            values: vec![1.0, -1.0],
+            q: vec![0.0; 8],
+            advantage: vec![0.0; 8],
+            critic: vec![0.5, 0.5],
+            latents: vec![1.5; 4],
+        };
+        let view = AgentView {
+            global_step: 128,
+            report,
+            points: Some(vec![[0.0, 1.0]]),
+            explained: [0.75, 0.25],
+            cells: None,
+            batch: None,
+            assessment: None,
+        };
+        let status = MazeStatus {
+            global_step: 128,
+            start_value: 8.25,
+            star_distance: 0.5,
+            relative_star_distance: 1.0,
+            up_at_stars: [0.25, 0.75],
+        };
+        survives(&[
+            Report::Listening,
+            Report::Preparing { text: "compiling".into() },
+            Report::Opened {
+                device: DeviceReport { update_ms: Some([1.0, 2.0]), ..DeviceReport::default() },
+                experiment: Box::new(experiment),
+                iterations: [3, u64::MAX],
+            },
+            Report::Event { agent: 0, event: Event::Maze(status) },
+            Report::View { agent: 1, view: Box::new(view) },
+            Report::Checkpoint {
+                agent: 0,
+                asked: true,
+                archive: Archive { name: "run".into(), bytes: vec![0; 300] },
+            },
+            Report::Status(Status { running: true, finished: false, updates_per_second: 0.5 }),
+            Report::Notice { text: "slow".into() },
+            Report::Refused { text: "no".into() },
+            Report::Fault { text: String::new() },
+            Report::Drawing { agent: 1, by_worker: true },
+        ]);
     }
 }
