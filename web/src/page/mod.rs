@@ -67,8 +67,7 @@ pub fn App() -> impl IntoView {
         playground.notify(text);
     }
     provide_context(playground);
-    provide_context(atari::state::Arcade::new(playground));
-    atari::roms::Roms::provide();
+    atari::provide(playground);
     let draft = Draft::provide(playground);
     let help = Help::provide();
     Tour::provide();
