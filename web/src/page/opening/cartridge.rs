@@ -86,18 +86,19 @@ impl CartridgeSignals {
 
     /// Loads what is missing, and plays.
     fn play(self) {
-        if self.fault().is_some() {
+        if untrack(move || self.fault().is_some()) {
             self.arcade().restart();
+        } else if self.screen.problem.with_untracked(Option::is_some) {
+            self.arcade().start_game(SCREEN);
         }
         self.wished.set(true);
         self.screen.playing.set(true);
     }
 
-    /// Why nothing plays, if something failed.
+    /// Why the workers cannot go on, if they cannot.
     fn fault(self) -> Option<String> {
         let arcade = self.arcade();
-        let worker = arcade.fault.get().or_else(|| arcade.playground.emulators.fault.get());
-        worker.or_else(|| self.screen.problem.get())
+        arcade.fault.get().or_else(|| arcade.playground.emulators.fault.get())
     }
 
     /// Whether there is a picture of the emulator.
@@ -175,7 +176,7 @@ pub fn CartridgeStage(cartridge: CartridgeSignals) -> impl IntoView {
                 }}
             </div>
             <figcaption role="status">
-                {move || match cartridge.fault() {
+                {move || match cartridge.fault().or_else(|| cartridge.screen.problem.get()) {
                     Some(text) => text,
                     None if loading() => "Loading the emulator …".to_owned(),
                     None => cartridge.sentence(),
