@@ -171,7 +171,7 @@ test("a ROM plays wherever it is dropped, other files beside the box are no cart
   }));
 
 /** A link that trains on a game, with networks that are quickly made. */
-const trainsPong = "device=cpu&room=atari&env=Pong&atari.network=small";
+const trainsPong = "device=cpu&room=atari&env=Pong&game.network=small&a.num_envs=8&b.num_envs=8";
 /** Waits until the trainer and both screens have the game. */
 const allHavePong = async (page) => {
   await ready(page);

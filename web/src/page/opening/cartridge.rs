@@ -30,6 +30,8 @@ pub struct CartridgeSignals {
     screen: &'static Screen,
     /// Whether the visitor asked for it.
     wished: RwSignal<bool>,
+    /// Whether its picture is in the window.
+    in_window: RwSignal<bool>,
     /// Whether the first screen shows it at all.
     pub shown: Memo<bool>,
     /// Whether a game plays here.
@@ -70,7 +72,7 @@ impl CartridgeSignals {
             now
         });
         let arcade = StoredValue::new_local(arcade);
-        Self { arcade, screen, wished, shown, playing }
+        Self { arcade, screen, wished, in_window: RwSignal::new(false), shown, playing }
     }
 
     fn arcade(self) -> Arcade {
@@ -92,6 +94,8 @@ impl CartridgeSignals {
             self.arcade().start_game(SCREEN);
         }
         self.wished.set(true);
+        // Its button is.
+        self.in_window.set(true);
         self.screen.playing.set(true);
     }
 
@@ -216,7 +220,7 @@ fn Still() -> impl IntoView {
 /// Watches the screen while its picture is in the window, so that a game that nobody sees takes no
 /// time from training.
 fn look(cartridge: CartridgeSignals, frame: NodeRef<Figure>) {
-    let in_window = RwSignal::new(false);
+    let in_window = cartridge.in_window;
     let measure = move || {
         let Some(Some(frame)) = frame.try_get_untracked() else { return };
         let height = window().inner_height().ok().and_then(|height| height.as_f64());
