@@ -256,8 +256,9 @@ fn letters(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether a file in a zip file is called like a cartridge.
-fn has_rom_ending(path: &str) -> bool {
+/// Whether a file is called like a cartridge.
+#[must_use]
+pub fn has_rom_ending(path: &str) -> bool {
     let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     ending.is_some_and(|ending| ["bin", "a26", "rom"].contains(&ending.as_str()))
 }

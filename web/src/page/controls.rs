@@ -9,8 +9,9 @@ use leptos::prelude::*;
 
 use super::address;
 use super::copy::CopyButton;
+use super::drop_target::DropTarget;
 use super::export::{Format, save};
-use super::file_input::{DropTarget, LoadButton};
+use super::file_input::LoadButton;
 use super::settings::Pending;
 use super::settings::draft::Draft;
 use super::state::{AgentSignals, Phase, Playground};

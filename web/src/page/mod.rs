@@ -10,6 +10,7 @@ pub mod charts;
 pub mod controls;
 pub mod copy;
 pub mod download;
+pub mod drop_target;
 pub mod emulators;
 pub mod export;
 pub mod file_input;
@@ -67,8 +68,7 @@ pub fn App() -> impl IntoView {
         playground.notify(text);
     }
     provide_context(playground);
-    provide_context(atari::state::Arcade::new(playground));
-    atari::roms::Roms::provide();
+    atari::provide(playground);
     let draft = Draft::provide(playground);
     let help = Help::provide();
     Tour::provide();

@@ -56,20 +56,31 @@ struct List {
 
 /// The agents that the site offers; empty until they are known, and on a site without them.
 #[derive(Clone, Copy, Debug)]
-pub struct Agents(pub RwSignal<Vec<Card>>);
+pub struct Agents {
+    /// Their cards.
+    pub cards: RwSignal<Vec<Card>>,
+    asked: StoredValue<bool>,
+}
 
 impl Agents {
-    /// Puts the list into the context and asks the site for it.
-    pub fn provide(arcade: Arcade) -> Self {
-        let agents = Self(RwSignal::new(Vec::new()));
+    /// Puts the list into the context. It is empty until somebody asks for it.
+    pub fn provide() -> Self {
+        let agents = Self { cards: RwSignal::new(Vec::new()), asked: StoredValue::new(false) };
         provide_context(agents);
+        agents
+    }
+
+    /// Asks the site for the list, once.
+    pub fn ask(self) {
+        if self.asked.get_value() {
+            return;
+        }
+        self.asked.set_value(true);
         spawn_local(async move {
             let Some(bytes) = fetch("index.json").await else { return };
             let Ok(list) = serde_json::from_slice::<List>(&bytes) else { return };
-            agents.0.set(list.agents);
-            agents.seat_first(arcade);
+            self.cards.set(list.agents);
         });
-        agents
     }
 
     /// The agents of the site, from the context.
@@ -78,13 +89,11 @@ impl Agents {
         expect_context()
     }
 
-    /// Gives each screen an agent of its own, if the visitor has not chosen one.
-    pub fn seat_first(self, arcade: Arcade) {
-        for index in 0..arcade.screens.len() {
-            let untouched = arcade.screens[index].origin.get_untracked() == Origin::Fresh;
-            if let (Some(card), true) = (self.of_world(arcade).into_iter().nth(index), untouched) {
-                self.seat(arcade, index, &card);
-            }
+    /// Gives a screen an agent of its own, if the visitor has not chosen one.
+    pub fn seat_own(self, arcade: Arcade, index: usize) {
+        let unchosen = move || arcade.screens[index].origin.get_untracked() == Origin::Unchosen;
+        if let (Some(card), true) = (self.of_world(arcade).into_iter().nth(index), unchosen()) {
+            self.seat_if(arcade, index, &card, unchosen);
         }
     }
 
@@ -92,14 +101,29 @@ impl Agents {
     #[must_use]
     pub fn of_world(self, arcade: Arcade) -> Vec<Card> {
         let env = arcade.world.with(|world| world.as_ref().map_or("", World::name));
-        self.0.with(|cards| cards.iter().filter(|card| card.env == env).cloned().collect())
+        self.cards.with(|cards| cards.iter().filter(|card| card.env == env).cloned().collect())
     }
 
     /// Gives a screen one of the agents.
     pub fn seat(self, arcade: Arcade, index: usize, card: &Card) {
+        self.seat_if(arcade, index, card, || true);
+    }
+
+    /// Gives a screen one of the agents, if it is still wanted when it is loaded.
+    fn seat_if(
+        self,
+        arcade: Arcade,
+        index: usize,
+        card: &Card,
+        wanted: impl Fn() -> bool + 'static,
+    ) {
         let Card { file, title, .. } = card.clone();
         spawn_local(async move {
-            match fetch(&file).await {
+            let file = fetch(&file).await;
+            if !wanted() {
+                return;
+            }
+            match file {
                 Some(bytes) => give(arcade, index, Archive { name: title, bytes }),
                 None => arcade.screens[index].problem.set(Some(format!(
                     "The agent {title} could not be loaded from the site; try again, or choose another one."

@@ -1,5 +1,6 @@
 //! One screen with its controls: who plays, how fast, with which rules; and what the agent thinks.
 
+use deepspi_run::config::Algorithm;
 use deepspi_run::world::World;
 use deepspi_worlds::atari::{AtariTraining, GAMES};
 use deepspi_worlds::cartridge::CARTRIDGE_NAME;
@@ -25,6 +26,17 @@ const HANDS: [(&str, &str, Hand); 3] = [
     ("greedy", "the agent, most probable action", Hand::Greedy),
     ("you", "you (arrow keys, space)", Hand::Person),
 ];
+
+/// Value of the option for the agent that is trained here, and prefix of those for agents that were
+/// never trained.
+const HERE: &str = "here";
+const FRESH: &str = "fresh:";
+
+/// The algorithm of an option for an agent that was never trained.
+fn fresh_of(option: &str) -> Option<Algorithm> {
+    let name = option.strip_prefix(FRESH)?;
+    Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+}
 
 /// A screen.
 #[component]
@@ -181,14 +193,21 @@ fn Status(screen: Screen) -> impl IntoView {
     let agent = move || match (screen.origin.get(), screen.trained.get()) {
         (_, None) => "No agent.".to_owned(),
         (Origin::Here, Some(steps)) => format!("Agent trained here for {steps} steps."),
-        (Origin::Fresh, Some(_)) => "An agent that was never trained.".to_owned(),
+        (Origin::Fresh | Origin::Unchosen, Some(_)) => {
+            let name = screen.algorithm.get().map_or("agent", Algorithm::label);
+            format!("An agent that was never trained: {name}.")
+        }
         (Origin::File(name), Some(steps)) => format!("{name}, trained for {steps} steps."),
     };
     let latency = move || {
-        screen.shot.with(|shot| {
-            let ms = shot.as_ref().filter(|shot| shot.step.sees.is_some())?.step.decision_ms;
-            Some(format!(" A decision takes {ms:.1} ms."))
-        })
+        let of_step = || {
+            screen.shot.with(|shot| {
+                let step = shot.as_ref().map(|shot| &shot.step);
+                step.filter(|step| step.sees.is_some()).map(|step| step.decision_ms)
+            })
+        };
+        let ms = screen.judgement().map(|judged| judged.decision_ms).or_else(of_step);
+        ms.map(|ms| format!(" A decision takes {ms:.1} ms."))
     };
     view! {
         <p class="console-line">{text}</p>
@@ -213,11 +232,12 @@ fn Choices(index: usize) -> impl IntoView {
     });
     let agents = Agents::here();
     let origin = move |event| match event_target_value(&event).as_str() {
-        "here" => arcade.set_agent(index, Origin::Here, None),
-        "fresh" => arcade.set_agent(index, Origin::Fresh, None),
+        HERE => arcade.set_agent(index, Origin::Here, None),
         name => {
             let cards = agents.of_world(arcade);
-            if let Some(card) = cards.iter().find(|card| card.name == name) {
+            if let Some(algorithm) = fresh_of(name) {
+                arcade.set_fresh(index, Some(algorithm));
+            } else if let Some(card) = cards.iter().find(|card| card.name == name) {
                 agents.seat(arcade, index, card);
             }
         }
@@ -234,7 +254,7 @@ fn Choices(index: usize) -> impl IntoView {
             .collect_view()
     };
     let brought = move || match screen.origin.get() {
-        Origin::File(name) if !agents.0.with(|cards| cards.iter().any(|c| c.title == name)) => {
+        Origin::File(name) if !agents.cards.with(|cards| cards.iter().any(|c| c.title == name)) => {
             Some(view! { <option value="" disabled prop:selected=true>{name}</option> })
         }
         _ => None,
@@ -254,7 +274,18 @@ fn Choices(index: usize) -> impl IntoView {
             input.set_value("");
         });
     };
-    let is = move |wanted: Origin| move || screen.origin.get() == wanted;
+    let fresh = Algorithm::IN_ORDER_OF_COLOUR.map(|algorithm| {
+        let selected = move || {
+            matches!(screen.origin.get(), Origin::Fresh | Origin::Unchosen)
+                && screen.algorithm.get() == Some(algorithm)
+        };
+        view! {
+            <option value=format!("{FRESH}{}", algorithm.name()) prop:selected=selected>
+                {algorithm.label()} ", never trained"
+            </option>
+        }
+    });
+    let here = move || screen.origin.get() == Origin::Here;
     view! {
         <div class="console-line">
             <GamePicker index/>
@@ -265,8 +296,8 @@ fn Choices(index: usize) -> impl IntoView {
             <label class="labelled">
                 "Agent"
                 <select id=format!("agent-{letter}") on:change=origin>
-                    <option value="fresh" prop:selected=is(Origin::Fresh)>"never trained"</option>
-                    <option value="here" prop:selected=is(Origin::Here)>"trained here"</option>
+                    {fresh.collect_view()}
+                    <option value=HERE prop:selected=here>"trained here"</option>
                     {offered}
                     {brought}
                 </select>
