@@ -28,6 +28,7 @@ pub mod reel;
 pub mod rom_file;
 pub mod room;
 pub mod run;
+pub mod screens;
 pub mod shelf;
 pub mod simplex;
 pub mod terms;

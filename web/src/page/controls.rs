@@ -8,6 +8,7 @@ use deepspi_playground::experiment::AGENTS;
 use leptos::prelude::*;
 
 use super::address;
+use super::atari::state::Arcade;
 use super::copy::CopyButton;
 use super::export::{Format, save};
 use super::file_input::{DropTarget, LoadButton};
@@ -224,7 +225,7 @@ fn PacePicker() -> impl IntoView {
 /// Rarely used controls.
 #[component]
 fn More() -> impl IntoView {
-    let playground = Playground::here();
+    let (playground, arcade) = (Playground::here(), Arcade::here());
     let files = (0..AGENTS).map(|agent| {
         let (save_label, load_label) =
             [("Save A", "Load into A"), ("Save B", "Load into B")][agent];
@@ -247,7 +248,7 @@ fn More() -> impl IntoView {
                 <dd>
                     <CopyButton
                         label="Copy link"
-                        text=Callback::new(move |()| address::whole(playground))
+                        text=Callback::new(move |()| address::whole(arcade))
                     />
                     <span class="muted">
                         "The address of this page contains all settings and the seed, so it \

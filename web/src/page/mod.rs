@@ -67,13 +67,15 @@ pub fn App() -> impl IntoView {
         playground.notify(text);
     }
     provide_context(playground);
-    provide_context(atari::state::Arcade::new(playground));
+    let arcade = atari::state::Arcade::new(playground);
+    atari::linked::apply(arcade, link.screens);
+    provide_context(arcade);
     atari::roms::Roms::provide();
     let draft = Draft::provide(playground);
     let help = Help::provide();
     Tour::provide();
     playground.launch();
-    address::keep(playground, draft);
+    address::keep(arcade, draft);
     keys::listen(playground, draft, help);
     ask_before_leaving(playground);
     view! {

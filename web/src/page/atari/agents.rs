@@ -13,6 +13,8 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
 use super::state::{Arcade, Origin};
+use crate::link::notice;
+use crate::screens::{Seat, entry_of_agent};
 
 /// Folder of the agents, relative to the page.
 const FOLDER: &str = "./agents/";
@@ -54,20 +56,27 @@ struct List {
     agents: Vec<Card>,
 }
 
-/// The agents that the site offers; empty until they are known, and on a site without them.
+/// The agents that the site offers.
 #[derive(Clone, Copy, Debug)]
-pub struct Agents(pub RwSignal<Vec<Card>>);
+pub struct Agents {
+    /// Their cards; empty until they are known, and on a site without them.
+    pub cards: RwSignal<Vec<Card>>,
+    /// Whether the site was asked for them.
+    known: RwSignal<bool>,
+}
 
 impl Agents {
     /// Puts the list into the context and asks the site for it.
     pub fn provide(arcade: Arcade) -> Self {
-        let agents = Self(RwSignal::new(Vec::new()));
+        let agents = Self { cards: RwSignal::new(Vec::new()), known: RwSignal::new(false) };
         provide_context(agents);
         spawn_local(async move {
-            let Some(bytes) = fetch("index.json").await else { return };
-            let Ok(list) = serde_json::from_slice::<List>(&bytes) else { return };
-            agents.0.set(list.agents);
-            agents.seat_first(arcade);
+            let bytes = fetch("index.json").await.unwrap_or_default();
+            let list = serde_json::from_slice::<List>(&bytes);
+            // The room may have been closed meanwhile.
+            agents.cards.try_set(list.map_or_else(|_| Vec::new(), |list| list.agents));
+            agents.known.try_set(true);
+            arcade.wish.seats.notify();
         });
         agents
     }
@@ -78,30 +87,73 @@ impl Agents {
         expect_context()
     }
 
-    /// Gives each screen an agent of its own, if the visitor has not chosen one.
-    pub fn seat_first(self, arcade: Arcade) {
-        for index in 0..arcade.screens.len() {
-            let untouched = arcade.screens[index].origin.get_untracked() == Origin::Fresh;
-            if let (Some(card), true) = (self.of_world(arcade).into_iter().nth(index), untouched) {
-                self.seat(arcade, index, &card);
+    /// Gives the screens that have no agent of the site the ones that they should have: those that a
+    /// link names, or an agent of its own for each screen.
+    pub fn seat_chosen(self, arcade: Arcade) {
+        let Some(world) = arcade.world.get_untracked().filter(|_| self.known.get_untracked())
+        else {
+            return;
+        };
+        // An agent is given when the cartridge is there.
+        if arcade.playground.emulators.rom(&world).is_none() {
+            return;
+        }
+        let cards = untrack(move || self.of_world(arcade));
+        for (index, screen) in arcade.screens.iter().enumerate() {
+            if screen.origin.get_untracked() != Origin::Fresh {
+                continue;
+            }
+            if let Seat::Site(name) = screen.seat.get_untracked()
+                && !cards.iter().any(|card| card.name == name)
+            {
+                screen.seat.set(Seat::Unchosen);
+                if let Some(text) = notice(&[entry_of_agent(index, &name)]) {
+                    arcade.playground.notify(text);
+                }
+            }
+            let card = match screen.seat.get_untracked() {
+                Seat::Unchosen => cards.get(index),
+                Seat::Site(name) => cards.iter().find(|card| card.name == name),
+                Seat::Fresh | Seat::Here => None,
+            };
+            if let Some(card) = card {
+                self.seat(arcade, index, card);
             }
         }
+    }
+
+    /// Gives a screen the agent that the visitor has chosen.
+    pub fn choose(self, arcade: Arcade, index: usize, card: &Card) {
+        let is_first = self.of_world(arcade).get(index) == Some(card);
+        let seat = if is_first { Seat::Unchosen } else { Seat::Site(card.name.clone()) };
+        arcade.screens[index].seat.set(seat);
+        self.seat(arcade, index, card);
     }
 
     /// The agents for the game on the screens.
     #[must_use]
     pub fn of_world(self, arcade: Arcade) -> Vec<Card> {
         let env = arcade.world.with(|world| world.as_ref().map_or("", World::name));
-        self.0.with(|cards| cards.iter().filter(|card| card.env == env).cloned().collect())
+        self.cards.with(|cards| cards.iter().filter(|card| card.env == env).cloned().collect())
     }
 
-    /// Gives a screen one of the agents.
-    pub fn seat(self, arcade: Arcade, index: usize, card: &Card) {
+    /// Gives a screen one of the agents, unless another one is chosen before it is loaded.
+    fn seat(self, arcade: Arcade, index: usize, card: &Card) {
         let Card { file, title, .. } = card.clone();
+        let screen = arcade.screens[index];
+        let wanted = move || (arcade.world.get_untracked(), screen.seat.get_untracked());
+        let before = wanted();
         spawn_local(async move {
-            match fetch(&file).await {
-                Some(bytes) => give(arcade, index, Archive { name: title, bytes }),
-                None => arcade.screens[index].problem.set(Some(format!(
+            let loaded = fetch(&file).await;
+            if wanted() != before {
+                return;
+            }
+            match loaded {
+                Some(bytes) => {
+                    give(arcade, index, Archive { name: title, bytes });
+                    screen.seat.set(before.1);
+                }
+                None => screen.problem.set(Some(format!(
                     "The agent {title} could not be loaded from the site; try again, or choose another one."
                 ))),
             }

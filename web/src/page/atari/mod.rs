@@ -9,6 +9,7 @@ pub mod cartridges;
 mod console;
 pub mod kept;
 mod latents;
+pub mod linked;
 pub mod machine;
 mod player;
 pub mod roms;
@@ -23,7 +24,6 @@ use std::rc::Rc;
 use deepspi_playground::play::SCREENS;
 use deepspi_run::world::World;
 use deepspi_worlds::cartridge::{CARTRIDGE_NAME, MAZE_CARTRIDGE};
-use deepspi_worlds::maze::MazeConfig;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::prelude::*;
@@ -45,13 +45,14 @@ pub fn AtariRoom() -> impl IntoView {
     Effect::new(move || {
         let here = emulators.availability.get() == Availability::Here;
         if here && arcade.world.with_untracked(Option::is_none) {
-            arcade.insert(first_world(arcade));
+            arcade.insert(linked::first_world(arcade));
         }
     });
     let agents = agents::Agents::provide(arcade);
     Effect::new(move || {
         arcade.world.track();
-        agents.seat_first(arcade);
+        arcade.wish.seats.track();
+        agents.seat_chosen(arcade);
     });
     follow_training(arcade);
     drive(arcade);
@@ -146,14 +147,6 @@ fn Shelf() -> impl IntoView {
         });
     });
     view! { <Cartridges playing choose/> }
-}
-
-/// The world of the trainer if it is on the emulator, else the free cartridge.
-fn first_world(arcade: Arcade) -> World {
-    let trained = arcade.playground.experiment.with_untracked(|experiment| experiment.world().ok());
-    trained
-        .filter(|world| world.game().is_some())
-        .unwrap_or(World::Cartridge { maze: MazeConfig::DEFAULT, stochastic: false })
 }
 
 /// Passes the networks of the trainer on to the screens while the room is open.

@@ -19,6 +19,7 @@ use crate::page::state::Playground;
 use crate::recording::Recording;
 use crate::recording::source::{Agent, Source as Played};
 use crate::reel::{Reel, Speed};
+use crate::screens::{Hand, Rules, ScreenSettings, Seat};
 
 /// Steps of which values are kept for the chart.
 const REMEMBERED: usize = 300;
@@ -34,17 +35,6 @@ pub struct Shot {
     pub observation: Vec<u8>,
 }
 
-/// Who plays on a screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hand {
-    /// The agent, with actions drawn from its policy.
-    Sampled,
-    /// The agent, with the most probable action.
-    Greedy,
-    /// The visitor.
-    Person,
-}
-
 /// Where the agent of a screen comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -56,17 +46,6 @@ pub enum Origin {
     File(String),
 }
 
-/// Rules of a screen that the visitor can change.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rules {
-    /// Probability that a frame repeats the previous action.
-    pub sticky: f32,
-    /// Largest number of no-ops at the start of a game.
-    pub noops: u32,
-    /// Seed of the games.
-    pub seed: u64,
-}
-
 /// One screen.
 #[derive(Clone, Copy, Debug)]
 pub struct Screen {
@@ -76,6 +55,8 @@ pub struct Screen {
     pub hand: RwSignal<Hand>,
     /// Whose agent it is.
     pub origin: RwSignal<Origin>,
+    /// Whose agent was chosen, as links say it.
+    pub seat: RwSignal<Seat>,
     /// Agent steps for which the agent was trained; none without an agent.
     pub trained: RwSignal<Option<u64>>,
     /// Whether the game goes on.
@@ -112,15 +93,17 @@ pub struct Screen {
 }
 
 impl Screen {
-    fn new(hand: Hand, seed: u64) -> Self {
+    fn new() -> Self {
+        let ScreenSettings { hand, seat, speed, rules } = ScreenSettings::default();
         Self {
             opened: RwSignal::new(None),
             hand: RwSignal::new(hand),
             origin: RwSignal::new(Origin::Fresh),
+            seat: RwSignal::new(seat),
             trained: RwSignal::new(None),
             playing: RwSignal::new(false),
-            speed: RwSignal::new(Speed::Times(1.0)),
-            rules: RwSignal::new(Rules { sticky: 0.0, noops: 0, seed }),
+            speed: RwSignal::new(speed),
+            rules: RwSignal::new(rules),
             shot: RwSignal::new(None),
             frame: RwSignal::new(0),
             values: RwSignal::new(VecDeque::new()),
@@ -233,6 +216,15 @@ fn remember<T>(list: &mut VecDeque<T>, entry: T, most: usize) {
     list.push_back(entry);
 }
 
+/// What a link asks for and the screens do not show yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    /// The game, if it is not the trainer's.
+    pub game: RwSignal<Option<&'static str>>,
+    /// Notified when screens may have to be given other agents.
+    pub seats: Trigger,
+}
+
 /// The state of the room.
 #[derive(Clone, Copy, Debug)]
 pub struct Arcade {
@@ -242,8 +234,16 @@ pub struct Arcade {
     pub screens: &'static [Screen; SCREENS],
     /// The world that is played; none before the first.
     pub world: RwSignal<Option<World>>,
+    /// What links ask for. A reference, as for the screens.
+    pub wish: &'static Wish,
     /// Why the player cannot go on, if it cannot.
     pub fault: RwSignal<Option<String>>,
+    clockwork: &'static Clockwork,
+}
+
+/// What moves the screens.
+#[derive(Debug)]
+struct Clockwork {
     player: StoredValue<Option<PlayerWorker>, LocalStorage>,
     last_tick: StoredValue<f64>,
 }
@@ -254,14 +254,14 @@ impl Arcade {
     pub fn new(playground: Playground) -> Self {
         Self {
             playground,
-            screens: Box::leak(Box::new([
-                Screen::new(Hand::Sampled, 1),
-                Screen::new(Hand::Sampled, 1),
-            ])),
+            screens: Box::leak(Box::new([Screen::new(), Screen::new()])),
             world: RwSignal::new(None),
+            wish: Box::leak(Box::new(Wish { game: RwSignal::new(None), seats: Trigger::new() })),
             fault: RwSignal::new(None),
-            player: StoredValue::new_local(None),
-            last_tick: StoredValue::new(0.0),
+            clockwork: Box::leak(Box::new(Clockwork {
+                player: StoredValue::new_local(None),
+                last_tick: StoredValue::new(0.0),
+            })),
         }
     }
 
@@ -273,7 +273,12 @@ impl Arcade {
 
     /// Puts the cartridge of a world into both consoles, and gives both screens fresh agents.
     pub fn insert(self, world: World) {
+        let before = self.world.get_untracked();
+        let is_other = before.is_some_and(|before| before.name() != world.name());
         for screen in *self.screens {
+            if is_other && matches!(screen.seat.get_untracked(), Seat::Site(_)) {
+                screen.seat.set(Seat::Unchosen);
+            }
             // An agent from a file plays the game it was trained on, and no other.
             if matches!(screen.origin.get_untracked(), Origin::File(_)) {
                 screen.origin.set(Origin::Fresh);
@@ -380,6 +385,12 @@ impl Arcade {
     /// Gives a screen another agent.
     pub fn set_agent(self, index: usize, origin: Origin, source: Option<Source>) {
         let screen = self.screens[index];
+        screen.seat.set(match origin {
+            Origin::Here => Seat::Here,
+            Origin::Fresh => Seat::Fresh,
+            // A file cannot be in a link; for an agent of the site `Agents::seat` says which.
+            Origin::File(_) => Seat::Unchosen,
+        });
         screen.origin.set(origin);
         screen.file.set_value(source.clone());
         match source {
@@ -426,8 +437,8 @@ impl Arcade {
 
     /// One frame of the browser: shows what is due and asks for more. `now` in milliseconds.
     pub fn tick(self, now: f64) {
-        let elapsed = now - self.last_tick.get_value();
-        self.last_tick.set_value(now);
+        let elapsed = now - self.clockwork.last_tick.get_value();
+        self.clockwork.last_tick.set_value(now);
         for (index, screen) in self.screens.iter().copied().enumerate() {
             let playing = screen.playing.get_untracked() && !screen.waits_for_person();
             let due = screen.reel.try_update_value(|reel| {
@@ -459,7 +470,7 @@ impl Arcade {
         let Told { report, frames, observation } = told;
         match report {
             Report::Listening => {
-                self.player.update_value(|player| {
+                self.clockwork.player.update_value(|player| {
                     if let Some(player) = player {
                         player.listening();
                     }
@@ -500,14 +511,14 @@ impl Arcade {
     pub fn restart(self) {
         self.fault.set(None);
         self.playground.emulators.restart();
-        self.player.set_value(None);
+        self.clockwork.player.set_value(None);
         for screen in 0..SCREENS {
             self.start_game(screen);
         }
     }
 
     fn send(self, request: Request, port: Option<web_sys::MessagePort>) {
-        let started = self.player.try_update_value(|player| {
+        let started = self.clockwork.player.try_update_value(|player| {
             if player.is_none() {
                 *player = Some(PlayerWorker::start(move |told| self.handle(told))?);
             }

@@ -1,0 +1,81 @@
+//! The settings of the screens as a link holds them: read from the screens, and applied to them.
+//!
+//! A link may be read before the room was opened; then there is no world yet, and the screens only
+//! remember what they will need.
+
+use deepspi_run::world::{World, WorldError};
+use deepspi_worlds::atari::{AtariNetwork, AtariTraining};
+use deepspi_worlds::maze::MazeConfig;
+use leptos::prelude::*;
+
+use super::state::{Arcade, Origin};
+use crate::screens::{ScreenSettings, Seat, Settings, game_of};
+
+/// The settings of the screens.
+pub fn settings(arcade: Arcade) -> Settings {
+    let playing = arcade.world.with(|world| world.as_ref().map(World::name));
+    let own = arcade.playground.experiment.with(game_of);
+    Settings {
+        screens: (*arcade.screens).map(|screen| ScreenSettings {
+            hand: screen.hand.get(),
+            seat: screen.seat.get(),
+            speed: screen.speed.get(),
+            rules: screen.rules.get(),
+        }),
+        game: playing.or(arcade.wish.game.get()).filter(|game| *game != own),
+    }
+}
+
+/// Gives the screens these settings. What does not change goes on.
+pub fn apply(arcade: Arcade, settings: Settings) {
+    let Settings { screens, game } = settings;
+    let changed = arcade.screens.iter().zip(&screens).map(|(screen, wanted)| {
+        screen.hand.set(wanted.hand);
+        screen.speed.set(wanted.speed);
+        let changed = screen.rules.get_untracked() != wanted.rules;
+        screen.rules.set(wanted.rules);
+        changed
+    });
+    let changed: Vec<_> = changed.collect();
+    let before = arcade.world.get_untracked();
+    arcade.wish.game.set(game);
+    if let Some(before) = before {
+        let after = first_world(arcade);
+        if after.name() != before.name() {
+            arcade.insert(after);
+        } else {
+            for index in (0..changed.len()).filter(|index| changed[*index]) {
+                arcade.start_game(index);
+            }
+        }
+    }
+    for (index, ScreenSettings { seat, .. }) in screens.into_iter().enumerate() {
+        if arcade.screens[index].seat.get_untracked() == seat {
+            continue;
+        }
+        let origin = if seat == Seat::Here { Origin::Here } else { Origin::Fresh };
+        arcade.set_agent(index, origin, None);
+        arcade.screens[index].seat.set(seat);
+    }
+    // The room gives the site's agents to the screens that wait for one.
+    arcade.wish.seats.notify();
+}
+
+/// The world that is put into the consoles first: that of the game that a link asks for, or that of
+/// the trainer, if it is on the emulator, or the free cartridge.
+pub fn first_world(arcade: Arcade) -> World {
+    let trained = arcade.playground.experiment.with_untracked(|experiment| experiment.world().ok());
+    let wished = arcade.wish.game.get_untracked().and_then(|name| world_of(name).ok());
+    wished
+        .or_else(|| trained.filter(|world| world.game().is_some()))
+        .unwrap_or(World::Cartridge { maze: MazeConfig::DEFAULT, stochastic: false })
+}
+
+/// The world of a game, with the rules of the page's own agents.
+///
+/// # Errors
+/// If there is no such game.
+pub fn world_of(name: &str) -> Result<World, WorldError> {
+    let training = AtariTraining { network: AtariNetwork::Small, ..AtariTraining::DEFAULT };
+    World::find(name, false, Some(MazeConfig::DEFAULT), Some(training))
+}
