@@ -18,6 +18,7 @@ pub mod joystick;
 pub mod latents_svg;
 pub mod link;
 pub mod neighbourhood;
+pub mod offers;
 pub mod opening;
 #[cfg(target_arch = "wasm32")]
 pub mod page;

@@ -11,6 +11,7 @@ use deepspi_playground::protocol::{DevicePreference, Pace};
 
 use crate::form::{Scope, default_of};
 use crate::neighbourhood::{self, link as neighbourhood_link};
+use crate::offers::{by_key, key_of};
 use crate::room::Room;
 use crate::screens;
 
@@ -53,18 +54,6 @@ const STOCHASTIC: &str = "stochastic";
 /// shown.
 const SHOWN_CHARS: usize = 40;
 const SHOWN_ENTRIES: usize = 4;
-
-/// The name of a value in links; the name of the first offer if the value is not on offer.
-#[must_use]
-pub fn key_of<T: PartialEq>(offers: &[(&'static str, &'static str, T)], value: &T) -> &'static str {
-    offers.iter().find(|offer| offer.2 == *value).map_or_else(|| offers[0].0, |offer| offer.0)
-}
-
-/// The value with this name in links.
-#[must_use]
-pub fn by_key<T: Copy>(offers: &[(&'static str, &'static str, T)], key: &str) -> Option<T> {
-    offers.iter().find(|offer| offer.0 == key).map(|offer| offer.2)
-}
 
 impl Link {
     /// The fragment, without `#`; empty if all values are the defaults.

@@ -10,7 +10,7 @@ use deepspi_run::world::World;
 use deepspi_worlds::atari::GAMES;
 use deepspi_worlds::cartridge::CARTRIDGE_NAME;
 
-use crate::link::{by_key, key_of};
+use crate::offers::{by_key, key_of};
 use crate::reel::{SPEEDS, Speed};
 
 /// Who plays on a screen.

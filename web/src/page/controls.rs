@@ -16,7 +16,8 @@ use super::settings::Pending;
 use super::settings::draft::Draft;
 use super::state::{AgentSignals, Phase, Playground};
 use crate::form::{SEED, Scope};
-use crate::link::{DEVICES, PACES, by_key, key_of};
+use crate::link::{DEVICES, PACES};
+use crate::offers::{by_key, key_of};
 use crate::presets::{PRESETS, Preset, matching};
 
 /// The bar that stays on screen.

@@ -15,7 +15,7 @@ use super::state::{Arcade, Origin, Screen};
 use super::take_away::TakeAway;
 use super::thoughts::Thoughts;
 use crate::joystick::Part;
-use crate::link::{by_key, key_of};
+use crate::offers::{by_key, key_of};
 use crate::page::file_input;
 use crate::reel::SPEEDS;
 use crate::screens::{HANDS, Hand, Rules, most};
