@@ -33,4 +33,5 @@ pub mod screens;
 pub mod shelf;
 pub mod simplex;
 pub mod terms;
+pub mod tour;
 pub mod walk;

@@ -39,7 +39,7 @@ use web_sys::HtmlElement;
 use self::help::Help;
 use self::settings::draft::Draft;
 use self::state::{Playground, Room};
-use self::tour::Tour;
+use self::tour::Tours;
 
 /// Id in `index.html` of the text that is shown until the page runs.
 const STATIC_TEXT_ID: &str = "static";
@@ -73,7 +73,7 @@ pub fn App() -> impl IntoView {
     atari::roms::Roms::provide();
     let draft = Draft::provide(playground);
     let help = Help::provide();
-    Tour::provide();
+    Tours::provide(arcade);
     playground.launch();
     address::keep(arcade, draft);
     keys::listen(playground, draft, help);
@@ -84,7 +84,7 @@ pub fn App() -> impl IntoView {
             <div class="title">
                 <h1>"DeepSPI playground"</h1>
                 <div class="buttons">
-                    <tour::TourButton/>
+                    <tour::TourButtons/>
                     <button type="button" id="keys" on:click=move |_| help.open.set(true)>
                         "Keys"
                     </button>

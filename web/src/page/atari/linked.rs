@@ -5,6 +5,7 @@
 
 use deepspi_run::world::{World, WorldError};
 use deepspi_worlds::atari::{AtariNetwork, AtariTraining};
+use deepspi_worlds::cartridge::CARTRIDGE_NAME;
 use deepspi_worlds::maze::MazeConfig;
 use leptos::prelude::*;
 
@@ -69,6 +70,16 @@ pub fn first_world(arcade: Arcade) -> World {
     wished
         .or_else(|| trained.filter(|world| world.game().is_some()))
         .unwrap_or(World::Cartridge { maze: MazeConfig::DEFAULT, stochastic: false })
+}
+
+/// Sees to it that the free cartridge is in the consoles, now or when the room is opened. The
+/// trainer must have no other game.
+pub fn show_free_cartridge(arcade: Arcade) {
+    arcade.wish.game.set(None);
+    let world = arcade.world.get_untracked();
+    if world.is_some_and(|world| world.name() != CARTRIDGE_NAME) {
+        arcade.insert(first_world(arcade));
+    }
 }
 
 /// The world of a game, with the rules of the page's own agents.
