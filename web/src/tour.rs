@@ -147,25 +147,25 @@ const THREE_WAYS: [Step; 7] = [
         room: Some(Room::Theory),
         selector: ".th-theorems",
         title: "What the table is good for",
-        text: "Both sides of the theorems are sums over the table. So the page computes them exactly, for the \
-               last update of an agent. The agent itself cannot: it knows neither P nor R, only the steps that \
-               it has made.",
+        text: "With P and R the page computes every number of the theorems over all cells, for the last update \
+               of an agent: nothing is estimated. The agent itself cannot do that. It knows neither P nor R, only \
+               the steps that it has made.",
     },
     Step {
         room: Some(Room::Latents),
         selector: ".latents-first",
         title: "Second way: pictures",
-        text: "The agent gets a grey picture of the maze instead of the number of its cell; the one of the \
-               selected cell is below the points. Its encoder turns each picture into a latent, a point. What \
-               was different cells in the table may now look the same to the agent.",
+        text: "An agent of this maze is not told its cell: it gets a grey picture, such as the one below the \
+               points, of the selected cell. Its encoder turns each picture into a latent, a point. Cells that \
+               the table tells apart may look almost the same to it.",
     },
     Step {
         room: Some(Room::Atari),
         selector: ".screens",
         title: "Third way: a cartridge",
-        text: "The same maze as a game for the Atari 2600, on the emulator of the other games. Press Play. The face is the \
-               agent. At the violet fork chance decides; the cup is the goal, the skull the trap. One decision \
-               of the agent lasts four frames, and is one step of the maze.",
+        text: "The same maze as a game for the Atari 2600, on the emulator that plays all games. Press Play. The \
+               face is the agent. At the violet fork chance decides; the cup is the goal, the skull the trap. One \
+               decision of the agent lasts four frames, and is one step of the maze.",
     },
     Step {
         room: Some(Room::Atari),

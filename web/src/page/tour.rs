@@ -202,6 +202,10 @@ fn outline(step: Option<&Step>) {
     // A room does not always contain the element; then the room itself is outlined.
     let target = step.and_then(|step| find(step.selector).or_else(|| find("#room")));
     let Some(target) = target else { return };
+    // The visitor may have folded the part away.
+    if let Ok(Some(folded)) = target.closest("details") {
+        drop(folded.set_attribute("open", ""));
+    }
     drop(target.class_list().add_1(TARGET));
     // The bar of the controls is always visible, so the page need not scroll.
     if target.closest(".controls").is_ok_and(|bar| bar.is_some()) {
