@@ -39,7 +39,7 @@ const opened = [
   "screen.a.agent=maze-deep-spi",
   "screen.a.speed=8",
   "screen.b.player=you",
-  "screen.b.agent=fresh",
+  "screen.b.agent=fresh-deep-mdp",
   "screen.b.sticky=0.25",
   "screen.b.noops=7",
   "screen.b.seed=9",
@@ -55,9 +55,9 @@ test("a link opens the screens as they were, and the address follows the control
 
     await page.click("#tab-atari");
     await waitForAgent(page, 0, "DeepSPI, trained for");
-    await waitForAgent(page, 1, "An agent that was never trained.");
+    await waitForAgent(page, 1, "An agent that was never trained: DeepMDP.");
     assert.deepEqual(await valuesOf(page, "a"), ["greedy", "maze-deep-spi", "8", "0", "0", "1"]);
-    assert.deepEqual(await valuesOf(page, "b"), ["you", "fresh", "1", "0.25", "7", "9"]);
+    assert.deepEqual(await valuesOf(page, "b"), ["you", "fresh-deep-mdp", "1", "0.25", "7", "9"]);
     assert.deepEqual(await entriesOf(page), opened);
 
     // A default has no entry.
@@ -77,9 +77,9 @@ test("a link opens the screens as they were, and the address follows the control
 
     // An address that is changed by hand, or by a click on a link, acts at once.
     await page.evaluate(() => (location.hash = "room=atari&screen.a.agent=fresh&screen.b.seed=4"));
-    await waitForAgent(page, 0, "An agent that was never trained.");
+    await waitForAgent(page, 0, "An agent that was never trained: PPO.");
     await waitForAgent(page, 1, "DeepSPI, trained for");
-    assert.deepEqual(await valuesOf(page, "a"), ["sampled", "fresh", "1", "0", "0", "1"]);
+    assert.deepEqual(await valuesOf(page, "a"), ["sampled", "fresh-ppo", "1", "0", "0", "1"]);
     assert.deepEqual(await valuesOf(page, "b"), ["sampled", "maze-deep-spi", "1", "0", "0", "4"]);
     await page.click("#play-b");
     await page.waitForFunction(() => /step [1-9]/.test(document.querySelectorAll(".console")[1].textContent), null, {
@@ -117,7 +117,7 @@ test("a link to a game whose cartridge is not here says what is missing, and kee
 
 test("a file that the visitor brought is not in the link", () =>
   withPage({ hash: "room=atari&screen.a.agent=fresh" }, async (page) => {
-    await waitForAgent(page, 0, "An agent that was never trained.");
+    await waitForAgent(page, 0, "An agent that was never trained: PPO.");
     const bytes = await page.evaluate(async () => [
       ...new Uint8Array(await (await fetch("./agents/maze-ppo.zip")).arrayBuffer()),
     ]);

@@ -68,6 +68,57 @@ test("the free cartridge plays at the first click, with what the agent sees and 
     assert.deepEqual(complaints, []);
   }));
 
+test("an agent that is given to a screen that stands still judges the picture that is there", () =>
+  withPage({ hash: "room=atari" }, async (page, { complaints }) => {
+    await opened(page);
+    const screen = page.locator(".console").first();
+    const value = () => screen.locator(".values b").textContent();
+    const policy = () => screen.locator("meter").evaluateAll((bars) => bars.map((bar) => bar.value));
+    const caption = () => screen.locator(".policy caption").textContent();
+    const says = (pattern) =>
+      page.waitForFunction(
+        (source) => new RegExp(source).test(document.querySelector(".console").textContent),
+        pattern,
+        { timeout },
+      );
+    // Into a corridor, where a trained agent is sure of its action.
+    await page.selectOption("#hand-a", "greedy");
+    for (let step = 1; step <= 3; step++) {
+      await page.click("#one-a");
+      await stepAbove(page, 0, step);
+    }
+    const before = { value: await value(), step: await stepOf(page, 0) };
+    assert.equal(await caption(), "Policy before the step");
+    assert.equal(await page.inputValue("#agent-a"), "maze-ppo");
+
+    const seen = [];
+    for (const [option, label] of [["deep-mdp", "DeepMDP"], ["ppo", "PPO"], ["deep-spi", "DeepSPI"]]) {
+      await page.selectOption("#agent-a", `fresh-${option}`);
+      await says(`never trained: ${label}`);
+      await says("Policy of the new agent");
+      assert.equal(await page.inputValue("#agent-a"), `fresh-${option}`);
+      assert.notEqual(await value(), before.value);
+      const shares = await policy();
+      assert.ok(shares.every((share) => Math.abs(share - 0.25) < 0.1), `a new agent has no opinion: ${shares}`);
+      assert.equal(await screen.locator(".policy .taken").count(), 0, "it has not played");
+      seen.push(await value());
+    }
+    await page.selectOption("#agent-a", "maze-ppo");
+    await says("PPO, trained for");
+    await page.waitForFunction(
+      (value) => document.querySelector(".console .values b").textContent === value,
+      before.value,
+      { timeout },
+    );
+    const sure = await policy();
+    assert.ok(Math.max(...sure) > 0.5, `a trained agent has one: ${sure}`);
+    assert.equal(await stepOf(page, 0), before.step, "no step was played");
+    await page.click("#one-a");
+    await stepAbove(page, 0, before.step);
+    assert.equal(await caption(), "Policy before the step");
+    assert.deepEqual(complaints, []);
+  }));
+
 test("a person plays: each key press is one step of the maze", () =>
   withPage({ hash: "room=atari" }, async (page) => {
     await opened(page);

@@ -1,5 +1,5 @@
 // The first screen: an agent is alive before the trainer has loaded, its button trains it, and it stands still for
-// users who want less motion.
+// users who want less motion; the cartridge beside it plays when it is asked to, and loads nothing before.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -79,16 +79,143 @@ test("the walk stands still for who wants less motion, and its button and the sy
     await standsStill(page);
   }));
 
+const cartridge = ".opening-cartridge canvas.game";
+/** What the cartridge shows. */
+const pictureOf = (page) => page.locator(cartridge).evaluate((canvas) => canvas.toDataURL());
+/** Waits until the cartridge shows another picture. */
+const waitForPlay = async (page) => {
+  const before = await pictureOf(page);
+  await page.waitForFunction(
+    ([selector, before]) => document.querySelector(selector).toDataURL() !== before,
+    [cartridge, before],
+    { timeout: 60_000 },
+  );
+};
+/** Fails if the cartridge still changes. */
+const isStill = async (page) => {
+  // A step that was asked for may still arrive.
+  await page.waitForTimeout(500);
+  const before = await pictureOf(page);
+  await page.waitForTimeout(1000);
+  assert.equal(await pictureOf(page), before);
+};
+/** Opens the Atari room, waits until screen B has its agent, and closes the room again. */
+const visitAtari = async (page) => {
+  await page.click("#tab-atari");
+  await page.waitForFunction(
+    () => /trained for \d+ steps/.test(document.querySelectorAll(".console")[1]?.textContent ?? ""),
+    null,
+    { timeout: 60_000 },
+  );
+  await page.click("#tab-maze");
+  await page.waitForSelector(".maze-boards");
+};
+
+test("beside the maze stands its cartridge; nothing of Atari is loaded until it is asked to play", { timeout: 180_000 }, () => {
+  const loaded = [];
+  const before = (page) =>
+    page.on("request", (request) => {
+      const part = /\/(?:emulator|agents)\/[^?]*$/.exec(request.url())?.[0];
+      if (part && !part.endsWith("/about.json")) loaded.push(part);
+    });
+  return withPage({ before, motion: true, height: 800 }, async (page, { complaints }) => {
+    await ready(page);
+    const colours = await page.locator(cartridge).evaluate((canvas) => {
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      const seen = new Set();
+      for (let at = 0; at < data.length; at += 4) seen.add(data.slice(at, at + 3).join());
+      return seen.size;
+    });
+    assert.ok(colours >= 7, `the still picture has ${colours} colours`);
+    await isStill(page);
+    assert.deepEqual(loaded, []);
+    const { bottom } = await page.locator(".opening-cartridge").evaluate((part) => part.getBoundingClientRect());
+    assert.ok(bottom <= 800, `the cartridge ends at ${bottom}`);
+
+    await page.click("#opening-play");
+    for (let change = 0; change < 3; change++) await waitForPlay(page);
+    assert.equal(await page.locator(".console").count(), 0, "the room is closed");
+    await page.waitForFunction(
+      () => /DeepSPI, trained before,.* last game paid [5-9]/.test(document.querySelector(".opening-cartridge").textContent),
+      null,
+      { timeout: 60_000 },
+    );
+    const agents = loaded.filter((part) => part.startsWith("/agents/"));
+    assert.deepEqual(agents.sort(), ["/agents/index.json", "/agents/maze-deep-spi.zip"], "only the agent that is shown");
+
+    await page.click("#opening-walk");
+    await isStill(page);
+    await standsStill(page);
+    await page.click("#opening-walk");
+    await waitForPlay(page);
+    // A game that is out of sight takes no time from training.
+    await page.setViewportSize({ width: 1280, height: 300 });
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    await isStill(page);
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await waitForPlay(page);
+    assert.deepEqual(complaints, []);
+  });
+});
+
+test("once the Atari room was open, the cartridge plays by itself, and stops with the system's setting", { timeout: 180_000 }, () =>
+  withPage({ motion: true, height: 800 }, async (page) => {
+    await visitAtari(page);
+    await waitForPlay(page);
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    await isStill(page);
+  }));
+
+test("for who wants less motion the cartridge plays only when its button is pressed", { timeout: 180_000 }, () =>
+  withPage({ height: 800 }, async (page) => {
+    await visitAtari(page);
+    await isStill(page);
+    await page.click("#opening-play");
+    await waitForPlay(page);
+    assert.equal(await page.textContent("#opening-walk"), "Let it stand");
+    await page.click("#opening-walk");
+    await isStill(page);
+  }));
+
+test("an emulator that cannot be loaded is said under the cartridge, and can be started again", { timeout: 180_000 }, () =>
+  withPage({ before: (page) => page.route("**/emulator/ale.wasm", (route) => route.abort()) }, async (page) => {
+    await page.click("#opening-play");
+    await page.waitForFunction(() => /emulator/.test(document.querySelector(".opening-cartridge figcaption").textContent));
+    await page.waitForFunction(() => /again/.test(document.querySelector("#opening-play")?.textContent ?? ""), null, {
+      timeout: 60_000,
+    });
+    await page.unroute("**/emulator/ale.wasm");
+    await page.click("#opening-play");
+    await waitForPlay(page);
+  }));
+
+test("a site without the emulator shows the maze alone", () =>
+  withPage(
+    {
+      before: (page) =>
+        page.route("**/emulator/about.json", (route) =>
+          route.fulfill({ json: { available: false, reason: "This page was built without the emulator." } }),
+        ),
+    },
+    async (page) => {
+      await page.waitForSelector(agent);
+      await page.waitForFunction(() => document.querySelector(".opening-cartridge") === null);
+    },
+  ));
+
 for (const width of [360, 1280, 1920]) {
   test(`the first screen is not wider than a window of ${width} pixels`, () =>
     withPage({ width, height: 800 }, async (page) => {
       await page.waitForSelector(agent);
+      await page.waitForSelector(cartridge);
       const content = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(content <= width, `it is ${content} pixels wide`);
-      const [button, maze] = ["#opening-train", ".opening-stages"].map((part) => page.locator(part));
-      for (const part of [button, maze]) {
-        const { bottom } = await part.evaluate((element) => element.getBoundingClientRect());
-        assert.ok(bottom <= (width > 1000 ? 800 : 1000), `it ends at ${bottom}`);
+      // On a narrow page the cartridge is below the maze.
+      const parts = ["#opening-train", width > 1000 ? ".opening-stages" : ".opening .maze-board"];
+      for (const part of parts) {
+        const { bottom } = await page.locator(part).evaluate((element) => element.getBoundingClientRect());
+        assert.ok(bottom <= (width > 1000 ? 800 : 1000), `${part} ends at ${bottom}`);
       }
     }));
 }

@@ -13,7 +13,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { nativeTrace } from "./emulator.mjs";
-import { outFile, site, withPage } from "./support.mjs";
+import { outFile, ready, site, waitForIteration, withPage } from "./support.mjs";
 
 const run = promisify(execFile);
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -62,6 +62,20 @@ const remark = (page, pattern) =>
     (source) => new RegExp(source).test(document.querySelector(".cartridge-remarks")?.textContent ?? ""),
     pattern.source,
   );
+
+/** Answers as `./run web` does with ROMs on this machine: Pong, two damaged ones, and one of no known game. */
+async function offerFromMachine(page) {
+  const announce = async (route) => {
+    const response = await route.fetch();
+    const element = '<meta name="deepspi-roms" content="roms/"></head>';
+    await route.fulfill({ response, body: (await response.text()).replace("</head>", element) });
+  };
+  await page.route(/\/a\/folder\/(#.*)?$/, announce);
+  await page.route("**/roms/index.json", (route) => route.fulfill({ json: ["pong", "air_raid", "breakout", "alien"] }));
+  await page.route("**/roms/pong.bin", (route) => route.fulfill({ body: pong }));
+  await page.route("**/roms/breakout.bin", (route) => route.fulfill({ body: Buffer.alloc(4096) }));
+  await page.route("**/roms/alien.bin", (route) => route.fulfill({ status: 200, body: "" }));
+}
 
 /** Opens the room. On a site without the emulator the list of cartridges is shown, too, but nothing plays. */
 const withRoom = (options, body) =>
@@ -116,8 +130,9 @@ test("the ale-py wheel brings all 57 games and starts none", () =>
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360, "nothing is wider than the page");
   }));
 
-test("files that are dropped on the box are no checkpoints, and files beside it are no cartridges", () =>
+test("a ROM plays wherever it is dropped, other files beside the box are no cartridges", () =>
   withRoom({}, async (page) => {
+    const notices = () => page.locator(".notices").textContent();
     const drop = async (selector, name, bytes) => {
       const data = await page.evaluateHandle(
         ([name, bytes]) => {
@@ -132,11 +147,66 @@ test("files that are dropped on the box are no checkpoints, and files beside it 
     };
     await drop(".drop-box p", "pong.bin", pong);
     await pressed(page, "pong");
-    assert.equal((await page.locator(".notices").textContent()).trim(), "");
+    assert.equal((await notices()).trim(), "");
     assert.equal(await page.locator(".drop-box.over").count(), 0);
-    await drop("footer", "breakout.bin", breakout);
+    await drop("footer", "holiday.jpg", breakout);
+    await pressed(page, "breakout");
+    assert.equal((await notices()).trim(), "");
+    await drop("footer", "photo.jpg", Buffer.alloc(5000, 1));
     await page.waitForFunction(() => document.querySelector(".notices").textContent.includes("not a zip file"));
-    assert.ok(!(await games(page)).includes("breakout"));
+    assert.deepEqual(await remarks(page), ["Breakout is here now."]);
+    // In another room: the room of the games opens.
+    await page.click("#tab-maze");
+    await page.waitForSelector(".maze-boards");
+    await drop(".maze-boards", "Pong (1977) (Atari).a26", Buffer.from(pong).fill(7, 0, 99));
+    await page.waitForFunction(() => document.querySelector(".notices").textContent.includes("looks like Pong"));
+    await page.waitForSelector(".cartridge-list");
+    assert.match((await remarks(page))[0], /looks like Pong/);
+    await page.click("#tab-maze");
+    await drop("footer", "x.zip", wheel);
+    await listed(page, 58);
+    await page.click("#tab-maze");
+    await drop("footer", "pong.bin", pong);
+    await pressed(page, "pong");
+  }));
+
+/** A link that trains on a game, with networks that are quickly made. */
+const trainsPong = "device=cpu&room=atari&env=Pong&game.network=small&a.num_envs=8&b.num_envs=8";
+/** Waits until the trainer and both screens have the game. */
+const allHavePong = async (page) => {
+  await ready(page);
+  await pressed(page, "pong");
+  await page.waitForFunction(
+    () => [...document.querySelectorAll(".console")].every((screen) => /step [1-9]/.test(screen.textContent)),
+    null,
+    { timeout: 60_000 },
+  );
+};
+const skip = withEmulator ? false : "the site has no emulator";
+
+test("a link that trains on a game waits for its cartridge, brought or kept", { timeout: 240_000, skip }, () =>
+  withRoom({ hash: trainsPong }, async (page, { context }) => {
+    await page.waitForFunction(() => document.querySelector(".notices").textContent.includes("cartridge of Pong is not here"));
+    assert.match(await page.textContent("#device"), /Waiting for the cartridge of Pong/);
+    assert.ok(await page.isDisabled("#start"));
+    await page.setInputFiles(box, named("pong.bin", pong));
+    await allHavePong(page);
+    assert.equal((await page.textContent(".notices")).trim(), "", "what was missing is there");
+    await page.check("#keep-cartridges");
+    await idle(page);
+    const other = await context.newPage();
+    await other.goto(page.url());
+    await page.close();
+    await allHavePong(other);
+    assert.equal((await other.textContent(".notices")).trim(), "");
+    await other.click("#step");
+    await waitForIteration(other, 1, { timeout: 120_000 });
+  }));
+
+test("a link that trains on a game of this machine loads its cartridge", { timeout: 240_000, skip }, () =>
+  withRoom({ hash: trainsPong, before: (page) => offerFromMachine(page) }, async (page) => {
+    await allHavePong(page);
+    assert.equal((await page.textContent(".notices")).trim(), "");
   }));
 
 /** A zip file whose only entry says to have 4 KiB and has 16 MiB (a number that is not elsewhere in the file). */
@@ -252,20 +322,8 @@ for (const [what, script, reason] of [
       assert.deepEqual(await games(page), ["maze_cartridge", "breakout", "pong"]);
     }));
 
-test("what the server on this machine offers is loaded when it is chosen, and checked", () => {
-  const before = async (page) => {
-    const announce = async (route) => {
-      const response = await route.fetch();
-      const element = '<meta name="deepspi-roms" content="roms/"></head>';
-      await route.fulfill({ response, body: (await response.text()).replace("</head>", element) });
-    };
-    await page.route(/\/a\/folder\/(#.*)?$/, announce);
-    await page.route("**/roms/index.json", (route) => route.fulfill({ json: ["pong", "air_raid", "breakout", "alien"] }));
-    await page.route("**/roms/pong.bin", (route) => route.fulfill({ body: pong }));
-    await page.route("**/roms/breakout.bin", (route) => route.fulfill({ body: Buffer.alloc(4096) }));
-    await page.route("**/roms/alien.bin", (route) => route.fulfill({ status: 200, body: "" }));
-  };
-  return withRoom({ before }, async (page) => {
+test("what the server on this machine offers is loaded when it is chosen, and checked", () =>
+  withRoom({ before: (page) => offerFromMachine(page) }, async (page) => {
     await listed(page, 4);
     assert.deepEqual(await games(page), ["maze_cartridge", "alien", "breakout", "pong"]);
     assert.match(await page.locator("#cartridges-here").textContent(), /on this machine/);
@@ -276,8 +334,7 @@ test("what the server on this machine offers is loaded when it is chosen, and ch
       await remark(page, /could not be loaded from this machine .*MD5/);
     }
     assert.equal(await page.locator("[aria-pressed=true][data-game]").getAttribute("data-game"), "pong");
-  });
-});
+  }));
 
 test("the box is usable with the keyboard, in both themes and on a narrow page", async () => {
   for (const dark of [false, true])

@@ -233,7 +233,9 @@ mod tests {
             screen.hand = hands[bits.next() as usize % hands.len()].2;
             screen.speed = SPEEDS[bits.next() as usize % SPEEDS.len()].2;
             let site = Seat::Site(format!("agent-{}", bits.next()));
-            let seats = [Seat::Unchosen, Seat::Fresh, Seat::Here, site];
+            let fresh = Algorithm::ALL[bits.next() as usize % Algorithm::ALL.len()];
+            let fresh = Seat::Fresh(Some(fresh));
+            let seats = [Seat::Unchosen, Seat::Fresh(None), fresh, Seat::Here, site];
             screen.seat = seats[bits.next() as usize % seats.len()].clone();
             screen.rules = Rules {
                 sticky: (bits.next() as f64 / u64::MAX as f64) as f32,

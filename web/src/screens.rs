@@ -6,6 +6,7 @@
 
 use deepspi_playground::experiment::Experiment;
 use deepspi_playground::play::SCREENS;
+use deepspi_run::config::Algorithm;
 use deepspi_run::world::World;
 use deepspi_worlds::atari::GAMES;
 use deepspi_worlds::cartridge::CARTRIDGE_NAME;
@@ -38,8 +39,8 @@ pub enum Seat {
     /// the second the second.
     #[default]
     Unchosen,
-    /// An agent that was never trained.
-    Fresh,
+    /// An agent that was never trained, with this algorithm; none: that of the settings.
+    Fresh(Option<Algorithm>),
     /// The agent that is trained on the page.
     Here,
     /// The agent of the site with this name.
@@ -125,8 +126,10 @@ const SPEED: &str = "speed";
 const STICKY: &str = "sticky";
 const NOOPS: &str = "noops";
 const SEED: &str = "seed";
-const FRESH: &str = "fresh";
-const HERE: &str = "here";
+/// Name of an agent that was never trained; with an algorithm, `fresh-ppo` and so on.
+pub const FRESH: &str = "fresh";
+/// Name of the agent that is trained on the page.
+pub const HERE: &str = "here";
 /// Largest number of characters of the name of an agent.
 const LONGEST_NAME: usize = 40;
 
@@ -144,12 +147,13 @@ pub fn entries(settings: &Settings) -> Vec<(String, String)> {
         };
         push(HAND, key_of(&HANDS, hand).to_owned(), *hand == default.hand);
         let name = match seat {
-            Seat::Unchosen => "",
-            Seat::Fresh => FRESH,
-            Seat::Here => HERE,
-            Seat::Site(name) => name,
+            Seat::Unchosen => String::new(),
+            Seat::Fresh(None) => FRESH.to_owned(),
+            Seat::Fresh(Some(algorithm)) => format!("{FRESH}-{}", algorithm.name()),
+            Seat::Here => HERE.to_owned(),
+            Seat::Site(name) => name.clone(),
         };
-        push(SEAT, name.to_owned(), *seat == Seat::Unchosen);
+        push(SEAT, name, *seat == Seat::Unchosen);
         push(SPEED, key_of(&SPEEDS, speed).to_owned(), *speed == default.speed);
         push(STICKY, rules.sticky.to_string(), rules.sticky == default.rules.sticky);
         push(NOOPS, rules.noops.to_string(), rules.noops == default.rules.noops);
@@ -202,10 +206,20 @@ fn seat(value: &str) -> Option<Seat> {
         !text.is_empty() && text.len() <= LONGEST_NAME && text.chars().all(allowed)
     };
     match value {
-        FRESH => Some(Seat::Fresh),
+        FRESH => Some(Seat::Fresh(None)),
         HERE => Some(Seat::Here),
-        name => is_name(name).then(|| Seat::Site(name.to_owned())),
+        name => match fresh_of(name) {
+            Some(algorithm) => Some(Seat::Fresh(Some(algorithm))),
+            None => is_name(name).then(|| Seat::Site(name.to_owned())),
+        },
     }
+}
+
+/// The algorithm of an agent that was never trained, by its name.
+#[must_use]
+pub fn fresh_of(name: &str) -> Option<Algorithm> {
+    let name = name.strip_prefix(FRESH)?.strip_prefix('-')?;
+    Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name)
 }
 
 #[cfg(test)]
@@ -218,8 +232,10 @@ mod tests {
         let mut all = Vec::new();
         for hand in HANDS {
             for speed in SPEEDS {
-                let seats = [Seat::Unchosen, Seat::Fresh, Seat::Here, Seat::Site("x-1".to_owned())];
-                for seat in seats {
+                let fresh = Algorithm::ALL.map(|algorithm| Seat::Fresh(Some(algorithm)));
+                let site = Seat::Site("x-1".to_owned());
+                let seats = [Seat::Unchosen, Seat::Fresh(None), Seat::Here, site];
+                for seat in seats.into_iter().chain(fresh) {
                     let rules = Rules { sticky: 0.3, noops: most::NOOPS, seed: most::SEED };
                     all.push(ScreenSettings { hand: hand.2, seat, speed: speed.2, rules });
                 }

@@ -172,6 +172,36 @@ fn the_lower_corridor_has_probability_epsilon_and_the_best_policy_its_exact_valu
 }
 
 #[test]
+fn the_picture_without_an_emulator_is_the_console_s_in_every_state() {
+    let maze = maze();
+    let mut played = Played::new(cartridge::options(&maze, false), 7);
+    let mut actions = Actions::new(7);
+    let mut seen = HashSet::new();
+    for _ in 0..150 {
+        played.reset();
+        loop {
+            let (cell, console) = (played.cell(), played.env.console());
+            let drawn = cartridge::picture(cell);
+            let wrong = drawn.iter().zip(console.screen()).position(|(a, b)| a != b);
+            assert_eq!(wrong.map(|at| (at / 160, at % 160)), None, "line and column, at {cell:?}");
+            let colours = drawn.iter().flat_map(|&index| cartridge::colour(index));
+            let wrong = colours.zip(console.screen_rgb()).position(|(a, b)| a != b);
+            let index = wrong
+                .map(|at| (drawn[at / 3], console.palette().rgb[usize::from(drawn[at / 3] >> 1)]));
+            assert_eq!(index, None, "palette index and its colour");
+            seen.insert(cell);
+            if played.step(actions.next(4)).done {
+                let cell = played.cell();
+                assert_eq!(cartridge::picture(cell), played.env.console().screen(), "at {cell:?}");
+                seen.insert(cell);
+                break;
+            }
+        }
+    }
+    assert_eq!(seen.len(), maze.states(), "not all states were seen");
+}
+
+#[test]
 fn the_two_stars_differ_in_the_agents_row_alone() {
     let maze = maze();
     let view = view(&maze);

@@ -136,6 +136,8 @@ pub enum Report {
         screen: usize,
         /// Agent steps for which it was trained; none: the screen has no agent.
         global_step: Option<u64>,
+        /// What it sees in the picture on the screen; none without a picture or an agent.
+        judged: Option<Box<Judged>>,
     },
     /// A step was played, or a game was started.
     Played {
@@ -185,6 +187,17 @@ pub struct Step {
     /// How many screens were filmed.
     pub filmed: u32,
     /// Milliseconds from the observation to the policy that it gives.
+    pub decision_ms: f64,
+}
+
+/// What an agent sees in a picture that was there before it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Number of the step with this picture.
+    pub number: u64,
+    /// What the agent sees. Its latent is left out.
+    pub sees: Perception,
+    /// Milliseconds from the observation to the policy.
     pub decision_ms: f64,
 }
 

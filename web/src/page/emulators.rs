@@ -11,6 +11,7 @@ use deepspi_playground::emulator::{Answer, PORT};
 use deepspi_playground::experiment::{AGENTS, Experiment};
 use deepspi_playground::protocol::{BYTES, decode};
 use deepspi_run::world::World;
+use deepspi_worlds::atari::Game;
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -25,7 +26,9 @@ use web_sys::{
 /// one, relative to the page.
 const SCRIPT: &str = "./emulator/emulator.js";
 const ABOUT: &str = "./emulator/about.json";
-/// Largest number of workers. More of them need more memory, and the trainer cannot keep them busy.
+/// The first worker that emulates for the trainer; the one before is for the screens.
+const FIRST_FOR_TRAINING: usize = 1;
+/// Largest number of workers for the trainer. More of them need more memory, and the trainer cannot keep them busy.
 const MOST_WORKERS: usize = 4;
 
 /// Whether this site has the emulator.
@@ -46,6 +49,26 @@ pub struct Needs {
     pub ports: Vec<MessagePort>,
     /// The cartridge of a game.
     pub rom: Option<ByteBuf>,
+}
+
+/// Why the trainer cannot have what it needs.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NeedsError {
+    /// The cartridge of the game is not here.
+    #[error(
+        "The cartridge of {} is not here. Drop its file, or the ale-py wheel, in the room Atari.",
+        .0.name
+    )]
+    NoCartridge(&'static Game),
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<String> for NeedsError {
+    fn from(text: String) -> Self {
+        Self::Other(text)
+    }
 }
 
 /// The emulator workers and cartridges.
@@ -102,33 +125,29 @@ impl Emulators {
     ///
     /// # Errors
     /// If the site has no emulator, or the cartridge is not here.
-    pub fn needs_of(self, experiment: &Experiment) -> Result<Needs, String> {
+    pub fn needs_of(self, experiment: &Experiment) -> Result<Needs, NeedsError> {
         let world = experiment.world().map_err(|error| error.to_string())?;
         let Some(game) = world.game() else { return Ok(Needs::default()) };
-        let Some(rom) = self.rom(&world) else {
-            return Err(format!(
-                "The cartridge of {} is not here. Drop its file, or the ale-py wheel, in the room Atari.",
-                game.name
-            ));
-        };
-        let count = self.start(workers_for_training())?;
-        let ports = (0..AGENTS * count).map(|port| self.connect(port % count));
+        let rom = self.rom(&world).ok_or(NeedsError::NoCartridge(game))?;
+        let count = workers_for_training();
+        self.start(FIRST_FOR_TRAINING + count)?;
+        let ports = (0..AGENTS * count).map(|port| self.connect(FIRST_FOR_TRAINING + port % count));
         let ports = ports.collect::<Result<_, _>>()?;
         Ok(Needs { ports, rom: Some(ByteBuf::from(&rom[..])) })
     }
 
-    /// A port of an emulator worker for a screen. The workers that train should be others, so that
-    /// a screen does not wait for them.
+    /// A port of the emulator worker for the screens. Those that train are others, so that a screen
+    /// does not wait for them.
     ///
     /// # Errors
     /// If the browser cannot start a worker.
     pub fn for_screen(self) -> Result<MessagePort, String> {
-        let count = self.start(workers_for_training() + 1)?;
-        self.connect(count - 1)
+        self.start(FIRST_FOR_TRAINING)?;
+        self.connect(0)
     }
 
-    /// Starts workers until there are at least this many; returns their number.
-    fn start(self, wanted: usize) -> Result<usize, String> {
+    /// Starts workers until there are at least this many.
+    fn start(self, wanted: usize) -> Result<(), String> {
         if let Availability::Absent(why) = self.availability.get_untracked() {
             return Err(format!("This site was built without Atari games: {why}."));
         }
@@ -137,7 +156,7 @@ impl Emulators {
                 while workers.len() < wanted {
                     workers.push(Emulator::start(self.fault)?);
                 }
-                Ok(workers.len().min(wanted))
+                Ok(())
             })
             .unwrap_or_else(|| Err("The page is being closed.".to_owned()))
     }

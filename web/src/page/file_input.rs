@@ -1,4 +1,5 @@
-//! Loads checkpoints from files that are chosen in a file dialog or dropped on the page.
+//! Loads checkpoints from files that are chosen in a file dialog or dropped on the page. Cartridges
+//! that are dropped on the page go to the Atari room, which opens.
 //!
 //! A file is not trusted: all of it is read and verified before the worker gets a request, and
 //! errors are shown as text.
@@ -13,8 +14,12 @@ use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DragEvent, File, FileList, HtmlInputElement};
 
+use super::atari::arrivals;
+use super::atari::roms::Roms;
+use super::atari::state::Arcade;
 use super::settings::draft::{Draft, confirmed};
-use super::state::{Phase, Playground};
+use super::state::{Phase, Playground, Room};
+use crate::rom_file::{LARGEST_FILE, meant_as_cartridges};
 
 /// Largest size of a chosen file in bytes. A larger file cannot be a checkpoint and would fill the
 /// memory.
@@ -62,6 +67,7 @@ pub fn LoadButton(
 #[component]
 pub fn DropTarget() -> impl IntoView {
     let (playground, draft) = (Playground::here(), Draft::here());
+    let (arcade, roms) = (Arcade::here(), Roms::here());
     let dropped = Dropped(RwSignal::new(None));
     let has_files = |event: &DragEvent| {
         event.data_transfer().is_some_and(|data| data.types().includes(&"Files".into(), 0))
@@ -78,7 +84,15 @@ pub fn DropTarget() -> impl IntoView {
         // Otherwise the browser would leave the page and show the file.
         event.prevent_default();
         let files = list(event.data_transfer().and_then(|data| data.files()));
-        spawn_local(async move { dropped.0.set(read(playground, files).await) });
+        spawn_local(async move {
+            let (cartridges, others) = cartridges_in(files).await;
+            if !others.is_empty() || cartridges.is_empty() {
+                dropped.0.set(read(playground, others).await);
+            }
+            if !cartridges.is_empty() {
+                bring(arcade, roms, cartridges).await;
+            }
+        });
     });
     on_cleanup(move || {
         over.remove();
@@ -118,6 +132,33 @@ pub fn DropTarget() -> impl IntoView {
                     })
             }}
         </div>
+    }
+}
+
+/// Files that are meant as cartridges, and the others.
+async fn cartridges_in(files: Vec<File>) -> (Vec<File>, Vec<File>) {
+    let mut contents = Vec::with_capacity(files.len());
+    for file in &files {
+        #[expect(clippy::cast_precision_loss, reason = "a power of two")]
+        let bytes = if file.size() > LARGEST_FILE as f64 { None } else { bytes_of(file).await };
+        // What cannot be read is no cartridge; who reads it next says why.
+        contents.push((file.name(), bytes.unwrap_or_default()));
+    }
+    let meant = meant_as_cartridges(&contents);
+    let (cartridges, others): (Vec<_>, Vec<_>) =
+        files.into_iter().zip(meant).partition(|(_, meant)| *meant);
+    let files = |list: Vec<(File, bool)>| list.into_iter().map(|(file, _)| file).collect();
+    (files(cartridges), files(others))
+}
+
+/// Opens the Atari room with these cartridges; a single one plays. What is wrong with them is said at
+/// the top of the page, too, because the list of cartridges may be out of sight.
+async fn bring(arcade: Arcade, roms: Roms, files: Vec<File>) {
+    arcade.playground.room.set(Room::Atari);
+    let choose = Callback::new(move |cartridge| arrivals::play(arcade, cartridge));
+    roms.take(files, choose).await;
+    for remark in roms.remarks.get_untracked().into_iter().filter(|remark| remark.failed) {
+        arcade.playground.notify(remark.text);
     }
 }
 

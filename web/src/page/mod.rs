@@ -67,10 +67,7 @@ pub fn App() -> impl IntoView {
         playground.notify(text);
     }
     provide_context(playground);
-    let arcade = atari::state::Arcade::new(playground);
-    atari::linked::apply(arcade, link.screens);
-    provide_context(arcade);
-    atari::roms::Roms::provide();
+    let arcade = atari::provide(playground, link.screens);
     let draft = Draft::provide(playground);
     let help = Help::provide();
     Tours::provide(arcade);

@@ -58,7 +58,8 @@ pub fn handle(playground: Playground, report: Report) {
             for agent in playground.agents {
                 agent.run.update(Run::stays);
             }
-            if matches!(playground.phase.get_untracked(), Phase::Preparing(_)) {
+            let waits = playground.awaits.get_untracked().is_some();
+            if !waits && matches!(playground.phase.get_untracked(), Phase::Preparing(_)) {
                 playground.phase.set(Phase::Ready);
             }
             playground.notify(text);

@@ -14,13 +14,14 @@ use deepspi_playground::protocol::{
 };
 use deepspi_run::maze::Assessment;
 use deepspi_run::world::World;
+use deepspi_worlds::atari::Game;
 use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 use serde_bytes::ByteBuf;
 
 use super::bridge::{Attached, Bridge};
 use super::download;
-use super::emulators::{Emulators, Needs};
+use super::emulators::{Emulators, Needs, NeedsError};
 use crate::neighbourhood;
 pub use crate::room::Room;
 use crate::run::Run;
@@ -97,6 +98,8 @@ pub struct Playground {
     pub selected: RwSignal<Option<usize>>,
     /// The settings of the neighbourhood room, kept while other rooms are open.
     pub neighbourhood: RwSignal<neighbourhood::Settings>,
+    /// The game whose cartridge the trainer waits for; it starts when the cartridge is there.
+    pub awaits: RwSignal<Option<&'static Game>>,
     /// The open room.
     pub room: RwSignal<Room>,
     /// Notices to the user, newest last.
@@ -132,6 +135,7 @@ impl Playground {
             agents: [agent(), agent()],
             selected: RwSignal::new(None),
             neighbourhood: RwSignal::new(neighbourhood::Settings::default()),
+            awaits: RwSignal::new(None),
             room: RwSignal::new(Room::default()),
             notices: RwSignal::new(Vec::new()),
             emulators: Emulators::new(),
@@ -207,7 +211,16 @@ impl Playground {
         let device = self.preference.get_untracked();
         self.opened_preference.set(device);
         let boxed = Box::new(experiment.clone());
-        self.send_opening(|rom| Request::Open { experiment: boxed, device, rom }, &experiment);
+        let request = |rom| Request::Open { experiment: boxed, device, rom };
+        match self.send_opening(request, &experiment) {
+            Ok(()) => {}
+            Err(NeedsError::NoCartridge(game)) => {
+                self.awaits.set(Some(game));
+                let text = format!("Waiting for the cartridge of {}", game.name);
+                self.phase.set(Phase::Preparing(text));
+            }
+            Err(error @ NeedsError::Other(_)) => self.notify(error.to_string()),
+        }
     }
 
     /// Changes the speed.
@@ -259,7 +272,9 @@ impl Playground {
         self.opened_preference.set(device);
         let boxed = Box::new(experiment.clone());
         let request = |rom| Request::Restore { experiment: boxed, device, archives, rom };
-        self.send_opening(request, experiment);
+        if let Err(error) = self.send_opening(request, experiment) {
+            self.notify(error.to_string());
+        }
     }
 
     /// Tells the worker which slow views to compute.
@@ -333,18 +348,27 @@ impl Playground {
     }
 
     /// Sends a request that opens agents, with ports of emulator workers if the world needs them.
-    fn send_opening(self, request: impl FnOnce(Option<ByteBuf>) -> Request, world: &Experiment) {
+    fn send_opening(
+        self,
+        request: impl FnOnce(Option<ByteBuf>) -> Request,
+        world: &Experiment,
+    ) -> Result<(), NeedsError> {
         match self.emulators.needs_of(world) {
             Ok(Needs { ports, rom }) => {
+                if self.awaits.get_untracked().is_some() {
+                    self.awaits.set(None);
+                    self.phase.set(Phase::Preparing("Creating both agents".to_owned()));
+                }
                 let attached = Attached { ports, ..Attached::default() };
                 let request = request(rom);
                 self.bridge.update_value(|bridge| bridge.send(&request, attached));
+                Ok(())
             }
-            Err(text) => {
+            Err(error) => {
                 for agent in self.agents {
                     agent.run.update(Run::stays);
                 }
-                self.notify(text);
+                Err(error)
             }
         }
     }

@@ -10,10 +10,12 @@
 
 pub mod assembler;
 mod game;
+mod picture;
 mod states;
 
 pub use game::{
     ACTIONS, CARTRIDGE_NAME, Cell, FRAME, MAZE_CARTRIDGE, ROM, SOURCE, cell, check_maze, is_name,
     options,
 };
+pub use picture::{colour, picture};
 pub use states::{StatesError, view};

@@ -61,24 +61,35 @@ struct List {
 pub struct Agents {
     /// Their cards; empty until they are known, and on a site without them.
     pub cards: RwSignal<Vec<Card>>,
-    /// Whether the site was asked for them.
+    asked: StoredValue<bool>,
+    /// Whether the site has answered.
     known: RwSignal<bool>,
 }
 
 impl Agents {
-    /// Puts the list into the context and asks the site for it.
-    pub fn provide(arcade: Arcade) -> Self {
-        let agents = Self { cards: RwSignal::new(Vec::new()), known: RwSignal::new(false) };
+    /// Puts the list into the context. It is empty until somebody asks for it.
+    pub fn provide() -> Self {
+        let agents = Self {
+            cards: RwSignal::new(Vec::new()),
+            asked: StoredValue::new(false),
+            known: RwSignal::new(false),
+        };
         provide_context(agents);
+        agents
+    }
+
+    /// Asks the site for the list, once.
+    pub fn ask(self) {
+        if self.asked.get_value() {
+            return;
+        }
+        self.asked.set_value(true);
         spawn_local(async move {
             let bytes = fetch("index.json").await.unwrap_or_default();
             let list = serde_json::from_slice::<List>(&bytes);
-            // The room may have been closed meanwhile.
-            agents.cards.try_set(list.map_or_else(|_| Vec::new(), |list| list.agents));
-            agents.known.try_set(true);
-            arcade.wish.seats.notify();
+            self.cards.set(list.map_or_else(|_| Vec::new(), |list| list.agents));
+            self.known.set(true);
         });
-        agents
     }
 
     /// The agents of the site, from the context.
@@ -87,38 +98,31 @@ impl Agents {
         expect_context()
     }
 
-    /// Gives the screens that have no agent of the site the ones that they should have: those that a
-    /// link names, or an agent of its own for each screen.
-    pub fn seat_chosen(self, arcade: Arcade) {
-        let Some(world) = arcade.world.get_untracked().filter(|_| self.known.get_untracked())
-        else {
-            return;
-        };
+    /// Gives a screen the agent of the site that it should have and has not: the one that a link
+    /// names, or if nobody has chosen, one of its own.
+    pub fn seat_own(self, arcade: Arcade, index: usize) {
+        let (cards, screen) = (self.of_world(arcade), arcade.screens[index]);
+        let seat = screen.seat.get();
+        let world = arcade.world.get_untracked().filter(|_| self.known.get());
         // An agent is given when the cartridge is there.
-        if arcade.playground.emulators.rom(&world).is_none() {
+        let is_here = world.is_some_and(|world| arcade.playground.emulators.rom(&world).is_some());
+        if !is_here || screen.origin.get_untracked() != Origin::Unchosen {
             return;
         }
-        let cards = untrack(move || self.of_world(arcade));
-        for (index, screen) in arcade.screens.iter().enumerate() {
-            if screen.origin.get_untracked() != Origin::Fresh {
-                continue;
-            }
-            if let Seat::Site(name) = screen.seat.get_untracked()
-                && !cards.iter().any(|card| card.name == name)
-            {
-                screen.seat.set(Seat::Unchosen);
+        let card = match &seat {
+            Seat::Site(name) => cards.iter().find(|card| card.name == *name),
+            _ => cards.get(index),
+        };
+        match (card, seat) {
+            (Some(card), _) => self.seat(arcade, index, card),
+            (None, Seat::Site(name)) => {
                 if let Some(text) = notice(&[entry_of_agent(index, &name)]) {
                     arcade.playground.notify(text);
                 }
+                // Comes back here.
+                screen.seat.set(Seat::Unchosen);
             }
-            let card = match screen.seat.get_untracked() {
-                Seat::Unchosen => cards.get(index),
-                Seat::Site(name) => cards.iter().find(|card| card.name == name),
-                Seat::Fresh | Seat::Here => None,
-            };
-            if let Some(card) = card {
-                self.seat(arcade, index, card);
-            }
+            (None, _) => {}
         }
     }
 
@@ -141,7 +145,10 @@ impl Agents {
     fn seat(self, arcade: Arcade, index: usize, card: &Card) {
         let Card { file, title, .. } = card.clone();
         let screen = arcade.screens[index];
-        let wanted = move || (arcade.world.get_untracked(), screen.seat.get_untracked());
+        let wanted = move || {
+            let seat = screen.seat.get_untracked();
+            (arcade.world.get_untracked(), seat, screen.origin.get_untracked())
+        };
         let before = wanted();
         spawn_local(async move {
             let loaded = fetch(&file).await;

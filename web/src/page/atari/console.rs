@@ -1,5 +1,6 @@
 //! One screen with its controls: who plays, how fast, with which rules; and what the agent thinks.
 
+use deepspi_run::config::Algorithm;
 use deepspi_run::world::World;
 use deepspi_worlds::atari::GAMES;
 use deepspi_worlds::cartridge::CARTRIDGE_NAME;
@@ -18,7 +19,7 @@ use crate::joystick::Part;
 use crate::offers::{by_key, key_of};
 use crate::page::file_input;
 use crate::reel::SPEEDS;
-use crate::screens::{HANDS, Hand, Rules, most};
+use crate::screens::{FRESH, HANDS, HERE, Hand, Rules, fresh_of, most};
 
 /// A screen.
 #[component]
@@ -175,7 +176,10 @@ fn Status(screen: Screen) -> impl IntoView {
     let agent = move || match (screen.origin.get(), screen.trained.get()) {
         (_, None) => "No agent.".to_owned(),
         (Origin::Here, Some(steps)) => format!("Agent trained here for {steps} steps."),
-        (Origin::Fresh, Some(_)) => "An agent that was never trained.".to_owned(),
+        (Origin::Fresh | Origin::Unchosen, Some(_)) => {
+            let name = screen.algorithm.get().map_or("agent", Algorithm::label);
+            format!("An agent that was never trained: {name}.")
+        }
         (Origin::File(name), Some(steps)) => format!("{name}, trained for {steps} steps."),
     };
     let latency = move || {
@@ -207,11 +211,12 @@ fn Choices(index: usize) -> impl IntoView {
     });
     let agents = Agents::here();
     let origin = move |event| match event_target_value(&event).as_str() {
-        "here" => arcade.set_agent(index, Origin::Here, None),
-        "fresh" => arcade.set_agent(index, Origin::Fresh, None),
+        HERE => arcade.set_agent(index, Origin::Here, None),
         name => {
             let cards = agents.of_world(arcade);
-            if let Some(card) = cards.iter().find(|card| card.name == name) {
+            if let Some(algorithm) = fresh_of(name) {
+                arcade.set_fresh(index, Some(algorithm));
+            } else if let Some(card) = cards.iter().find(|card| card.name == name) {
                 agents.choose(arcade, index, card);
             }
         }
@@ -248,7 +253,18 @@ fn Choices(index: usize) -> impl IntoView {
             input.set_value("");
         });
     };
-    let is = move |wanted: Origin| move || screen.origin.get() == wanted;
+    let fresh = Algorithm::IN_ORDER_OF_COLOUR.map(|algorithm| {
+        let selected = move || {
+            matches!(screen.origin.get(), Origin::Fresh | Origin::Unchosen)
+                && screen.algorithm.get() == Some(algorithm)
+        };
+        view! {
+            <option value=format!("{FRESH}-{}", algorithm.name()) prop:selected=selected>
+                {algorithm.label()} ", never trained"
+            </option>
+        }
+    });
+    let here = move || screen.origin.get() == Origin::Here;
     view! {
         <div class="console-line">
             <GamePicker index/>
@@ -259,8 +275,8 @@ fn Choices(index: usize) -> impl IntoView {
             <label class="labelled">
                 "Agent"
                 <select id=format!("agent-{letter}") on:change=origin>
-                    <option value="fresh" prop:selected=is(Origin::Fresh)>"never trained"</option>
-                    <option value="here" prop:selected=is(Origin::Here)>"trained here"</option>
+                    {fresh.collect_view()}
+                    <option value=HERE prop:selected=here>"trained here"</option>
                     {offered}
                     {brought}
                 </select>

@@ -12,6 +12,9 @@ use leptos::prelude::*;
 use super::state::{Arcade, Origin};
 use crate::screens::{ScreenSettings, Seat, Settings, game_of};
 
+/// The project's own cartridge, with its exact values.
+pub const FREE_CARTRIDGE: World = World::Cartridge { maze: MazeConfig::DEFAULT, stochastic: false };
+
 /// The settings of the screens.
 pub fn settings(arcade: Arcade) -> Settings {
     let playing = arcade.world.with(|world| world.as_ref().map(World::name));
@@ -23,7 +26,7 @@ pub fn settings(arcade: Arcade) -> Settings {
             speed: screen.speed.get(),
             rules: screen.rules.get(),
         }),
-        game: playing.or(arcade.wish.game.get()).filter(|game| *game != own),
+        game: playing.or(arcade.rare.wished.get()).filter(|game| *game != own),
     }
 }
 
@@ -39,7 +42,7 @@ pub fn apply(arcade: Arcade, settings: Settings) {
     });
     let changed: Vec<_> = changed.collect();
     let before = arcade.world.get_untracked();
-    arcade.wish.game.set(game);
+    arcade.rare.wished.set(game);
     if let Some(before) = before {
         let after = first_world(arcade);
         if after.name() != before.name() {
@@ -54,28 +57,30 @@ pub fn apply(arcade: Arcade, settings: Settings) {
         if arcade.screens[index].seat.get_untracked() == seat {
             continue;
         }
-        let origin = if seat == Seat::Here { Origin::Here } else { Origin::Fresh };
-        arcade.set_agent(index, origin, None);
-        arcade.screens[index].seat.set(seat);
+        match seat {
+            Seat::Here => arcade.set_agent(index, Origin::Here, None),
+            Seat::Fresh(algorithm) => arcade.set_fresh(index, algorithm),
+            // `Agents::seat_own` follows the seat.
+            Seat::Unchosen | Seat::Site(_) => {
+                arcade.set_agent(index, Origin::Unchosen, None);
+                arcade.screens[index].seat.set(seat);
+            }
+        }
     }
-    // The room gives the site's agents to the screens that wait for one.
-    arcade.wish.seats.notify();
 }
 
 /// The world that is put into the consoles first: that of the game that a link asks for, or that of
 /// the trainer, if it is on the emulator, or the free cartridge.
 pub fn first_world(arcade: Arcade) -> World {
     let trained = arcade.playground.experiment.with_untracked(|experiment| experiment.world().ok());
-    let wished = arcade.wish.game.get_untracked().and_then(|name| world_of(name).ok());
-    wished
-        .or_else(|| trained.filter(|world| world.game().is_some()))
-        .unwrap_or(World::Cartridge { maze: MazeConfig::DEFAULT, stochastic: false })
+    let wished = arcade.rare.wished.get_untracked().and_then(|name| world_of(name).ok());
+    wished.or_else(|| trained.filter(|world| world.game().is_some())).unwrap_or(FREE_CARTRIDGE)
 }
 
 /// Sees to it that the free cartridge is in the consoles, now or when the room is opened. The
 /// trainer must have no other game.
 pub fn show_free_cartridge(arcade: Arcade) {
-    arcade.wish.game.set(None);
+    arcade.rare.wished.set(None);
     let world = arcade.world.get_untracked();
     if world.is_some_and(|world| world.name() != CARTRIDGE_NAME) {
         arcade.insert(first_world(arcade));

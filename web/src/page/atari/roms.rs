@@ -39,6 +39,8 @@ pub struct Roms {
     pub remarks: RwSignal<Vec<Remark>>,
     /// Whether the visitor wants to keep cartridges in this browser.
     pub keeps: RwSignal<bool>,
+    /// Whether kept and offered cartridges have been looked for.
+    pub looked: RwSignal<bool>,
     /// How many files are being read, and changes of the storage being made.
     pub busy: RwSignal<usize>,
 }
@@ -51,6 +53,7 @@ impl Roms {
             shelf: RwSignal::new(Shelf::default()),
             remarks: RwSignal::new(Vec::new()),
             keeps: RwSignal::new(recall(KEEP).as_deref() == Some(YES)),
+            looked: RwSignal::new(false),
             busy: RwSignal::new(0),
         };
         provide_context(roms);
@@ -59,6 +62,7 @@ impl Roms {
                 roms.take_kept().await;
             }
             roms.take_offered().await;
+            roms.looked.set(true);
         });
         roms
     }
@@ -96,29 +100,34 @@ impl Roms {
     /// Reads files that the visitor brought. `single` is called with the cartridge if they hold
     /// exactly one.
     pub fn bring(self, files: Vec<File>, single: Callback<Cartridge>) {
+        spawn_local(self.take(files, single));
+    }
+
+    /// Like [`Self::bring`]; ends when everything is said.
+    pub async fn take(self, files: Vec<File>, single: Callback<Cartridge>) {
         self.remarks.update(Vec::clear);
-        self.work(async move {
-            let (mut all, mut new) = (Vec::new(), Vec::new());
-            for file in files {
-                match read(&file).await {
-                    Ok(found) => {
-                        let fresh = self.shelf.try_update(|shelf| shelf.bring(&found.cartridges));
-                        let fresh = fresh.unwrap_or_default();
-                        let failed = !found.damaged.is_empty();
-                        self.say(said(&file.name(), &found, &fresh), failed);
-                        all.extend(found.cartridges);
-                        new.extend(fresh);
-                    }
-                    Err(why) => self.say(why, true),
+        self.busy.update(|busy| *busy += 1);
+        let (mut all, mut new) = (Vec::new(), Vec::new());
+        for file in files {
+            match read(&file).await {
+                Ok(found) => {
+                    let fresh = self.shelf.try_update(|shelf| shelf.bring(&found.cartridges));
+                    let fresh = fresh.unwrap_or_default();
+                    let failed = !found.damaged.is_empty();
+                    self.say(said(&file.name(), &found, &fresh), failed);
+                    all.extend(found.cartridges);
+                    new.extend(fresh);
                 }
+                Err(why) => self.say(why, true),
             }
-            if let [one] = &*all {
-                single.run(one.clone());
-            }
-            if self.keeps.get_untracked() && !new.is_empty() {
-                self.keep(&new).await;
-            }
-        });
+        }
+        if let [one] = &*all {
+            single.run(one.clone());
+        }
+        if self.keeps.get_untracked() && !new.is_empty() {
+            self.keep(&new).await;
+        }
+        self.busy.update(|busy| *busy -= 1);
     }
 
     /// Keeps the cartridges in this browser from now on, or no longer.

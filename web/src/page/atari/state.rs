@@ -1,4 +1,4 @@
-//! The state of the Atari room: both screens, who plays on them, and what is shown.
+//! The state of the Atari room: both screens, and the player worker that plays on them.
 //!
 //! The player worker's reports change it in one place, [`Arcade::handle`]. A screen is driven by the
 //! browser's frames ([`Arcade::tick`]), not by the reports, so that it plays at its own pace.
@@ -6,224 +6,19 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use deepspi_playground::emulator::{Games, Opened};
-use deepspi_playground::play::{Chooser, LatentPicture, Report, Request, SCREENS, Source, Step};
+use deepspi_playground::emulator::Games;
+use deepspi_playground::play::{Networks, Report, Request, SCREENS, Source};
+use deepspi_run::config::{Algorithm, Config};
 use deepspi_run::world::World;
 use deepspi_worlds::atari::AtariOptions;
 use leptos::prelude::*;
 use serde_bytes::ByteBuf;
 
 use super::player::{PlayerWorker, Told};
-use crate::joystick::Joystick;
+pub use super::screen::{Origin, Screen, Shot};
 use crate::page::state::Playground;
-use crate::recording::Recording;
-use crate::recording::source::{Agent, Source as Played};
-use crate::reel::{Reel, Speed};
-use crate::screens::{Hand, Rules, ScreenSettings, Seat};
-
-/// Steps of which values are kept for the chart.
-const REMEMBERED: usize = 300;
-
-/// One step with its pictures.
-#[derive(Debug)]
-pub struct Shot {
-    /// What happened.
-    pub step: Step,
-    /// `[k, 210, 160]`, palette indices.
-    pub frames: Vec<u8>,
-    /// `[F, 84, 84]`.
-    pub observation: Vec<u8>,
-}
-
-/// Where the agent of a screen comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The agent that is trained on this page; it changes with every update.
-    Here,
-    /// An agent that was never trained.
-    Fresh,
-    /// A checkpoint; the text names it.
-    File(String),
-}
-
-/// One screen.
-#[derive(Clone, Copy, Debug)]
-pub struct Screen {
-    /// The game in the console.
-    pub opened: RwSignal<Option<Arc<Opened>>>,
-    /// Who plays.
-    pub hand: RwSignal<Hand>,
-    /// Whose agent it is.
-    pub origin: RwSignal<Origin>,
-    /// Whose agent was chosen, as links say it.
-    pub seat: RwSignal<Seat>,
-    /// Agent steps for which the agent was trained; none without an agent.
-    pub trained: RwSignal<Option<u64>>,
-    /// Whether the game goes on.
-    pub playing: RwSignal<bool>,
-    /// How fast.
-    pub speed: RwSignal<Speed>,
-    /// Its rules.
-    pub rules: RwSignal<Rules>,
-    /// The step that is shown.
-    pub shot: RwSignal<Option<Arc<Shot>>>,
-    /// Index of the frame that is shown, within that step.
-    pub frame: RwSignal<usize>,
-    /// Number and value of the last steps.
-    pub values: RwSignal<VecDeque<[f64; 2]>>,
-    /// Return of the game so far, and of the last finished one.
-    pub returns: RwSignal<(f64, Option<f64>)>,
-    /// Latents of the last steps.
-    pub latents: RwSignal<Option<Arc<LatentPicture>>>,
-    /// Newest frames of the observations of the last steps, by number of the step.
-    pub seen: RwSignal<VecDeque<(u64, Arc<[u8]>)>>,
-    /// Why it cannot go on, if it cannot.
-    pub problem: RwSignal<Option<String>>,
-    /// What the visitor presses.
-    pub joystick: RwSignal<Joystick>,
-    /// What it has shown since the game was put into the console; none before.
-    pub recording: StoredValue<Option<Recording>>,
-    reel: StoredValue<Reel<Arc<Shot>>>,
-    /// The agent of a file, so that it can be given to a new player, too.
-    file: StoredValue<Option<Source>>,
-    /// What was put into the console.
-    inserted: StoredValue<Option<Games>>,
-    /// The algorithm of the agent that the screen was given last.
-    algorithm: StoredValue<String>,
-}
-
-impl Screen {
-    fn new() -> Self {
-        let ScreenSettings { hand, seat, speed, rules } = ScreenSettings::default();
-        Self {
-            opened: RwSignal::new(None),
-            hand: RwSignal::new(hand),
-            origin: RwSignal::new(Origin::Fresh),
-            seat: RwSignal::new(seat),
-            trained: RwSignal::new(None),
-            playing: RwSignal::new(false),
-            speed: RwSignal::new(speed),
-            rules: RwSignal::new(rules),
-            shot: RwSignal::new(None),
-            frame: RwSignal::new(0),
-            values: RwSignal::new(VecDeque::new()),
-            returns: RwSignal::new((0.0, None)),
-            latents: RwSignal::new(None),
-            seen: RwSignal::new(VecDeque::new()),
-            problem: RwSignal::new(None),
-            joystick: RwSignal::new(Joystick::default()),
-            recording: StoredValue::new(None),
-            reel: StoredValue::new(Reel::default()),
-            file: StoredValue::new(None),
-            inserted: StoredValue::new(None),
-            algorithm: StoredValue::new(String::new()),
-        }
-    }
-
-    /// Whether a person must press something for the game to go on: it has no action that does
-    /// nothing.
-    #[must_use]
-    pub fn waits_for_person(self) -> bool {
-        self.hand.get_untracked() == Hand::Person
-            && self.opened.with_untracked(|opened| {
-                opened
-                    .as_ref()
-                    .is_some_and(|opened| Joystick::default().action(&opened.actions).is_none())
-            })
-    }
-
-    /// Who chooses the next action; none while a person presses nothing that the game has.
-    fn chooser(self) -> Option<Chooser> {
-        match self.hand.get_untracked() {
-            Hand::Sampled => Some(Chooser::Sampled),
-            Hand::Greedy => Some(Chooser::Greedy),
-            Hand::Person => {
-                let joystick = self.joystick.get_untracked();
-                let opened = self.opened.get_untracked()?;
-                joystick.action(&opened.actions).map(Chooser::Person)
-            }
-        }
-    }
-
-    /// Starts the recording of the game that was put into the console.
-    fn record(self, opened: &Opened) {
-        let source = self.inserted.with_value(|games| Some(Played::new(games.as_ref()?, opened)));
-        self.recording.set_value(source.map(Recording::new));
-        self.record_agent();
-    }
-
-    /// Notes the agent in the recording.
-    fn record_agent(self) {
-        let origin = match self.origin.get_untracked() {
-            Origin::Here => "trained on this page".to_owned(),
-            Origin::Fresh => String::new(),
-            Origin::File(name) => name,
-        };
-        let algorithm = self.algorithm.get_value();
-        let agent = self.trained.get_untracked();
-        let agent = agent.map(|trained_steps| Agent { algorithm, trained_steps, origin });
-        self.recording.update_value(|recording| {
-            if let Some(recording) = recording {
-                recording.set_agent(agent);
-            }
-        });
-    }
-
-    /// Shows steps whose first frame is reached.
-    fn show(self, begun: Vec<Arc<Shot>>, frame: Option<usize>) {
-        self.recording.update_value(|recording| {
-            for shot in &begun {
-                if let Some(recording) = recording {
-                    recording.push(&shot.step, &shot.frames);
-                }
-            }
-        });
-        for shot in &begun {
-            let step = &shot.step;
-            let reward = f64::from(step.outcome.raw_reward);
-            let over = step.outcome.terminated || step.outcome.truncated;
-            self.returns.update(|(running, last)| match step.action {
-                None => *running = 0.0,
-                Some(_) => {
-                    *running += reward;
-                    if over {
-                        (*last, *running) = (Some(*running), 0.0);
-                    }
-                }
-            });
-            if let Some(sees) = &step.sees {
-                self.values.update(|values| {
-                    remember(values, [step.number as f64, f64::from(sees.value)], REMEMBERED);
-                });
-            }
-            let newest = shot.observation.len().saturating_sub(deepspi_worlds::atari::OBS_PIXELS);
-            let picture: Arc<[u8]> = shot.observation[newest..].into();
-            self.seen.update(|seen| remember(seen, (step.number, picture), 1_000));
-        }
-        if let Some(last) = begun.into_iter().next_back() {
-            self.shot.set(Some(last));
-        }
-        if let Some(frame) = frame {
-            self.frame.set(frame);
-        }
-    }
-}
-
-fn remember<T>(list: &mut VecDeque<T>, entry: T, most: usize) {
-    if list.len() == most {
-        list.pop_front();
-    }
-    list.push_back(entry);
-}
-
-/// What a link asks for and the screens do not show yet.
-#[derive(Clone, Copy, Debug)]
-pub struct Wish {
-    /// The game, if it is not the trainer's.
-    pub game: RwSignal<Option<&'static str>>,
-    /// Notified when screens may have to be given other agents.
-    pub seats: Trigger,
-}
+use crate::reel::Reel;
+use crate::screens::Seat;
 
 /// The state of the room.
 #[derive(Clone, Copy, Debug)]
@@ -234,18 +29,18 @@ pub struct Arcade {
     pub screens: &'static [Screen; SCREENS],
     /// The world that is played; none before the first.
     pub world: RwSignal<Option<World>>,
-    /// What links ask for. A reference, as for the screens.
-    pub wish: &'static Wish,
     /// Why the player cannot go on, if it cannot.
     pub fault: RwSignal<Option<String>>,
-    clockwork: &'static Clockwork,
+    /// What few functions need; a reference for the same reason.
+    pub rare: &'static Rare,
 }
 
-/// What moves the screens.
+/// The part of [`Arcade`] that few functions need.
 #[derive(Debug)]
-struct Clockwork {
+pub struct Rare {
+    /// The game that a link asks for, if it is not the trainer's.
+    pub wished: RwSignal<Option<&'static str>>,
     player: StoredValue<Option<PlayerWorker>, LocalStorage>,
-    last_tick: StoredValue<f64>,
 }
 
 impl Arcade {
@@ -256,11 +51,10 @@ impl Arcade {
             playground,
             screens: Box::leak(Box::new([Screen::new(), Screen::new()])),
             world: RwSignal::new(None),
-            wish: Box::leak(Box::new(Wish { game: RwSignal::new(None), seats: Trigger::new() })),
             fault: RwSignal::new(None),
-            clockwork: Box::leak(Box::new(Clockwork {
+            rare: Box::leak(Box::new(Rare {
+                wished: RwSignal::new(None),
                 player: StoredValue::new_local(None),
-                last_tick: StoredValue::new(0.0),
             })),
         }
     }
@@ -271,7 +65,7 @@ impl Arcade {
         expect_context()
     }
 
-    /// Puts the cartridge of a world into both consoles, and gives both screens fresh agents.
+    /// Puts the cartridge of a world into both consoles. Agents from files leave.
     pub fn insert(self, world: World) {
         let before = self.world.get_untracked();
         let is_other = before.is_some_and(|before| before.name() != world.name());
@@ -281,7 +75,7 @@ impl Arcade {
             }
             // An agent from a file plays the game it was trained on, and no other.
             if matches!(screen.origin.get_untracked(), Origin::File(_)) {
-                screen.origin.set(Origin::Fresh);
+                screen.origin.set(Origin::Unchosen);
             }
         }
         self.world.set(Some(world));
@@ -301,7 +95,9 @@ impl Arcade {
             let options = world.options(config.gamma).map_err(|error| error.to_string())?;
             let options = options.ok_or_else(|| "The maze itself is no game.".to_owned())?;
             let emulators = self.playground.emulators;
-            let rom = emulators.rom(&world).ok_or_else(|| {
+            let rom = emulators.rom(&world);
+            screen.missing.set(rom.is_none().then_some(game));
+            let rom = rom.ok_or_else(|| {
                 format!(
                     "The cartridge of {} is not here: drop its file or the ale-py wheel.",
                     game.name
@@ -320,6 +116,7 @@ impl Arcade {
             episodic_life: false,
             ..options
         };
+        screen.judge(None);
         screen.reel.update_value(Reel::clear);
         screen.values.update(VecDeque::clear);
         screen.seen.update(VecDeque::clear);
@@ -342,8 +139,20 @@ impl Arcade {
     }
 
     /// Hyper-parameters of the agent of a screen.
-    fn config(self, index: usize) -> deepspi_run::config::Config {
+    fn config(self, index: usize) -> Config {
         self.playground.experiment.with_untracked(|experiment| experiment.agents[index].clone())
+    }
+
+    /// Hyper-parameters of an agent of a screen that was never trained.
+    fn fresh_config(self, index: usize, world: &World) -> Config {
+        let set = self.config(index);
+        let algo = self.screens[index].fresh.get_untracked().unwrap_or(set.algo);
+        let config = Config { algo, ..set };
+        // Some settings of one algorithm forbid another one.
+        match config.validate() {
+            Ok(()) => config,
+            Err(_) => Config { algo, seed: config.seed, ..world.defaults() },
+        }
     }
 
     /// Gives a screen the agent of its origin.
@@ -357,8 +166,8 @@ impl Arcade {
         };
         let source = match screen.origin.get_untracked() {
             Origin::Here => networks(),
-            Origin::Fresh => Some(Source::Fresh {
-                config: Box::new(self.config(index)),
+            Origin::Fresh | Origin::Unchosen => Some(Source::Fresh {
+                config: Box::new(self.fresh_config(index, &world)),
                 spec: Box::new(world.network()),
             }),
             Origin::File(_) => screen.file.get_value(),
@@ -377,8 +186,9 @@ impl Arcade {
                 Some(networks.state.config.algo)
             }
         };
-        let name = algorithm.map_or_else(String::new, |algorithm| algorithm.name().to_owned());
-        self.screens[index].algorithm.set_value(name);
+        let screen = self.screens[index];
+        screen.follows_run.set_value(screen.origin.get_untracked() == Origin::Here);
+        screen.algorithm.set(algorithm);
         self.send(Request::Agent { screen: index, source }, None);
     }
 
@@ -387,22 +197,38 @@ impl Arcade {
         let screen = self.screens[index];
         screen.seat.set(match origin {
             Origin::Here => Seat::Here,
-            Origin::Fresh => Seat::Fresh,
+            Origin::Fresh => Seat::Fresh(screen.fresh.get_untracked()),
             // A file cannot be in a link; for an agent of the site `Agents::seat` says which.
-            Origin::File(_) => Seat::Unchosen,
+            Origin::Unchosen | Origin::File(_) => Seat::Unchosen,
         });
         screen.origin.set(origin);
         screen.file.set_value(source.clone());
+        screen.follows_run.set_value(false);
         match source {
             Some(source) => self.give(index, source),
             None => self.give_agent(index),
         }
     }
 
+    /// Gives a screen an agent that was never trained; without an algorithm, that of the settings.
+    pub fn set_fresh(self, index: usize, algorithm: Option<Algorithm>) {
+        self.screens[index].fresh.set(algorithm);
+        self.set_agent(index, Origin::Fresh, None);
+    }
+
     /// Passes the networks of the agent that is trained here on to its screen.
-    pub fn update_agent(self, index: usize, networks: &deepspi_playground::play::Networks) {
-        if self.screens[index].origin.get_untracked() == Origin::Here {
-            self.give(index, Source::Updated(Box::new(networks.clone())));
+    pub fn update_agent(self, index: usize, networks: &Networks) {
+        let screen = self.screens[index];
+        if screen.origin.get_untracked() == Origin::Here {
+            let networks = Box::new(networks.clone());
+            self.give(
+                index,
+                if screen.follows_run.get_value() {
+                    Source::Updated(networks)
+                } else {
+                    Source::Trained(networks)
+                },
+            );
         }
     }
 
@@ -435,11 +261,13 @@ impl Arcade {
         self.send(Request::Latents { screen: index }, None);
     }
 
-    /// One frame of the browser: shows what is due and asks for more. `now` in milliseconds.
-    pub fn tick(self, now: f64) {
-        let elapsed = now - self.clockwork.last_tick.get_value();
-        self.clockwork.last_tick.set_value(now);
+    /// One frame of the browser: shows what is due on the screens that somebody looks at, and asks for
+    /// more. `elapsed` are the milliseconds since the frame before.
+    pub fn tick(self, elapsed: f64) {
         for (index, screen) in self.screens.iter().copied().enumerate() {
+            if screen.watched.get_untracked() == 0 {
+                continue;
+            }
             let playing = screen.playing.get_untracked() && !screen.waits_for_person();
             let due = screen.reel.try_update_value(|reel| {
                 if playing {
@@ -470,7 +298,7 @@ impl Arcade {
         let Told { report, frames, observation } = told;
         match report {
             Report::Listening => {
-                self.clockwork.player.update_value(|player| {
+                self.rare.player.update_value(|player| {
                     if let Some(player) = player {
                         player.listening();
                     }
@@ -480,9 +308,11 @@ impl Arcade {
                 self.screens[screen].record(&opened);
                 self.screens[screen].opened.set(Some(Arc::from(opened)));
             }
-            Report::Agent { screen, global_step } => {
-                self.screens[screen].trained.set(global_step);
-                self.screens[screen].record_agent();
+            Report::Agent { screen, global_step, judged } => {
+                let screen = self.screens[screen];
+                screen.trained.set(global_step);
+                screen.record_agent();
+                screen.judge(judged.map(|judged| *judged));
             }
             Report::Played { screen, step } => {
                 let count = step.filmed as usize;
@@ -511,14 +341,14 @@ impl Arcade {
     pub fn restart(self) {
         self.fault.set(None);
         self.playground.emulators.restart();
-        self.clockwork.player.set_value(None);
+        self.rare.player.set_value(None);
         for screen in 0..SCREENS {
             self.start_game(screen);
         }
     }
 
     fn send(self, request: Request, port: Option<web_sys::MessagePort>) {
-        let started = self.clockwork.player.try_update_value(|player| {
+        let started = self.rare.player.try_update_value(|player| {
             if player.is_none() {
                 *player = Some(PlayerWorker::start(move |told| self.handle(told))?);
             }

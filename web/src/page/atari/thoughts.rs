@@ -31,20 +31,25 @@ fn Policy(screen: Screen, index: usize) -> impl IntoView {
             opened.as_ref().map(|opened| opened.actions.to_vec()).unwrap_or_default()
         })
     });
+    let judgement = Memo::new(move |_| screen.judgement());
     let probability = move |action: usize| {
-        screen.shot.with(|shot| {
-            let seen = shot.as_ref()?.step.seen.as_ref()?;
-            Some(f64::from(seen.log_probs.get(action)?.exp()))
-        })
+        let of = |log_probs: &[f32]| Some(f64::from(log_probs.get(action)?.exp()));
+        if let Some(judged) = judgement.get() {
+            return of(&judged.sees.log_probs);
+        }
+        screen.shot.with(|shot| of(&shot.as_ref()?.step.seen.as_ref()?.log_probs))
     };
     let taken = move |action: usize| {
-        screen.shot.with(|shot| {
-            shot.as_ref().is_some_and(|shot| shot.step.action == u32::try_from(action).ok())
-        })
+        let taken = screen.shot.with(|shot| shot.as_ref().and_then(|shot| shot.step.action));
+        judgement.with(Option::is_none) && taken.is_some_and(|taken| taken as usize == action)
+    };
+    let caption = move || match judgement.with(Option::is_some) {
+        true => "Policy of the new agent in this picture",
+        false => "Policy before the step",
     };
     view! {
         <table class="policy">
-            <caption>"Policy before the step"</caption>
+            <caption>{caption}</caption>
             <tbody>
                 {move || {
                     actions
@@ -130,14 +135,17 @@ fn Values(screen: Screen, index: usize) -> impl IntoView {
 /// The terms of the objective for the step.
 #[component]
 fn Terms(screen: Screen, arcade: Arcade, index: usize) -> impl IntoView {
+    // What the step says of an agent is about the one that played it.
+    let judged = Memo::new(move |_| screen.judgement().is_some());
     let shot = move || screen.shot.get();
+    let own = move || shot().filter(|_| !judged.get());
     let optional =
         |value: Option<f32>| value.map_or_else(|| "–".to_owned(), |value| number(f64::from(value)));
     let term = move |read: fn(&deepspi_run::playing::StepTerms) -> Option<f32>| {
-        optional(shot().and_then(|shot| read(shot.step.terms.as_ref()?)))
+        optional(own().and_then(|shot| read(shot.step.terms.as_ref()?)))
     };
     let chosen = move |list: fn(&deepspi_run::playing::Perception) -> Option<&Vec<f32>>| {
-        shot().and_then(|shot| {
+        own().and_then(|shot| {
             let action = shot.step.action? as usize;
             list(shot.step.seen.as_ref()?)?.get(action).copied()
         })

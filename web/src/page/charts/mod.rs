@@ -7,6 +7,7 @@
 //! Redrawing with every message of the worker would make the page slow, so the data of charts must
 //! come from [`paced`] signals.
 
+mod agents;
 mod export;
 mod line;
 mod measure;
@@ -15,6 +16,7 @@ mod pick;
 mod save;
 mod scatter;
 
+pub use agents::{AGENT_STEPS, AgentCurves, ModelLossCharts, RatioChart, StartValueChart};
 pub use export::{Standalone, font, png_of};
 use leptos::prelude::*;
 use leptos::svg::Svg;

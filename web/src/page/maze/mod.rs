@@ -45,7 +45,7 @@ pub fn MazeRoom() -> impl IntoView {
             <detail::Detail shown/>
         </div>
         <h3>"Training"</h3>
-        <curves::Curves shown/>
+        <curves::Curves/>
         <h3>"The last batch"</h3>
         <batch::Batches shown/>
         <p class="notice">

@@ -1,13 +1,15 @@
-//! The first screen: an agent that walks through its maze, one sentence about what it does, and a
-//! button that trains it.
+//! The first screen: an agent that walks through its maze, one sentence about what it does, a button
+//! that trains it, and the maze as an Atari game beside it.
 //!
 //! It must be alive before the trainer has loaded, so until then the page walks with a policy of its
 //! own ([`crate::opening`]); it never waits for the worker.
 
+mod cartridge;
 mod stage;
 
 use leptos::prelude::*;
 
+use self::cartridge::{CartridgeSignals, CartridgeStage};
 use self::stage::{Stage, StageSignals};
 use super::controls::Setup;
 use super::settings::draft::Draft;
@@ -29,8 +31,19 @@ pub fn Opening() -> impl IntoView {
         let (maze, report) = (maze.as_ref()?, shown.report.get()?);
         Some(sentence(&name(), shown.steps(), report.up_at_stars(maze)))
     });
+    let cartridge = CartridgeSignals::new(shown.moving);
+    let moves = move || shown.moving.get() || cartridge.playing.get();
+    let toggle = move |_| {
+        let moves = !untrack(moves);
+        shown.set_moving(moves);
+        cartridge.set_playing(moves);
+    };
     view! {
-        <section class="opening" aria-label="An agent in its maze">
+        <section
+            class="opening"
+            class:with-cartridge=move || cartridge.shown.get()
+            aria-label="An agent in its maze"
+        >
             <div class="opening-words">
                 <p class="lead">
                     "An agent learns a policy and a model of its world at once. DeepSPI keeps each \
@@ -40,18 +53,16 @@ pub fn Opening() -> impl IntoView {
                 <Meter shown/>
                 <div class="buttons">
                     <TrainButton/>
-                    <button
-                        type="button"
-                        id="opening-walk"
-                        on:click=move |_| shown.toggle()
-                    >
-                        {move || if shown.moving.get() { "Let it stand" } else { "Let it walk" }}
+                    <button type="button" id="opening-walk" on:click=toggle>
+                        {move || if moves() { "Let it stand" } else { "Let it walk" }}
                     </button>
                 </div>
             </div>
-            // The place of what plays: the maze, and later the cartridge beside it.
             <div class="opening-stages">
                 <Stage shown/>
+                <Show when=move || cartridge.shown.get()>
+                    <CartridgeStage cartridge/>
+                </Show>
             </div>
             <Setup/>
         </section>

@@ -66,9 +66,9 @@ impl StageSignals {
         self.agents.view(self.agent).map_or(0, |view| view.global_step)
     }
 
-    /// Stops the walk, or lets the agent walk.
-    pub fn toggle(self) {
-        self.wanted.set(Some(!self.moving.get_untracked()));
+    /// Lets the agent walk, or stops it.
+    pub fn set_moving(self, moving: bool) {
+        self.wanted.set(Some(moving));
     }
 }
 

@@ -163,7 +163,8 @@ impl Draft {
             && self.is_valid()
             && !self.has_progress()
             && !self.playground.status.get().running
-            && self.playground.phase.get() == Phase::Ready
+            && (self.playground.phase.get() == Phase::Ready
+                || self.playground.awaits.get().is_some())
     }
 
     /// Creates both agents anew with the settings in the controls.

@@ -16,6 +16,7 @@ mod open_world;
 mod outbox;
 pub mod player;
 mod session;
+mod tempo;
 mod time;
 
 use deepspi_playground::protocol::Report;

@@ -1,13 +1,12 @@
 //! Serves the page's requests and trains both agents.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use deepspi_core::maze::ProbeError;
 use deepspi_core::run_state::TrainError;
 use deepspi_playground::archive::Archive;
 use deepspi_playground::experiment::{AGENTS, Experiment};
-use deepspi_playground::protocol::{DevicePreference, Pace, Report, Request, Status, Watch};
+use deepspi_playground::protocol::{DevicePreference, Report, Request, Status, Watch};
 use deepspi_run::message::Message;
 use deepspi_run::world::World;
 use serde_bytes::ByteBuf;
@@ -21,6 +20,7 @@ use super::inbox::Letter;
 use super::letters::Letters;
 use super::open_world::Emulators;
 use super::outbox::{post, post_soon};
+use super::tempo::Tempo;
 use super::{faults, time};
 
 /// Minimum time between two views of an agent, so that the page has time to draw and to answer
@@ -32,8 +32,6 @@ const THEORY_MS: f64 = 2_000.0;
 /// Minimum time between two automatic checkpoints, which are kept in case the device or the worker
 /// is lost.
 const KEEP_MS: f64 = 3_000.0;
-/// Time window in which the speed is measured.
-const SPEED_MS: f64 = 1_500.0;
 
 /// The worker's state.
 #[derive(Debug)]
@@ -47,13 +45,10 @@ pub struct Session {
     /// The emulators of the agents.
     emulators: [Emulators; AGENTS],
     running: bool,
-    pace: Pace,
+    tempo: Tempo,
     watch: Watch,
     /// Whether players need the networks of the agents.
     networks_wanted: bool,
-    /// End time and number of updates of the last iterations.
-    speed: VecDeque<(f64, usize)>,
-    next_due: f64,
 }
 
 /// An agent with its last checkpoint and the times of its last views.
@@ -107,11 +102,9 @@ impl Session {
             agents: Vec::new(),
             emulators: Default::default(),
             running: false,
-            pace: Pace::Max,
+            tempo: Tempo::new(),
             watch: Watch::default(),
             networks_wanted: false,
-            speed: VecDeque::new(),
-            next_due: 0.0,
         }
     }
 
@@ -122,7 +115,7 @@ impl Session {
                 self.serve(letter).await;
             }
             if self.running {
-                let due = self.wait_for_pace().await;
+                let due = self.tempo.wait(&self.inbox).await;
                 if due && self.running && self.inbox.is_empty() {
                     self.advance().await;
                 }
@@ -144,8 +137,7 @@ impl Session {
                 self.open(*experiment, device, archives, emulators(ports, rom)).await;
             }
             Request::Start => {
-                self.next_due = 0.0;
-                self.speed.clear();
+                self.tempo.begin();
                 self.set_running(self.agents.iter().any(Slot::can_go_on));
             }
             Request::Pause => {
@@ -158,10 +150,7 @@ impl Session {
                 self.show_all().await;
                 self.report_status();
             }
-            Request::Pace(pace) => {
-                self.pace = pace;
-                self.next_due = 0.0;
-            }
+            Request::Pace(pace) => self.tempo.set_pace(pace),
             Request::Watch(watch) => {
                 self.watch = watch;
                 if !self.running {
@@ -306,7 +295,7 @@ impl Session {
                 }
             }
         }
-        self.note_speed(updates);
+        self.tempo.note(updates);
         if !self.agents.iter().any(Slot::can_go_on) {
             self.set_running(false);
             self.show_all().await;
@@ -464,42 +453,8 @@ impl Session {
         Status {
             running: self.running,
             finished: !self.agents.is_empty() && !self.agents.iter().any(Slot::can_go_on),
-            updates_per_second: self.updates_per_second(),
+            updates_per_second: self.tempo.updates_per_second(),
         }
-    }
-
-    fn note_speed(&mut self, updates: usize) {
-        let now = time::now_ms();
-        self.speed.push_back((now, updates));
-        while self.speed.len() > 2 && self.speed.front().is_some_and(|(t, _)| now - t > SPEED_MS) {
-            self.speed.pop_front();
-        }
-    }
-
-    fn updates_per_second(&self) -> f64 {
-        let (Some((first, _)), Some((last, _))) = (self.speed.front(), self.speed.back()) else {
-            return 0.0;
-        };
-        // The first entry only gives the time at which the others began.
-        let updates: usize = self.speed.iter().skip(1).map(|(_, updates)| updates).sum();
-        if last > first { updates as f64 * 1000.0 / (last - first) } else { 0.0 }
-    }
-
-    /// Waits until the next iteration is due or a request arrives. Returns whether it is due: a timer
-    /// may also end a little early, and iterations would then come twice as often.
-    async fn wait_for_pace(&mut self) -> bool {
-        let Pace::PerSecond(rate) = self.pace else { return true };
-        let now = time::now_ms();
-        if self.next_due > now {
-            let inbox = self.inbox.clone();
-            // In both cases the loop serves requests first and then checks the time again.
-            let _: Option<()> = time::unless(time::sleep(self.next_due - now), inbox.wait()).await;
-        }
-        let due = self.next_due <= time::now_ms();
-        if due {
-            self.next_due = time::now_ms() + 1000.0 / rate.max(0.01);
-        }
-        due
     }
 }
 

@@ -91,7 +91,8 @@ async fn serve(
                 }
             };
             chosen.set_player(player, update).await?;
-            post(&Report::Agent { screen, global_step });
+            let judged = chosen.judged().map(Box::new);
+            post(&Report::Agent { screen, global_step, judged });
         }
         Request::Reset { screen } => outbox::post_step(screen, chosen.reset().await?),
         Request::Step { screen, chooser } => {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use deepspi_core::pca::principal_components;
 use deepspi_core::player::{PlayedStep, Player};
 use deepspi_playground::emulator::{Answer, Games, Opened, Request};
-use deepspi_playground::play::{Chooser, LatentPicture, Step};
+use deepspi_playground::play::{Chooser, Judged, LatentPicture, Step};
 use deepspi_run::decision::Decision;
 use deepspi_run::playing::{Perception, StepTerms};
 use deepspi_worlds::atari::{FRAME_PIXELS, StepOutcome};
@@ -151,6 +151,14 @@ impl Screen {
             }
         }
         Ok(())
+    }
+
+    /// What the agent sees in the picture that is there; none without an agent or before the first
+    /// game.
+    pub fn judged(&self) -> Option<Judged> {
+        let console = self.console.as_ref()?;
+        let sees = console.perception.clone()?;
+        Some(Judged { number: console.number, sees, decision_ms: console.decision_ms })
     }
 
     /// Starts a new game.
