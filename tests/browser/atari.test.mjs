@@ -93,10 +93,10 @@ test("an agent that is given to a screen that stands still judges the picture th
 
     const seen = [];
     for (const [option, label] of [["deep-mdp", "DeepMDP"], ["ppo", "PPO"], ["deep-spi", "DeepSPI"]]) {
-      await page.selectOption("#agent-a", `fresh:${option}`);
+      await page.selectOption("#agent-a", `fresh-${option}`);
       await says(`never trained: ${label}`);
       await says("Policy of the new agent");
-      assert.equal(await page.inputValue("#agent-a"), `fresh:${option}`);
+      assert.equal(await page.inputValue("#agent-a"), `fresh-${option}`);
       assert.notEqual(await value(), before.value);
       const shares = await policy();
       assert.ok(shares.every((share) => Math.abs(share - 0.25) < 0.1), `a new agent has no opinion: ${shares}`);

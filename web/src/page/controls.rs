@@ -8,6 +8,7 @@ use deepspi_playground::experiment::AGENTS;
 use leptos::prelude::*;
 
 use super::address;
+use super::atari::state::Arcade;
 use super::copy::CopyButton;
 use super::drop_target::DropTarget;
 use super::export::{Format, save};
@@ -16,7 +17,8 @@ use super::settings::Pending;
 use super::settings::draft::Draft;
 use super::state::{AgentSignals, Phase, Playground};
 use crate::form::{SEED, Scope};
-use crate::link::{DEVICES, PACES, by_key, key_of};
+use crate::link::{DEVICES, PACES};
+use crate::offers::{by_key, key_of};
 use crate::presets::{PRESETS, Preset, matching};
 
 /// The bar that stays on screen.
@@ -225,7 +227,7 @@ fn PacePicker() -> impl IntoView {
 /// Rarely used controls.
 #[component]
 fn More() -> impl IntoView {
-    let playground = Playground::here();
+    let (playground, arcade) = (Playground::here(), Arcade::here());
     let files = (0..AGENTS).map(|agent| {
         let (save_label, load_label) =
             [("Save A", "Load into A"), ("Save B", "Load into B")][agent];
@@ -248,7 +250,7 @@ fn More() -> impl IntoView {
                 <dd>
                     <CopyButton
                         label="Copy link"
-                        text=Callback::new(move |()| address::whole(playground))
+                        text=Callback::new(move |()| address::whole(arcade))
                     />
                     <span class="muted">
                         "The address of this page contains all settings and the seed, so it \
