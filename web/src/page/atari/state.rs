@@ -96,7 +96,7 @@ pub struct Screen {
     pub latents: RwSignal<Option<Arc<LatentPicture>>>,
     /// Newest frames of the observations of the last steps, by number of the step.
     pub seen: RwSignal<VecDeque<(u64, Arc<[u8]>)>>,
-    /// Why it cannot go on, if it cannot.
+    /// What went wrong, such as why it cannot go on.
     pub problem: RwSignal<Option<String>>,
     /// What the visitor presses.
     pub joystick: RwSignal<Joystick>,
@@ -306,7 +306,10 @@ impl Arcade {
         })();
         let (game, options, rom, port) = match prepared {
             Ok(prepared) => prepared,
-            Err(text) => return screen.problem.set(Some(text)),
+            Err(text) => {
+                screen.playing.set(false);
+                return screen.problem.set(Some(text));
+            }
         };
         let rules = screen.rules.get_untracked();
         let options = AtariOptions {
@@ -440,9 +443,9 @@ impl Arcade {
             if let Some(due) = due {
                 screen.show(due.begun, due.frame);
             }
-            let ready = screen.opened.with_untracked(Option::is_some)
-                && screen.problem.with_untracked(Option::is_none);
-            if !playing || !ready {
+            // A problem that stops the game has ended `playing`. Others, such as a file that is no
+            // agent of this game, must not stop it.
+            if !playing || screen.opened.with_untracked(Option::is_none) {
                 continue;
             }
             while let Some(chooser) = screen.chooser() {
