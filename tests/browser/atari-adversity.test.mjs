@@ -108,9 +108,9 @@ test("after an hour in the background the screens go on at their pace, and the p
         return wanted;
       };
       // What was on its way has arrived, and the first checkpoints have taken their memory.
-      await trainFor(4);
+      await trainFor(3);
       const [before, bytes] = [await steps(), await held(page, session)];
-      const trained = await trainFor(4);
+      const trained = await trainFor(3);
       assert.deepEqual(await steps(), before, "a game that nobody sees stands still");
       const grown = (await held(page, session)) - bytes;
       // Each iteration leaves a row of numbers; the frames of games would be 134 kB a step.
@@ -132,8 +132,8 @@ test("after an hour in the background the screens go on at their pace, and the p
         const count = end - shown.start[screen];
         assert.ok(count <= 20 * shown.seconds + 3, `${count} steps in ${shown.seconds} s on screen ${screen}`);
       });
-      await stepAbove(page, before[0] + 30);
-      await waitForIteration(page, trained + 2, { more: true });
+      await stepAbove(page, before[0] + 20);
+      await waitForIteration(page, trained + 1, { more: true });
       assert.deepEqual(complaints, []);
     },
   ));

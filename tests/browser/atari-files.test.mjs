@@ -193,6 +193,9 @@ test("agents of another game or action set are refused in one sentence, and the 
     await refused(/made for 6 actions and 4x84x84 frames, but the environment has 4 actions/);
     await ready(page);
     await train(page, 1);
+    await page.setInputFiles("#load-0", await zipped(breakout));
+    await waitForIteration(page, 2, { agent: 0 });
+    assert.equal((await exported(page)).env, "Breakout");
   });
 });
 
