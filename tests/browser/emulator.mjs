@@ -3,8 +3,9 @@
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
@@ -206,3 +207,10 @@ export class TraceHash {
 }
 
 export const digest = (bytes) => createHash("sha256").update(bytes).digest();
+
+/** The folder with the ROMs that the command line has downloaded; undefined if it has not. */
+export function romFolder() {
+  const cache = process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache");
+  const known = [process.env.ALE_ROMS_DIR, path.join(cache, "deepspi/roms")];
+  return known.find((folder) => folder && existsSync(path.join(folder, "breakout.bin")));
+}

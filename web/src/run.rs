@@ -17,6 +17,8 @@ use crate::history::History;
 pub struct Run {
     history: History,
     kept: Option<Archive>,
+    /// Iterations of the checkpoint from which the agent was continued.
+    begun: u64,
     /// Number of iterations that are saved.
     saved: usize,
     change: Option<Change>,
@@ -57,6 +59,13 @@ impl Run {
         }
         self.saved = self.saved.min(self.history.iterations.len());
         self.kept = None;
+        self.begun = iterations;
+    }
+
+    /// Iterations that the agent has completed, those before it was loaded from a file included.
+    #[must_use]
+    pub fn completed(&self) -> u64 {
+        self.history.iterations.last().map_or(self.begun, |last| last.iteration + 1)
     }
 
     /// Adds an event of the trainer.
@@ -196,7 +205,9 @@ mod tests {
         run.opened(2);
         assert!(!run.has_progress() && !run.has_unsaved());
         assert_eq!(run.kept(), None, "the worker reports the checkpoint it went on from");
+        assert_eq!(run.completed(), 2, "those of the file count");
         train(&mut run, 2, 3);
+        assert_eq!(run.completed(), 3);
         assert!(run.has_unsaved(), "what the old run had saved does not count");
     }
 }

@@ -15,11 +15,12 @@ use super::export::{Format, save};
 use super::file_input::LoadButton;
 use super::settings::Pending;
 use super::settings::draft::Draft;
-use super::state::{AgentSignals, Phase, Playground};
+use super::state::{Phase, Playground};
 use crate::form::{SEED, Scope};
 use crate::link::{DEVICES, PACES};
 use crate::offers::{by_key, key_of};
 use crate::presets::{PRESETS, Preset, matching};
+use crate::run::Run;
 
 /// The bar that stays on screen.
 #[component]
@@ -70,14 +71,7 @@ pub fn Controls() -> impl IntoView {
 #[component]
 fn Progress(agent: usize) -> impl IntoView {
     let playground = Playground::here();
-    let done = Memo::new(move |_| {
-        let AgentSignals { view, run, .. } = playground.agents[agent];
-        let viewed = view.with(|view| view.as_ref().map_or(0, |view| view.global_step));
-        // Agents of a game have no view.
-        let trained = run.with(|run| run.history().iterations.last().map_or(0, |i| i.global_step));
-        let steps = viewed.max(trained);
-        playground.opened.with(|opened| steps / opened.agents[agent].batch_size().max(1) as u64)
-    });
+    let done = Memo::new(move |_| playground.agents[agent].run.with(Run::completed));
     let all =
         Memo::new(move |_| playground.opened.with(|opened| opened.agents[agent].num_iterations()));
     let name = move || format!("{} {}", ["A", "B"][agent], playground.agent_name(agent));

@@ -3,7 +3,9 @@
 
 use deepspi_playground::archive::Archive;
 use deepspi_playground::play::{Networks, Source};
+use deepspi_run::network::NetworkSpec;
 use deepspi_run::world::World;
+use deepspi_worlds::frame::FrameShape;
 use js_sys::Uint8Array;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -184,6 +186,29 @@ pub fn give(arcade: Arcade, index: usize, archive: Archive) {
         return refuse(format!(
             "{} was trained on {}, and {game} is in the console; choose that game first, or another agent.",
             archive.name, info.env
+        ));
+    }
+    // A checkpoint without the description of its run does not name its game.
+    let spec = &contents.checkpoint.state.spec;
+    if let Err(error) = spec.check() {
+        return refuse(format!(
+            "{} cannot be used: its networks have wrong sizes ({error}).",
+            archive.name
+        ));
+    }
+    let words = |spec: &NetworkSpec| {
+        let FrameShape { channels, height, width } = spec.frame;
+        format!("{} actions and {channels} frames of {height}x{width}", spec.actions)
+    };
+    let needed = own.map(|world| (world.name(), world.network()));
+    if let Some((game, needed)) = needed
+        && (needed.frame, needed.actions) != (spec.frame, spec.actions)
+    {
+        return refuse(format!(
+            "{} was trained with {}, and {game}, which is in the console, has {}; choose an agent of this game.",
+            archive.name,
+            words(spec),
+            words(&needed)
         ));
     }
     match Networks::of(&contents.checkpoint) {

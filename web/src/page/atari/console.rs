@@ -107,7 +107,10 @@ fn Buttons(index: usize) -> impl IntoView {
                 type="button"
                 class="primary"
                 id=format!("play-{letter}")
-                on:click=move |_| screen.playing.update(|playing| *playing = !*playing)
+                on:click=move |_| {
+                    screen.problem.set(None);
+                    screen.playing.update(|playing| *playing = !*playing);
+                }
             >
                 {move || if screen.playing.get() { "Pause" } else { "Play" }}
             </button>

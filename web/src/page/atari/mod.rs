@@ -76,8 +76,7 @@ pub fn AtariRoom() -> impl IntoView {
             Availability::Absent(why) => {
                 view! {
                     <p class="notice" role="status">
-                        "This site was built without Atari games: " {why}
-                        ". All other rooms work without them."
+                        {why} " All other rooms work without Atari games."
                     </p>
                 }
                     .into_any()

@@ -87,7 +87,7 @@ pub struct Screen {
     pub missing: RwSignal<Option<&'static Game>>,
     /// How many parts of the page show it; see [`super::watch`].
     pub(super) watched: RwSignal<usize>,
-    /// Why it cannot go on, if it cannot.
+    /// What went wrong, such as why it cannot go on.
     pub problem: RwSignal<Option<String>>,
     /// What the visitor presses.
     pub joystick: RwSignal<Joystick>,

@@ -107,7 +107,10 @@ impl Arcade {
         })();
         let (game, options, rom, port) = match prepared {
             Ok(prepared) => prepared,
-            Err(text) => return screen.problem.set(Some(text)),
+            Err(text) => {
+                screen.playing.set(false);
+                return screen.problem.set(Some(text));
+            }
         };
         let rules = screen.rules.get_untracked();
         let options = AtariOptions {
@@ -279,9 +282,9 @@ impl Arcade {
             if let Some(due) = due {
                 screen.show(due.begun, due.frame);
             }
-            let ready = screen.opened.with_untracked(Option::is_some)
-                && screen.problem.with_untracked(Option::is_none);
-            if !playing || !ready {
+            // A problem that stops the game has ended `playing`. Others, such as a file that is no
+            // agent of this game, must not stop it.
+            if !playing || screen.opened.with_untracked(Option::is_none) {
                 continue;
             }
             while let Some(chooser) = screen.chooser() {
