@@ -12,7 +12,7 @@ use deepspi_playground::experiment::{AGENTS, Experiment};
 use deepspi_playground::packet;
 use deepspi_run::world::World;
 use deepspi_worlds::atari::Game;
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, Object, Reflect, Uint8Array};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_bytes::ByteBuf;
