@@ -10,7 +10,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_store::{ModuleSnapshot, ModuleStore, SafetensorsStore};
 use deepspi_run::checkpoint::{Checkpoint, Encoding, FORMAT, MODEL, Section};
-use deepspi_run::network::NetworkSpec;
+use deepspi_run::network::{NetworkSpec, SpecError};
 use deepspi_worlds::env::EnvError;
 
 use crate::data::minibatch::vector;
@@ -35,6 +35,9 @@ pub enum CheckpointError {
         /// In the environment.
         expected: String,
     },
+    /// The sizes of the networks are no sizes.
+    #[error("the checkpoint's networks cannot be built: {0}")]
+    Networks(#[from] SpecError),
     /// Tensors are missing, superfluous, of another shape or unreadable.
     #[error("the checkpoint's tensors do not fit the networks: {0}")]
     Tensors(String),
@@ -50,7 +53,7 @@ pub enum CheckpointError {
 }
 
 impl CheckpointError {
-    /// The error for a checkpoint whose networks are not those that the environment needs.
+    /// The error for a checkpoint whose networks do not fit the environment.
     pub(crate) fn spec(found: &NetworkSpec, expected: &NetworkSpec) -> Self {
         let text = |s: &NetworkSpec| {
             let f = s.frame;
@@ -83,6 +86,7 @@ pub fn read_model(checkpoint: &Checkpoint, device: &Device) -> Result<Model, Che
         return Err(CheckpointError::Format { found: state.format });
     }
     state.config.validate()?;
+    state.spec.check()?;
     let cpu = Device::flex();
     let mut model = zeros_on(Model::new(&state.spec, &state.config, &cpu), &cpu);
     decode(required(checkpoint, MODEL)?, &mut model)?;

@@ -49,6 +49,12 @@ impl Trainer {
         &self.run.config
     }
 
+    /// Sizes of its networks.
+    #[must_use]
+    pub const fn spec(&self) -> &NetworkSpec {
+        &self.run.spec
+    }
+
     /// Iterations completed.
     #[must_use]
     pub const fn iteration(&self) -> u64 {
@@ -198,7 +204,9 @@ impl Trainer {
         }
     }
 
-    /// Resumes a run from a checkpoint on `device`, for an environment with the networks `spec`.
+    /// Resumes a run from a checkpoint on `device`, for an environment for which new networks would
+    /// be `spec`. The sizes of the networks are those of the checkpoint: another version of this
+    /// program may have other ones for the same environment.
     ///
     /// # Errors
     /// If the checkpoint is of another format, was made for another environment, or is damaged.
@@ -211,23 +219,25 @@ impl Trainer {
         if state.format != FORMAT {
             return Err(CheckpointError::Format { found: state.format });
         }
-        if state.spec != *spec {
-            return Err(CheckpointError::spec(&state.spec, spec));
+        let own = &state.spec;
+        if (own.frame, own.actions) != (spec.frame, spec.actions) {
+            return Err(CheckpointError::spec(own, spec));
         }
         state.config.validate()?;
+        own.check()?;
         if state.dones.len() != state.config.num_envs {
             return Err(CheckpointError::Tensors(
                 "done flags of another number of environments".into(),
             ));
         }
-        let mut algorithm = algorithm::new(&state.config, spec, device);
+        let mut algorithm = algorithm::new(&state.config, own, device);
         algorithm.restore(checkpoint)?;
         let run = RunState {
             generators: state.generators.clone(),
             iteration: state.iteration,
             tracker: state.tracker.clone(),
             dones: state.dones.clone(),
-            ..RunState::new(state.config.clone(), spec.clone(), device)
+            ..RunState::new(state.config.clone(), own.clone(), device)
         };
         Ok(Self { run, algorithm })
     }

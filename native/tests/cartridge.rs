@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{Finished, TINY, entries, finish, native, only_run, resume};
+use common::{Finished, TINY, checkpoint, entries, finish, native, only_run, resume};
 use native::evaluate::Evaluation;
 
 fn tiny(runs: &Path, arguments: &[&str]) -> Finished {
@@ -55,6 +55,33 @@ fn a_run_is_analysed_continued_evaluated_and_filmed() {
     play.args(["play", "--device", "cpu", "--max-steps", "5", "--record"]).arg(&film).arg(&run);
     finish(&mut play).succeeded();
     assert!(film.metadata().is_ok_and(|file| file.len() > 1000));
+}
+
+/// The sizes of networks with a name change between versions of the program. A run goes on, and is
+/// evaluated and filmed, with those of its checkpoint.
+#[test]
+fn a_run_keeps_the_networks_of_its_checkpoint() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let runs = folder.path().join("runs");
+    tiny(&runs, &["--total-timesteps", "32", "--preset", "small"]).succeeded();
+    let run = only_run(&runs);
+    let config = fs::read_to_string(run.join("config.toml")).expect("there");
+    let today = config.replace("preset = \"small\"", "preset = \"paper\"");
+    assert_ne!(today, config, "the description names the networks");
+    fs::write(run.join("config.toml"), today).expect("written");
+
+    let resumed = finish(resume(&run).args(["--total-timesteps", "64"]));
+    resumed.succeeded();
+    assert!(resumed.stderr.contains("networks of its checkpoint"), "{}", resumed.stderr);
+    let state = fs::read_to_string(checkpoint(&run, 64).join("state.json")).expect("there");
+    assert!(state.contains("\"hidden\":128"), "{state}");
+    let mut evaluate = native();
+    evaluate.args(["evaluate", "--device", "cpu", "--episodes", "1"]).arg(&run);
+    finish(&mut evaluate).succeeded();
+    let film = folder.path().join("film.gif");
+    let mut play = native();
+    play.args(["play", "--device", "cpu", "--max-steps", "5", "--record"]).arg(&film).arg(&run);
+    finish(&mut play).succeeded();
 }
 
 #[test]

@@ -3,7 +3,18 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { download, endless, iterationOf, ready, train, trainerOf, unfold, waitForIteration, withPage } from "./support.mjs";
+import {
+  background,
+  download,
+  endless,
+  iterationOf,
+  ready,
+  train,
+  trainerOf,
+  unfold,
+  waitForIteration,
+  withPage,
+} from "./support.mjs";
 
 const notice = (page, pattern) =>
   page.waitForFunction((source) => new RegExp(source).test(document.querySelector(".notices").textContent), pattern);
@@ -62,21 +73,6 @@ test("more memory than there is: the page stays usable and offers a restart", { 
     await page.click("#tab-neighbourhood");
     await page.waitForSelector("#nb-c");
   }));
-
-// A headless browser treats every page as visible. This simulates a page in the background: it gets no animation
-// frames, its timers run once a second, and it is told that it is hidden.
-const background = () => {
-  const [frame, timer] = [requestAnimationFrame.bind(window), setTimeout.bind(window)];
-  let hidden = false;
-  window.requestAnimationFrame = (call) => (hidden ? 0 : frame(call));
-  window.setTimeout = (call, wait = 0, ...rest) => timer(call, hidden ? Math.max(wait, 1000) : wait, ...rest);
-  Object.defineProperty(document, "visibilityState", { get: () => (hidden ? "hidden" : "visible") });
-  Object.defineProperty(document, "hidden", { get: () => hidden });
-  window.toBackground = () => {
-    hidden = true;
-    document.dispatchEvent(new Event("visibilitychange"));
-  };
-};
 
 test("a page in the background goes on training", () =>
   withPage(

@@ -93,10 +93,10 @@ test("an agent that is given to a screen that stands still judges the picture th
 
     const seen = [];
     for (const [option, label] of [["deep-mdp", "DeepMDP"], ["ppo", "PPO"], ["deep-spi", "DeepSPI"]]) {
-      await page.selectOption("#agent-a", `fresh:${option}`);
+      await page.selectOption("#agent-a", `fresh-${option}`);
       await says(`never trained: ${label}`);
       await says("Policy of the new agent");
-      assert.equal(await page.inputValue("#agent-a"), `fresh:${option}`);
+      assert.equal(await page.inputValue("#agent-a"), `fresh-${option}`);
       assert.notEqual(await value(), before.value);
       const shares = await policy();
       assert.ok(shares.every((share) => Math.abs(share - 0.25) < 0.1), `a new agent has no opinion: ${shares}`);
@@ -146,9 +146,14 @@ test("two agents learn the cartridge, play meanwhile, and the checkpoint says wh
     await page.waitForFunction(() => /trained here for [1-9]/.test(document.querySelector(".console").textContent), null, {
       timeout,
     });
+    await waitForIteration(page, 6, { more: true, timeout: 120_000 });
     const { env, agents } = await exported(page);
     assert.equal(env, "MazeCartridge");
-    assert.ok(agents[1].iterations.length >= 2 && agents[1].maze.length >= 2, "with the exact values");
+    // A run depends on its seed alone. Natively both agents have reached a value of 4 by now.
+    for (const { maze } of agents) {
+      const [before, after] = [maze[0].start_value, maze.at(-1).start_value];
+      assert.ok(before < 2.5 && after > 3.3, `the value rose from ${before} to ${after}`);
+    }
     assert.match(new URL(page.url()).hash, /env=MazeCartridge/);
     assert.deepEqual(complaints, []);
   }));

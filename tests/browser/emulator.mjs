@@ -3,13 +3,14 @@
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { MessageChannel, Worker } from "node:worker_threads";
-import { decode, encode } from "@msgpack/msgpack";
+import { byte, bytes, decode, encode, f32, f64, flag, array, list, option, signed, struct, text, unsigned, variants } from "./postcard.mjs";
 import { site } from "./support.mjs";
 
 /** The emulator of the built site. */
@@ -20,10 +21,64 @@ const trace = process.env.DEEPSPI_TRACE;
 /** An answer of the worker that is a failure. */
 export class Refused extends Error {}
 
+/** `AtariOptions` (core/worlds/src/atari/options.rs), and the types of web/playground/src/emulator.rs. */
+const options = struct({
+  repeat_action_probability: f32,
+  noop_max: unsigned,
+  episodic_life: flag,
+  reward_clip: flag,
+  rewards: variants({ Points: null, Codes: array(f64, 4) }),
+  use_fire_reset: flag,
+  max_episode_steps: unsigned,
+  limit_per_life: flag,
+  emulator_seeds: variants({ hashed: null, envpool: null }),
+  frame_skip: unsigned,
+  stack: unsigned,
+});
+const requests = variants({
+  Open: struct({
+    game: text,
+    rom: bytes,
+    options,
+    seed: unsigned,
+    first_index: unsigned,
+    envs: unsigned,
+    film: flag,
+  }),
+  Reset: null,
+  Step: struct({ actions: list(unsigned) }),
+  Store: null,
+  Load: struct({ games: list(bytes) }),
+  MazeView: null,
+  Close: null,
+});
+const outcome = struct({
+  reward: f32,
+  raw_reward: f32,
+  done: flag,
+  terminated: flag,
+  truncated: flag,
+  lives: signed,
+  elapsed_steps: unsigned,
+});
+const answers = variants({
+  Opened: struct({
+    game: text,
+    actions: list(byte),
+    frame: struct({ channels: unsigned, height: unsigned, width: unsigned }),
+    rgb: bytes,
+    gray: bytes,
+  }),
+  Stepped: struct({ outcomes: list(outcome), filmed: list(unsigned) }),
+  Stored: struct({ games: option(list(bytes)) }),
+  MazeView: struct({ frames: list(bytes) }),
+  Failed: struct({ text }),
+});
+
 /** The bytes of a request, and what an answer's bytes say. */
-export const written = (request) => encode(request);
+export const written = (request) => encode(requests, request);
 export function read(bytes) {
-  const answer = decode(bytes);
+  const answer = decode(answers, bytes);
   if (answer.Failed) throw new Refused(answer.Failed.text);
   return answer;
 }
@@ -52,9 +107,13 @@ export class Client {
 
   /** Sends a request; the answer, with its arrays. */
   ask(request) {
+    return this.send(written(request));
+  }
+
+  /** Sends the bytes of a request. */
+  send(bytes) {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      const bytes = written(request);
       this.#port.postMessage({ bytes }, [bytes.buffer]);
     });
   }
@@ -92,7 +151,7 @@ export async function startWorker(without = []) {
   const host = path.join(path.dirname(fileURLToPath(import.meta.url)), "emulator-host.mjs");
   const worker = new Worker(host, { workerData: { script } });
   const messages = [];
-  worker.on("message", ({ bytes }) => messages.push(decode(bytes)));
+  worker.on("message", ({ bytes }) => messages.push(decode(answers, bytes)));
   return {
     worker,
     /** Where the copy is. */
@@ -148,3 +207,10 @@ export class TraceHash {
 }
 
 export const digest = (bytes) => createHash("sha256").update(bytes).digest();
+
+/** The folder with the ROMs that the command line has downloaded; undefined if it has not. */
+export function romFolder() {
+  const cache = process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache");
+  const known = [process.env.ALE_ROMS_DIR, path.join(cache, "deepspi/roms")];
+  return known.find((folder) => folder && existsSync(path.join(folder, "breakout.bin")));
+}

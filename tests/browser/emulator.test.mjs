@@ -106,7 +106,7 @@ test("films, stored games and several clients", { timeout: 120_000 }, () =>
     // Mistakes of one client are answered with a sentence, and change nothing.
     await refusal(player.ask({ Step: { actions: [0] } }), "expected 2");
     await refusal(player.ask({ Step: { actions: [0, 4] } }), "environment 1", "action 4");
-    await refusal(player.ask("Nonsense"), "could not be read");
+    await refusal(player.send(Uint8Array.of(99)), "could not be read");
     await refusal(player.open({ ...game, game: "Brakeout" }), "Brakeout", "Breakout");
     const wrong = Uint8Array.from(game.rom, (byte, i) => byte ^ (i === 9));
     await refusal(player.open({ ...game, rom: wrong }), "MD5", "breakout.bin");

@@ -7,12 +7,12 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { nativeTrace } from "./emulator.mjs";
+import { nativeTrace, romFolder } from "./emulator.mjs";
 import { outFile, ready, site, waitForIteration, withPage } from "./support.mjs";
 
 const run = promisify(execFile);
@@ -22,18 +22,12 @@ const table = await readFile(path.join(root, "core/worlds/src/atari/games.rs"), 
 const sums = new Set(table.match(/"[0-9a-f]{32}"/g).map((quoted) => quoted.slice(1, -1)));
 const withEmulator = existsSync(path.join(site, "emulator/about.json"));
 
-/** The ROMs of the command line, which downloads them if they are not there. */
-async function romFolder() {
-  const cache = process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache");
-  const known = [process.env.ALE_ROMS_DIR, path.join(cache, "deepspi/roms")];
-  const there = known.find((folder) => folder && existsSync(path.join(folder, "breakout.bin")));
-  return there ?? path.dirname((await nativeTrace("Breakout", 1, 1)).rom);
-}
-
 let folder, wheel, breakout, pong;
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "deepspi-roms-"));
-  const roms = await romFolder();
+  // The native program downloads them if they are not there.
+  if (!romFolder()) await nativeTrace("Breakout", 1, 1);
+  const roms = romFolder();
   [breakout, pong] = await Promise.all(["breakout", "pong"].map((stem) => readFile(path.join(roms, `${stem}.bin`))));
   const file = path.join(folder, "ale_py-0.0.0-py3-none-any.whl");
   const pack = "import sys,zipfile,pathlib\nz=zipfile.ZipFile(sys.argv[1],'w',zipfile.ZIP_DEFLATED)\n" +

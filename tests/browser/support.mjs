@@ -80,11 +80,11 @@ const withoutWebgpu = ["--disable-gpu"];
  * Opens the playground in a new browser.
  *
  * @param {{webgpu?: boolean, hash?: string, width?: number, height?: number, dark?: boolean, motion?: boolean,
- *   before?: Function}} options `before` runs with the page before it is loaded; without `motion` the browser asks for
- *   less motion.
+ *   before?: Function, flags?: string[]}} options `before` runs with the page before it is loaded; without `motion` the
+ *   browser asks for less motion; `flags` are more arguments of the browser.
  */
 export async function open(options = {}) {
-  const { webgpu = false, hash = "", width = 1280, height = 900, dark = false, motion = false, before } = options;
+  const { webgpu = false, hash = "", width = 1280, height = 900, dark = false, motion = false, before, flags = [] } = options;
   const server = await serve();
   const profile = await mkdtemp(path.join(tmpdir(), "deepspi-browser-"));
   let context;
@@ -99,7 +99,7 @@ export async function open(options = {}) {
     context = await chromium.launchPersistentContext(profile, {
       executablePath: browserPath,
       headless: true,
-      args: [...quiet, ...(webgpu ? withWebgpu : withoutWebgpu)],
+      args: [...quiet, ...(webgpu ? withWebgpu : withoutWebgpu), ...flags],
       viewport: { width, height },
       colorScheme: dark ? "dark" : "light",
       reducedMotion: motion ? "no-preference" : "reduce",
@@ -199,3 +199,29 @@ export async function train(page, count, timeout = 60_000) {
     await ready(page, timeout);
   }
 }
+
+/**
+ * To be run in a page before its scripts (`page.addInitScript`). A headless browser treats every page as visible. This
+ * simulates a page in the background: its animation frames wait, its timers run once a second, and it is told that it
+ * is hidden. `toForeground(away)` shows it again, and to the page `away` milliseconds have passed.
+ */
+export const background = () => {
+  const [frame, timer] = [requestAnimationFrame.bind(window), setTimeout.bind(window)];
+  const now = performance.now.bind(performance);
+  let [hidden, skipped, waiting] = [false, 0, []];
+  performance.now = () => now() + skipped;
+  const call = (callback) => frame((time) => (hidden ? waiting.push(callback) : callback(time + skipped)));
+  window.requestAnimationFrame = (callback) => (hidden ? -waiting.push(callback) : call(callback));
+  window.setTimeout = (callback, wait = 0, ...rest) => timer(callback, hidden ? Math.max(wait, 1000) : wait, ...rest);
+  Object.defineProperty(document, "visibilityState", { get: () => (hidden ? "hidden" : "visible") });
+  Object.defineProperty(document, "hidden", { get: () => hidden });
+  window.toBackground = () => {
+    hidden = true;
+    document.dispatchEvent(new Event("visibilitychange"));
+  };
+  window.toForeground = (away = 0) => {
+    [hidden, skipped] = [false, skipped + away];
+    document.dispatchEvent(new Event("visibilitychange"));
+    waiting.splice(0).forEach(call);
+  };
+};

@@ -5,7 +5,6 @@
 //! that a run resumed from a checkpoint equals the uninterrupted run bit for bit. Tests of the
 //! command line must stay in `native/tests`, because cargo gives the path of a program only to
 //! tests of its own package.
-//! a program was built.
 
 use burn::tensor::Tensor;
 use deepspi_core::read_floats;

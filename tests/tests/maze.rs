@@ -13,7 +13,7 @@ use deepspi_run::config::{Algorithm, Config, TransitionDensity, WorldModelConfig
 use deepspi_run::decision::Decision;
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::message::{Iteration, Message};
-use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazePreset};
+use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazePreset, MazeView, SeenMaze};
 use deepspi_worlds::rng::{Generators, Stream, stream};
 use tests::floats;
 
@@ -156,7 +156,9 @@ fn ppo_solves_the_maze_of_the_paper() {
     while !trainer.is_finished() {
         pollster::block_on(trainer.iterate(&mut env, |_| {})).expect("trains");
     }
-    let report = pollster::block_on(probe(&trainer.policy(), &maze, &device));
+    let view = MazeView::of(&maze);
+    let seen = SeenMaze { maze: &maze, view: &view };
+    let report = pollster::block_on(probe(&trainer.policy(), seen, &device));
     let report = report.expect("probed");
     assert!(report.start_value > 7.5, "{}", report.start_value);
     let [upper, lower] = report.up_at_stars(&maze);

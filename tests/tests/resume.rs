@@ -113,3 +113,33 @@ fn a_checkpoint_for_other_actions_is_refused() {
         "the message must name what was found and what is needed: {error}"
     );
 }
+
+#[test]
+fn a_checkpoint_goes_on_with_its_own_networks() {
+    let (mut whole, mut env) = fresh(&config());
+    let expected = text(&train(&mut whole, &mut env, 2));
+    let (mut first, mut env) = fresh(&config());
+    let mut found = text(&train(&mut first, &mut env, 1));
+    // Another version of the program has other networks for the same environment.
+    let mut today = spec();
+    today.encoder.truncate(1);
+    today.hidden *= 2;
+    let mut second =
+        Trainer::restore(&stored(&first), &today, &Device::flex()).expect("its own networks");
+    assert_eq!(*second.spec(), spec());
+    found.extend(text(&train(&mut second, &mut env, 1)));
+    assert_eq!(found, expected);
+    assert!(bits(&second) == bits(&whole), "it must go on bit for bit");
+}
+
+#[test]
+fn networks_that_cannot_be_built_are_refused() {
+    let mut checkpoint = stored(&fresh(&config()).0);
+    checkpoint.state.spec.encoder[1].kernel = 100;
+    let error = Trainer::restore(&checkpoint, &spec(), &Device::flex()).expect_err("refused");
+    let text =
+        "the checkpoint's networks cannot be built: the kernel of a layer: 100; allowed: 1 to 5";
+    assert_eq!(error.to_string(), text);
+    let error = deepspi_core::player::Player::load(&checkpoint, &Device::flex());
+    assert_eq!(error.expect_err("refused").to_string(), text);
+}

@@ -10,10 +10,9 @@ self.onmessage = ({ data }) => {
 
 /** The message `Answer::Failed`, for when the program that would write it could not be loaded. */
 function failure(text) {
-  const ascii = (text) => [...text].map((letter) => letter.charCodeAt(0));
   const words = new TextEncoder().encode(text).slice(0, 1000);
-  const [high, low] = [words.length >> 8, words.length & 255];
-  const bytes = [0x81, 0xa6, ...ascii("Failed"), 0x81, 0xa4, ...ascii("text"), 0xda, high, low, ...words];
+  // The index of the variant, the length with seven bits in a byte, the text (postcard).
+  const bytes = [4, (words.length & 127) | 128, words.length >> 7, ...words];
   return { bytes: Uint8Array.from(bytes) };
 }
 

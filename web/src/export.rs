@@ -158,7 +158,8 @@ fn flatten(name: &str, value: &Value, row: &mut BTreeMap<String, String>) {
 
 #[cfg(test)]
 mod tests {
-    use deepspi_run::message::{Iteration, MazeStatus, Message};
+    use deepspi_playground::protocol::Event;
+    use deepspi_run::message::{Iteration, MazeStatus};
     use deepspi_run::metrics::Metrics;
     use deepspi_run::monitor::RatioBounds;
 
@@ -169,7 +170,7 @@ mod tests {
         for index in 0..=iterations {
             let global_step = 512 * index;
             if index > 0 {
-                history.push(Message::Iteration(Box::new(Iteration {
+                history.push(Event::Iteration(Box::new(Iteration {
                     iteration: index - 1,
                     global_step,
                     learning_rate: 2e-3,
@@ -184,7 +185,7 @@ mod tests {
                     episodes: 0,
                 })));
             }
-            history.push(Message::Maze(MazeStatus {
+            history.push(Event::Maze(MazeStatus {
                 global_step,
                 start_value: 4.5,
                 star_distance: 0.25,

@@ -1,6 +1,7 @@
 //! The reports of an agent so far: the data of all charts and exported files.
 
-use deepspi_run::message::{Iteration, MazeStatus, Message};
+use deepspi_playground::protocol::Event;
+use deepspi_run::message::{Iteration, MazeStatus};
 
 /// The events of one agent, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,23 +20,18 @@ impl History {
         self.maze.retain(|status| status.global_step <= last);
     }
 
-    /// Adds an event. Events that no chart shows are ignored.
-    pub fn push(&mut self, message: Message) {
-        match message {
-            Message::Iteration(iteration) => self.iterations.push(*iteration),
+    /// Adds an event.
+    pub fn push(&mut self, event: Event) {
+        match event {
+            Event::Iteration(iteration) => self.iterations.push(*iteration),
             // The status of the same step is reported again when the agent is resumed or a room is
             // opened.
-            Message::Maze(status) => {
+            Event::Maze(status) => {
                 while self.maze.last().is_some_and(|last| last.global_step >= status.global_step) {
                     self.maze.pop();
                 }
                 self.maze.push(status);
             }
-            Message::Episode(_)
-            | Message::Batch(_)
-            | Message::CheckpointWritten { .. }
-            | Message::Warning { .. }
-            | Message::Failure { .. } => {}
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod joystick;
 pub mod latents_svg;
 pub mod link;
 pub mod neighbourhood;
+pub mod offers;
 pub mod opening;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
@@ -29,7 +30,9 @@ pub mod reel;
 pub mod rom_file;
 pub mod room;
 pub mod run;
+pub mod screens;
 pub mod shelf;
 pub mod simplex;
 pub mod terms;
+pub mod tour;
 pub mod walk;

@@ -1,5 +1,5 @@
 //! The state of the page as the fragment of its address: experiment, device, speed, room, and the
-//! settings of the neighbourhood room.
+//! settings of the neighbourhood room and of the Atari room's screens.
 //!
 //! A link contains only values that differ from the defaults, under the names of the structs'
 //! fields, as in `maze.cue=0.3&a.algo=ppo&b.clip_coef=0.2&seed=3&room=latents`. A link is not
@@ -11,7 +11,9 @@ use deepspi_playground::protocol::{DevicePreference, Pace};
 
 use crate::form::{Scope, default_of};
 use crate::neighbourhood::{self, link as neighbourhood_link};
+use crate::offers::{by_key, key_of};
 use crate::room::Room;
+use crate::screens;
 
 /// The content of a link.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,6 +28,8 @@ pub struct Link {
     pub room: Room,
     /// The settings of the neighbourhood room.
     pub neighbourhood: neighbourhood::Settings,
+    /// The settings of the Atari room's screens.
+    pub screens: screens::Settings,
 }
 
 /// The speeds on offer: name in links, label, speed. The first is the default.
@@ -50,18 +54,6 @@ const STOCHASTIC: &str = "stochastic";
 /// shown.
 const SHOWN_CHARS: usize = 40;
 const SHOWN_ENTRIES: usize = 4;
-
-/// The name of a value in links; the name of the first offer if the value is not on offer.
-#[must_use]
-pub fn key_of<T: PartialEq>(offers: &[(&'static str, &'static str, T)], value: &T) -> &'static str {
-    offers.iter().find(|offer| offer.2 == *value).map_or_else(|| offers[0].0, |offer| offer.0)
-}
-
-/// The value with this name in links.
-#[must_use]
-pub fn by_key<T: Copy>(offers: &[(&'static str, &'static str, T)], key: &str) -> Option<T> {
-    offers.iter().find(|offer| offer.0 == key).map(|offer| offer.2)
-}
 
 impl Link {
     /// The fragment, without `#`; empty if all values are the defaults.
@@ -100,7 +92,8 @@ impl Link {
         if self.room != default.room {
             push("room".to_owned(), self.room.key());
         }
-        for (key, value) in neighbourhood_link::entries(&self.neighbourhood) {
+        let rooms = neighbourhood_link::entries(&self.neighbourhood);
+        for (key, value) in rooms.into_iter().chain(screens::entries(&self.screens)) {
             push(key, &value);
         }
         entries.join("&")
@@ -129,6 +122,9 @@ impl Link {
             });
             // Ranges may depend on other fields, so they are checked after all entries are applied.
             let Some(error) = link.experiment.errors().into_iter().next() else {
+                // The game that is shown anyway is no choice.
+                let own = screens::game_of(&link.experiment);
+                link.screens.game = link.screens.game.filter(|game| *game != own);
                 return (link, ignored);
             };
             let scope = Scope::of_error(error.agent, error.error.field);
@@ -148,6 +144,7 @@ impl Link {
             "pace" => self.pace = by_key(&PACES, value)?,
             "room" => self.room = Room::ALL.into_iter().find(|room| room.key() == value)?,
             _ if neighbourhood_link::apply(&mut self.neighbourhood, key, value).is_some() => {}
+            _ if screens::apply(&mut self.screens, key, value).is_some() => {}
             _ => {
                 let (part, field) = key.split_once('.')?;
                 let scope = Scope::ALL.into_iter().find(|scope| scope.key() == part)?;
@@ -199,6 +196,8 @@ mod tests {
     use deepspi_run::config::Algorithm;
 
     use super::*;
+    use crate::reel::SPEEDS;
+    use crate::screens::{Rules, Seat, most};
 
     /// A few random bits: splitmix64.
     struct Bits(u64);
@@ -226,6 +225,29 @@ mod tests {
         }
     }
 
+    /// Screens on which a visitor may have changed anything.
+    fn screens(bits: &mut Bits, own: &str) -> screens::Settings {
+        let mut settings = screens::Settings::default();
+        for screen in &mut settings.screens {
+            let hands = &screens::HANDS;
+            screen.hand = hands[bits.next() as usize % hands.len()].2;
+            screen.speed = SPEEDS[bits.next() as usize % SPEEDS.len()].2;
+            let site = Seat::Site(format!("agent-{}", bits.next()));
+            let fresh = Algorithm::ALL[bits.next() as usize % Algorithm::ALL.len()];
+            let fresh = Seat::Fresh(Some(fresh));
+            let seats = [Seat::Unchosen, Seat::Fresh(None), fresh, Seat::Here, site];
+            screen.seat = seats[bits.next() as usize % seats.len()].clone();
+            screen.rules = Rules {
+                sticky: (bits.next() as f64 / u64::MAX as f64) as f32,
+                noops: bits.next() as u32 % (most::NOOPS + 1),
+                seed: bits.next() >> (11 + bits.next() % 53),
+            };
+        }
+        let games = [None, Some("Pong"), Some("MazeCartridge"), Some("Breakout")];
+        settings.game = games[bits.next() as usize % games.len()].filter(|game| *game != own);
+        settings
+    }
+
     #[test]
     fn any_valid_page_survives_its_link_exactly() {
         let mut bits = Bits(1);
@@ -240,6 +262,7 @@ mod tests {
             let worlds = ["maze", "MazeCartridge", "Breakout"];
             link.experiment.env = worlds[bits.next() as usize % worlds.len()].to_owned();
             link.experiment.stochastic = bits.next().is_multiple_of(2);
+            link.screens = screens(&mut bits, screens::game_of(&link.experiment));
             for scope in Scope::ALL {
                 for field in scope.fields().iter().chain(scope.fields()) {
                     let mut changed = link.experiment.clone();
@@ -272,6 +295,19 @@ mod tests {
     }
 
     #[test]
+    fn the_game_of_the_screens_is_named_only_if_it_is_not_the_trained_one() {
+        for (text, rest) in [
+            ("screen.game=MazeCartridge", ""),
+            ("screen.game=Pong", "screen.game=Pong"),
+            ("env=Pong&screen.game=Pong", "env=Pong"),
+            ("env=Pong&screen.game=MazeCartridge", "env=Pong&screen.game=MazeCartridge"),
+        ] {
+            let (link, ignored) = Link::from_fragment(text);
+            assert_eq!((link.to_fragment().as_str(), ignored), (rest, vec![]), "{text}");
+        }
+    }
+
+    #[test]
     fn seeds_that_differ_survive() {
         let mut link = Link::default();
         link.experiment.agents[1].seed = u64::MAX;
@@ -282,12 +318,13 @@ mod tests {
     #[test]
     fn what_cannot_be_is_left_out_one_by_one() {
         let text = "a.gamma=0.9&maze.cue=7&x=1&<b>&a.algo=sarsa&room=attic&pace=-3&device=abacus\
-                    &c.gamma=1&seed=1e9&b.gamma=NaN&maze.cue&a.num_minibatches=3&b.ent_coef=0.02&&";
+                    &c.gamma=1&seed=1e9&b.gamma=NaN&maze.cue&a.num_minibatches=3&b.ent_coef=0.02&&\
+                    screen.a.noops=500&screen.b.player=greedy&screen.game=Brekout";
         let (link, ignored) = Link::from_fragment(text);
-        assert_eq!(link.to_fragment(), "a.gamma=0.9&b.ent_coef=0.02");
-        assert_eq!(ignored.len(), 12, "{ignored:?}");
+        assert_eq!(link.to_fragment(), "a.gamma=0.9&b.ent_coef=0.02&screen.b.player=greedy");
+        assert_eq!(ignored.len(), 14, "{ignored:?}");
         let notice = notice(&ignored).expect("something was left out");
-        assert!(notice.contains("\"x=1\"") && notice.contains("and 8 more"), "{notice}");
+        assert!(notice.contains("\"x=1\"") && notice.contains("and 10 more"), "{notice}");
         assert_eq!(super::notice(&[]), None);
     }
 

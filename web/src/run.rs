@@ -7,7 +7,7 @@
 //! file with them, because the page must ask before an unsaved run is closed.
 
 use deepspi_playground::archive::Archive;
-use deepspi_run::message::Message;
+use deepspi_playground::protocol::Event;
 
 use crate::history::History;
 
@@ -17,6 +17,8 @@ use crate::history::History;
 pub struct Run {
     history: History,
     kept: Option<Archive>,
+    /// Iterations of the checkpoint from which the agent was continued.
+    begun: u64,
     /// Number of iterations that are saved.
     saved: usize,
     change: Option<Change>,
@@ -57,12 +59,19 @@ impl Run {
         }
         self.saved = self.saved.min(self.history.iterations.len());
         self.kept = None;
+        self.begun = iterations;
+    }
+
+    /// Iterations that the agent has completed, those before it was loaded from a file included.
+    #[must_use]
+    pub fn completed(&self) -> u64 {
+        self.history.iterations.last().map_or(self.begun, |last| last.iteration + 1)
     }
 
     /// Adds an event of the trainer.
-    pub fn push(&mut self, message: Message) {
+    pub fn push(&mut self, event: Event) {
         if !self.is_given_up() {
-            self.history.push(message);
+            self.history.push(event);
         }
     }
 
@@ -123,7 +132,7 @@ mod tests {
     /// Reports the iterations `from..to`.
     fn train(run: &mut Run, from: u64, to: u64) {
         for iteration in from..to {
-            run.push(Message::Iteration(Box::new(Iteration {
+            run.push(Event::Iteration(Box::new(Iteration {
                 iteration,
                 global_step: (iteration + 1) * 512,
                 learning_rate: 1e-3,
@@ -196,7 +205,9 @@ mod tests {
         run.opened(2);
         assert!(!run.has_progress() && !run.has_unsaved());
         assert_eq!(run.kept(), None, "the worker reports the checkpoint it went on from");
+        assert_eq!(run.completed(), 2, "those of the file count");
         train(&mut run, 2, 3);
+        assert_eq!(run.completed(), 3);
         assert!(run.has_unsaved(), "what the old run had saved does not count");
     }
 }

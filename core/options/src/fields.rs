@@ -22,7 +22,8 @@
 ///
 /// Both structs read files in which the fields of a part are in the part's table, at the top level,
 /// or in both places. They write them into the table. A field that is in both places is an error,
-/// and so is an unknown field. With the feature `cli` the overrides are flags for all fields of all
+/// and so is an unknown field. In a format that people do not read, such as the messages of the
+/// playground, the first struct is all its fields in order. With the feature `cli` the overrides are flags for all fields of all
 /// parts, with the defaults in the help text; a field counts as given if its flag was given.
 #[macro_export]
 macro_rules! fields {
@@ -148,8 +149,9 @@ macro_rules! fields {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 use serde::ser::SerializeStruct as _;
                 const LENGTH: usize = [$( stringify!($name), )+ $($( stringify!($part), )+)?].len();
+                let exact = !serializer.is_human_readable();
                 let mut out = serializer.serialize_struct(stringify!($struct), LENGTH)?;
-                $( out.serialize_field(stringify!($name), &$crate::support::Written(self.$name))?; )+
+                $( out.serialize_field(stringify!($name), &$crate::support::Written(self.$name, exact))?; )+
                 // The parts come last, because in TOML no top-level field can follow a table.
                 $($( out.serialize_field(stringify!($part), &self.$part)?; )+)?
                 out.end()
@@ -158,6 +160,16 @@ macro_rules! fields {
 
         impl<'de> serde::Deserialize<'de> for $struct {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if !deserializer.is_human_readable() {
+                    #[derive(serde::Deserialize)]
+                    struct All {
+                        $( $name: $ty, )+
+                        $($( $part: $part_struct, )+)?
+                    }
+                    let All { $( $name, )+ $($( $part, )+)? } =
+                        serde::Deserialize::deserialize(deserializer)?;
+                    return Ok(Self { $( $name, )+ $($( $part, )+)? });
+                }
                 let given = <$overrides as serde::Deserialize>::deserialize(deserializer)?;
                 Ok(Self::DEFAULT.with(&given))
             }
@@ -244,7 +256,7 @@ macro_rules! fields {
                 let mut out = serializer.serialize_map(Some(length))?;
                 $(
                     if let Some(value) = self.$name {
-                        out.serialize_entry(stringify!($name), &$crate::support::Written(value))?;
+                        out.serialize_entry(stringify!($name), &$crate::support::Written(value, false))?;
                     }
                 )+
                 $($(

@@ -110,13 +110,14 @@ pub const fn names<const N: usize>(fields: &[FieldInfo]) -> [&'static str; N] {
     names
 }
 
-/// A value that is serialised by [`FieldValue::write`].
+/// A value that is serialised by [`FieldValue::write`], or exactly as it is.
 #[derive(Debug)]
-pub struct Written<T>(pub T);
+pub struct Written<T>(pub T, pub bool);
 
 impl<T: FieldValue> Serialize for Written<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.write(serializer)
+        let Self(value, exact) = self;
+        if *exact { value.serialize(serializer) } else { value.write(serializer) }
     }
 }
 

@@ -124,8 +124,8 @@ pub struct State {
     pub dones: Vec<bool>,
 }
 
-/// A list that is written as a plain number if it has one entry, as in files from before parameter
-/// groups.
+/// A list that is written to files as a plain number if it has one entry, as in files from before
+/// parameter groups. In messages, which have no types, it is always a list.
 mod one_or_many {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -141,7 +141,7 @@ mod one_or_many {
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         match steps {
-            [one] => one.serialize(serializer),
+            [one] if serializer.is_human_readable() => one.serialize(serializer),
             many => many.serialize(serializer),
         }
     }
@@ -149,6 +149,9 @@ mod one_or_many {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<u64>, D::Error> {
+        if !deserializer.is_human_readable() {
+            return Vec::deserialize(deserializer);
+        }
         Ok(match OneOrMany::deserialize(deserializer)? {
             OneOrMany::One(one) => vec![one],
             OneOrMany::Many(many) => many,

@@ -87,7 +87,7 @@ pub struct Iteration {
     /// Importance ratios between the behaviour policy and the policy after the update.
     pub ratios: RatioBounds,
     /// The bound of Theorem 3; only of certified runs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub certificate: Option<Certificate>,
     /// Mean over environments of the return of the last finished game, 0 before the first one: the
     /// authors' training score, which is biased towards 0 early in a run.

@@ -54,7 +54,8 @@ const fn shown(short: &'static str, info: MetricInfo) -> MetricInfo {
     MetricInfo { short: Some(short), ..info }
 }
 
-/// Values by name, in the order in which they were reported. In JSON an object of numbers.
+/// Values by name, in the order in which they were reported. In JSON an object of numbers;
+/// in messages, which keep NaN, a list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metrics(Vec<(Cow<'static, str>, f32)>);
 
@@ -93,6 +94,9 @@ impl Metrics {
 
 impl Serialize for Metrics {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !serializer.is_human_readable() {
+            return self.0.serialize(serializer);
+        }
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (name, value) in &self.0 {
             map.serialize_entry(name, value)?;
@@ -103,6 +107,9 @@ impl Serialize for Metrics {
 
 impl<'de> Deserialize<'de> for Metrics {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return Vec::deserialize(deserializer).map(Self);
+        }
         struct Entries;
         impl<'de> Visitor<'de> for Entries {
             type Value = Metrics;

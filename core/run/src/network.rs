@@ -14,6 +14,36 @@ pub struct ConvSpec {
     pub stride: usize,
 }
 
+/// Largest sizes that a file may ask for; the paper's networks have at most a sixteenth of each.
+const MAX_CHANNELS: usize = 1024;
+const MAX_SIDE: usize = 4096;
+const MAX_LAYERS: usize = 64;
+const MAX_WIDTH: usize = 8192;
+const MAX_PARAMETERS: usize = 1 << 26;
+
+/// Why networks of these sizes cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SpecError {
+    /// A size is out of range.
+    #[error("{what}: {value}; allowed: 1 to {largest}")]
+    Size {
+        /// Which size.
+        what: &'static str,
+        /// Its value.
+        value: usize,
+        /// The largest that is allowed.
+        largest: usize,
+    },
+    /// The channels cannot be divided into equal groups.
+    #[error("{channels} latent channels cannot be divided into {groups} equal groups")]
+    Groups {
+        /// Groups of the transition network.
+        groups: usize,
+        /// Channels of the latent.
+        channels: usize,
+    },
+}
+
 /// Sizes of all networks of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkSpec {
@@ -87,6 +117,40 @@ impl NetworkSpec {
         })
     }
 
+    /// Checks sizes that were read from a file. Networks that cannot be built would end the program,
+    /// and a browser has little memory.
+    ///
+    /// # Errors
+    /// The first size that cannot be right.
+    pub fn check(&self) -> Result<(), SpecError> {
+        let Self { frame, actions, ref encoder, hidden, reward_hidden, transition_groups } = *self;
+        let range = |what: &'static str, value: usize, largest: usize| match value {
+            0 => Err(SpecError::Size { what, value, largest }),
+            _ if value > largest => Err(SpecError::Size { what, value, largest }),
+            _ => Ok(()),
+        };
+        range("channels of a frame", frame.channels, MAX_CHANNELS)?;
+        range("rows of a frame", frame.height, MAX_SIDE)?;
+        range("columns of a frame", frame.width, MAX_SIDE)?;
+        range("actions", actions, MAX_CHANNELS)?;
+        range("layers of the encoder", encoder.len(), MAX_LAYERS)?;
+        let mut sides = [frame.height, frame.width];
+        for conv in encoder {
+            range("channels of a layer", conv.outputs, MAX_CHANNELS)?;
+            range("the stride of a layer", conv.stride, MAX_SIDE)?;
+            range("the kernel of a layer", conv.kernel, sides[0].min(sides[1]))?;
+            sides = sides.map(|side| (side - conv.kernel) / conv.stride + 1);
+        }
+        let [_, _, channels] = self.latent();
+        range("width of the trunk", hidden, MAX_WIDTH)?;
+        range("width of the reward network", reward_hidden, MAX_WIDTH)?;
+        range("groups of the transition network", transition_groups, channels)?;
+        if !channels.is_multiple_of(transition_groups) {
+            return Err(SpecError::Groups { groups: transition_groups, channels });
+        }
+        range("parameters", self.latent_len() * hidden.max(reward_hidden), MAX_PARAMETERS)
+    }
+
     /// Number of latent dimensions.
     #[must_use]
     pub fn latent_len(&self) -> usize {
@@ -98,9 +162,35 @@ impl NetworkSpec {
 mod tests {
     use super::*;
 
+    const FRAME: FrameShape = FrameShape { channels: 4, height: 84, width: 84 };
+
+    #[test]
+    fn own_networks_pass_and_those_that_cannot_be_built_are_refused() {
+        let specs = [NetworkSpec::atari, NetworkSpec::small_atari, NetworkSpec::small_cartridge];
+        for spec in specs {
+            assert_eq!(spec(FRAME, 18).check(), Ok(()));
+        }
+        type Change = fn(&mut NetworkSpec);
+        let wrong: [(Change, &str); 7] = [
+            (|spec| spec.frame.height = 7, "the kernel of a layer: 8; allowed: 1 to 7"),
+            (|spec| spec.encoder[1].stride = 0, "the stride of a layer: 0"),
+            (|spec| spec.encoder[0].outputs = usize::MAX, "channels of a layer"),
+            (|spec| spec.encoder.clear(), "layers of the encoder: 0"),
+            (|spec| spec.hidden = 0, "width of the trunk: 0"),
+            (|spec| spec.transition_groups = 5, "64 latent channels cannot be divided into 5"),
+            (|spec| (spec.encoder[0].stride, spec.hidden) = (1, 8192), "parameters: "),
+        ];
+        for (change, text) in wrong {
+            let mut spec = NetworkSpec::atari(FRAME, 4);
+            change(&mut spec);
+            let error = spec.check().expect_err("refused").to_string();
+            assert!(error.starts_with(text), "{error}");
+        }
+    }
+
     #[test]
     fn atari_latent_is_7x7x64() {
-        let spec = NetworkSpec::atari(FrameShape { channels: 4, height: 84, width: 84 }, 4);
+        let spec = NetworkSpec::atari(FRAME, 4);
         assert_eq!(spec.latent(), [7, 7, 64]);
         assert_eq!(spec.latent_len(), 3136);
     }

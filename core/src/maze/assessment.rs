@@ -14,7 +14,7 @@ use deepspi_run::maze::{Assessment, FailedPremise, Judged, MazeReport, ValuePair
 use deepspi_theory::{
     Behaviour, Policy, Premise, TheoryError, episodic_chain, evaluate, ratios, theorems,
 };
-use deepspi_worlds::maze::{ACTIONS, Maze, MazeView, SeenMaze};
+use deepspi_worlds::maze::{ACTIONS, SeenMaze};
 
 use super::latent_model::{Latents, finite_model};
 use super::probe::ProbeError;
@@ -33,25 +33,6 @@ const SAME_POLICY: f64 = 1e-4;
 /// If the device fails, a policy is not a distribution, a prediction is not a number, `epsilon` is
 /// not above 0, or a linear programme fails. A premise that fails is no error.
 pub async fn assess(
-    model: &Model,
-    maze: &Maze,
-    before: &[f64],
-    report: &MazeReport,
-    config: &Config,
-    epsilon: f64,
-    device: &Device,
-) -> Result<Assessment, ProbeError> {
-    let view = MazeView::of(maze);
-    let seen = SeenMaze { maze, view: &view };
-    assess_as_seen(model, seen, before, report, config, epsilon, device).await
-}
-
-/// [`assess`](fn@assess) for an agent that sees the maze in another way; `report` must be the result
-/// of [`probe_as_seen`](fn@super::probe_as_seen).
-///
-/// # Errors
-/// As [`assess`](fn@assess).
-pub async fn assess_as_seen(
     model: &Model,
     seen: SeenMaze<'_>,
     before: &[f64],
@@ -165,7 +146,7 @@ mod tests {
     use deepspi_run::config::{Algorithm, LatentDistance, TransitionDensity, WorldModelConfig};
     use deepspi_run::maze_preset::TrainingPreset as _;
     use deepspi_theory::Terms;
-    use deepspi_worlds::maze::{Action, MazeConfig, MazePreset, Tile};
+    use deepspi_worlds::maze::{Action, Maze, MazeConfig, MazePreset, MazeView, Tile};
 
     use super::super::{cells, probe};
     use super::*;
@@ -180,7 +161,8 @@ mod tests {
         let maze = Maze::new(MazeConfig { cue, ..MazeConfig::DEFAULT }, config.gamma.into());
         let maze = maze.expect("valid");
         let model = Model::new(&PRESET.network(), config, &device);
-        let report = pollster::block_on(probe(&model, &maze, &device)).expect("probed");
+        let seen = SeenMaze { maze: &maze, view: &MazeView::of(&maze) };
+        let report = pollster::block_on(probe(&model, seen, &device)).expect("probed");
         (maze, model, report)
     }
 
@@ -190,7 +172,8 @@ mod tests {
         config: &Config,
     ) -> Assessment {
         let device = Device::flex();
-        let found = assess(model, maze, before, report, config, EPSILON, &device);
+        let seen = SeenMaze { maze, view: &MazeView::of(maze) };
+        let found = assess(model, seen, before, report, config, EPSILON, &device);
         pollster::block_on(found).expect("assessed")
     }
 
@@ -245,7 +228,8 @@ mod tests {
         let before = upwards(&report.policy, 0.001);
         let found = assessed(&agent, &before, &config);
         let device = Device::flex();
-        let cells = cells(model, maze, report, &config, None, &device);
+        let seen = SeenMaze { maze, view: &MazeView::of(maze) };
+        let cells = cells(model, seen, report, &config, None, &device);
         let losses = pollster::block_on(cells).expect("computed").losses.expect("in use");
 
         // Expected visits by power iteration, from the maze's own rules.
@@ -329,7 +313,8 @@ mod tests {
         let config = PRESET.hyper_parameters();
         let (maze, model, _) = agent(&config, 1.0);
         let blank = unflatten(model.clone(), &(flatten(&model) * 0.0), false);
-        let report = pollster::block_on(probe(&blank, &maze, &Device::flex())).expect("probed");
+        let seen = SeenMaze { maze: &maze, view: &MazeView::of(&maze) };
+        let report = pollster::block_on(probe(&blank, seen, &Device::flex())).expect("probed");
         let agent = (maze, blank, report);
         let found = assessed(&agent, &agent.2.policy, &config);
         let [FailedPremise::EndMerged { terminal, live }] = found.theorem_two.failed[..] else {

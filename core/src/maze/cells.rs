@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use deepspi_run::config::Config;
 use deepspi_run::maze::{CellLosses, MazeCells, MazeReport};
 use deepspi_theory::{Policy, TheoryError, discounted_occupancy};
-use deepspi_worlds::maze::{ACTIONS, Action, Maze, MazeView, SeenMaze};
+use deepspi_worlds::maze::{ACTIONS, Action, Maze, SeenMaze};
 use deepspi_worlds::rng::{Stream, stream};
 
 use super::probe::ProbeError;
@@ -36,7 +36,7 @@ struct Step {
 }
 
 /// Utility and losses of all actions in all states. `report` must be the result of
-/// [`probe`](fn@super::probe) for the same model and maze.
+/// [`probe`](fn@super::probe) for the same model and view.
 ///
 /// `deviation` is the number by which training divided the last batch's advantages
 /// ([`BatchView::deviation`](deepspi_run::batch_view::BatchView::deviation)). Without it, and if
@@ -46,23 +46,6 @@ struct Step {
 /// # Errors
 /// If the device fails or the report's policy is not a distribution.
 pub async fn cells(
-    model: &Model,
-    maze: &Maze,
-    report: &MazeReport,
-    config: &Config,
-    deviation: Option<f32>,
-    device: &Device,
-) -> Result<MazeCells, ProbeError> {
-    let view = MazeView::of(maze);
-    cells_as_seen(model, SeenMaze { maze, view: &view }, report, config, deviation, device).await
-}
-
-/// [`cells`](fn@cells) for an agent that sees the maze in another way; `report` must be the result of
-/// [`probe_as_seen`](fn@super::probe_as_seen).
-///
-/// # Errors
-/// If the device fails or the report's policy is not a distribution.
-pub async fn cells_as_seen(
     model: &Model,
     seen: SeenMaze<'_>,
     report: &MazeReport,
@@ -182,9 +165,9 @@ mod tests {
     use deepspi_run::config::{Algorithm, LatentDistance, TransitionDensity, WorldModelConfig};
     use deepspi_run::maze_preset::TrainingPreset as _;
     use deepspi_theory::evaluate;
-    use deepspi_worlds::maze::{MazeConfig, MazePreset};
+    use deepspi_worlds::maze::{MazeConfig, MazePreset, MazeView};
 
-    use super::super::{probe, probe_as_seen};
+    use super::super::probe;
     use super::*;
 
     const PRESET: MazePreset = MazeConfig::DEFAULT.preset;
@@ -193,8 +176,9 @@ mod tests {
         let device = Device::flex();
         let maze = Maze::new(MazeConfig::DEFAULT, config.gamma.into()).expect("valid");
         let model = Model::new(&PRESET.network(), config, &device);
-        let report = pollster::block_on(probe(&model, &maze, &device)).expect("probed");
-        let cells = cells(&model, &maze, &report, config, deviation, &device);
+        let seen = SeenMaze { maze: &maze, view: &MazeView::of(&maze) };
+        let report = pollster::block_on(probe(&model, seen, &device)).expect("probed");
+        let cells = cells(&model, seen, &report, config, deviation, &device);
         let cells = pollster::block_on(cells).expect("computed");
         (maze, model, report, cells)
     }
@@ -226,12 +210,13 @@ mod tests {
         let actions = [Action::Up, Action::Right, Action::Left, Action::Down];
         let view = MazeView { actions, ..MazeView::of(&maze) };
         let seen = SeenMaze { maze: &maze, view: &view };
-        let report = pollster::block_on(probe_as_seen(&model, seen, &device)).expect("probed");
-        let plain = pollster::block_on(probe(&model, &maze, &device)).expect("probed");
+        let report = pollster::block_on(probe(&model, seen, &device)).expect("probed");
+        let plain = SeenMaze { maze: &maze, view: &MazeView::of(&maze) };
+        let plain = pollster::block_on(probe(&model, plain, &device)).expect("probed");
         // The order of a sum differs, and with it the last digit.
         let expected = view.in_order_of_maze(&plain.policy);
         assert!(report.policy.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12));
-        let cells = cells_as_seen(&model, seen, &report, &config, None, &device);
+        let cells = cells(&model, seen, &report, &config, None, &device);
         let cells = pollster::block_on(cells).expect("computed");
         losses_are_those_of_predictions(&maze, &view, &model, &report, cells);
     }

@@ -8,6 +8,6 @@ mod cells;
 mod latent_model;
 mod probe;
 
-pub use assessment::{assess, assess_as_seen};
-pub use cells::{cells, cells_as_seen};
-pub use probe::{ProbeError, probe, probe_as_seen};
+pub use assessment::assess;
+pub use cells::cells;
+pub use probe::{ProbeError, probe};

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use deepspi_run::decision::Decision;
 use deepspi_run::maze::MazeReport;
 use deepspi_theory::{Policy, TheoryError, evaluate};
-use deepspi_worlds::maze::{ACTIONS, Maze, MazeView, SeenMaze};
+use deepspi_worlds::maze::{ACTIONS, MazeView, SeenMaze};
 
 use crate::data::rollout::observations;
 use crate::model::Model;
@@ -22,21 +22,12 @@ pub enum ProbeError {
     Theory(#[from] TheoryError),
 }
 
-/// Evaluates `model` in all states of `maze`.
+/// Evaluates `model` in all states of a maze, as it sees them. The report is in the order of the
+/// maze's actions.
 ///
 /// # Errors
 /// If the device fails or the policy is not a distribution.
-pub async fn probe(model: &Model, maze: &Maze, device: &Device) -> Result<MazeReport, ProbeError> {
-    let view = MazeView::of(maze);
-    probe_as_seen(model, SeenMaze { maze, view: &view }, device).await
-}
-
-/// [`probe`](fn@probe) for an agent that sees the maze in another way. The report is in the order of
-/// the maze's actions.
-///
-/// # Errors
-/// If the device fails or the policy is not a distribution.
-pub async fn probe_as_seen(
+pub async fn probe(
     model: &Model,
     seen: SeenMaze<'_>,
     device: &Device,
@@ -88,7 +79,7 @@ fn normalised(log_probs: &[f32]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use deepspi_run::maze_preset::TrainingPreset as _;
-    use deepspi_worlds::maze::MazeConfig;
+    use deepspi_worlds::maze::{Maze, MazeConfig};
 
     use super::*;
 
@@ -99,7 +90,8 @@ mod tests {
         let model = Model::new(&preset.network(), &preset.hyper_parameters(), &device);
         let report = |cue| {
             let maze = Maze::new(MazeConfig { cue, ..MazeConfig::DEFAULT }, 0.99).expect("valid");
-            (pollster::block_on(probe(&model, &maze, &device)).expect("probed"), maze)
+            let seen = SeenMaze { maze: &maze, view: &MazeView::of(&maze) };
+            (pollster::block_on(probe(&model, seen, &device)).expect("probed"), maze)
         };
         let (seen, maze) = report(1.0);
         let uniform = maze.mdp().expect("valid");

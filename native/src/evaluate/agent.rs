@@ -47,9 +47,10 @@ impl Agent {
         loaded.warn_of_skipped();
         let Loaded { checkpoint, path: file, .. } = loaded;
         let world = worlds::of_run(&folder.info, None)?;
-        let (spec, selected) = (world.network(), device::select(device)?);
-        let trainer = Trainer::restore(&checkpoint, &spec, &selected.device)
+        let selected = device::select(device)?;
+        let trainer = Trainer::restore(&checkpoint, &world.network(), &selected.device)
             .with_context(|| format!("cannot use {}", file.display()))?;
+        let spec = trainer.spec().clone();
         device::verify(&selected, trainer.config(), &spec)?;
         Ok(Self {
             run: folder.path,

@@ -11,7 +11,7 @@ use deepspi_run::certificate::Certificate;
 use deepspi_run::config::{Algorithm, Config};
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::message::Message;
-use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs};
+use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazeView, SeenMaze};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -139,12 +139,14 @@ impl Experiment {
         let mut envs = MazeEnvs::new(maze.clone(), self.config.num_envs, self.config.seed);
         let mut trainer = Trainer::new(self.config.clone(), self.maze.preset.network(), device)?;
         envs.reset();
+        let view = MazeView::of(&maze);
+        let seen = SeenMaze { maze: &maze, view: &view };
         let mut points = Vec::new();
         let mut snapshots = Vec::new();
         let mut last = None;
         let mut failure = None;
         loop {
-            let report = pollster::block_on(probe(&trainer.policy(), &maze, device))?;
+            let report = pollster::block_on(probe(&trainer.policy(), seen, device))?;
             let iteration = trainer.iteration();
             points.push(Point {
                 iteration,

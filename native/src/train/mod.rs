@@ -124,13 +124,19 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
     let selected = device::select(&args.device)?;
     let mut trainer = Trainer::restore(&checkpoint, &world.network(), &selected.device)
         .with_context(|| format!("cannot continue {}", checkpoint_path.display()))?;
+    if *trainer.spec() != world.network() {
+        tracing::info!(
+            "the run goes on with the networks of its checkpoint; new runs of {} have others",
+            world.name()
+        );
+    }
     let config = trainer.config().clone();
     let mut opened = Opened::new(&*world, &config, trainer.environment_seed(), args)?;
     tracing::info!("restoring the environments");
     pollster::block_on(trainer.restore_environments(&checkpoint, &mut *opened.envs)).with_context(
         || format!("cannot restore the environments of {}", checkpoint_path.display()),
     )?;
-    device::verify(&selected, &config, &world.network())?;
+    device::verify(&selected, &config, trainer.spec())?;
     announce(folder, &config, &selected);
     tracing::info!(
         "continuing at step {} from {}",

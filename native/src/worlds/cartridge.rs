@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use deepspi_ale::{AtariEnvs, Emulator, Rom};
-use deepspi_core::maze::probe_as_seen;
+use deepspi_core::maze::probe;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::config::Config;
 use deepspi_run::message::{MazeStatus, Message};
@@ -138,7 +138,7 @@ impl Analysis for ExactValue {
     fn analyse(&self, trainer: &Trainer) -> Result<Message> {
         let Self { maze, view } = self;
         let model = trainer.policy();
-        let report = probe_as_seen(&model, SeenMaze { maze, view }, trainer.device());
+        let report = probe(&model, SeenMaze { maze, view }, trainer.device());
         let report = pollster::block_on(report)?;
         Ok(Message::Maze(MazeStatus::new(&report, maze, trainer.global_step())))
     }

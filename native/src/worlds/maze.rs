@@ -12,7 +12,7 @@ use deepspi_run::run_files::RunInfo;
 pub use deepspi_run::world::MAZE_NAME as MAZE;
 use deepspi_run::world::World as Description;
 use deepspi_worlds::env::VectorEnv;
-use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazeReset};
+use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazeReset, MazeView, SeenMaze};
 
 use super::episode::{End, EpisodeRules};
 use super::world::{Analysis, Episode, Episodes, Kind, World, WorldArgs};
@@ -66,7 +66,9 @@ impl World for MazeWorld {
     }
 
     fn analysis(&self, config: &Config) -> Result<Option<Box<dyn Analysis>>> {
-        Ok(Some(Box::new(ExactValue(self.maze(config)?))))
+        let maze = self.maze(config)?;
+        let view = MazeView::of(&maze);
+        Ok(Some(Box::new(ExactValue { maze, view })))
     }
 
     fn episodes(&self, gamma: f32, rules: &EpisodeRules) -> Result<Box<dyn Episodes>> {
@@ -85,13 +87,19 @@ impl World for MazeWorld {
 
 /// Computes the exact value of the agent's policy in the maze after every iteration.
 #[derive(Debug)]
-struct ExactValue(Maze);
+struct ExactValue {
+    maze: Maze,
+    /// What the agent sees in every state.
+    view: MazeView,
+}
 
 impl Analysis for ExactValue {
     fn analyse(&self, trainer: &Trainer) -> Result<Message> {
+        let Self { maze, view } = self;
         let model = trainer.policy();
-        let report = pollster::block_on(probe(&model, &self.0, trainer.device()))?;
-        Ok(Message::Maze(MazeStatus::new(&report, &self.0, trainer.global_step())))
+        let report = probe(&model, SeenMaze { maze, view }, trainer.device());
+        let report = pollster::block_on(report)?;
+        Ok(Message::Maze(MazeStatus::new(&report, maze, trainer.global_step())))
     }
 }
 

@@ -9,12 +9,15 @@
 //! a second worker that plays on its screens ([`play`]).
 //!
 //! Both programs are downloaded, so this crate must not depend on anything that only one of them
-//! needs: no burn and no leptos. Nothing here needs a browser, so everything is tested natively.
+//! needs: no burn and no leptos. Only `packet`, which hands messages to the browser,
+//! needs one; everything else is tested natively.
 
 pub mod archive;
 pub mod axis;
 pub mod emulator;
 pub mod experiment;
+#[cfg(target_arch = "wasm32")]
+pub mod packet;
 pub mod play;
 pub mod protocol;
 pub mod scene;

@@ -2,12 +2,14 @@
 //!
 //! The worker owns the trainers; the page sends requests and shows reports. A request has no direct
 //! answer: the worker reports every change, in the order in which the changes happened. Messages
-//! are encoded as MessagePack, which keeps NaN (a value function can be undefined) and tagged
-//! enums. Their buffers are transferred, not copied.
+//! are encoded with postcard, which keeps NaN (a value function can be undefined) and needs little
+//! code (docs/decisions/0020-messages.md). It writes neither names nor types: page and workers of a
+//! site are always built together. A type of a message must not use serde's `flatten`, `untagged`,
+//! internal `tag` or `skip_serializing_if`.
 
 use deepspi_run::batch_view::BatchView;
 use deepspi_run::maze::{Assessment, MazeCells, MazeReport};
-use deepspi_run::message::Message;
+use deepspi_run::message::{Iteration, MazeStatus, Message};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
@@ -164,7 +166,7 @@ pub enum Report {
         /// Which agent.
         agent: usize,
         /// What happened.
-        message: Message,
+        event: Event,
     },
     /// The current state of an agent. A newer view replaces an older one.
     View {
@@ -213,6 +215,32 @@ pub enum Report {
         /// Whether the worker draws.
         by_worker: bool,
     },
+}
+
+/// What the page keeps of a trainer's messages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// A rollout and its updates are complete.
+    Iteration(Box<Iteration>),
+    /// The exact evaluation of the agent after that.
+    Maze(MazeStatus),
+}
+
+impl Event {
+    /// The event in a message; none in a message that the page does not show. Single episodes are
+    /// too many, and a batch is a part of the view.
+    #[must_use]
+    pub fn of(message: Message) -> Option<Self> {
+        match message {
+            Message::Iteration(iteration) => Some(Self::Iteration(iteration)),
+            Message::Maze(status) => Some(Self::Maze(status)),
+            Message::Episode(_)
+            | Message::Batch(_)
+            | Message::CheckpointWritten { .. }
+            | Message::Warning { .. }
+            | Message::Failure { .. } => None,
+        }
+    }
 }
 
 /// The state of training.
@@ -267,14 +295,14 @@ pub struct AgentView {
 /// A message that could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("a message between page and worker could not be read ({0}); reload the page")]
-pub struct Unreadable(#[from] rmp_serde::decode::Error);
+pub struct Unreadable(String);
 
 /// Encodes a message.
 ///
 /// # Errors
 /// Never with the types of this module.
-pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, rmp_serde::encode::Error> {
-    rmp_serde::to_vec_named(message)
+pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, postcard::Error> {
+    postcard::to_stdvec(message)
 }
 
 /// Decodes a message.
@@ -282,12 +310,15 @@ pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, rmp_serde::encode::E
 /// # Errors
 /// If the bytes are not a message of this version of the program.
 pub fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Unreadable> {
-    Ok(rmp_serde::from_slice(bytes)?)
+    match postcard::take_from_bytes(bytes) {
+        Ok((message, [])) => Ok(message),
+        Ok((_, rest)) => Err(Unreadable(format!("{} bytes too many", rest.len()))),
+        Err(error) => Err(Unreadable(error.to_string())),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use deepspi_run::message::Iteration;
     use deepspi_run::metrics::Metrics;
     use deepspi_run::monitor::RatioBounds;
 
@@ -309,25 +340,109 @@ mod tests {
             avg_episodic_length: 0.0,
             episodes: 0,
         };
-        let report = Report::Event { agent: 1, message: Message::Iteration(Box::new(iteration)) };
+        let report = Report::Event { agent: 1, event: Event::Iteration(Box::new(iteration)) };
         let read: Report = decode(&encode(&report).expect("encodes")).expect("decodes");
-        let Report::Event { agent: 1, message: Message::Iteration(read) } = read else {
+        let Report::Event { agent: 1, event: Event::Iteration(read) } = read else {
             unreachable!("another message came out: {read:?}");
         };
         assert!(read.explained_variance.is_nan());
         assert_eq!((read.iteration, read.ratios.sup.to_bits()), (3, 1.5_f32.to_bits()));
     }
 
+    fn survives<T: Serialize + for<'de> Deserialize<'de> + PartialEq + std::fmt::Debug>(all: &[T]) {
+        for message in all {
+            let bytes = encode(message).expect("encodes");
+            assert_eq!(&decode::<T>(&bytes).expect("decodes"), message);
+        }
+    }
+
     #[test]
     fn requests_survive_and_rubbish_is_refused() {
-        let request = Request::Open {
-            experiment: Box::new(Experiment::default()),
+        let experiment = Box::new(Experiment::default());
+        let archive = Archive { name: "run".into(), bytes: vec![80, 75] };
+        let open = Request::Open {
+            experiment: experiment.clone(),
             device: DevicePreference::Cpu,
-            rom: None,
+            rom: Some(ByteBuf::from(vec![1, 2])),
         };
-        let bytes = encode(&request).expect("encodes");
-        assert_eq!(decode::<Request>(&bytes).expect("decodes"), request);
-        decode::<Request>(&bytes[1..]).expect_err("cut off");
+        let bytes = encode(&open).expect("encodes");
+        survives(&[
+            open,
+            Request::Restore {
+                experiment,
+                device: DevicePreference::Webgpu,
+                archives: [None, Some(archive)],
+                rom: None,
+            },
+            Request::Start,
+            Request::Pause,
+            Request::Step,
+            Request::Pace(Pace::PerSecond(2.5)),
+            Request::Watch(Watch { details: true, theory: false }),
+            Request::Networks(true),
+            Request::Save { agent: 1 },
+            Request::Canvas { agent: 0 },
+            Request::Scene {
+                agent: 1,
+                scene: LatentScene { palette: vec![[0.5; 3]; 2], ..LatentScene::default() },
+            },
+        ]);
+        decode::<Request>(&bytes[..bytes.len() - 1]).expect_err("cut off");
+        decode::<Request>(&[&bytes[..], &[0]].concat()).expect_err("too long");
         decode::<Request>(b"hello").expect_err("no message");
+    }
+
+    #[test]
+    fn reports_survive() {
+        let mut experiment = Experiment::default();
+        experiment.agents[1].world_model.transition_loss_coef = 0.1;
+        let report = MazeReport {
+            start_value: 8.25,
+            star_distance: 0.5,
+            relative_star_distance: 1.0,
+            policy: vec![0.25; 8],
+            values: vec![1.0, -1.0],
+            q: vec![0.0; 8],
+            advantage: vec![0.0; 8],
+            critic: vec![0.5, 0.5],
+            latents: vec![1.5; 4],
+        };
+        let view = AgentView {
+            global_step: 128,
+            report,
+            points: Some(vec![[0.0, 1.0]]),
+            explained: [0.75, 0.25],
+            cells: None,
+            batch: None,
+            assessment: None,
+        };
+        let status = MazeStatus {
+            global_step: 128,
+            start_value: 8.25,
+            star_distance: 0.5,
+            relative_star_distance: 1.0,
+            up_at_stars: [0.25, 0.75],
+        };
+        survives(&[
+            Report::Listening,
+            Report::Preparing { text: "compiling".into() },
+            Report::Opened {
+                device: DeviceReport { update_ms: Some([1.0, 2.0]), ..DeviceReport::default() },
+                experiment: Box::new(experiment),
+                iterations: [3, u64::MAX],
+            },
+            Report::Event { agent: 0, event: Event::Maze(status) },
+            Report::View { agent: 1, view: Box::new(view) },
+            Report::Checkpoint {
+                agent: 0,
+                asked: true,
+                archive: Archive { name: "run".into(), bytes: vec![0; 300] },
+            },
+            Report::Status(Status { running: true, finished: false, updates_per_second: 0.5 }),
+            Report::Notice { text: "slow".into() },
+            Report::Refused { text: "no".into() },
+            Report::Fault { text: String::new() },
+            Report::Drawing { agent: 1, by_worker: true },
+        ]);
     }
 }

@@ -3,8 +3,8 @@
 //! Messages of a worker that was replaced may still arrive. They are ignored, because the listeners
 //! of a worker are dropped together with it.
 
-use deepspi_playground::protocol::{BYTES, CANVAS, PORTS, Report, Request, decode, encode};
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use deepspi_playground::packet::{self, Packet};
+use deepspi_playground::protocol::{CANVAS, PORTS, Report, Request, encode};
 use wasm_bindgen::prelude::*;
 use web_sys::{
     ErrorEvent, MessageEvent, MessagePort, OffscreenCanvas, Worker, WorkerOptions, WorkerType,
@@ -102,25 +102,19 @@ impl Bridge {
 
     fn post(&self, bytes: &[u8], attached: &Attached) {
         let Some(connection) = &self.connection else { return };
-        let (message, transfer) = (Object::new(), Array::new());
-        let bytes = Uint8Array::from(bytes);
-        transfer.push(&bytes.buffer());
-        let mut set = Reflect::set(&message, &BYTES.into(), &bytes);
-        if !attached.ports.is_empty() {
-            let ports: Array = attached.ports.iter().collect();
-            for port in &attached.ports {
-                transfer.push(port);
+        let packet = Packet::of_bytes(bytes).and_then(|mut packet| {
+            if !attached.ports.is_empty() {
+                packet.add_list(PORTS, &attached.ports.iter().collect())?;
             }
-            set = set.and(Reflect::set(&message, &PORTS.into(), &ports));
-        }
-        if let Some(canvas) = &attached.canvas {
-            transfer.push(canvas);
-            set = set.and(Reflect::set(&message, &CANVAS.into(), canvas));
-        }
+            if let Some(canvas) = &attached.canvas {
+                packet.add_object(CANVAS, canvas)?;
+            }
+            Ok(packet)
+        });
         // Sending fails only for a canvas that was transferred before; the worker then already
         // draws on it.
-        if set.is_ok() {
-            drop(connection.worker.post_message_with_transfer(&message, &transfer));
+        if let Ok(packet) = packet {
+            drop(connection.worker.post_message_with_transfer(&packet.message, &packet.transfer));
         }
     }
 }
@@ -137,7 +131,6 @@ pub fn script() -> Result<String, String> {
 
 /// The reports in a message of the worker; a fault if the message cannot be decoded.
 fn reports(event: &MessageEvent) -> Vec<Report> {
-    let bytes = Reflect::get(&event.data(), &BYTES.into()).unwrap_or_default();
-    decode(&Uint8Array::new(&bytes).to_vec())
+    packet::message(&event.data())
         .unwrap_or_else(|error| vec![Report::Fault { text: error.to_string() }])
 }

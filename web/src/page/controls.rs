@@ -8,16 +8,19 @@ use deepspi_playground::experiment::AGENTS;
 use leptos::prelude::*;
 
 use super::address;
+use super::atari::state::Arcade;
 use super::copy::CopyButton;
 use super::drop_target::DropTarget;
 use super::export::{Format, save};
 use super::file_input::LoadButton;
 use super::settings::Pending;
 use super::settings::draft::Draft;
-use super::state::{AgentSignals, Phase, Playground};
+use super::state::{Phase, Playground};
 use crate::form::{SEED, Scope};
-use crate::link::{DEVICES, PACES, by_key, key_of};
+use crate::link::{DEVICES, PACES};
+use crate::offers::{by_key, key_of};
 use crate::presets::{PRESETS, Preset, matching};
+use crate::run::Run;
 
 /// The bar that stays on screen.
 #[component]
@@ -68,14 +71,7 @@ pub fn Controls() -> impl IntoView {
 #[component]
 fn Progress(agent: usize) -> impl IntoView {
     let playground = Playground::here();
-    let done = Memo::new(move |_| {
-        let AgentSignals { view, run, .. } = playground.agents[agent];
-        let viewed = view.with(|view| view.as_ref().map_or(0, |view| view.global_step));
-        // Agents of a game have no view.
-        let trained = run.with(|run| run.history().iterations.last().map_or(0, |i| i.global_step));
-        let steps = viewed.max(trained);
-        playground.opened.with(|opened| steps / opened.agents[agent].batch_size().max(1) as u64)
-    });
+    let done = Memo::new(move |_| playground.agents[agent].run.with(Run::completed));
     let all =
         Memo::new(move |_| playground.opened.with(|opened| opened.agents[agent].num_iterations()));
     let name = move || format!("{} {}", ["A", "B"][agent], playground.agent_name(agent));
@@ -225,7 +221,7 @@ fn PacePicker() -> impl IntoView {
 /// Rarely used controls.
 #[component]
 fn More() -> impl IntoView {
-    let playground = Playground::here();
+    let (playground, arcade) = (Playground::here(), Arcade::here());
     let files = (0..AGENTS).map(|agent| {
         let (save_label, load_label) =
             [("Save A", "Load into A"), ("Save B", "Load into B")][agent];
@@ -248,7 +244,7 @@ fn More() -> impl IntoView {
                 <dd>
                     <CopyButton
                         label="Copy link"
-                        text=Callback::new(move |()| address::whole(playground))
+                        text=Callback::new(move |()| address::whole(arcade))
                     />
                     <span class="muted">
                         "The address of this page contains all settings and the seed, so it \

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use deepspi_playground::emulator::{Answer, PORT};
 use deepspi_playground::experiment::{AGENTS, Experiment};
-use deepspi_playground::protocol::{BYTES, decode};
+use deepspi_playground::packet;
 use deepspi_run::world::World;
 use deepspi_worlds::atari::Game;
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Object, Reflect};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_bytes::ByteBuf;
@@ -40,7 +40,7 @@ pub enum Availability {
     Unknown,
     /// It is there.
     Here,
-    /// It is not there; the text says why.
+    /// It is not there, or this browser cannot run it; a sentence that says why.
     Absent(String),
 }
 
@@ -157,7 +157,10 @@ impl Emulators {
     /// Starts workers until there are at least this many.
     fn start(self, wanted: usize) -> Result<(), String> {
         if let Availability::Absent(why) = self.availability.get_untracked() {
-            return Err(format!("This site was built without Atari games: {why}."));
+            return Err(why);
+        }
+        if let Some(why) = unsupported() {
+            return Err(why);
         }
         self.workers
             .try_update_value(|workers| {
@@ -206,8 +209,7 @@ impl Emulator {
             .map_err(|error| format!("This browser could not start a web worker: {error:?}"))?;
         // A worker writes to the page itself only when it cannot go on.
         let on_message = Closure::new(move |event: MessageEvent| {
-            let bytes = Reflect::get(&event.data(), &BYTES.into()).unwrap_or_default();
-            if let Ok(Answer::Failed { text }) = decode(&Uint8Array::new(&bytes).to_vec()) {
+            if let Ok(Answer::Failed { text }) = packet::message(&event.data()) {
                 fault.set(Some(text));
             }
         });
@@ -227,6 +229,20 @@ fn workers_for_training() -> usize {
     (cores as usize).saturating_sub(1).clamp(1, MOST_WORKERS)
 }
 
+/// Why this browser cannot run the emulator, if it cannot.
+fn unsupported() -> Option<String> {
+    // A module with one function, which contains `try catch_all end`. This is the first form of
+    // exceptions, to which ALE is compiled (`tools/ale-build`).
+    const TRY: [u8; 28] =
+        *b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x08\x01\x06\0\x06\x40\x19\x0b\x0b";
+    let known = js_sys::WebAssembly::validate(&Uint8Array::from(&TRY[..]).into());
+    (known != Ok(true)).then(|| {
+        "This browser has no WebAssembly exceptions, which the emulator needs: Chrome and Edge 95, \
+         Firefox 100, Safari 15.2 and later have them."
+            .to_owned()
+    })
+}
+
 /// Asks the site for its emulator.
 async fn availability() -> Availability {
     #[derive(serde::Deserialize)]
@@ -235,6 +251,9 @@ async fn availability() -> Availability {
         #[serde(default)]
         reason: String,
     }
+    let without = |why: &str| {
+        Availability::Absent(format!("This site was built without Atari games: {why}."))
+    };
     let text = async {
         let response: Response =
             JsFuture::from(window().fetch_with_str(ABOUT)).await.ok()?.dyn_into().ok()?;
@@ -244,8 +263,10 @@ async fn availability() -> Availability {
         JsFuture::from(response.text().ok()?).await.ok()?.as_string()
     };
     match text.await.and_then(|text| serde_json::from_str::<About>(&text).ok()) {
-        Some(About { available: true, .. }) => Availability::Here,
-        Some(About { reason, .. }) => Availability::Absent(reason),
-        None => Availability::Absent("its folder emulator is missing".to_owned()),
+        Some(About { available: true, .. }) => {
+            unsupported().map_or(Availability::Here, Availability::Absent)
+        }
+        Some(About { reason, .. }) => without(&reason),
+        None => without("its folder emulator is missing"),
     }
 }

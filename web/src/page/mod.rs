@@ -40,7 +40,7 @@ use web_sys::HtmlElement;
 use self::help::Help;
 use self::settings::draft::Draft;
 use self::state::{Playground, Room};
-use self::tour::Tour;
+use self::tour::Tours;
 
 /// Id in `index.html` of the text that is shown until the page runs.
 const STATIC_TEXT_ID: &str = "static";
@@ -68,12 +68,12 @@ pub fn App() -> impl IntoView {
         playground.notify(text);
     }
     provide_context(playground);
-    atari::provide(playground);
+    let arcade = atari::provide(playground, link.screens);
     let draft = Draft::provide(playground);
     let help = Help::provide();
-    Tour::provide();
+    Tours::provide(arcade);
     playground.launch();
-    address::keep(playground, draft);
+    address::keep(arcade, draft);
     keys::listen(playground, draft, help);
     ask_before_leaving(playground);
     view! {
@@ -82,7 +82,7 @@ pub fn App() -> impl IntoView {
             <div class="title">
                 <h1>"DeepSPI playground"</h1>
                 <div class="buttons">
-                    <tour::TourButton/>
+                    <tour::TourButtons/>
                     <button type="button" id="keys" on:click=move |_| help.open.set(true)>
                         "Keys"
                     </button>

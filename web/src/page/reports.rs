@@ -31,8 +31,8 @@ pub fn handle(playground: Playground, report: Report) {
             playground.status.set(Status::default());
             playground.phase.set(Phase::Ready);
         }
-        Report::Event { agent, message } => {
-            playground.agents[agent].run.update(|run| run.push(message));
+        Report::Event { agent, event } => {
+            playground.agents[agent].run.update(|run| run.push(event));
         }
         Report::View { agent, view } => {
             let signals = playground.agents[agent];

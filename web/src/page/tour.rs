@@ -1,144 +1,134 @@
-//! A tour of the page in a few steps: a card explains one part of the page at a time, and the part
-//! is outlined.
+//! The tours of the page ([`crate::tour`]): a card explains one part of the page at a time, and the
+//! part is outlined.
 //!
-//! The card is not a dialog: the page stays usable, so that the user can do what the card says. The
+//! The card is not a dialog: the page stays usable, so that the user can do what the card says. A
 //! tour starts only on request.
 
+use deepspi_run::world::World;
 use leptos::html::{Button, Div};
 use leptos::prelude::*;
 use web_sys::{
     Element, KeyboardEvent, ScrollBehavior, ScrollIntoViewOptions, ScrollLogicalPosition,
 };
 
+use super::atari::linked::show_free_cartridge;
+use super::atari::state::Arcade;
+use super::emulators::Availability;
 use super::motion::is_calm;
-use super::state::{Playground, Room};
+use super::state::Room;
 use super::storage::{recall, remember};
+use crate::tour::{Step, TOURS};
 
 const STORED: &str = "tour";
 const SEEN: &str = "seen";
 /// CSS class of the element that a step explains.
 const TARGET: &str = "tour-target";
 
-struct Step {
-    room: Option<Room>,
-    /// Selector of the element that the step explains.
-    selector: &'static str,
-    title: &'static str,
-    text: &'static str,
+/// Where a tour is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    /// Index of the tour.
+    tour: usize,
+    /// Index of the step, among those that this site can show.
+    step: usize,
 }
 
-const STEPS: [Step; 8] = [
-    Step {
-        room: Some(Room::Neighbourhood),
-        selector: ".nb-triangle",
-        title: "A policy near a policy",
-        text: "An agent that learns a model of its world may trust the model only where it has been. \
-               DeepSPI therefore keeps each new policy near the old one: no action may become more than \
-               C times as likely. This room shows that neighbourhood.",
-    },
-    Step {
-        room: Some(Room::Maze),
-        selector: ".maze-boards",
-        title: "Two agents, one maze",
-        text: "Two corridors look alike. Going up at the end of the upper one pays, at the end of the lower \
-               one it costs dearly. An agent that does not tell them apart had better go right.",
-    },
-    Step {
-        room: Some(Room::Maze),
-        selector: "#start",
-        title: "Train",
-        text: "Start trains both agents with the same seed, here on your machine. Space does the same. \
-               One update makes a single step, so that you can watch what it changes.",
-    },
-    Step {
-        room: Some(Room::Maze),
-        selector: ".charts",
-        title: "Watch",
-        text: "V at the start is computed exactly, not estimated. Compare it with the optimum and with an agent \
-               that always goes right. Point at a cell to see what the agent thinks there.",
-    },
-    Step {
-        room: Some(Room::Latents),
-        selector: ".latents-panels",
-        title: "What the agent sees",
-        text: "Each state of the maze becomes a latent, a point. The line joins the ends of the two \
-               corridors: as long as it is short, the agent can hardly tell them apart.",
-    },
-    Step {
-        room: Some(Room::Theory),
-        selector: "#room",
-        title: "What is guaranteed",
-        text: "The terms of the theorems with the current numbers. If a premise fails, the bound \
-               says nothing, and the page names the premise.",
-    },
-    Step {
-        room: None,
-        selector: "#preset",
-        title: "Other experiments",
-        text: "Presets are instructive experiments, each with its measured results. The seed \
-               changes only the random numbers: try several before you believe a curve.",
-    },
-    Step {
-        room: None,
-        selector: "#settings-title",
-        title: "Your own",
-        text: "All settings of both agents can be changed here. The address of the page changes \
-               with them, so its link reproduces your experiment. Have fun.",
-    },
-];
-
-/// The current step of the tour; none if the tour is not running.
+/// The tours, of which at most one is running.
 #[derive(Clone, Copy, Debug)]
-pub struct Tour {
-    step: RwSignal<Option<usize>>,
+pub struct Tours {
+    arcade: Arcade,
+    place: RwSignal<Option<Place>>,
     seen: RwSignal<bool>,
 }
 
-impl Tour {
-    /// Provides the state of the tour, which is not running, as a context.
-    pub fn provide() {
+impl Tours {
+    /// Provides the state of the tours, none of which is running, as a context.
+    pub fn provide(arcade: Arcade) {
         let seen = recall(STORED).as_deref() == Some(SEEN);
-        provide_context(Self { step: RwSignal::new(None), seen: RwSignal::new(seen) });
+        provide_context(Self { arcade, place: RwSignal::new(None), seen: RwSignal::new(seen) });
+        // Which steps and tours there are depends on it.
+        arcade.playground.emulators.ask();
     }
 
-    fn go(self, playground: Playground, index: usize) {
-        let Some(step) = STEPS.get(index) else { return };
+    fn has_emulator(self) -> bool {
+        self.arcade.playground.emulators.availability.get() == Availability::Here
+    }
+
+    fn is_offered(self, tour: usize) -> bool {
+        let world = self.arcade.playground.opened.with(|opened| opened.world().ok());
+        let has_maze = world.as_ref().is_some_and(World::has_exact_values);
+        TOURS[tour].is_offered(self.has_emulator(), has_maze)
+    }
+
+    /// The steps of a tour on this site.
+    fn steps(self, tour: usize) -> Vec<&'static Step> {
+        TOURS[tour].steps(self.has_emulator()).collect()
+    }
+
+    fn current(self) -> Option<&'static Step> {
+        let place = self.place.get()?;
+        self.steps(place.tour).get(place.step).copied()
+    }
+
+    fn go(self, place: Place) {
+        let Some(step) = untrack(move || self.steps(place.tour)).get(place.step).copied() else {
+            return;
+        };
         if let Some(room) = step.room {
-            playground.room.set(room);
+            if room == Room::Atari && TOURS[place.tour].is_about_cartridge {
+                show_free_cartridge(self.arcade);
+            }
+            self.arcade.playground.room.set(room);
         }
-        self.step.set(Some(index));
+        self.place.set(Some(place));
     }
 
     fn end(self) {
-        self.step.set(None);
+        self.place.set(None);
         self.seen.set(true);
         remember(STORED, SEEN);
     }
 }
 
-/// The button that starts the tour.
+/// The buttons that start the tours.
 #[component]
-pub fn TourButton() -> impl IntoView {
-    let (playground, tour) = (Playground::here(), expect_context::<Tour>());
+pub fn TourButtons() -> impl IntoView {
+    let tours = expect_context::<Tours>();
+    (0..TOURS.len())
+        .map(|tour| {
+            view! {
+                <Show when=move || tours.is_offered(tour)>
+                    <TourButton tour/>
+                </Show>
+            }
+        })
+        .collect_view()
+}
+
+#[component]
+fn TourButton(tour: usize) -> impl IntoView {
+    let tours = expect_context::<Tours>();
     let button = NodeRef::<Button>::new();
     let was_on = StoredValue::new(false);
     Effect::new(move |_| {
-        let on = tour.step.get().is_some();
-        // At the end of the tour the focus returns to this button, for users of the keyboard.
-        if let Some(button) = button.get().filter(|_| was_on.get_value() && !on) {
+        let place = tours.place.get();
+        // At the end of the tour the focus returns to its button, for users of the keyboard.
+        if let Some(button) = button.get().filter(|_| was_on.get_value() && place.is_none()) {
             drop(button.focus());
         }
-        was_on.set_value(on);
+        was_on.set_value(place.is_some_and(|place| place.tour == tour));
     });
+    let is_first = tour == 0;
     view! {
         <button
             type="button"
-            id="tour"
-            class:primary=move || !tour.seen.get()
+            id=TOURS[tour].id
+            title=format!("A tour: {}", TOURS[tour].about)
+            class:primary=move || is_first && !tours.seen.get()
             node_ref=button
-            on:click=move |_| tour.go(playground, 0)
+            on:click=move |_| tours.go(Place { tour, step: 0 })
         >
-            "Tour"
+            {TOURS[tour].label}
         </button>
     }
 }
@@ -146,28 +136,30 @@ pub fn TourButton() -> impl IntoView {
 /// The card.
 #[component]
 pub fn TourCard() -> impl IntoView {
-    let (playground, tour) = (Playground::here(), expect_context::<Tour>());
+    let tours = expect_context::<Tours>();
     let card = NodeRef::<Div>::new();
     Effect::new(move |_| {
-        outline(tour.step.get().and_then(|index| STEPS.get(index)));
+        outline(tours.current());
         if let Some(card) = card.get() {
             drop(card.focus());
         }
     });
-    let last = STEPS.len() - 1;
     let on_key = move |event: KeyboardEvent| {
-        let Some(here) = tour.step.get_untracked() else { return };
+        let Some(Place { tour, step }) = tours.place.get_untracked() else { return };
+        let last = untrack(move || tours.steps(tour)).len() - 1;
         match event.key().as_str() {
-            "Escape" => tour.end(),
-            "ArrowRight" => tour.go(playground, (here + 1).min(last)),
-            "ArrowLeft" => tour.go(playground, here.saturating_sub(1)),
+            "Escape" => tours.end(),
+            "ArrowRight" => tours.go(Place { tour, step: (step + 1).min(last) }),
+            "ArrowLeft" => tours.go(Place { tour, step: step.saturating_sub(1) }),
             _ => return,
         }
         event.prevent_default();
     };
-    let view_step = move |index: usize| {
-        let step = STEPS.get(index)?;
-        let next = move |_| if index < last { tour.go(playground, index + 1) } else { tour.end() };
+    let view_step = move |Place { tour, step: index }: Place| {
+        let steps = tours.steps(tour);
+        let (step, last) = (steps.get(index)?, steps.len() - 1);
+        let go = move |step: usize| tours.go(Place { tour, step });
+        let next = move |_| if index < last { go(index + 1) } else { tours.end() };
         Some(view! {
             <div
                 class="tour card"
@@ -181,25 +173,25 @@ pub fn TourCard() -> impl IntoView {
                 <h2 id="tour-title">{step.title}</h2>
                 <p id="tour-text">{step.text}</p>
                 <div class="buttons">
-                    <span class="muted">{format!("{} of {}", index + 1, STEPS.len())}</span>
+                    <span class="muted">{format!("{} of {}", index + 1, steps.len())}</span>
                     <button
                         type="button"
                         disabled=index == 0
-                        on:click=move |_| tour.go(playground, index.saturating_sub(1))
+                        on:click=move |_| go(index.saturating_sub(1))
                     >
                         "Back"
                     </button>
                     <button type="button" class="primary" on:click=next>
                         {if index < last { "Next" } else { "Done" }}
                     </button>
-                    <button type="button" on:click=move |_| tour.end()>
+                    <button type="button" on:click=move |_| tours.end()>
                         "Close"
                     </button>
                 </div>
             </div>
         })
     };
-    move || tour.step.get().map(view_step)
+    move || tours.place.get().map(view_step)
 }
 
 /// Outlines the element of a step, and no other element.
@@ -210,6 +202,10 @@ fn outline(step: Option<&Step>) {
     // A room does not always contain the element; then the room itself is outlined.
     let target = step.and_then(|step| find(step.selector).or_else(|| find("#room")));
     let Some(target) = target else { return };
+    // The visitor may have folded the part away.
+    if let Ok(Some(folded)) = target.closest("details") {
+        drop(folded.set_attribute("open", ""));
+    }
     drop(target.class_list().add_1(TARGET));
     // The bar of the controls is always visible, so the page need not scroll.
     if target.closest(".controls").is_ok_and(|bar| bar.is_some()) {

@@ -76,7 +76,7 @@ mod tests {
     use deepspi_run::config::{Algorithm, TransitionDensity};
     use deepspi_run::maze_preset::TrainingPreset as _;
     use deepspi_run::message::Message;
-    use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazePreset};
+    use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazePreset, MazeView, SeenMaze};
 
     use super::*;
     use crate::maze::{cells, probe};
@@ -171,8 +171,9 @@ mod tests {
         let device = Device::flex();
         let maze = Maze::new(MazeConfig::DEFAULT, config.gamma.into()).expect("valid");
         let model = Model::new(&PRESET.network(), &config, &device);
-        let report = pollster::block_on(probe(&model, &maze, &device)).expect("probed");
-        let cells = cells(&model, &maze, &report, &config, None, &device);
+        let seen = SeenMaze { maze: &maze, view: &MazeView::of(&maze) };
+        let report = pollster::block_on(probe(&model, seen, &device)).expect("probed");
+        let cells = cells(&model, seen, &report, &config, None, &device);
         let expected = pollster::block_on(cells).expect("computed").losses.expect("in use");
 
         // One step of one environment: it goes up and stays at the start.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use deepspi_run::message::Message;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Rates;
 
@@ -45,6 +45,10 @@ impl JsonLines {
             object.insert("sps".into(), json!(rates.long));
             object.insert("sps_update".into(), json!(rates.last));
             object.insert("memory_mb".into(), json!(rates.memory_mb));
+            // Runs that are not certified have no such column.
+            if object.get("certificate").is_some_and(Value::is_null) {
+                object.remove("certificate");
+            }
         }
         writeln!(self.file, "{value}").context("cannot append to metrics.jsonl")?;
         if !matches!(message, Message::Episode(_)) {

@@ -1,8 +1,8 @@
 //! Sends answers to clients.
 
 use deepspi_playground::emulator::{Answer, FRAMES, OBSERVATIONS};
-use deepspi_playground::protocol::{BYTES, encode};
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use deepspi_playground::packet::Packet;
+use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, MessagePort};
 
@@ -15,18 +15,19 @@ pub fn scope() -> DedicatedWorkerGlobalScope {
 
 /// Sends an answer and its arrays; their buffers are transferred.
 pub fn post(port: &MessagePort, reply: &Reply<'_>) {
-    let Some((message, transfer)) = message(&reply.answer) else { return };
-    let arrays = [(OBSERVATIONS, reply.observations), (FRAMES, reply.frames.as_deref())];
-    for (name, array) in arrays {
-        let Some(array) = array else { continue };
-        let array = Uint8Array::from(array);
-        transfer.push(&array.buffer());
-        if Reflect::set(&message, &name.into(), &array).is_err() {
-            return;
+    let packet = Packet::new(&reply.answer).and_then(|mut packet| {
+        let arrays = [(OBSERVATIONS, reply.observations), (FRAMES, reply.frames.as_deref())];
+        for (name, array) in arrays {
+            if let Some(array) = array {
+                packet.add_array(name, &Uint8Array::from(array))?;
+            }
         }
+        Ok(packet)
+    });
+    if let Ok(packet) = packet {
+        // Sending fails only if the other end is gone, and then nobody can be told.
+        drop(port.post_message_with_transferable(&packet.message, &packet.transfer));
     }
-    // Sending fails only if the other end is gone, and then nobody can be told.
-    drop(port.post_message_with_transferable(&message, &transfer));
 }
 
 /// Tells a client that a request failed.
@@ -37,15 +38,7 @@ pub fn post_failure(port: &MessagePort, text: &str) {
 
 /// Tells the page that the worker cannot go on.
 pub fn post_failure_to_page(text: &str) {
-    if let Some((message, transfer)) = message(&Answer::Failed { text: text.to_owned() }) {
-        drop(scope().post_message_with_transfer(&message, &transfer));
+    if let Ok(packet) = Packet::new(&Answer::Failed { text: text.to_owned() }) {
+        drop(scope().post_message_with_transfer(&packet.message, &packet.transfer));
     }
-}
-
-/// A message with an answer, and the list of buffers that are to be transferred.
-fn message(answer: &Answer) -> Option<(Object, Array)> {
-    let bytes = Uint8Array::from(encode(answer).ok()?.as_slice());
-    let message = Object::new();
-    Reflect::set(&message, &BYTES.into(), &bytes).ok()?;
-    Some((message, Array::of1(&bytes.buffer())))
 }

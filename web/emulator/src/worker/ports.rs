@@ -4,8 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use deepspi_playground::emulator::Request;
-use deepspi_playground::protocol::{BYTES, decode};
-use js_sys::{Reflect, Uint8Array};
+use deepspi_playground::packet;
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, MessagePort};
 
@@ -30,14 +29,13 @@ pub fn connect(port: MessagePort, ale: Ale) {
     faults::add(port);
 }
 
-fn receive(message: &JsValue, client: &Rc<RefCell<Client<Machine>>>, port: &MessagePort) {
+fn receive(data: &JsValue, client: &Rc<RefCell<Client<Machine>>>, port: &MessagePort) {
     // After a panic the state of this program is unknown.
     if let Some(text) = faults::fault() {
         outbox::post_failure(port, &text);
         return;
     }
-    let bytes = Reflect::get(message, &BYTES.into()).unwrap_or_default();
-    match decode::<Request>(&Uint8Array::new(&bytes).to_vec()) {
+    match packet::message(data) {
         Ok(Request::Close) => leave(client, port),
         Ok(request) => {
             if let Some(reply) = client.borrow_mut().serve(request) {

@@ -3,7 +3,9 @@
 
 use deepspi_playground::archive::Archive;
 use deepspi_playground::play::{Networks, Source};
+use deepspi_run::network::NetworkSpec;
 use deepspi_run::world::World;
+use deepspi_worlds::frame::FrameShape;
 use js_sys::Uint8Array;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -13,6 +15,8 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
 use super::state::{Arcade, Origin};
+use crate::link::notice;
+use crate::screens::{Seat, entry_of_agent};
 
 /// Folder of the agents, relative to the page.
 const FOLDER: &str = "./agents/";
@@ -54,18 +58,24 @@ struct List {
     agents: Vec<Card>,
 }
 
-/// The agents that the site offers; empty until they are known, and on a site without them.
+/// The agents that the site offers.
 #[derive(Clone, Copy, Debug)]
 pub struct Agents {
-    /// Their cards.
+    /// Their cards; empty until they are known, and on a site without them.
     pub cards: RwSignal<Vec<Card>>,
     asked: StoredValue<bool>,
+    /// Whether the site has answered.
+    known: RwSignal<bool>,
 }
 
 impl Agents {
     /// Puts the list into the context. It is empty until somebody asks for it.
     pub fn provide() -> Self {
-        let agents = Self { cards: RwSignal::new(Vec::new()), asked: StoredValue::new(false) };
+        let agents = Self {
+            cards: RwSignal::new(Vec::new()),
+            asked: StoredValue::new(false),
+            known: RwSignal::new(false),
+        };
         provide_context(agents);
         agents
     }
@@ -77,9 +87,10 @@ impl Agents {
         }
         self.asked.set_value(true);
         spawn_local(async move {
-            let Some(bytes) = fetch("index.json").await else { return };
-            let Ok(list) = serde_json::from_slice::<List>(&bytes) else { return };
-            self.cards.set(list.agents);
+            let bytes = fetch("index.json").await.unwrap_or_default();
+            let list = serde_json::from_slice::<List>(&bytes);
+            self.cards.set(list.map_or_else(|_| Vec::new(), |list| list.agents));
+            self.known.set(true);
         });
     }
 
@@ -89,12 +100,40 @@ impl Agents {
         expect_context()
     }
 
-    /// Gives a screen an agent of its own, if the visitor has not chosen one.
+    /// Gives a screen the agent of the site that it should have and has not: the one that a link
+    /// names, or if nobody has chosen, one of its own.
     pub fn seat_own(self, arcade: Arcade, index: usize) {
-        let unchosen = move || arcade.screens[index].origin.get_untracked() == Origin::Unchosen;
-        if let (Some(card), true) = (self.of_world(arcade).into_iter().nth(index), unchosen()) {
-            self.seat_if(arcade, index, &card, unchosen);
+        let (cards, screen) = (self.of_world(arcade), arcade.screens[index]);
+        let seat = screen.seat.get();
+        let world = arcade.world.get_untracked().filter(|_| self.known.get());
+        // An agent is given when the cartridge is there.
+        let is_here = world.is_some_and(|world| arcade.playground.emulators.rom(&world).is_some());
+        if !is_here || screen.origin.get_untracked() != Origin::Unchosen {
+            return;
         }
+        let card = match &seat {
+            Seat::Site(name) => cards.iter().find(|card| card.name == *name),
+            _ => cards.get(index),
+        };
+        match (card, seat) {
+            (Some(card), _) => self.seat(arcade, index, card),
+            (None, Seat::Site(name)) => {
+                if let Some(text) = notice(&[entry_of_agent(index, &name)]) {
+                    arcade.playground.notify(text);
+                }
+                // Comes back here.
+                screen.seat.set(Seat::Unchosen);
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// Gives a screen the agent that the visitor has chosen.
+    pub fn choose(self, arcade: Arcade, index: usize, card: &Card) {
+        let is_first = self.of_world(arcade).get(index) == Some(card);
+        let seat = if is_first { Seat::Unchosen } else { Seat::Site(card.name.clone()) };
+        arcade.screens[index].seat.set(seat);
+        self.seat(arcade, index, card);
     }
 
     /// The agents for the game on the screens.
@@ -104,28 +143,26 @@ impl Agents {
         self.cards.with(|cards| cards.iter().filter(|card| card.env == env).cloned().collect())
     }
 
-    /// Gives a screen one of the agents.
-    pub fn seat(self, arcade: Arcade, index: usize, card: &Card) {
-        self.seat_if(arcade, index, card, || true);
-    }
-
-    /// Gives a screen one of the agents, if it is still wanted when it is loaded.
-    fn seat_if(
-        self,
-        arcade: Arcade,
-        index: usize,
-        card: &Card,
-        wanted: impl Fn() -> bool + 'static,
-    ) {
+    /// Gives a screen one of the agents, unless another one is chosen before it is loaded.
+    fn seat(self, arcade: Arcade, index: usize, card: &Card) {
         let Card { file, title, .. } = card.clone();
+        let screen = arcade.screens[index];
+        let wanted = move || {
+            let seat = screen.seat.get_untracked();
+            (arcade.world.get_untracked(), seat, screen.origin.get_untracked())
+        };
+        let before = wanted();
         spawn_local(async move {
-            let file = fetch(&file).await;
-            if !wanted() {
+            let loaded = fetch(&file).await;
+            if wanted() != before {
                 return;
             }
-            match file {
-                Some(bytes) => give(arcade, index, Archive { name: title, bytes }),
-                None => arcade.screens[index].problem.set(Some(format!(
+            match loaded {
+                Some(bytes) => {
+                    give(arcade, index, Archive { name: title, bytes });
+                    screen.seat.set(before.1);
+                }
+                None => screen.problem.set(Some(format!(
                     "The agent {title} could not be loaded from the site; try again, or choose another one."
                 ))),
             }
@@ -149,6 +186,29 @@ pub fn give(arcade: Arcade, index: usize, archive: Archive) {
         return refuse(format!(
             "{} was trained on {}, and {game} is in the console; choose that game first, or another agent.",
             archive.name, info.env
+        ));
+    }
+    // A checkpoint without the description of its run does not name its game.
+    let spec = &contents.checkpoint.state.spec;
+    if let Err(error) = spec.check() {
+        return refuse(format!(
+            "{} cannot be used: its networks have wrong sizes ({error}).",
+            archive.name
+        ));
+    }
+    let words = |spec: &NetworkSpec| {
+        let FrameShape { channels, height, width } = spec.frame;
+        format!("{} actions and {channels} frames of {height}x{width}", spec.actions)
+    };
+    let needed = own.map(|world| (world.name(), world.network()));
+    if let Some((game, needed)) = needed
+        && (needed.frame, needed.actions) != (spec.frame, spec.actions)
+    {
+        return refuse(format!(
+            "{} was trained with {}, and {game}, which is in the console, has {}; choose an agent of this game.",
+            archive.name,
+            words(spec),
+            words(&needed)
         ));
     }
     match Networks::of(&contents.checkpoint) {

@@ -2,9 +2,8 @@
 
 use deepspi_run::config::Algorithm;
 use deepspi_run::world::World;
-use deepspi_worlds::atari::{AtariTraining, GAMES};
+use deepspi_worlds::atari::GAMES;
 use deepspi_worlds::cartridge::CARTRIDGE_NAME;
-use deepspi_worlds::maze::MazeConfig;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -12,31 +11,15 @@ use web_sys::HtmlInputElement;
 
 use super::agents::{Agents, Card, Score, give};
 use super::canvas::{GameCanvas, ObservationCanvas};
-use super::state::{Arcade, Hand, Origin, Screen};
+use super::linked::world_of;
+use super::state::{Arcade, Origin, Screen};
 use super::take_away::TakeAway;
 use super::thoughts::Thoughts;
 use crate::joystick::Part;
-use crate::link::{by_key, key_of};
+use crate::offers::{by_key, key_of};
 use crate::page::file_input;
 use crate::reel::SPEEDS;
-
-/// Who can play: key, label, hand.
-const HANDS: [(&str, &str, Hand); 3] = [
-    ("sampled", "the agent, actions sampled", Hand::Sampled),
-    ("greedy", "the agent, most probable action", Hand::Greedy),
-    ("you", "you (arrow keys, space)", Hand::Person),
-];
-
-/// Value of the option for the agent that is trained here, and prefix of those for agents that were
-/// never trained.
-const HERE: &str = "here";
-const FRESH: &str = "fresh:";
-
-/// The algorithm of an option for an agent that was never trained.
-fn fresh_of(option: &str) -> Option<Algorithm> {
-    let name = option.strip_prefix(FRESH)?;
-    Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name)
-}
+use crate::screens::{FRESH, HANDS, HERE, Hand, Rules, fresh_of, most};
 
 /// A screen.
 #[component]
@@ -124,7 +107,10 @@ fn Buttons(index: usize) -> impl IntoView {
                 type="button"
                 class="primary"
                 id=format!("play-{letter}")
-                on:click=move |_| screen.playing.update(|playing| *playing = !*playing)
+                on:click=move |_| {
+                    screen.problem.set(None);
+                    screen.playing.update(|playing| *playing = !*playing);
+                }
             >
                 {move || if screen.playing.get() { "Pause" } else { "Play" }}
             </button>
@@ -238,7 +224,7 @@ fn Choices(index: usize) -> impl IntoView {
             if let Some(algorithm) = fresh_of(name) {
                 arcade.set_fresh(index, Some(algorithm));
             } else if let Some(card) = cards.iter().find(|card| card.name == name) {
-                agents.seat(arcade, index, card);
+                agents.choose(arcade, index, card);
             }
         }
     };
@@ -280,7 +266,7 @@ fn Choices(index: usize) -> impl IntoView {
                 && screen.algorithm.get() == Some(algorithm)
         };
         view! {
-            <option value=format!("{FRESH}{}", algorithm.name()) prop:selected=selected>
+            <option value=format!("{FRESH}-{}", algorithm.name()) prop:selected=selected>
                 {algorithm.label()} ", never trained"
             </option>
         }
@@ -320,16 +306,7 @@ fn Choices(index: usize) -> impl IntoView {
 
 /// Puts the cartridge of a game into both consoles, with the rules of the page's own agents.
 pub fn insert_game(arcade: Arcade, name: &str) {
-    let world = World::find(
-        name,
-        false,
-        Some(MazeConfig::DEFAULT),
-        Some(AtariTraining {
-            network: deepspi_worlds::atari::AtariNetwork::Small,
-            ..AtariTraining::DEFAULT
-        }),
-    );
-    match world {
+    match world_of(name) {
         Ok(world) => arcade.insert(world),
         Err(error) => arcade.playground.notify(error.to_string()),
     }
@@ -365,11 +342,17 @@ fn GamePicker(index: usize) -> impl IntoView {
     let choose = move |event| insert_game(arcade, &event_target_value(&event));
     let names = move || {
         emulators.cartridges.with(|known| {
-            let here = GAMES.iter().map(|game| game.name).filter(|name| known.contains_key(name));
-            std::iter::once(CARTRIDGE_NAME)
-                .chain(here)
-                .map(|name| {
-                    view! { <option value=name prop:selected=move || current() == name>{name}</option> }
+            let is_here = |name: &str| known.contains_key(name);
+            // A link may open a game whose cartridge is not here.
+            let playing = current();
+            let others = GAMES.iter().map(|game| game.name);
+            let shown = others.filter(|name| is_here(name) || *name == playing);
+            let noted = shown.map(|name| (name, if is_here(name) { "" } else { " (not here)" }));
+            std::iter::once((CARTRIDGE_NAME, ""))
+                .chain(noted)
+                .map(|(name, note)| {
+                    let selected = move || current() == name;
+                    view! { <option value=name prop:selected=selected>{name} {note}</option> }
                 })
                 .collect_view()
         })
@@ -388,7 +371,7 @@ fn RulesOf(index: usize) -> impl IntoView {
     let arcade = Arcade::here();
     let screen = arcade.screens[index];
     let letter = ["a", "b"][index];
-    let change = move |set: fn(&mut super::state::Rules, f64)| {
+    let change = move |set: fn(&mut Rules, f64)| {
         move |event| {
             let Ok(value) = event_target_value(&event).parse::<f64>() else { return };
             screen.rules.update(|rules| set(rules, value));
@@ -399,7 +382,7 @@ fn RulesOf(index: usize) -> impl IntoView {
                        id: &'static str,
                        [low, high, step]: [f64; 3],
                        value: Signal<f64>,
-                       set: fn(&mut super::state::Rules, f64)| {
+                       set: fn(&mut Rules, f64)| {
         view! {
             <label class="labelled">
                 {name}
@@ -415,9 +398,7 @@ fn RulesOf(index: usize) -> impl IntoView {
             </label>
         }
     };
-    let of = move |read: fn(&super::state::Rules) -> f64| {
-        Signal::derive(move || screen.rules.with(read))
-    };
+    let of = move |read: fn(&Rules) -> f64| Signal::derive(move || screen.rules.with(read));
     view! {
         <details class="console-rules">
             <summary>"Rules of this screen"</summary>
@@ -425,24 +406,24 @@ fn RulesOf(index: usize) -> impl IntoView {
                 {number(
                     "Sticky actions",
                     "sticky",
-                    [0.0, 1.0, 0.05],
+                    [0.0, most::STICKY.into(), 0.05],
                     // Through text, so that 0.3 is shown as 0.3.
                     of(|rules| rules.sticky.to_string().parse().unwrap_or_default()),
-                    |rules, value| rules.sticky = value.clamp(0.0, 1.0) as f32,
+                    |rules, value| rules.sticky = (value as f32).clamp(0.0, most::STICKY),
                 )}
                 {number(
                     "No-ops at the start, at most",
                     "noops",
-                    [0.0, 120.0, 1.0],
+                    [0.0, most::NOOPS.into(), 1.0],
                     of(|rules| f64::from(rules.noops)),
-                    |rules, value| rules.noops = value.clamp(0.0, 120.0) as u32,
+                    |rules, value| rules.noops = (value as u32).min(most::NOOPS),
                 )}
                 {number(
                     "Seed",
                     "seed",
-                    [0.0, 9_007_199_254_740_991.0, 1.0],
+                    [0.0, most::SEED as f64, 1.0],
                     of(|rules| rules.seed as f64),
-                    |rules, value| rules.seed = value.max(0.0) as u64,
+                    |rules, value| rules.seed = (value as u64).min(most::SEED),
                 )}
             </div>
         </details>

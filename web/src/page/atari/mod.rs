@@ -10,6 +10,7 @@ pub mod cartridges;
 mod console;
 pub mod kept;
 mod latents;
+pub mod linked;
 pub mod machine;
 mod player;
 pub mod roms;
@@ -23,7 +24,6 @@ mod watch;
 use deepspi_playground::play::SCREENS;
 use deepspi_run::world::World;
 use deepspi_worlds::cartridge::CARTRIDGE_NAME;
-use deepspi_worlds::maze::MazeConfig;
 use leptos::prelude::*;
 
 use self::cartridges::Cartridges;
@@ -33,14 +33,18 @@ use self::state::Arcade;
 use self::training::Training;
 use crate::page::emulators::Availability;
 use crate::page::state::Playground;
+use crate::screens::Settings;
 
-/// Provides what the room and the first screen share; called once for the page.
-pub fn provide(playground: Playground) {
+/// Provides what the room and the first screen share, with the screens' settings of the link; called
+/// once for the page.
+pub fn provide(playground: Playground, settings: Settings) -> Arcade {
     let arcade = Arcade::new(playground);
+    linked::apply(arcade, settings);
     provide_context(arcade);
     let (roms, agents) = (Roms::provide(), agents::Agents::provide());
     arrivals::follow(arcade, roms);
     watch::follow(arcade, agents);
+    arcade
 }
 
 /// The room.
@@ -52,7 +56,7 @@ pub fn AtariRoom() -> impl IntoView {
     Effect::new(move || {
         let here = emulators.availability.get() == Availability::Here;
         if here && arcade.world.with_untracked(Option::is_none) {
-            arcade.insert(first_world(arcade));
+            arcade.insert(linked::first_world(arcade));
         }
     });
     for screen in arcade.screens {
@@ -72,8 +76,7 @@ pub fn AtariRoom() -> impl IntoView {
             Availability::Absent(why) => {
                 view! {
                     <p class="notice" role="status">
-                        "This site was built without Atari games: " {why}
-                        ". All other rooms work without them."
+                        {why} " All other rooms work without Atari games."
                     </p>
                 }
                     .into_any()
@@ -125,12 +128,3 @@ fn Shelf() -> impl IntoView {
     let choose = Callback::new(move |cartridge| arrivals::play(arcade, cartridge));
     view! { <Cartridges playing choose/> }
 }
-
-/// The world of the trainer if it is on the emulator, else the free cartridge.
-fn first_world(arcade: Arcade) -> World {
-    let trained = arcade.playground.experiment.with_untracked(|experiment| experiment.world().ok());
-    trained.filter(|world| world.game().is_some()).unwrap_or(FREE_CARTRIDGE)
-}
-
-/// The project's own cartridge, with its exact values.
-pub const FREE_CARTRIDGE: World = World::Cartridge { maze: MazeConfig::DEFAULT, stochastic: false };

@@ -1,9 +1,8 @@
 //! The connection to the player worker, which plays on both screens.
 
 use deepspi_playground::emulator::{FRAMES, OBSERVATIONS, PORT};
+use deepspi_playground::packet::{self, Packet};
 use deepspi_playground::play::{Report, Request, WORKER_NAME};
-use deepspi_playground::protocol::{BYTES, decode, encode};
-use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, MessagePort, Worker, WorkerOptions, WorkerType};
 
@@ -78,17 +77,15 @@ impl PlayerWorker {
     }
 
     fn post(&self, request: &Request, port: Option<&MessagePort>) {
-        let Ok(bytes) = encode(request) else { return };
-        let bytes = Uint8Array::from(bytes.as_slice());
-        let (message, transfer) = (Object::new(), Array::of1(&bytes.buffer()));
-        let mut set = Reflect::set(&message, &BYTES.into(), &bytes);
-        if let Some(port) = port {
-            transfer.push(port);
-            set = set.and(Reflect::set(&message, &PORT.into(), port));
-        }
-        if set.is_ok() {
+        let packet = Packet::new(request).and_then(|mut packet| {
+            if let Some(port) = port {
+                packet.add_object(PORT, port)?;
+            }
+            Ok(packet)
+        });
+        if let Ok(packet) = packet {
             // Sending fails only for a port that was transferred before.
-            drop(self.worker.post_message_with_transfer(&message, &transfer));
+            drop(self.worker.post_message_with_transfer(&packet.message, &packet.transfer));
         }
     }
 }
@@ -99,12 +96,9 @@ impl Drop for PlayerWorker {
     }
 }
 
-fn read(message: &JsValue) -> Told {
-    let field = |name: &str| Reflect::get(message, &name.into()).unwrap_or_default();
-    let array = |name: &str| {
-        field(name).dyn_into::<Uint8Array>().map(|array| array.to_vec()).unwrap_or_default()
-    };
-    let report = decode(&Uint8Array::new(&field(BYTES)).to_vec())
-        .unwrap_or_else(|error| Report::Fault { text: error.to_string() });
+fn read(data: &JsValue) -> Told {
+    let array = |name| packet::array(data, name).map(|array| array.to_vec()).unwrap_or_default();
+    let report =
+        packet::message(data).unwrap_or_else(|error| Report::Fault { text: error.to_string() });
     Told { report, frames: array(FRAMES), observation: array(OBSERVATIONS) }
 }

@@ -16,6 +16,7 @@ use crate::joystick::Joystick;
 use crate::recording::Recording;
 use crate::recording::source::{Agent, Source as Played};
 use crate::reel::{Reel, Speed};
+use crate::screens::{Hand, Rules, ScreenSettings, Seat};
 
 /// Steps of which values are kept for the chart.
 const REMEMBERED: usize = 300;
@@ -29,17 +30,6 @@ pub struct Shot {
     pub frames: Vec<u8>,
     /// `[F, 84, 84]`.
     pub observation: Vec<u8>,
-}
-
-/// Who plays on a screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hand {
-    /// The agent, with actions drawn from its policy.
-    Sampled,
-    /// The agent, with the most probable action.
-    Greedy,
-    /// The visitor.
-    Person,
 }
 
 /// Where the agent of a screen comes from.
@@ -56,17 +46,6 @@ pub enum Origin {
     File(String),
 }
 
-/// Rules of a screen that the visitor can change.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rules {
-    /// Probability that a frame repeats the previous action.
-    pub sticky: f32,
-    /// Largest number of no-ops at the start of a game.
-    pub noops: u32,
-    /// Seed of the games.
-    pub seed: u64,
-}
-
 /// One screen.
 #[derive(Clone, Copy, Debug)]
 pub struct Screen {
@@ -76,6 +55,8 @@ pub struct Screen {
     pub hand: RwSignal<Hand>,
     /// Whose agent it is.
     pub origin: RwSignal<Origin>,
+    /// Whose agent was chosen, as links say it.
+    pub seat: RwSignal<Seat>,
     /// Algorithm of an agent that was never trained; none: that of the settings.
     pub fresh: RwSignal<Option<Algorithm>>,
     /// Algorithm of the agent that the screen was given last.
@@ -106,7 +87,7 @@ pub struct Screen {
     pub missing: RwSignal<Option<&'static Game>>,
     /// How many parts of the page show it; see [`super::watch`].
     pub(super) watched: RwSignal<usize>,
-    /// Why it cannot go on, if it cannot.
+    /// What went wrong, such as why it cannot go on.
     pub problem: RwSignal<Option<String>>,
     /// What the visitor presses.
     pub joystick: RwSignal<Joystick>,
@@ -124,17 +105,19 @@ pub struct Screen {
 
 impl Screen {
     /// A screen without a game.
-    pub(super) fn new(hand: Hand, seed: u64) -> Self {
+    pub(super) fn new() -> Self {
+        let ScreenSettings { hand, seat, speed, rules } = ScreenSettings::default();
         Self {
             opened: RwSignal::new(None),
             hand: RwSignal::new(hand),
             origin: RwSignal::new(Origin::Unchosen),
+            seat: RwSignal::new(seat),
             fresh: RwSignal::new(None),
             algorithm: RwSignal::new(None),
             trained: RwSignal::new(None),
             playing: RwSignal::new(false),
-            speed: RwSignal::new(Speed::Times(1.0)),
-            rules: RwSignal::new(Rules { sticky: 0.0, noops: 0, seed }),
+            speed: RwSignal::new(speed),
+            rules: RwSignal::new(rules),
             shot: RwSignal::new(None),
             judged: RwSignal::new(None),
             frame: RwSignal::new(0),

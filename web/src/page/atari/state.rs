@@ -15,9 +15,10 @@ use leptos::prelude::*;
 use serde_bytes::ByteBuf;
 
 use super::player::{PlayerWorker, Told};
-pub use super::screen::{Hand, Origin, Rules, Screen, Shot};
+pub use super::screen::{Origin, Screen, Shot};
 use crate::page::state::Playground;
 use crate::reel::Reel;
+use crate::screens::Seat;
 
 /// The state of the room.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +31,15 @@ pub struct Arcade {
     pub world: RwSignal<Option<World>>,
     /// Why the player cannot go on, if it cannot.
     pub fault: RwSignal<Option<String>>,
+    /// What few functions need; a reference for the same reason.
+    pub rare: &'static Rare,
+}
+
+/// The part of [`Arcade`] that few functions need.
+#[derive(Debug)]
+pub struct Rare {
+    /// The game that a link asks for, if it is not the trainer's.
+    pub wished: RwSignal<Option<&'static str>>,
     player: StoredValue<Option<PlayerWorker>, LocalStorage>,
 }
 
@@ -39,13 +49,13 @@ impl Arcade {
     pub fn new(playground: Playground) -> Self {
         Self {
             playground,
-            screens: Box::leak(Box::new([
-                Screen::new(Hand::Sampled, 1),
-                Screen::new(Hand::Sampled, 1),
-            ])),
+            screens: Box::leak(Box::new([Screen::new(), Screen::new()])),
             world: RwSignal::new(None),
             fault: RwSignal::new(None),
-            player: StoredValue::new_local(None),
+            rare: Box::leak(Box::new(Rare {
+                wished: RwSignal::new(None),
+                player: StoredValue::new_local(None),
+            })),
         }
     }
 
@@ -57,7 +67,12 @@ impl Arcade {
 
     /// Puts the cartridge of a world into both consoles. Agents from files leave.
     pub fn insert(self, world: World) {
+        let before = self.world.get_untracked();
+        let is_other = before.is_some_and(|before| before.name() != world.name());
         for screen in *self.screens {
+            if is_other && matches!(screen.seat.get_untracked(), Seat::Site(_)) {
+                screen.seat.set(Seat::Unchosen);
+            }
             // An agent from a file plays the game it was trained on, and no other.
             if matches!(screen.origin.get_untracked(), Origin::File(_)) {
                 screen.origin.set(Origin::Unchosen);
@@ -92,7 +107,10 @@ impl Arcade {
         })();
         let (game, options, rom, port) = match prepared {
             Ok(prepared) => prepared,
-            Err(text) => return screen.problem.set(Some(text)),
+            Err(text) => {
+                screen.playing.set(false);
+                return screen.problem.set(Some(text));
+            }
         };
         let rules = screen.rules.get_untracked();
         let options = AtariOptions {
@@ -180,6 +198,12 @@ impl Arcade {
     /// Gives a screen another agent.
     pub fn set_agent(self, index: usize, origin: Origin, source: Option<Source>) {
         let screen = self.screens[index];
+        screen.seat.set(match origin {
+            Origin::Here => Seat::Here,
+            Origin::Fresh => Seat::Fresh(screen.fresh.get_untracked()),
+            // A file cannot be in a link; for an agent of the site `Agents::seat` says which.
+            Origin::Unchosen | Origin::File(_) => Seat::Unchosen,
+        });
         screen.origin.set(origin);
         screen.file.set_value(source.clone());
         screen.follows_run.set_value(false);
@@ -258,9 +282,9 @@ impl Arcade {
             if let Some(due) = due {
                 screen.show(due.begun, due.frame);
             }
-            let ready = screen.opened.with_untracked(Option::is_some)
-                && screen.problem.with_untracked(Option::is_none);
-            if !playing || !ready {
+            // A problem that stops the game has ended `playing`. Others, such as a file that is no
+            // agent of this game, must not stop it.
+            if !playing || screen.opened.with_untracked(Option::is_none) {
                 continue;
             }
             while let Some(chooser) = screen.chooser() {
@@ -277,7 +301,7 @@ impl Arcade {
         let Told { report, frames, observation } = told;
         match report {
             Report::Listening => {
-                self.player.update_value(|player| {
+                self.rare.player.update_value(|player| {
                     if let Some(player) = player {
                         player.listening();
                     }
@@ -320,14 +344,14 @@ impl Arcade {
     pub fn restart(self) {
         self.fault.set(None);
         self.playground.emulators.restart();
-        self.player.set_value(None);
+        self.rare.player.set_value(None);
         for screen in 0..SCREENS {
             self.start_game(screen);
         }
     }
 
     fn send(self, request: Request, port: Option<web_sys::MessagePort>) {
-        let started = self.player.try_update_value(|player| {
+        let started = self.rare.player.try_update_value(|player| {
             if player.is_none() {
                 *player = Some(PlayerWorker::start(move |told| self.handle(told))?);
             }

@@ -6,6 +6,12 @@ use leptos::prelude::*;
 use wasm_bindgen::{Clamped, JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
+use crate::page::state::Playground;
+
+/// Caption if the agents are trained on the cartridge, whose screen they see instead.
+const ON_CARTRIDGE: &str =
+    "The maze as a picture. These agents see the screen of the cartridge instead.";
+
 /// The frame of a state, enlarged without smoothing.
 #[component]
 pub fn Frame(
@@ -14,7 +20,7 @@ pub fn Frame(
     /// The state.
     #[prop(into)]
     state: Signal<usize>,
-    /// Caption of the frame.
+    /// Caption of the frame, unless the agents see another picture.
     caption: &'static str,
 ) -> impl IntoView {
     let canvas = NodeRef::<Canvas>::new();
@@ -31,6 +37,12 @@ pub fn Frame(
             drop(paint(&canvas, maze, state));
         }
     });
+    let playground = Playground::here();
+    let on_cartridge = Memo::new(move |_| {
+        let world = playground.opened.with(|opened| opened.world().ok());
+        world.is_some_and(|world| world.game().is_some())
+    });
+    let caption = move || if on_cartridge.get() { ON_CARTRIDGE } else { caption };
     view! {
         <figure class="maze-frame">
             <canvas node_ref=canvas width=side height=side role="img" aria-label=caption></canvas>

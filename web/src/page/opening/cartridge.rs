@@ -13,11 +13,12 @@ use leptos::ev;
 use leptos::html::{Canvas, Figure};
 use leptos::prelude::*;
 
-use crate::page::atari::FREE_CARTRIDGE;
 use crate::page::atari::canvas::{GameCanvas, paint};
-use crate::page::atari::state::{Arcade, Hand, Origin, Screen};
+use crate::page::atari::linked::FREE_CARTRIDGE;
+use crate::page::atari::state::{Arcade, Origin, Screen};
 use crate::page::emulators::Availability;
 use crate::page::state::Room;
+use crate::screens::Hand;
 
 /// The screen that is shown: the agent that the site offers for it is DeepSPI.
 const SCREEN: usize = SCREENS - 1;

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use deepspi_core::checkpoint::CheckpointError;
-use deepspi_core::maze::{ProbeError, assess_as_seen, cells_as_seen, probe_as_seen};
+use deepspi_core::maze::{ProbeError, assess, cells, probe};
 use deepspi_core::pca::principal_components;
 use deepspi_core::{run_state::TrainError, trainer::Trainer};
 use deepspi_options::ConfigError;
@@ -158,7 +158,7 @@ impl Agent {
         let Some(seen) = self.world.seen() else { return Ok(None) };
         let maze = seen.maze;
         let model = self.trainer.policy();
-        let report = probe_as_seen(&model, seen, self.trainer.device()).await?;
+        let report = probe(&model, seen, self.trainer.device()).await?;
         let status = MazeStatus::new(&report, maze, self.trainer.global_step());
         let Some(wanted) = wanted else {
             self.policy = Some(report.policy);
@@ -174,13 +174,13 @@ impl Agent {
         let (config, device) = (self.trainer.config(), self.trainer.device());
         let deviation = self.batch.as_ref().and_then(|batch| batch.deviation);
         let cells = if wanted.details {
-            Some(cells_as_seen(&model, seen, &report, config, deviation, device).await?)
+            Some(cells(&model, seen, &report, config, deviation, device).await?)
         } else {
             None
         };
         let assessment = if wanted.theory {
             let before = self.before.as_ref().unwrap_or(&report.policy);
-            Some(assess_as_seen(&model, seen, before, &report, config, EPSILON, device).await?)
+            Some(assess(&model, seen, before, &report, config, EPSILON, device).await?)
         } else {
             None
         };

@@ -1,8 +1,9 @@
 //! Requests of the page, in order, which the session takes one at a time. A scene does not wait in
 //! this queue: it goes directly to [`Drawings`].
 
-use deepspi_playground::protocol::{BYTES, CANVAS, PORTS, Report, Request, decode};
-use js_sys::{Array, Reflect, Uint8Array};
+use deepspi_playground::packet;
+use deepspi_playground::protocol::{CANVAS, PORTS, Report, Request};
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, MessagePort, OffscreenCanvas};
 
@@ -33,15 +34,14 @@ pub fn install(drawings: Drawings) -> Letters<Letter> {
     inbox
 }
 
-fn receive(inbox: &Letters<Letter>, message: &JsValue, drawings: &Drawings) {
-    let field = |name: &str| Reflect::get(message, &name.into()).unwrap_or_default();
-    match decode(&Uint8Array::new(&field(BYTES)).to_vec()) {
+fn receive(inbox: &Letters<Letter>, data: &JsValue, drawings: &Drawings) {
+    match packet::message(data) {
         Ok(Request::Scene { agent, scene }) => drawings.set_scene(agent, scene),
         Ok(request) => {
-            let ports = field(PORTS).dyn_into::<Array>().unwrap_or_default();
+            let ports = packet::field(data, PORTS).dyn_into::<Array>().unwrap_or_default();
             inbox.push(Letter {
                 request,
-                canvas: field(CANVAS).dyn_into().ok(),
+                canvas: packet::field(data, CANVAS).dyn_into().ok(),
                 ports: ports.iter().filter_map(|port| port.dyn_into().ok()).collect(),
             });
         }

@@ -6,9 +6,9 @@
 
 use std::cell::RefCell;
 
-use deepspi_playground::protocol::{BYTES, Report, encode};
-use js_sys::{Array, Object, Reflect, Uint8Array};
-use wasm_bindgen::prelude::*;
+use deepspi_playground::packet::Packet;
+use deepspi_playground::protocol::Report;
+use wasm_bindgen::JsCast as _;
 use web_sys::DedicatedWorkerGlobalScope;
 
 thread_local! {
@@ -28,12 +28,13 @@ pub fn post_soon(report: Report) {
 /// Sends a report and all waiting ones; the buffer is transferred, not copied.
 pub fn post(report: Report) {
     post_soon(report);
-    let Ok(bytes) = encode(&WAITING.take()) else { return };
-    let message = Object::new();
-    let bytes = Uint8Array::from(bytes.as_slice());
-    let transfer = Array::of1(&bytes.buffer());
-    if Reflect::set(&message, &BYTES.into(), &bytes).is_ok() {
-        // Sending fails only if the page is closed, and then nobody can be told.
-        drop(scope().post_message_with_transfer(&message, &transfer));
+    if let Ok(packet) = Packet::new(&WAITING.take()) {
+        send(&packet);
     }
+}
+
+/// Sends a packet to the page.
+pub fn send(packet: &Packet) {
+    // Sending fails only if the page is closed, and then nobody can be told.
+    drop(scope().post_message_with_transfer(&packet.message, &packet.transfer));
 }

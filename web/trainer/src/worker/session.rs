@@ -6,7 +6,7 @@ use deepspi_core::maze::ProbeError;
 use deepspi_core::run_state::TrainError;
 use deepspi_playground::archive::Archive;
 use deepspi_playground::experiment::{AGENTS, Experiment};
-use deepspi_playground::protocol::{DevicePreference, Report, Request, Status, Watch};
+use deepspi_playground::protocol::{DevicePreference, Event, Report, Request, Status, Watch};
 use deepspi_run::message::Message;
 use deepspi_run::world::World;
 use serde_bytes::ByteBuf;
@@ -469,9 +469,9 @@ fn emulators(ports: Vec<MessagePort>, rom: Option<ByteBuf>) -> [Emulators; AGENT
     })
 }
 
-/// Forwards a trainer's event to the page, except single episodes, which are too many to show.
+/// Forwards what the page shows of a trainer's messages.
 fn forward(agent: usize, message: Message) {
-    if !matches!(message, Message::Episode(_)) {
-        post_soon(Report::Event { agent, message });
+    if let Some(event) = Event::of(message) {
+        post_soon(Report::Event { agent, event });
     }
 }

@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use deepspi_playground::emulator::{Answer, FRAMES, OBSERVATIONS, Request};
-use deepspi_playground::protocol::{BYTES, decode, encode};
+use deepspi_playground::packet::{self, Packet};
 use deepspi_worlds::env::EnvError;
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, MessagePort};
 
@@ -65,15 +65,13 @@ impl EmulatorPort {
     /// # Errors
     /// If the request cannot be written or sent.
     pub fn send(&self, request: &Request) -> Result<(), EnvError> {
-        let unsent = |why: String| EnvError::new(EmulatorError(why));
-        let bytes = encode(request).map_err(|error| unsent(error.to_string()))?;
-        let message = Object::new();
-        let bytes = Uint8Array::from(bytes.as_slice());
-        Reflect::set(&message, &BYTES.into(), &bytes)
-            .and_then(|_| {
-                self.port.post_message_with_transferable(&message, &Array::of1(&bytes.buffer()))
+        Packet::new(request)
+            .and_then(|packet| {
+                self.port.post_message_with_transferable(&packet.message, &packet.transfer)
             })
-            .map_err(|error| unsent(format!("a request could not be sent ({error:?})")))
+            .map_err(|error| {
+                EnvError::new(EmulatorError(format!("a request could not be sent ({error:?})")))
+            })
     }
 
     /// Waits for the next answer.
@@ -123,10 +121,9 @@ pub fn unexpected() -> EnvError {
     EnvError::new(EmulatorError(text.to_owned()))
 }
 
-fn read(message: &JsValue) -> Answered {
-    let field = |name: &str| Reflect::get(message, &name.into()).unwrap_or_default();
-    let array = |name: &str| field(name).dyn_into::<Uint8Array>().ok();
-    let answer = decode(&Uint8Array::new(&field(BYTES)).to_vec())
-        .unwrap_or_else(|error| Answer::Failed { text: error.to_string() });
+fn read(data: &JsValue) -> Answered {
+    let answer =
+        packet::message(data).unwrap_or_else(|error| Answer::Failed { text: error.to_string() });
+    let array = |name| packet::array(data, name);
     Answered { answer, observations: array(OBSERVATIONS), frames: array(FRAMES) }
 }

@@ -11,9 +11,8 @@ use deepspi_core::checkpoint::CheckpointError;
 use deepspi_core::model::Model;
 use deepspi_core::player::Player;
 use deepspi_playground::emulator::PORT;
+use deepspi_playground::packet;
 use deepspi_playground::play::{Networks, Report, Request, SCREENS, Source};
-use deepspi_playground::protocol::{BYTES, decode};
-use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{MessageEvent, MessagePort};
@@ -32,9 +31,9 @@ pub fn start() {
     let inbox = Letters::<Letter>::default();
     let receiver = inbox.clone();
     let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        let field = |name: &str| Reflect::get(&event.data(), &name.into()).unwrap_or_default();
-        match decode(&Uint8Array::new(&field(BYTES)).to_vec()) {
-            Ok(request) => receiver.push((request, field(PORT).dyn_into().ok())),
+        let data = event.data();
+        match packet::message(&data) {
+            Ok(request) => receiver.push((request, packet::field(&data, PORT).dyn_into().ok())),
             Err(error) => post(&Report::Fault { text: error.to_string() }),
         }
     });

@@ -1,12 +1,12 @@
 //! Sends the player's reports to the page.
 
 use deepspi_playground::emulator::{FRAMES, OBSERVATIONS};
+use deepspi_playground::packet::Packet;
 use deepspi_playground::play::Report;
-use deepspi_playground::protocol::{BYTES, encode};
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::Uint8Array;
 
 use super::screen::Played;
-use crate::worker::outbox::scope;
+use crate::worker::outbox;
 
 /// Sends a report.
 pub fn post(report: &Report) {
@@ -21,17 +21,15 @@ pub fn post_step(screen: usize, played: Played) {
 }
 
 fn send<const N: usize>(report: &Report, arrays: [(&str, Option<Uint8Array>); N]) {
-    let Ok(bytes) = encode(report) else { return };
-    let (message, transfer) = (Object::new(), Array::new());
-    let bytes = Uint8Array::from(bytes.as_slice());
-    let mut fields = vec![(BYTES, bytes)];
-    fields.extend(arrays.into_iter().filter_map(|(name, array)| Some((name, array?))));
-    for (name, array) in fields {
-        transfer.push(&array.buffer());
-        if Reflect::set(&message, &name.into(), &array).is_err() {
-            return;
+    let packet = Packet::new(report).and_then(|mut packet| {
+        for (name, array) in arrays {
+            if let Some(array) = array {
+                packet.add_array(name, &array)?;
+            }
         }
+        Ok(packet)
+    });
+    if let Ok(packet) = packet {
+        outbox::send(&packet);
     }
-    // Sending fails only if the page is closed, and then nobody can be told.
-    drop(scope().post_message_with_transfer(&message, &transfer));
 }
