@@ -168,27 +168,6 @@ pub fn find(name: &str, bytes: &[u8]) -> Result<Found, RomFileError> {
     find_by(name, bytes, recognise)
 }
 
-/// Which of the files that were dropped together are meant as cartridges: those that hold one, and
-/// those that are called like one. Beside the files of a checkpoint a name says nothing, because
-/// parts of it are called so, too.
-#[must_use]
-pub fn meant_as_cartridges(files: &[(String, Vec<u8>)]) -> Vec<bool> {
-    meant_by(files, recognise)
-}
-
-fn meant_by(files: &[(String, Vec<u8>)], recognise: Recognise) -> Vec<bool> {
-    let checkpoint = looks_like_checkpoint(files.iter().map(|(name, _)| name.as_str()));
-    let meant = |(name, bytes): &(String, Vec<u8>)| match find_by(name, bytes, recognise) {
-        Ok(_) => true,
-        Err(RomFileError::NoneKnown { .. } | RomFileError::Damaged { .. }) => !checkpoint,
-        Err(RomFileError::OtherDump { .. } | RomFileError::UnknownGame { .. }) => {
-            !checkpoint && (has_rom_ending(name) || bytes.starts_with(b"PK"))
-        }
-        Err(_) => false,
-    };
-    files.iter().map(meant).collect()
-}
-
 /// The game whose cartridge these bytes are, the project's own included.
 #[must_use]
 pub fn recognise(bytes: &[u8]) -> Option<&'static Game> {
@@ -277,8 +256,9 @@ fn letters(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether a file in a zip file is called like a cartridge.
-fn has_rom_ending(path: &str) -> bool {
+/// Whether a file is called like a cartridge.
+#[must_use]
+pub fn has_rom_ending(path: &str) -> bool {
     let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     ending.is_some_and(|ending| ["bin", "a26", "rom"].contains(&ending.as_str()))
 }
@@ -485,26 +465,6 @@ mod tests {
             ("run/checkpoints/step_1/environments.bin", vec![0; 4096]),
         ]);
         refused("run.zip", &run, &["run.zip is a checkpoint of an agent"]);
-    }
-
-    #[test]
-    fn of_files_that_were_dropped_together_some_are_cartridges() {
-        let file = |name: &str, bytes: Vec<u8>| (name.to_owned(), bytes);
-        let known = file("holiday.jpg", made_up("pong"));
-        let files = [
-            known.clone(),
-            file("Pong (1977).a26", made_up("other")),
-            file("x.zip", pack([("a.bin", made_up("a")), ("b.bin", made_up("b"))])),
-            file("pong.txt", made_up("other")),
-            file("photo.jpg", vec![1; 5000]),
-            file("run.zip", pack([("run/checkpoints/step_1/state.json", b"{}".to_vec())])),
-            file("", Vec::new()),
-        ];
-        assert_eq!(meant_by(&files, by_stem), [true, true, true, false, false, false, false]);
-        let part = file("environments.bin", vec![0; 4096]);
-        assert_eq!(meant_by(std::slice::from_ref(&part), by_stem), [true], "it may be a ROM");
-        let files = [known, part, file("state.json", b"{}".to_vec())];
-        assert_eq!(meant_by(&files, by_stem), [true, false, false]);
     }
 
     #[test]

@@ -26,6 +26,8 @@ use web_sys::{
 /// one, relative to the page.
 const SCRIPT: &str = "./emulator/emulator.js";
 const ABOUT: &str = "./emulator/about.json";
+/// Finds the element that says that there is one (`tools/web` writes it).
+const OFFER: &str = "meta[name=\"deepspi-atari\"]";
 /// The first worker that emulates for the trainer; the one before is for the screens.
 const FIRST_FOR_TRAINING: usize = 1;
 /// Largest number of workers for the trainer. More of them need more memory, and the trainer cannot keep them busy.
@@ -107,6 +109,12 @@ impl Emulators {
         if self.availability.get_untracked() == Availability::Unknown {
             spawn_local(async move { self.availability.set(availability().await) });
         }
+    }
+
+    /// Whether the page says that this site has the emulator. Nothing is asked for.
+    #[must_use]
+    pub fn is_offered() -> bool {
+        document().query_selector(OFFER).is_ok_and(|element| element.is_some())
     }
 
     /// The cartridge of a game, if it is here.

@@ -10,6 +10,7 @@ pub mod charts;
 pub mod controls;
 pub mod copy;
 pub mod download;
+pub mod drop_target;
 pub mod emulators;
 pub mod export;
 pub mod file_input;

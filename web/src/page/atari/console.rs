@@ -183,10 +183,14 @@ fn Status(screen: Screen) -> impl IntoView {
         (Origin::File(name), Some(steps)) => format!("{name}, trained for {steps} steps."),
     };
     let latency = move || {
-        screen.shot.with(|shot| {
-            let ms = shot.as_ref().filter(|shot| shot.step.sees.is_some())?.step.decision_ms;
-            Some(format!(" A decision takes {ms:.1} ms."))
-        })
+        let of_step = || {
+            screen.shot.with(|shot| {
+                let step = shot.as_ref().map(|shot| &shot.step);
+                step.filter(|step| step.sees.is_some()).map(|step| step.decision_ms)
+            })
+        };
+        let ms = screen.judgement().map(|judged| judged.decision_ms).or_else(of_step);
+        ms.map(|ms| format!(" A decision takes {ms:.1} ms."))
     };
     view! {
         <p class="console-line">{text}</p>

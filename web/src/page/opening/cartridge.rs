@@ -2,7 +2,7 @@
 //! emulator; then screen B of that room, which plays here.
 //!
 //! The first visit loads nothing of Atari: until then the picture is drawn from the cartridge's own
-//! bytes. A site without the emulator shows nothing here.
+//! bytes. On a site without the emulator the first screen does not have this part.
 
 use deepspi_playground::play::SCREENS;
 use deepspi_run::world::World;
@@ -33,8 +33,6 @@ pub struct CartridgeSignals {
     wished: RwSignal<bool>,
     /// Whether its picture is in the window.
     in_window: RwSignal<bool>,
-    /// Whether the first screen shows it at all.
-    pub shown: Memo<bool>,
     /// Whether a game plays here.
     pub playing: Memo<bool>,
 }
@@ -45,11 +43,6 @@ impl CartridgeSignals {
         let arcade = Arcade::here();
         let screen = &arcade.screens[SCREEN];
         let emulators = arcade.playground.emulators;
-        // It only asks whether there is an emulator.
-        emulators.ask();
-        let shown = Memo::new(move |_| {
-            emulators.availability.with(|known| !matches!(known, Availability::Absent(_)))
-        });
         let live = Memo::new(move |_| arcade.world.with(Option::is_some));
         let playing = Memo::new(move |_| live.get() && screen.playing.get());
         let wished = RwSignal::new(false);
@@ -73,7 +66,7 @@ impl CartridgeSignals {
             now
         });
         let arcade = StoredValue::new_local(arcade);
-        Self { arcade, screen, wished, in_window: RwSignal::new(false), shown, playing }
+        Self { arcade, screen, wished, in_window: RwSignal::new(false), playing }
     }
 
     fn arcade(self) -> Arcade {
@@ -94,10 +87,20 @@ impl CartridgeSignals {
         } else if self.screen.problem.with_untracked(Option::is_some) {
             self.arcade().start_game(SCREEN);
         }
+        self.arcade().playground.emulators.ask();
         self.wished.set(true);
         // Its button is.
         self.in_window.set(true);
         self.screen.playing.set(true);
+    }
+
+    /// Why nothing plays, if something is wrong.
+    fn trouble(self) -> Option<String> {
+        let absent = match self.arcade().playground.emulators.availability.get() {
+            Availability::Absent(why) => Some(format!("Nothing can play here: {why}")),
+            Availability::Unknown | Availability::Here => None,
+        };
+        absent.or_else(|| self.fault()).or_else(|| self.screen.problem.get())
     }
 
     /// Why the workers cannot go on, if they cannot.
@@ -181,7 +184,7 @@ pub fn CartridgeStage(cartridge: CartridgeSignals) -> impl IntoView {
                 }}
             </div>
             <figcaption role="status">
-                {move || match cartridge.fault().or_else(|| cartridge.screen.problem.get()) {
+                {move || match cartridge.trouble() {
                     Some(text) => text,
                     None if loading() => "Loading the emulator …".to_owned(),
                     None => cartridge.sentence(),

@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use self::cartridge::{CartridgeSignals, CartridgeStage};
 use self::stage::{Stage, StageSignals};
 use super::controls::Setup;
+use super::emulators::Emulators;
 use super::settings::draft::Draft;
 use super::state::{Phase, Playground};
 use crate::opening::sentence;
@@ -31,7 +32,7 @@ pub fn Opening() -> impl IntoView {
         let (maze, report) = (maze.as_ref()?, shown.report.get()?);
         Some(sentence(&name(), shown.steps(), report.up_at_stars(maze)))
     });
-    let cartridge = CartridgeSignals::new(shown.moving);
+    let (offered, cartridge) = (Emulators::is_offered(), CartridgeSignals::new(shown.moving));
     let moves = move || shown.moving.get() || cartridge.playing.get();
     let toggle = move |_| {
         let moves = !untrack(moves);
@@ -41,7 +42,7 @@ pub fn Opening() -> impl IntoView {
     view! {
         <section
             class="opening"
-            class:with-cartridge=move || cartridge.shown.get()
+            class:with-cartridge=offered
             aria-label="An agent in its maze"
         >
             <div class="opening-words">
@@ -60,9 +61,7 @@ pub fn Opening() -> impl IntoView {
             </div>
             <div class="opening-stages">
                 <Stage shown/>
-                <Show when=move || cartridge.shown.get()>
-                    <CartridgeStage cartridge/>
-                </Show>
+                {offered.then(|| view! { <CartridgeStage cartridge/> })}
             </div>
             <Setup/>
         </section>
