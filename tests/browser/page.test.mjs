@@ -24,12 +24,10 @@ for (const width of [1280, 1920, 360]) {
       for (const room of rooms) {
         await page.click(`#tab-${room}`);
         await page.waitForSelector("#room h2");
-        const { content, picture } = await page.evaluate(() => ({
-          content: document.documentElement.scrollWidth,
-          picture: document.querySelectorAll("#room svg, #room canvas, #room table").length,
-        }));
+        // The Atari room first asks whether there is an emulator.
+        await page.waitForSelector("#room svg, #room canvas, #room table", { state: "attached" });
+        const content = await page.evaluate(() => document.documentElement.scrollWidth);
         assert.ok(content <= width, `${room} is ${content} pixels wide`);
-        assert.ok(picture > 0, `${room} shows something`);
       }
       assert.deepEqual(complaints, []);
     }));
