@@ -13,7 +13,7 @@ use web_sys::{
 
 use super::atari::linked::show_free_cartridge;
 use super::atari::state::Arcade;
-use super::emulators::Availability;
+use super::emulators::{Availability, Emulators};
 use super::motion::is_calm;
 use super::state::Room;
 use super::storage::{recall, remember};
@@ -46,12 +46,16 @@ impl Tours {
     pub fn provide(arcade: Arcade) {
         let seen = recall(STORED).as_deref() == Some(SEEN);
         provide_context(Self { arcade, place: RwSignal::new(None), seen: RwSignal::new(seen) });
-        // Which steps and tours there are depends on it.
-        arcade.playground.emulators.ask();
     }
 
+    /// Whether this site has the emulator. Nothing is asked for: a first visit must load nothing of
+    /// Atari.
     fn has_emulator(self) -> bool {
-        self.arcade.playground.emulators.availability.get() == Availability::Here
+        match self.arcade.playground.emulators.availability.get() {
+            Availability::Here => true,
+            Availability::Unknown => Emulators::is_offered(),
+            Availability::Absent(_) => false,
+        }
     }
 
     fn is_offered(self, tour: usize) -> bool {
@@ -68,6 +72,14 @@ impl Tours {
     fn current(self) -> Option<&'static Step> {
         let place = self.place.get()?;
         self.steps(place.tour).get(place.step).copied()
+    }
+
+    fn start(self, tour: usize) {
+        // So that it is known when the tour comes to the games.
+        if Emulators::is_offered() {
+            self.arcade.playground.emulators.ask();
+        }
+        self.go(Place { tour, step: 0 });
     }
 
     fn go(self, place: Place) {
@@ -126,7 +138,7 @@ fn TourButton(tour: usize) -> impl IntoView {
             title=format!("A tour: {}", TOURS[tour].about)
             class:primary=move || is_first && !tours.seen.get()
             node_ref=button
-            on:click=move |_| tours.go(Place { tour, step: 0 })
+            on:click=move |_| tours.start(tour)
         >
             {TOURS[tour].label}
         </button>
