@@ -126,7 +126,9 @@ impl Preset {
 }
 
 /// PPO and DeepSPI in a world, with settings with which a browser learns in minutes if the world is
-/// that simple. Games get the small networks and few environments, because a browser has few cores.
+/// that simple. Games get the small networks and few environments, because a browser has few cores;
+/// batch and learning rate are those with which PPO with these networks learned Breakout
+/// (docs/results.md).
 #[must_use]
 pub fn for_world(world: &World) -> Experiment {
     let mut experiment = Experiment::default();
@@ -138,7 +140,9 @@ pub fn for_world(world: &World) -> Experiment {
         let defaults = match world {
             World::Game { .. } => Config {
                 num_envs: 16,
+                num_steps: 64,
                 num_minibatches: 4,
+                learning_rate: 1e-3,
                 total_timesteps: 1 << 20,
                 ..world.defaults()
             },
