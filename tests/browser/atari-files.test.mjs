@@ -199,20 +199,20 @@ test("agents of another game or action set are refused in one sentence, and the 
   });
 });
 
-test("two agents train on a brought game, and the screens show them", { timeout: 180_000 }, async (t) => {
+test("two agents train on a brought game, and the screens show them", { timeout: 240_000 }, async (t) => {
   if (!romFolder()) return t.skip("the ROM of Breakout is not on this machine");
   await withRoom("", async (page) => {
     await page.setInputFiles("#cartridge-files", path.join(romFolder(), "breakout.bin"));
     await page.waitForSelector("[data-game=breakout][aria-pressed=true]");
     await page.click("#atari-train");
-    await waitForIteration(page, 1, { more: true, timeout: 120_000 });
+    await waitForIteration(page, 5, { more: true, timeout: 150_000 });
     await page.click("#play-a");
     await screenSays(page, /trained here for [1-9]/);
     await goesOn(page);
     const { env, agents } = await exported(page);
     assert.equal(env, "Breakout");
-    // A life at random lasts about 40 steps and a game about 200; after 64 steps in each of 16 environments the return
-    // is that of finished games, 0 before the first.
-    for (const { iterations } of agents) assert.ok(iterations[0].finished_return >= 0, JSON.stringify(iterations[0]));
+    // A game at random lasts about 200 steps: some of 16 have ended after 5 times 64.
+    for (const { iterations } of agents) assert.ok(iterations.at(-1).finished_return >= 0, JSON.stringify(iterations.at(-1)));
+    for (const { iterations } of agents) assert.notEqual(iterations.at(-1).finished_return, null);
   });
 });
