@@ -18,7 +18,7 @@ choices! {
     AtariNetwork = Paper {
         /// The networks of the paper.
         "paper" Paper,
-        /// Networks for a CPU or a browser: a fifth of the multiplications of the paper's policy.
+        /// Networks for a CPU or a browser: a third of the multiplications of the paper's policy.
         "small" Small,
     }
 }
