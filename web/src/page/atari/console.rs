@@ -177,6 +177,7 @@ fn Status(screen: Screen) -> impl IntoView {
         })
     };
     let agent = move || match (screen.origin.get(), screen.trained.get()) {
+        (Origin::Here, None) => "The trainer's agent is not here yet.".to_owned(),
         (_, None) => "No agent.".to_owned(),
         (Origin::Here, Some(steps)) => format!("Agent trained here for {steps} steps."),
         (Origin::Fresh | Origin::Unchosen, Some(_)) => {

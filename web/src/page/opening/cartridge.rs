@@ -138,7 +138,8 @@ impl CartridgeSignals {
         };
         let last = self.screen.returns.with(|(_, last)| *last);
         let last = last.map_or_else(String::new, |last| format!(" Its last game paid {last:.2}."));
-        format!("{name}{trained} plays on a real emulator and sees nothing but the picture.{last}")
+        let verb = if self.playing.get() { "plays" } else { "is paused" };
+        format!("{name}{trained} {verb} on a real emulator and sees nothing but the picture.{last}")
     }
 }
 
