@@ -98,3 +98,41 @@ test("a screen is saved as GIF, PNG, CSV and JSON", { timeout: 240_000 }, () =>
     assert.ok(await screen.isVisible());
     assert.deepEqual(complaints, []);
   }));
+
+test("a recording begins with its own game, however quickly another one follows", { timeout: 120_000 }, () =>
+  withPage({ hash: "room=atari" }, async (page, { complaints }) => {
+    await page.waitForSelector("#play-a", { timeout: 60_000 });
+    const screen = page.getByRole("region", { name: "Screen A", exact: true });
+    await page.selectOption("#speed-a", "max");
+    await screen.getByText("Rules of this screen").click();
+    const step = () => page.evaluate(() => Number(/step (\d+)/.exec(document.querySelector(".console").textContent)?.[1]));
+    for (let round = 0; round < 8; round++) {
+      await page.click("#play-a");
+      await page.waitForFunction(
+        () => Number(/step (\d+)/.exec(document.querySelector(".console").textContent)?.[1]) > 20,
+      );
+      // Steps of the first two games are still on their way when the third one is put in.
+      await page.evaluate((round) => {
+        const seed = document.querySelector("#seed-a");
+        for (const value of [100, 200, 300]) {
+          seed.value = String(value + round);
+          for (const kind of ["input", "change"]) seed.dispatchEvent(new Event(kind, { bubbles: true }));
+        }
+      }, round);
+      await page.waitForFunction(
+        () => {
+          const step = Number(/step (\d+)/.exec(document.querySelector(".console").textContent)?.[1]);
+          return step > 5 && step < 10_000;
+        },
+      );
+      await page.click("#play-a");
+      const save = page.getByRole("group", { name: "Save from screen A" }).locator("[data-save=json]");
+      const saved = JSON.parse((await download(page, () => save.click())).bytes.toString("utf8"));
+      assert.equal(saved.seed, 300 + round);
+      const { value } = saved.steps;
+      assert.equal(value[0], null, "the first row is the start of the game, before which nobody saw anything");
+      assert.ok(value.slice(1).every((value) => value !== null), `round ${round}: ${value.slice(0, 4)}`);
+    }
+    assert.ok((await step()) > 5);
+    assert.deepEqual(complaints, []);
+  }));

@@ -85,6 +85,11 @@ impl<T: Clone> Reel<T> {
         free
     }
 
+    /// Asks for one step more, whatever is under way.
+    pub fn ask_anyway(&mut self) {
+        self.pending += 1;
+    }
+
     /// Lets `elapsed` milliseconds pass.
     pub fn advance(&mut self, elapsed: f64, speed: Speed) -> Due<T> {
         let Speed::Times(times) = speed else { return self.finish() };

@@ -89,6 +89,9 @@ pub enum Request {
     Insert {
         /// Which screen.
         screen: usize,
+        /// Number of the game; steps of earlier games may still arrive, and carry theirs
+        /// ([`Step::game`]).
+        number: u64,
         /// Cartridge, rules and seed.
         games: Box<Games>,
     },
@@ -170,6 +173,8 @@ pub enum Report {
 /// One step of a screen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
+    /// The number that was given with its game ([`Request::Insert`]).
+    pub game: u64,
     /// Number of the step since the game was inserted; a reset is a step, too.
     pub number: u64,
     /// The action; none: a new game was started.

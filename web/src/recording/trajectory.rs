@@ -149,6 +149,7 @@ pub(super) mod tests {
     pub fn step(number: u64, action: Option<u32>) -> Step {
         let x = number as f32;
         Step {
+            game: 1,
             number,
             action,
             chooser: action.map(|_| Chooser::Sampled),

@@ -97,6 +97,8 @@ pub struct Screen {
     pub(super) reel: StoredValue<Reel<Arc<Shot>>>,
     /// The agent of a file, so that it can be given to a new player, too.
     pub(super) file: StoredValue<Option<Source>>,
+    /// Number of the game in the console, counted over all games that were put into it.
+    pub(super) game: StoredValue<u64>,
     /// What was put into the console.
     pub(super) inserted: StoredValue<Option<Games>>,
     /// Whether the player has networks of the run on this page: the next ones are an update of them.
@@ -132,6 +134,7 @@ impl Screen {
             recording: StoredValue::new(None),
             reel: StoredValue::new(Reel::default()),
             file: StoredValue::new(None),
+            game: StoredValue::new(0),
             inserted: StoredValue::new(None),
             follows_run: StoredValue::new(false),
         }

@@ -135,7 +135,9 @@ impl Arcade {
         };
         screen.recording.set_value(None);
         screen.inserted.set_value(Some(games.clone()));
-        self.send(Request::Insert { screen: index, games: Box::new(games) }, Some(port));
+        let number = screen.game.get_value() + 1;
+        screen.game.set_value(number);
+        self.send(Request::Insert { screen: index, number, games: Box::new(games) }, Some(port));
         self.give_agent(index);
         screen.reel.update_value(|reel| _ = reel.ask_once());
         self.send(Request::Reset { screen: index }, None);
@@ -252,10 +254,16 @@ impl Arcade {
 
     /// Starts a new game on a screen.
     pub fn reset(self, index: usize) {
-        self.screens[index].reel.update_value(|reel| {
-            reel.clear();
-            reel.ask_once();
+        let screen = self.screens[index];
+        // What was played is shown, so that the recording has no gap.
+        let due = screen.reel.try_update_value(|reel| {
+            let due = reel.finish();
+            reel.ask_anyway();
+            due
         });
+        if let Some(due) = due {
+            screen.show(due.begun, due.frame);
+        }
         self.send(Request::Reset { screen: index }, None);
     }
 
@@ -317,6 +325,9 @@ impl Arcade {
                 screen.record_agent();
                 screen.judge(judged.map(|judged| *judged));
             }
+            // Steps of the game before may arrive late. They belong to no recording any more.
+            Report::Played { screen, step }
+                if step.game != self.screens[screen].game.get_value() => {}
             Report::Played { screen, step } => {
                 let count = step.filmed as usize;
                 let shot = Arc::new(Shot { step: *step, frames, observation });

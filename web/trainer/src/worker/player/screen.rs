@@ -74,6 +74,7 @@ pub struct Screen {
 #[derive(Debug)]
 struct Console {
     port: EmulatorPort,
+    game: u64,
     frame: FrameShape,
     actions: usize,
     rng: ChaCha8Rng,
@@ -96,9 +97,10 @@ struct Latent {
 }
 
 impl Screen {
-    /// Puts a cartridge into a new console.
+    /// Puts a cartridge into a new console. `game` is the page's number of it.
     pub async fn insert(
         &mut self,
+        game: u64,
         games: Games,
         port: Option<MessagePort>,
     ) -> Result<Opened, ScreenError> {
@@ -114,6 +116,7 @@ impl Screen {
         }
         self.console = Some(Console {
             port,
+            game,
             frame,
             actions,
             rng: stream(seed, Stream::Actions),
@@ -289,6 +292,7 @@ impl Console {
         const SCREEN: u32 = FRAME_PIXELS as u32;
         let filmed = frames.as_ref().map_or(0, |frames| frames.length() / SCREEN);
         let step = Step {
+            game: self.game,
             number: self.number,
             action: played.map(|(action, _)| action),
             chooser: played.map(|(_, chooser)| chooser),
