@@ -105,26 +105,27 @@ test("a recording begins with its own game, however quickly another one follows"
     const screen = page.getByRole("region", { name: "Screen A", exact: true });
     await page.selectOption("#speed-a", "max");
     await screen.getByText("Rules of this screen").click();
-    const step = () => page.evaluate(() => Number(/step (\d+)/.exec(document.querySelector(".console").textContent)?.[1]));
-    for (let round = 0; round < 8; round++) {
-      await page.click("#play-a");
-      await page.waitForFunction(
-        () => Number(/step (\d+)/.exec(document.querySelector(".console").textContent)?.[1]) > 20,
+    /** Waits until the screen shows a step in this range. */
+    const step = (least, most) =>
+      page.waitForFunction(
+        ([least, most]) => {
+          const step = Number(/step (\d+)/.exec(document.querySelector(".console").textContent)?.[1]);
+          return step >= least && step <= most;
+        },
+        [least, most],
       );
-      // Steps of the first two games are still on their way when the third one is put in.
+    for (let round = 0; round < 4; round++) {
+      await page.click("#play-a");
+      await step(200, Infinity);
+      // Steps of the games before are still on their way when the last one is put in.
       await page.evaluate((round) => {
         const seed = document.querySelector("#seed-a");
         for (const value of [100, 200, 300]) {
           seed.value = String(value + round);
-          for (const kind of ["input", "change"]) seed.dispatchEvent(new Event(kind, { bubbles: true }));
+          seed.dispatchEvent(new Event("change", { bubbles: true }));
         }
       }, round);
-      await page.waitForFunction(
-        () => {
-          const step = Number(/step (\d+)/.exec(document.querySelector(".console").textContent)?.[1]);
-          return step > 5 && step < 10_000;
-        },
-      );
+      await step(6, 190);
       await page.click("#play-a");
       const save = page.getByRole("group", { name: "Save from screen A" }).locator("[data-save=json]");
       const saved = JSON.parse((await download(page, () => save.click())).bytes.toString("utf8"));
@@ -133,6 +134,5 @@ test("a recording begins with its own game, however quickly another one follows"
       assert.equal(value[0], null, "the first row is the start of the game, before which nobody saw anything");
       assert.ok(value.slice(1).every((value) => value !== null), `round ${round}: ${value.slice(0, 4)}`);
     }
-    assert.ok((await step()) > 5);
     assert.deepEqual(complaints, []);
   }));
