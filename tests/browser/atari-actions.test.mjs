@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { download, site, withPage } from "./support.mjs";
+import { download, site, waitForStep, withPage } from "./support.mjs";
 
 const run = promisify(execFile);
 /** The example `player` of the crate `native`, which plays natively; `./check browser` names it. */
@@ -51,12 +51,7 @@ test("greedy and sampled play of a checkpoint are those of the native program", 
         await page.fill("#seed-b", String(number));
         await page.press("#seed-b", "Tab");
       }
-      const reached = (least) =>
-        page.waitForFunction(
-          (least) => Number(/step (\d+)/.exec(document.querySelectorAll(".console")[1].textContent)?.[1]) >= least,
-          least,
-          { timeout: 60_000 },
-        );
+      const reached = (least) => waitForStep(page, least, { screen: 1 });
       await reached(1);
       await page.click("#play-b");
       await reached(steps + 1);

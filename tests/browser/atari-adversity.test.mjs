@@ -2,17 +2,20 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { background, endless, exported, iterationOf, ready, train, waitForIteration, withPage } from "./support.mjs";
+import {
+  background,
+  endless,
+  exported,
+  iterationOf,
+  ready,
+  stepOf,
+  train,
+  waitForIteration,
+  waitForStep,
+  withPage,
+} from "./support.mjs";
 
 const timeout = 60_000;
-
-/** Waits until a screen shows a step beyond `step`. */
-const stepAbove = (page, step) =>
-  page.waitForFunction(
-    (step) => Number(/step (\d+)/.exec(document.querySelector(".console").textContent)?.[1]) > step,
-    step,
-    { timeout },
-  );
 
 // V8's switches: the first takes SIMD's instructions from the processor (of the x86 family only).
 const withoutSimd = "--js-flags=--no-enable-sse4_1";
@@ -93,12 +96,11 @@ test("after an hour in the background the screens go on at their pace, and the p
       await page.click("#start");
       await page.click("#play-a");
       await page.click("#play-b");
-      await stepAbove(page, 10);
+      await waitForStep(page, 11);
       await waitForIteration(page, 2, { more: true });
 
       await page.evaluate(() => toBackground());
-      const steps = () =>
-        page.locator(".console").evaluateAll((all) => all.map(({ textContent }) => Number(/step (\d+)/.exec(textContent)[1])));
+      const steps = () => Promise.all([0, 1].map((screen) => stepOf(page, screen)));
       // `waitForIteration` cannot be used, because it needs animation frames.
       const trainFor = async (count) => {
         const wanted = (await iterationOf(page)) + count;
@@ -132,7 +134,7 @@ test("after an hour in the background the screens go on at their pace, and the p
         const count = end - shown.start[screen];
         assert.ok(count <= 20 * shown.seconds + 3, `${count} steps in ${shown.seconds} s on screen ${screen}`);
       });
-      await stepAbove(page, before[0] + 20);
+      await waitForStep(page, before[0] + 21);
       await waitForIteration(page, trained + 1, { more: true });
       assert.deepEqual(complaints, []);
     },

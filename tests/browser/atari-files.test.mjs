@@ -9,7 +9,18 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { after, before, test } from "node:test";
 import { romFolder } from "./emulator.mjs";
-import { download, exported, native, ready, train, unfold, waitForIteration, withPage } from "./support.mjs";
+import {
+  download,
+  exported,
+  native,
+  ready,
+  stepOf,
+  train,
+  unfold,
+  waitForIteration,
+  waitForStep,
+  withPage,
+} from "./support.mjs";
 
 const run = promisify(execFile);
 let folder;
@@ -123,14 +134,7 @@ const screenSays = (page, pattern) =>
     timeout: 60_000,
   });
 /** Waits until a screen that plays has gone on by some steps. */
-async function goesOn(page) {
-  const step = Number(/step (\d+)/.exec(await page.locator(".console").first().textContent())[1]);
-  await page.waitForFunction(
-    (step) => Number(/step (\d+)/.exec(document.querySelector(".console").textContent)?.[1]) > step + 5,
-    step,
-    { timeout: 60_000 },
-  );
-}
+const goesOn = async (page) => waitForStep(page, (await stepOf(page)) + 6);
 
 test("a checkpoint goes on with the networks that it has, though new runs have others", { timeout: 180_000 }, async () => {
   const there = await trained("MazeCartridge", "--algo", "deep-spi", "--preset", "small");

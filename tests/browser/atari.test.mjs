@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exported, waitForIteration, withPage } from "./support.mjs";
+import { exported, stepOf, waitForIteration, waitForStep, withPage } from "./support.mjs";
 
 const timeout = 60_000;
 
@@ -17,21 +17,7 @@ async function opened(page) {
   );
 }
 
-/** Number of the step that a screen shows. */
-const stepOf = async (page, screen) => {
-  const text = await page.locator(".console").nth(screen).textContent();
-  return Number(/step (\d+)/.exec(text)[1]);
-};
-
-const stepAbove = (page, screen, step) =>
-  page.waitForFunction(
-    ([screen, step]) => {
-      const text = document.querySelectorAll(".console")[screen].textContent;
-      return Number(/step (\d+)/.exec(text)?.[1]) > step;
-    },
-    [screen, step],
-    { timeout },
-  );
+const stepAbove = (page, screen, step) => waitForStep(page, step + 1, { screen });
 
 /** Whether a canvas shows more than one colour. */
 const showsSomething = (page, selector) =>

@@ -4,7 +4,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { ready, waitForIteration, withPage } from "./support.mjs";
+import { ready, waitForIteration, waitForStep, withPage } from "./support.mjs";
 
 const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), "../../docs/playground");
 /** Of each picture: settings in the address, iterations of training, theme, and whether the screens of a game play. */
@@ -16,13 +16,9 @@ const pictures = {
 
 /** Starts the games of both screens and lets them play for some steps. */
 async function play(page) {
-  for (const [index, letter] of ["a", "b"].entries()) {
+  for (const [screen, letter] of ["a", "b"].entries()) {
     await page.click(`#play-${letter}`);
-    await page.waitForFunction(
-      (index) => Number(/step (\d+)/.exec(document.querySelectorAll(".console")[index].textContent)?.[1]) > 60,
-      index,
-      { timeout: 60_000 },
-    );
+    await waitForStep(page, 61, { screen });
   }
 }
 

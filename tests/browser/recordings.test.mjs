@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { download, withPage } from "./support.mjs";
+import { download, waitForStep, withPage } from "./support.mjs";
 
 /** The cells of a line of CSV, without their quotes. */
 const cells = (line) => [...line.matchAll(/(?:"((?:[^"]|"")*)"|([^,]*))(?:,|$)/g)].map((cell) => cell[1] ?? cell[2]);
@@ -43,12 +43,7 @@ test("a screen is saved as GIF, PNG, CSV and JSON", { timeout: 240_000 }, () =>
     const button = (kind) => group.locator(`[data-save=${kind}]`);
     await group.waitFor({ timeout: 120_000 });
 
-    const reached = (count) =>
-      page.waitForFunction(
-        (count) => Number(/step (\d+)/.exec(document.querySelector(".console").textContent)?.[1]) >= count,
-        count,
-        { timeout: 120_000 },
-      );
+    const reached = (count) => waitForStep(page, count, { timeout: 120_000 });
     // The game is started and shown before anybody plays.
     const screen = page.getByRole("region", { name: "Screen A", exact: true });
     await reached(1);
@@ -105,18 +100,9 @@ test("a recording begins with its own game, however quickly another one follows"
     const screen = page.getByRole("region", { name: "Screen A", exact: true });
     await page.selectOption("#speed-a", "max");
     await screen.getByText("Rules of this screen").click();
-    /** Waits until the screen shows a step in this range. */
-    const step = (least, most) =>
-      page.waitForFunction(
-        ([least, most]) => {
-          const step = Number(/step (\d+)/.exec(document.querySelector(".console").textContent)?.[1]);
-          return step >= least && step <= most;
-        },
-        [least, most],
-      );
     for (let round = 0; round < 4; round++) {
       await page.click("#play-a");
-      await step(200, Infinity);
+      await waitForStep(page, 200);
       // Steps of the games before are still on their way when the last one is put in.
       await page.evaluate((round) => {
         const seed = document.querySelector("#seed-a");
@@ -125,7 +111,7 @@ test("a recording begins with its own game, however quickly another one follows"
           seed.dispatchEvent(new Event("change", { bubbles: true }));
         }
       }, round);
-      await step(6, 190);
+      await waitForStep(page, 6, { most: 190 });
       await page.click("#play-a");
       const save = page.getByRole("group", { name: "Save from screen A" }).locator("[data-save=json]");
       const saved = JSON.parse((await download(page, () => save.click())).bytes.toString("utf8"));

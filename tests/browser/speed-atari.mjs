@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { nativeTrace, romFolder } from "./emulator.mjs";
-import { exported, native, ready, waitForIteration, withPage } from "./support.mjs";
+import { exported, native, ready, waitForIteration, waitForStep, withPage } from "./support.mjs";
 
 const run = promisify(execFile);
 const line = (name, value) => console.log(`${name.padEnd(66)} ${value}`);
@@ -28,18 +28,10 @@ const STEPS = 300;
 /** Time for which frames are counted, in milliseconds. */
 const FRAMES_MS = 10_000;
 
-/** Waits until screen A shows a step beyond `step`. */
-const stepAbove = (page, step) =>
-  page.waitForFunction(
-    (step) => Number(/step (\d+)/.exec(document.querySelector(".console").textContent)?.[1]) > step,
-    step,
-    { timeout: 120_000 },
-  );
-
 /** Median, 95 % and largest of the decisions that screen A shows, in milliseconds. */
 async function decisions(page) {
   await page.click("#play-a");
-  await stepAbove(page, 30);
+  await waitForStep(page, 31, { timeout: 120_000 });
   const times = await page.evaluate(
     (count) =>
       new Promise((done) => {
@@ -121,7 +113,7 @@ await withPage({ hash: "room=atari&env=MazeCartridge&device=cpu", before }, asyn
   await ready(page);
   await page.click("#play-a");
   await page.click("#play-b");
-  await stepAbove(page, 30);
+  await waitForStep(page, 31, { timeout: 120_000 });
   const start = await page.evaluate(() => performance.now());
   await page.click("#start");
   await waitForIteration(page, 2, { more: true });

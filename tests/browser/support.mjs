@@ -191,6 +191,23 @@ export async function waitForIteration(page, count, { agent = 1, more = false, t
   );
 }
 
+/** Number of the step that a screen of the Atari room shows (0: screen A). */
+export async function stepOf(page, screen = 0) {
+  return Number(/step (\d+)/.exec(await page.locator(".console").nth(screen).textContent())[1]);
+}
+
+/** Waits until a screen of the Atari room shows a step from `least` to `most`. */
+export async function waitForStep(page, least, { screen = 0, most = Infinity, timeout = 60_000 } = {}) {
+  await page.waitForFunction(
+    ([screen, least, most]) => {
+      const step = Number(/step (\d+)/.exec(document.querySelectorAll(".console")[screen].textContent)?.[1]);
+      return step >= least && step <= most;
+    },
+    [screen, least, most],
+    { timeout },
+  );
+}
+
 /** Presses "One update" until both agents have completed `count` iterations. */
 export async function train(page, count, timeout = 60_000) {
   for (let done = await iterationOf(page); done < count; done++) {
