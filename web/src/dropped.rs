@@ -24,25 +24,13 @@ pub fn meant_as_cartridges(files: &[(String, Vec<u8>)]) -> Vec<bool> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, Write};
-
     use deepspi_worlds::cartridge::ROM;
-    use zip::ZipWriter;
-    use zip::write::SimpleFileOptions;
 
     use super::*;
+    use crate::rom_file::tests::pack;
 
     fn file(name: &str, bytes: Vec<u8>) -> (String, Vec<u8>) {
         (name.to_owned(), bytes)
-    }
-
-    fn pack(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
-        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, bytes) in files {
-            writer.start_file(*name, SimpleFileOptions::default()).expect("started");
-            writer.write_all(bytes).expect("written");
-        }
-        writer.finish().expect("finished").into_inner()
     }
 
     #[test]
@@ -50,15 +38,15 @@ mod tests {
         let other = vec![7; 4096];
         for (name, bytes, meant) in [
             ("holiday.jpg", ROM.to_vec(), true),
-            ("x.zip", pack(&[("a/no name", ROM.to_vec())]), true),
+            ("x.zip", pack([("a/no name", ROM.to_vec())]), true),
             ("Pong (1977) (Atari).a26", other.clone(), true),
             ("adventure.BIN", other.clone(), true),
-            ("x.zip", pack(&[("a.bin", vec![1; 2048]), ("b.bin", vec![2; 2048])]), true),
+            ("x.zip", pack([("a.bin", vec![1; 2048]), ("b.bin", vec![2; 2048])]), true),
             ("pong.txt", other.clone(), false),
             ("photo.jpg", vec![1; 5000], false),
             ("pong.bin", vec![1; 5000], false),
             ("model.safetensors", other, false),
-            ("run.zip", pack(&[("run/checkpoints/step_1/state.json", b"{}".to_vec())]), false),
+            ("run.zip", pack([("run/checkpoints/step_1/state.json", b"{}".to_vec())]), false),
             ("", Vec::new(), false),
         ] {
             assert_eq!(meant_as_cartridges(&[file(name, bytes)]), [meant], "{name}");

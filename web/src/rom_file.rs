@@ -313,7 +313,7 @@ fn find_in_zip(name: &str, bytes: &[u8], recognise: Recognise) -> Result<Found, 
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::io::{Cursor, Write};
 
     use deepspi_worlds::cartridge::ROM;
@@ -338,7 +338,7 @@ mod tests {
         GAMES.iter().find(|game| bytes == made_up(game.stem))
     }
 
-    fn pack<'a>(files: impl IntoIterator<Item = (&'a str, Vec<u8>)>) -> Vec<u8> {
+    pub fn pack<'a>(files: impl IntoIterator<Item = (&'a str, Vec<u8>)>) -> Vec<u8> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, bytes) in files {
             writer.start_file(name, SimpleFileOptions::default()).expect("started");

@@ -23,8 +23,9 @@
 /// Both structs read files in which the fields of a part are in the part's table, at the top level,
 /// or in both places. They write them into the table. A field that is in both places is an error,
 /// and so is an unknown field. In a format that people do not read, such as the messages of the
-/// playground, the first struct is all its fields in order. With the feature `cli` the overrides are flags for all fields of all
-/// parts, with the defaults in the help text; a field counts as given if its flag was given.
+/// playground, the first struct is all its fields in order. With the feature `cli` the overrides are
+/// flags for all fields of all parts, with the defaults in the help text; a field counts as given if
+/// its flag was given.
 #[macro_export]
 macro_rules! fields {
     (
@@ -149,9 +150,8 @@ macro_rules! fields {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 use serde::ser::SerializeStruct as _;
                 const LENGTH: usize = [$( stringify!($name), )+ $($( stringify!($part), )+)?].len();
-                let exact = !serializer.is_human_readable();
                 let mut out = serializer.serialize_struct(stringify!($struct), LENGTH)?;
-                $( out.serialize_field(stringify!($name), &$crate::support::Written(self.$name, exact))?; )+
+                $( out.serialize_field(stringify!($name), &$crate::support::Written(self.$name))?; )+
                 // The parts come last, because in TOML no top-level field can follow a table.
                 $($( out.serialize_field(stringify!($part), &self.$part)?; )+)?
                 out.end()
@@ -256,7 +256,7 @@ macro_rules! fields {
                 let mut out = serializer.serialize_map(Some(length))?;
                 $(
                     if let Some(value) = self.$name {
-                        out.serialize_entry(stringify!($name), &$crate::support::Written(value, false))?;
+                        out.serialize_entry(stringify!($name), &$crate::support::Written(value))?;
                     }
                 )+
                 $($(

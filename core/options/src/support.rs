@@ -110,14 +110,17 @@ pub const fn names<const N: usize>(fields: &[FieldInfo]) -> [&'static str; N] {
     names
 }
 
-/// A value that is serialised by [`FieldValue::write`], or exactly as it is.
+/// A value that is serialised by [`FieldValue::write`] for people, and else exactly as it is.
 #[derive(Debug)]
-pub struct Written<T>(pub T, pub bool);
+pub struct Written<T>(pub T);
 
 impl<T: FieldValue> Serialize for Written<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(value, exact) = self;
-        if *exact { value.serialize(serializer) } else { value.write(serializer) }
+        if serializer.is_human_readable() {
+            self.0.write(serializer)
+        } else {
+            self.0.serialize(serializer)
+        }
     }
 }
 

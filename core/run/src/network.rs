@@ -14,6 +14,12 @@ pub struct ConvSpec {
     pub stride: usize,
 }
 
+impl ConvSpec {
+    const fn new(outputs: usize, kernel: usize, stride: usize) -> Self {
+        Self { outputs, kernel, stride }
+    }
+}
+
 /// Largest sizes that a file may ask for; the paper's networks have at most a sixteenth of each.
 const MAX_CHANNELS: usize = 1024;
 const MAX_SIDE: usize = 4096;
@@ -65,11 +71,14 @@ impl NetworkSpec {
     /// The paper's networks (docs/deepspi.md, section 3.2), for 84x84 frames.
     #[must_use]
     pub fn atari(frame: FrameShape, actions: usize) -> Self {
-        let conv = |outputs, kernel, stride| ConvSpec { outputs, kernel, stride };
         Self {
             frame,
             actions,
-            encoder: vec![conv(32, 8, 4), conv(64, 4, 2), conv(64, 3, 1)],
+            encoder: vec![
+                ConvSpec::new(32, 8, 4),
+                ConvSpec::new(64, 4, 2),
+                ConvSpec::new(64, 3, 1),
+            ],
             hidden: 512,
             reward_hidden: 256,
             transition_groups: 16,
@@ -81,26 +90,24 @@ impl NetworkSpec {
     /// (Mnih et al. 2013, arXiv 1312.5602, section 4.1), which learned Breakout.
     #[must_use]
     pub fn small_atari(frame: FrameShape, actions: usize) -> Self {
-        let conv = |outputs, kernel, stride| ConvSpec { outputs, kernel, stride };
         Self {
             frame,
             actions,
-            encoder: vec![conv(16, 8, 4), conv(32, 4, 2)],
+            encoder: vec![ConvSpec::new(16, 8, 4), ConvSpec::new(32, 4, 2)],
             hidden: 256,
             reward_hidden: 128,
             transition_groups: 8,
         }
     }
 
-    /// Small networks for the cartridge with the maze. Its squares are 16 pixels wide and more, so
-    /// latents of 5x5 cells are enough; the ball of a game is lost in them (docs/results.md).
+    /// Small networks for the cartridge with the maze. Its agent is 16 pixels wide, so a latent of
+    /// 5x5 cells is enough.
     #[must_use]
     pub fn small_cartridge(frame: FrameShape, actions: usize) -> Self {
-        let conv = |outputs, kernel, stride| ConvSpec { outputs, kernel, stride };
         Self {
             frame,
             actions,
-            encoder: vec![conv(16, 8, 4), conv(16, 4, 4)],
+            encoder: vec![ConvSpec::new(16, 8, 4), ConvSpec::new(16, 4, 4)],
             hidden: 128,
             reward_hidden: 64,
             transition_groups: 4,
@@ -151,11 +158,24 @@ impl NetworkSpec {
         range("parameters", self.latent_len() * hidden.max(reward_hidden), MAX_PARAMETERS)
     }
 
+    /// What goes in and out of the networks, in words: actions, and frames of an observation.
+    #[must_use]
+    pub fn interface(&self) -> String {
+        interface(self.frame, self.actions)
+    }
+
     /// Number of latent dimensions.
     #[must_use]
     pub fn latent_len(&self) -> usize {
         self.latent().iter().product()
     }
+}
+
+/// What goes in and out of an agent's networks, in words.
+#[must_use]
+pub fn interface(frame: FrameShape, actions: usize) -> String {
+    let FrameShape { channels, height, width } = frame;
+    format!("{actions} actions and {channels} frames of {height}x{width}")
 }
 
 #[cfg(test)]

@@ -34,42 +34,47 @@ impl Packet {
     /// # Errors
     /// Never in a browser.
     pub fn of_bytes(bytes: &[u8]) -> Result<Self, JsValue> {
-        let mut packet = Self { message: Object::new(), transfer: Array::new() };
-        packet.add_array(BYTES, &Uint8Array::from(bytes))?;
-        Ok(packet)
+        let packet = Self { message: Object::new(), transfer: Array::new() };
+        packet.with_array(BYTES, Some(&Uint8Array::from(bytes)))
     }
 
-    /// Adds an array; its buffer is transferred.
+    /// Adds an array, if there is one; its buffer is transferred.
     ///
     /// # Errors
     /// Never in a browser.
-    pub fn add_array(&mut self, name: &str, array: &Uint8Array) -> Result<(), JsValue> {
+    pub fn with_array(self, name: &str, array: Option<&Uint8Array>) -> Result<Self, JsValue> {
+        let Some(array) = array else { return Ok(self) };
         self.transfer.push(&array.buffer());
-        self.set(name, array)
+        self.with(name, array)
     }
 
-    /// Adds a port or a canvas, which is transferred.
+    /// Adds a port or a canvas, if there is one; it is transferred.
     ///
     /// # Errors
     /// Never in a browser.
-    pub fn add_object(&mut self, name: &str, object: &JsValue) -> Result<(), JsValue> {
+    pub fn with_object(self, name: &str, object: Option<&JsValue>) -> Result<Self, JsValue> {
+        let Some(object) = object else { return Ok(self) };
         self.transfer.push(object);
-        self.set(name, object)
+        self.with(name, object)
     }
 
-    /// Adds a list of ports, which are transferred.
+    /// Adds a list of ports, if there are any; they are transferred.
     ///
     /// # Errors
     /// Never in a browser.
-    pub fn add_list(&mut self, name: &str, objects: &Array) -> Result<(), JsValue> {
+    pub fn with_list(self, name: &str, objects: &Array) -> Result<Self, JsValue> {
+        if objects.length() == 0 {
+            return Ok(self);
+        }
         for object in objects.iter() {
             self.transfer.push(&object);
         }
-        self.set(name, objects)
+        self.with(name, objects)
     }
 
-    fn set(&self, name: &str, value: &JsValue) -> Result<(), JsValue> {
-        Reflect::set(&self.message, &name.into(), value).map(drop)
+    fn with(self, name: &str, value: &JsValue) -> Result<Self, JsValue> {
+        Reflect::set(&self.message, &name.into(), value)?;
+        Ok(self)
     }
 }
 

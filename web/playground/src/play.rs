@@ -91,7 +91,7 @@ pub enum Request {
         screen: usize,
         /// Number of the game; steps of earlier games may still arrive, and carry theirs
         /// ([`Step::game`]).
-        number: u64,
+        game: u64,
         /// Cartridge, rules and seed.
         games: Box<Games>,
     },

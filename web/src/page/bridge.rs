@@ -102,15 +102,10 @@ impl Bridge {
 
     fn post(&self, bytes: &[u8], attached: &Attached) {
         let Some(connection) = &self.connection else { return };
-        let packet = Packet::of_bytes(bytes).and_then(|mut packet| {
-            if !attached.ports.is_empty() {
-                packet.add_list(PORTS, &attached.ports.iter().collect())?;
-            }
-            if let Some(canvas) = &attached.canvas {
-                packet.add_object(CANVAS, canvas)?;
-            }
-            Ok(packet)
-        });
+        let canvas = attached.canvas.as_ref().map(AsRef::as_ref);
+        let packet = Packet::of_bytes(bytes)
+            .and_then(|packet| packet.with_list(PORTS, &attached.ports.iter().collect()))
+            .and_then(|packet| packet.with_object(CANVAS, canvas));
         // Sending fails only for a canvas that was transferred before; the worker then already
         // draws on it.
         if let Ok(packet) = packet {

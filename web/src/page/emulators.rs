@@ -30,7 +30,8 @@ const ABOUT: &str = "./emulator/about.json";
 const OFFER: &str = "meta[name=\"deepspi-atari\"]";
 /// The first worker that emulates for the trainer; the one before is for the screens.
 const FIRST_FOR_TRAINING: usize = 1;
-/// Largest number of workers for the trainer. More of them need more memory, and the trainer cannot keep them busy.
+/// Largest number of workers for the trainer. More of them need more memory, and the trainer cannot
+/// keep them busy.
 const MOST_WORKERS: usize = 4;
 
 /// Whether this site has the emulator.

@@ -22,6 +22,7 @@ pub mod motion;
 pub mod neighbourhood;
 pub mod notices;
 pub mod opening;
+pub mod pixels;
 pub mod reports;
 pub mod settings;
 pub mod state;

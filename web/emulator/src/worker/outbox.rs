@@ -15,15 +15,11 @@ pub fn scope() -> DedicatedWorkerGlobalScope {
 
 /// Sends an answer and its arrays; their buffers are transferred.
 pub fn post(port: &MessagePort, reply: &Reply<'_>) {
-    let packet = Packet::new(&reply.answer).and_then(|mut packet| {
-        let arrays = [(OBSERVATIONS, reply.observations), (FRAMES, reply.frames.as_deref())];
-        for (name, array) in arrays {
-            if let Some(array) = array {
-                packet.add_array(name, &Uint8Array::from(array))?;
-            }
-        }
-        Ok(packet)
-    });
+    let observations = reply.observations.map(Uint8Array::from);
+    let frames = reply.frames.as_deref().map(Uint8Array::from);
+    let packet = Packet::new(&reply.answer)
+        .and_then(|packet| packet.with_array(OBSERVATIONS, observations.as_ref()))
+        .and_then(|packet| packet.with_array(FRAMES, frames.as_ref()));
     if let Ok(packet) = packet {
         // Sending fails only if the other end is gone, and then nobody can be told.
         drop(port.post_message_with_transferable(&packet.message, &packet.transfer));

@@ -3,9 +3,7 @@
 
 use deepspi_playground::archive::Archive;
 use deepspi_playground::play::{Networks, Source};
-use deepspi_run::network::NetworkSpec;
 use deepspi_run::world::World;
-use deepspi_worlds::frame::FrameShape;
 use js_sys::Uint8Array;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -196,10 +194,6 @@ pub fn give(arcade: Arcade, index: usize, archive: Archive) {
             archive.name
         ));
     }
-    let words = |spec: &NetworkSpec| {
-        let FrameShape { channels, height, width } = spec.frame;
-        format!("{} actions and {channels} frames of {height}x{width}", spec.actions)
-    };
     let needed = own.map(|world| (world.name(), world.network()));
     if let Some((game, needed)) = needed
         && (needed.frame, needed.actions) != (spec.frame, spec.actions)
@@ -207,8 +201,8 @@ pub fn give(arcade: Arcade, index: usize, archive: Archive) {
         return refuse(format!(
             "{} was trained with {}, and {game}, which is in the console, has {}; choose an agent of this game.",
             archive.name,
-            words(spec),
-            words(&needed)
+            spec.interface(),
+            needed.interface()
         ));
     }
     match Networks::of(&contents.checkpoint) {

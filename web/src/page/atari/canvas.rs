@@ -5,10 +5,9 @@ use std::sync::Arc;
 use deepspi_worlds::atari::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, OBS_PIXELS, OBS_SIDE};
 use leptos::html::Canvas;
 use leptos::prelude::*;
-use wasm_bindgen::{Clamped, JsCast, JsValue};
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
 use super::state::Screen;
+use crate::page::pixels::{grey, paint};
 
 /// The game, 160 x 210 pixels, enlarged by a whole number (style/atari.css).
 #[component]
@@ -39,6 +38,11 @@ pub fn GameCanvas(
         // If painting fails, the numbers beside the picture still show the game.
         drop(paint(&canvas, &pixels.collect::<Vec<_>>(), FRAME_WIDTH));
     });
+    game_view(canvas, label)
+}
+
+/// The canvas of a game's picture.
+pub fn game_view(canvas: NodeRef<Canvas>, label: Signal<String>) -> impl IntoView {
     view! {
         <canvas
             class="game"
@@ -66,19 +70,23 @@ pub fn ObservationCanvas(
         for row in 0..OBS_SIDE {
             for frame in 0..count {
                 let start = frame * OBS_PIXELS + row * OBS_SIDE;
-                let grey = &shot.observation[start..start + OBS_SIDE];
-                pixels.extend(grey.iter().flat_map(|&level| [level, level, level, 255]));
+                pixels.extend(grey(&shot.observation[start..start + OBS_SIDE]));
             }
         }
         drop(paint(&canvas, &pixels, count * OBS_SIDE));
     });
+    observation_view(canvas, "What the agent sees: the last frames in grey, the oldest on the left")
+}
+
+/// The canvas of an observation.
+fn observation_view(canvas: NodeRef<Canvas>, label: &'static str) -> impl IntoView {
     view! {
         <canvas
             class="observation"
             width=OBS_SIDE
             height=OBS_SIDE
             role="img"
-            aria-label="What the agent sees: the last frames in grey, the oldest on the left"
+            aria-label=label
             node_ref=canvas
         ></canvas>
     }
@@ -96,33 +104,7 @@ pub fn GreyCanvas(
     let canvas = NodeRef::<Canvas>::new();
     Effect::new(move || {
         let (Some(canvas), Some(picture)) = (canvas.get(), picture.get()) else { return };
-        let pixels: Vec<u8> = picture.iter().flat_map(|&grey| [grey, grey, grey, 255]).collect();
-        drop(paint(&canvas, &pixels, OBS_SIDE));
+        drop(paint(&canvas, &grey(&picture), OBS_SIDE));
     });
-    view! {
-        <canvas
-            class="observation"
-            width=OBS_SIDE
-            height=OBS_SIDE
-            role="img"
-            aria-label=label
-            node_ref=canvas
-        ></canvas>
-    }
-}
-
-/// Paints pixels `[H, width, 4]`.
-///
-/// # Errors
-/// If the browser refuses.
-pub fn paint(canvas: &HtmlCanvasElement, pixels: &[u8], width: usize) -> Result<(), JsValue> {
-    if width == 0 || pixels.is_empty() {
-        return Ok(());
-    }
-    let context: CanvasRenderingContext2d =
-        canvas.get_context("2d")?.ok_or(JsValue::NULL)?.dyn_into()?;
-    let height = pixels.len() / 4 / width;
-    let image =
-        ImageData::new_with_u8_clamped_array_and_sh(Clamped(pixels), width as u32, height as u32)?;
-    context.put_image_data(&image, 0.0, 0.0)
+    observation_view(canvas, label)
 }

@@ -77,13 +77,8 @@ impl PlayerWorker {
     }
 
     fn post(&self, request: &Request, port: Option<&MessagePort>) {
-        let packet = Packet::new(request).and_then(|mut packet| {
-            if let Some(port) = port {
-                packet.add_object(PORT, port)?;
-            }
-            Ok(packet)
-        });
-        if let Ok(packet) = packet {
+        let packet = Packet::new(request);
+        if let Ok(packet) = packet.and_then(|it| it.with_object(PORT, port.map(AsRef::as_ref))) {
             // Sending fails only for a port that was transferred before.
             drop(self.worker.post_message_with_transfer(&packet.message, &packet.transfer));
         }

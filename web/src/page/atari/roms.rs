@@ -105,8 +105,11 @@ impl Roms {
 
     /// Like [`Self::bring`]; ends when everything is said.
     pub async fn take(self, files: Vec<File>, single: Callback<Cartridge>) {
+        self.counted(self.read_all(files, single)).await;
+    }
+
+    async fn read_all(self, files: Vec<File>, single: Callback<Cartridge>) {
         self.remarks.update(Vec::clear);
-        self.busy.update(|busy| *busy += 1);
         let (mut all, mut new) = (Vec::new(), Vec::new());
         for file in files {
             match read(&file).await {
@@ -127,7 +130,6 @@ impl Roms {
         if self.keeps.get_untracked() && !new.is_empty() {
             self.keep(&new).await;
         }
-        self.busy.update(|busy| *busy -= 1);
     }
 
     /// Keeps the cartridges in this browser from now on, or no longer.
@@ -228,13 +230,16 @@ impl Roms {
         self.remarks.update(|remarks| remarks.push(Remark { text, failed }));
     }
 
+    /// Counts something as work while it is done.
+    async fn counted(self, what: impl Future<Output = ()>) {
+        self.busy.update(|busy| *busy += 1);
+        what.await;
+        self.busy.update(|busy| *busy -= 1);
+    }
+
     /// Does something in the background, and counts it as work meanwhile.
     fn work(self, what: impl Future<Output = ()> + 'static) {
-        self.busy.update(|busy| *busy += 1);
-        spawn_local(async move {
-            what.await;
-            self.busy.update(|busy| *busy -= 1);
-        });
+        spawn_local(self.counted(what));
     }
 }
 

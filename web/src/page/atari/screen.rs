@@ -15,7 +15,7 @@ use leptos::prelude::*;
 use crate::joystick::Joystick;
 use crate::recording::Recording;
 use crate::recording::source::{Agent, Source as Played};
-use crate::reel::{Reel, Speed};
+use crate::reel::{Due, Reel, Speed};
 use crate::screens::{Hand, Rules, ScreenSettings, Seat};
 
 /// Steps of which values are kept for the chart.
@@ -220,8 +220,20 @@ impl Screen {
         });
     }
 
+    /// Lets the game go on for `elapsed` milliseconds.
+    pub(super) fn advance(self, elapsed: f64) {
+        let speed = self.speed.get_untracked();
+        self.show(self.reel.try_update_value(|reel| reel.advance(elapsed, speed)));
+    }
+
+    /// Shows everything that was played.
+    pub(super) fn catch_up(self) {
+        self.show(self.reel.try_update_value(Reel::finish));
+    }
+
     /// Shows steps whose first frame is reached.
-    pub(super) fn show(self, begun: Vec<Arc<Shot>>, frame: Option<usize>) {
+    fn show(self, due: Option<Due<Arc<Shot>>>) {
+        let Some(Due { begun, frame }) = due else { return };
         self.recording.update_value(|recording| {
             for shot in &begun {
                 if let Some(recording) = recording {

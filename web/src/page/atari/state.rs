@@ -135,9 +135,9 @@ impl Arcade {
         };
         screen.recording.set_value(None);
         screen.inserted.set_value(Some(games.clone()));
-        let number = screen.game.get_value() + 1;
-        screen.game.set_value(number);
-        self.send(Request::Insert { screen: index, number, games: Box::new(games) }, Some(port));
+        let game = screen.game.get_value() + 1;
+        screen.game.set_value(game);
+        self.send(Request::Insert { screen: index, game, games: Box::new(games) }, Some(port));
         self.give_agent(index);
         screen.reel.update_value(|reel| _ = reel.ask_once());
         self.send(Request::Reset { screen: index }, None);
@@ -241,13 +241,8 @@ impl Arcade {
     pub fn step_once(self, index: usize) {
         let screen = self.screens[index];
         let Some(chooser) = screen.chooser() else { return };
-        let free = screen.reel.try_update_value(|reel| {
-            let due = reel.finish();
-            (due, reel.ask_once())
-        });
-        let Some((due, free)) = free else { return };
-        screen.show(due.begun, due.frame);
-        if free {
+        screen.catch_up();
+        if screen.reel.try_update_value(Reel::ask_once) == Some(true) {
             self.send(Request::Step { screen: index, chooser }, None);
         }
     }
@@ -256,14 +251,8 @@ impl Arcade {
     pub fn reset(self, index: usize) {
         let screen = self.screens[index];
         // What was played is shown, so that the recording has no gap.
-        let due = screen.reel.try_update_value(|reel| {
-            let due = reel.finish();
-            reel.ask_anyway();
-            due
-        });
-        if let Some(due) = due {
-            screen.show(due.begun, due.frame);
-        }
+        screen.catch_up();
+        screen.reel.update_value(Reel::ask_anyway);
         self.send(Request::Reset { screen: index }, None);
     }
 
@@ -280,15 +269,10 @@ impl Arcade {
                 continue;
             }
             let playing = screen.playing.get_untracked() && !screen.waits_for_person();
-            let due = screen.reel.try_update_value(|reel| {
-                if playing {
-                    reel.advance(elapsed, screen.speed.get_untracked())
-                } else {
-                    reel.finish()
-                }
-            });
-            if let Some(due) = due {
-                screen.show(due.begun, due.frame);
+            if playing {
+                screen.advance(elapsed);
+            } else {
+                screen.catch_up();
             }
             // A problem that stops the game has ended `playing`. Others, such as a file that is no
             // agent of this game, must not stop it.

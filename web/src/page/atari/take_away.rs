@@ -12,9 +12,9 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, HtmlCanvasElement, MessageChannel};
 
-use super::canvas::paint;
 use crate::page::charts::png_of;
 use crate::page::download::{offer, offer_blob};
+use crate::page::pixels::paint;
 use crate::recording::gif::GifMaker;
 use crate::recording::{Recording, SECONDS};
 

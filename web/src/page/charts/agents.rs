@@ -6,12 +6,12 @@ use std::sync::Arc;
 use deepspi_playground::experiment::AGENTS;
 use deepspi_run::config::Config;
 use deepspi_run::message::{Iteration, MazeStatus};
-use deepspi_theory::{evaluate, optimal};
-use deepspi_worlds::maze::{Action, Maze};
+use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 
 use super::{LineChart, paced};
 use crate::history::History;
+use crate::opening::Marks;
 use crate::page::state::Playground;
 use crate::plot::{Dash, Reference, Series, YAxis};
 
@@ -106,12 +106,8 @@ impl AgentCurves {
     /// without exact values.
     fn values_to_compare(self) -> Signal<Vec<Reference>> {
         self.references(|maze, _| {
-            let maze = maze?;
-            let mdp = maze.mdp().ok()?;
-            let right = maze.policy_with_stars([Action::Right, Action::Right]).ok()?;
-            let best = optimal(&mdp).ok()?.values.v[maze.start()];
-            let right = evaluate(&mdp, &right).ok()?.v[maze.start()];
-            Some(vec![("optimum", best), ("always right", right)])
+            let marks = Marks::of(maze?).ok()?;
+            Some(vec![("optimum", marks.optimum), ("always right", marks.always_right)])
         })
     }
 

@@ -3,9 +3,8 @@
 use deepspi_worlds::maze::Maze;
 use leptos::html::Canvas;
 use leptos::prelude::*;
-use wasm_bindgen::{Clamped, JsCast, JsValue};
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
+use crate::page::pixels::{grey, paint};
 use crate::page::state::Playground;
 
 /// Caption if the agents are trained on the cartridge, whose screen they see instead.
@@ -34,7 +33,8 @@ pub fn Frame(
         let state = state.get();
         if state < maze.states() {
             // If painting fails, only the caption is shown.
-            drop(paint(&canvas, maze, state));
+            let width = maze.config().preset.frame().width;
+            drop(paint(&canvas, &grey(&maze.frame(state)), width));
         }
     });
     let playground = Playground::here();
@@ -49,15 +49,4 @@ pub fn Frame(
             <figcaption class="muted">{caption}</figcaption>
         </figure>
     }
-}
-
-fn paint(canvas: &HtmlCanvasElement, maze: &Maze, state: usize) -> Result<(), JsValue> {
-    let shape = maze.config().preset.frame();
-    let grey = maze.frame(state);
-    let pixels: Vec<u8> = grey.into_iter().flat_map(|level| [level, level, level, 255]).collect();
-    let context: CanvasRenderingContext2d =
-        canvas.get_context("2d")?.ok_or(JsValue::NULL)?.dyn_into()?;
-    let (width, height) = (shape.width as u32, shape.height as u32);
-    let image = ImageData::new_with_u8_clamped_array_and_sh(Clamped(&pixels), width, height)?;
-    context.put_image_data(&image, 0.0, 0.0)
 }

@@ -6,17 +6,18 @@
 
 use deepspi_playground::play::SCREENS;
 use deepspi_run::world::World;
-use deepspi_worlds::atari::{FRAME_HEIGHT, FRAME_WIDTH};
+use deepspi_worlds::atari::FRAME_WIDTH;
 use deepspi_worlds::cartridge::{colour, picture};
 use deepspi_worlds::maze::{Maze, MazeConfig};
 use leptos::ev;
 use leptos::html::{Canvas, Figure};
 use leptos::prelude::*;
 
-use crate::page::atari::canvas::{GameCanvas, paint};
+use crate::page::atari::canvas::{GameCanvas, game_view};
 use crate::page::atari::linked::FREE_CARTRIDGE;
 use crate::page::atari::state::{Arcade, Origin, Screen};
 use crate::page::emulators::Availability;
+use crate::page::pixels::paint;
 use crate::page::state::Room;
 use crate::screens::Hand;
 
@@ -210,16 +211,8 @@ fn Still() -> impl IntoView {
         // Without it the sentence below still says what is there.
         drop(paint(&canvas, &pixels.collect::<Vec<_>>(), FRAME_WIDTH));
     });
-    view! {
-        <canvas
-            class="game"
-            width=FRAME_WIDTH
-            height=FRAME_HEIGHT
-            role="img"
-            aria-label="The cartridge before it plays: a maze with two corridors, an agent on the left"
-            node_ref=canvas
-        ></canvas>
-    }
+    let label = "The cartridge before it plays: a maze with two corridors, an agent on the left";
+    game_view(canvas, Signal::stored(label.to_owned()))
 }
 
 /// Watches the screen while its picture is in the window, so that a game that nobody sees takes no

@@ -71,8 +71,8 @@ async fn serve(
     port: Option<MessagePort>,
 ) -> Result<(), ScreenError> {
     match request {
-        Request::Insert { screen, number, games } => {
-            let opened = Box::new(chosen.insert(number, *games, port).await?);
+        Request::Insert { screen, game, games } => {
+            let opened = Box::new(chosen.insert(game, *games, port).await?);
             post(&Report::Inserted { screen, opened });
         }
         Request::Agent { screen, source } => {

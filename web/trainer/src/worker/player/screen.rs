@@ -7,6 +7,7 @@ use deepspi_core::player::{PlayedStep, Player};
 use deepspi_playground::emulator::{Answer, Games, Opened, Request};
 use deepspi_playground::play::{Chooser, Judged, LatentPicture, Step};
 use deepspi_run::decision::Decision;
+use deepspi_run::network::interface;
 use deepspi_run::playing::{Perception, StepTerms};
 use deepspi_worlds::atari::{FRAME_PIXELS, StepOutcome};
 use deepspi_worlds::env::EnvError;
@@ -309,16 +310,9 @@ impl Console {
 
 /// Checks that an agent can play a game.
 fn fits(player: &Player, frame: FrameShape, actions: usize) -> Result<(), ScreenError> {
-    let text = |actions: usize, frame: FrameShape| {
-        let FrameShape { channels, height, width } = frame;
-        format!("{actions} actions and {channels} frames of {height}x{width}")
-    };
     let spec = player.spec();
     if (spec.frame, spec.actions) == (frame, actions) {
         return Ok(());
     }
-    Err(ScreenError::OtherGame {
-        found: text(spec.actions, spec.frame),
-        expected: text(actions, frame),
-    })
+    Err(ScreenError::OtherGame { found: spec.interface(), expected: interface(frame, actions) })
 }
