@@ -57,8 +57,6 @@ pub struct Screen {
     pub origin: RwSignal<Origin>,
     /// Whose agent was chosen, as links say it.
     pub seat: RwSignal<Seat>,
-    /// Algorithm of an agent that was never trained; none: that of the settings.
-    pub fresh: RwSignal<Option<Algorithm>>,
     /// Algorithm of the agent that the screen was given last.
     pub algorithm: RwSignal<Option<Algorithm>>,
     /// Agent steps for which the agent was trained; none without an agent.
@@ -114,7 +112,6 @@ impl Screen {
             hand: RwSignal::new(hand),
             origin: RwSignal::new(Origin::Unchosen),
             seat: RwSignal::new(seat),
-            fresh: RwSignal::new(None),
             algorithm: RwSignal::new(None),
             trained: RwSignal::new(None),
             playing: RwSignal::new(false),

@@ -151,7 +151,10 @@ impl Arcade {
     /// Hyper-parameters of an agent of a screen that was never trained.
     fn fresh_config(self, index: usize, world: &World) -> Config {
         let set = self.config(index);
-        let algo = self.screens[index].fresh.get_untracked().unwrap_or(set.algo);
+        let algo = match self.screens[index].seat.get_untracked() {
+            Seat::Fresh(Some(algorithm)) => algorithm,
+            _ => set.algo,
+        };
         let config = Config { algo, ..set };
         // Some settings of one algorithm forbid another one.
         match config.validate() {
@@ -199,13 +202,18 @@ impl Arcade {
 
     /// Gives a screen another agent.
     pub fn set_agent(self, index: usize, origin: Origin, source: Option<Source>) {
-        let screen = self.screens[index];
-        screen.seat.set(match origin {
+        let seat = match origin {
             Origin::Here => Seat::Here,
-            Origin::Fresh => Seat::Fresh(screen.fresh.get_untracked()),
+            Origin::Fresh => Seat::Fresh(None),
             // A file cannot be in a link; for an agent of the site `Agents::seat` says which.
             Origin::Unchosen | Origin::File(_) => Seat::Unchosen,
-        });
+        };
+        self.take(index, seat, origin, source);
+    }
+
+    fn take(self, index: usize, seat: Seat, origin: Origin, source: Option<Source>) {
+        let screen = self.screens[index];
+        screen.seat.set(seat);
         screen.origin.set(origin);
         screen.file.set_value(source.clone());
         screen.follows_run.set_value(false);
@@ -217,8 +225,7 @@ impl Arcade {
 
     /// Gives a screen an agent that was never trained; without an algorithm, that of the settings.
     pub fn set_fresh(self, index: usize, algorithm: Option<Algorithm>) {
-        self.screens[index].fresh.set(algorithm);
-        self.set_agent(index, Origin::Fresh, None);
+        self.take(index, Seat::Fresh(algorithm), Origin::Fresh, None);
     }
 
     /// Passes the networks of the agent that is trained here on to its screen.
