@@ -194,7 +194,7 @@ impl AreaResize {
             for (&weight, y) in taps.weights.iter().zip(taps.range()) {
                 let row = &image[y * width..(y + 1) * width];
                 // Neighbouring output rows share source rows, and Atari screens repeat rows.
-                if row != summed {
+                if !equal_rows(row, summed) {
                     sum_row(&self.columns, row, &mut self.row_sums);
                     summed = row;
                 }
@@ -207,6 +207,16 @@ impl AreaResize {
             }
         }
     }
+}
+
+/// Whether two rows have the same pixels. Comparing slices with `==` calls the platform's `memcmp`,
+/// which goes byte by byte in WebAssembly and took more time there than the resize itself.
+fn equal_rows(a: &[u8], b: &[u8]) -> bool {
+    let ((a_words, a_rest), (b_words, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let differences = a_words.iter().zip(b_words).fold(0, |differences, (&a, &b)| {
+        differences | (u64::from_ne_bytes(a) ^ u64::from_ne_bytes(b))
+    });
+    a.len() == b.len() && differences == 0 && a_rest == b_rest
 }
 
 /// Horizontal pass over one source row: `sums[x]` = sum over taps of source times weight, in tap
@@ -226,8 +236,9 @@ fn sum_row(columns: &[Column], row: &[u8], sums: &mut [f32]) {
 fn round_to_u8(value: f32) -> u8 {
     // Adding 2^23 leaves no bits for a fraction, so the addition itself rounds, half to even; the
     // integer is then in the low bits. `round_ties_even` would be a library call per pixel on
-    // processors without SSE 4.1.
-    (value.min(255.0) + 8_388_608.0).to_bits().to_le_bytes()[0]
+    // processors without SSE 4.1, as `f32::min` is in WebAssembly.
+    let clamped = if value < 255.0 { value } else { 255.0 };
+    (clamped + 8_388_608.0).to_bits().to_le_bytes()[0]
 }
 
 #[cfg(test)]
@@ -258,6 +269,20 @@ mod tests {
             );
         }
         assert_eq!([0.5, 1.5, 2.5, 254.5, 255.5].map(round_to_u8), [0, 2, 2, 254, 255]);
+    }
+
+    #[test]
+    fn rows_are_equal_only_if_every_pixel_is() {
+        for len in [0, 7, 8, 160, 163] {
+            let row = vec![9; len];
+            assert!(equal_rows(&row, &row.clone()));
+            assert!(!equal_rows(&row, &vec![9; len + 1]), "another length");
+            for changed in 0..len {
+                let mut other = row.clone();
+                other[changed] = 8;
+                assert!(!equal_rows(&row, &other), "pixel {changed} of {len}");
+            }
+        }
     }
 
     #[test]
