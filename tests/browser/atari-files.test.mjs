@@ -209,13 +209,13 @@ test("two agents train on a brought game, and the screens show them", { timeout:
     await page.setInputFiles("#cartridge-files", path.join(romFolder(), "breakout.bin"));
     await page.waitForSelector("[data-game=breakout][aria-pressed=true]");
     await page.click("#atari-train");
-    await waitForIteration(page, 5, { more: true, timeout: 150_000 });
+    await waitForIteration(page, 3, { more: true, timeout: 150_000 });
     await page.click("#play-a");
     await screenSays(page, /trained here for [1-9]/);
     await goesOn(page);
     const { env, agents } = await exported(page);
     assert.equal(env, "Breakout");
-    // A game at random lasts about 200 steps: some of 16 have ended after 5 times 64.
+    // A game at random lasts about 200 steps: some of 16 have ended after 3 times 64.
     for (const { iterations } of agents) assert.ok(iterations.at(-1).finished_return >= 0, JSON.stringify(iterations.at(-1)));
     for (const { iterations } of agents) assert.notEqual(iterations.at(-1).finished_return, null);
   });
