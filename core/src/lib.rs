@@ -31,10 +31,9 @@ pub mod returns;
 pub mod run_state;
 pub mod self_test;
 pub mod sharing;
+pub mod traffic;
 pub mod trainer;
 pub mod world_model;
-
-use burn::tensor::Tensor;
 
 /// Errors of the core.
 #[derive(Debug, thiserror::Error)]
@@ -44,12 +43,4 @@ pub enum Error {
     Device(String),
 }
 
-/// Reads a vector from the device without blocking, as a browser requires.
-///
-/// # Errors
-/// The device's own error.
-pub async fn read_floats<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Error> {
-    let data =
-        tensor.into_data_async().await.map_err(|error| Error::Device(format!("{error:?}")))?;
-    data.try_into_vec().map_err(|error| Error::Device(format!("{error:?}")))
-}
+pub use traffic::read_floats;

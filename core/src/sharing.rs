@@ -8,7 +8,9 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
+
+use crate::traffic::{upload, upload_ints};
 
 /// The distinct elements of a sequence of length B.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +55,7 @@ impl Repeat {
         for (row, &chosen) in one_hot.chunks_mut(width).zip(&distinct.rows) {
             row[chosen] = 1.0;
         }
-        Self(Tensor::from_data(TensorData::new(one_hot, shape), device))
+        Self(upload(one_hot, shape, device))
     }
 
     /// The repetition of the first `len` elements only.
@@ -87,12 +89,16 @@ impl Sharing {
     /// From the distinct observations of a minibatch and the distinct pairs.
     #[must_use]
     pub fn new(observations: &Distinct, pairs: &Distinct, device: &Device) -> Self {
-        #[expect(clippy::cast_possible_wrap, reason = "indices of a minibatch")]
-        let samples: Vec<i64> = pairs.firsts.iter().map(|&i| i as i64).collect();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_possible_wrap,
+            reason = "indices of a minibatch"
+        )]
+        let samples: Vec<i32> = pairs.firsts.iter().map(|&i| i as i32).collect();
         let len = samples.len();
         Self {
             observations: Repeat::new(observations, device),
-            pair_samples: Tensor::from_data(TensorData::new(samples, [len]), device),
+            pair_samples: upload_ints(samples, [len], device),
             pairs: Repeat::new(pairs, device),
         }
     }

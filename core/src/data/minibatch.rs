@@ -1,8 +1,9 @@
 //! One minibatch of transitions as tensors.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
 use crate::sharing::Sharing;
+use crate::traffic::upload;
 use crate::world_model::TransitionNoise;
 
 /// One minibatch of transitions on the autodiff device; B samples, A actions.
@@ -35,5 +36,5 @@ pub struct Minibatch {
 #[must_use]
 pub fn vector(values: Vec<f32>, device: &Device) -> Tensor<1> {
     let len = values.len();
-    Tensor::from_data(TensorData::new(values, [len]), device)
+    upload(values, [len], device)
 }

@@ -4,7 +4,7 @@
 //! WebGPU's largest buffer binding. Under next-step autoreset the next observation of step t *is*
 //! the observation of step t + 1, so T + 1 frames hold both.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use deepspi_run::certificate;
 use deepspi_run::decision::Decision;
 use deepspi_worlds::env::VectorEnv;
@@ -16,6 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use super::minibatch::{Minibatch, vector};
 use crate::returns::{Advantages, gae};
 use crate::sharing::{Distinct, Sharing};
+use crate::traffic::upload;
 
 /// Transitions of T steps in N environments, time-major: index `t * N + n`.
 #[derive(Clone, Debug)]
@@ -164,7 +165,7 @@ impl Rollout {
         Minibatch {
             observations: self.frames(&frames, device),
             sharing,
-            actions: Tensor::from_data(TensorData::new(one_hot, shape), device),
+            actions: upload(one_hot, shape, device),
             log_probs: vector(indices.iter().map(chosen).collect(), device),
             advantages: pick(&targets.advantages),
             returns: pick(&targets.returns),
@@ -214,7 +215,7 @@ pub fn observations<'a>(
             }
         }
     });
-    Tensor::from_data(TensorData::new(pixels, [batch, height, width, channels]), device)
+    upload(pixels, [batch, height, width, channels], device)
 }
 
 /// A random order of `0..len` (Fisher-Yates).

@@ -9,11 +9,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use deepspi_run::config::SpectralMode;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
+
+use crate::traffic::upload;
 
 /// Rounds of the power iteration in `Parity`.
 const POWER_ITERATIONS: usize = 2;
@@ -103,8 +105,8 @@ impl Spectral {
 
     fn power_iteration(&self, matrices: Tensor<3>) -> Tensor<3> {
         let [groups, _, columns] = matrices.dims();
-        let start = TensorData::new((self.start.0)(columns), [1, columns, 1]);
-        let mut v = Tensor::<3>::from_data(start, &matrices.device()).expand([groups, columns, 1]);
+        let start = upload((self.start.0)(columns), [1, columns, 1], &matrices.device());
+        let mut v: Tensor<3> = start.expand([groups, columns, 1]);
         let transposed = matrices.clone().swap_dims(1, 2);
         for _ in 1..POWER_ITERATIONS {
             v = transposed.clone().matmul(unit(matrices.clone().matmul(unit(v))));
@@ -156,7 +158,7 @@ fn frobenius(x: Tensor<3>) -> Tensor<3> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
+    use burn::tensor::{Device, TensorData};
 
     use super::*;
 

@@ -5,7 +5,7 @@
 //! not a draw of one component (docs/deepspi.md, D5). The loss is that of one reparameterised
 //! sample.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use deepspi_worlds::parallel::for_each_chunk;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -16,6 +16,7 @@ use super::{Density, Statistics, TransitionNoise, TransitionTarget, distance};
 use crate::nn::init::truncated_normal;
 use crate::ops::mixture::{location_and_scale, soft_mixture_sample};
 use crate::sharing::Repeat;
+use crate::traffic::upload;
 
 /// How standard normal noise is restricted to [-1, 1]; the authors use one way for each of their
 /// densities.
@@ -83,7 +84,7 @@ impl Density for BoundedMixture {
                 };
             }
         });
-        let values = Tensor::from_data(TensorData::new(values, shape), device);
+        let values = upload(values, shape, device);
         Some(TransitionNoise { values, choice: None })
     }
 

@@ -6,7 +6,7 @@
 //! sample, only the location and scale of its component get a gradient; the weights get none.
 
 use burn::tensor::activation::{relu, softplus};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use deepspi_run::config::LatentDistance;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -15,6 +15,7 @@ use rand_distr::{Distribution, StandardNormal};
 use super::{Density, Statistics, TransitionNoise, TransitionTarget, distance, repeated};
 use crate::loss::smooth_l1;
 use crate::ops::mixture::MIN_SCALE;
+use crate::traffic::upload;
 
 /// Normals with locations that are not negative, mixed by weights.
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +52,8 @@ impl Density for FreeMixture {
             (0..batch * rows * latents).map(|_| StandardNormal.sample(rng)).collect();
         let shape = [batch, rows, 1, latents];
         Some(TransitionNoise {
-            values: Tensor::from_data(TensorData::new(values, shape), device),
-            choice: Some(Tensor::from_data(TensorData::new(choice, [batch, 1]), device)),
+            values: upload(values, shape, device),
+            choice: Some(upload(choice, [batch, 1], device)),
         })
     }
 
@@ -157,6 +158,7 @@ fn expected_distance(location: Tensor<4>, scale: Tensor<4>, target: Tensor<4>) -
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::TensorData;
     use deepspi_worlds::rng::{Stream, stream};
 
     use super::*;

@@ -1,30 +1,29 @@
 //! `native speed`: the benchmark. All performance claims come from it.
 //!
 //! Reports medians over repetitions after a warm-up. Each part is measured in the way training uses
-//! it.
+//! it. On a GPU it also counts launches, uploads and waits, which do not depend on the machine.
+
+mod launches;
+mod update;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use deepspi_core::algorithm::deep_spi::{Learner, draw_noise};
-use deepspi_core::collect::evaluate;
-use deepspi_core::data::rollout::{Rollout, observations};
-use deepspi_core::model::Model;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::config::{Config, ConfigOverrides};
 use deepspi_run::decision::Decision;
 use deepspi_run::message::Message;
-use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::atari::{AtariOverrides, AtariTraining};
 use deepspi_worlds::env::{self, VectorEnv};
 use deepspi_worlds::maze::MazeConfig;
 use deepspi_worlds::rng::Generators;
 use serde::Serialize;
 
+use self::launches::{Counts, KernelUse, counted, kernels};
+use self::update::UpdateBench;
 use crate::device::{self, DeviceChoice};
-use crate::run::output::resident_memory_mb;
 use crate::run::settings;
 use crate::stats::Quartiles;
 use crate::worlds::{self, WorldArgs};
@@ -50,6 +49,9 @@ pub struct SpeedArgs {
     /// Also run this many updates and report the growth of resident memory.
     #[arg(long, value_name = "UPDATES")]
     pub memory_updates: Option<u64>,
+    /// Also list the kernels of one update by time (only on a GPU).
+    #[arg(long)]
+    pub kernels: bool,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
@@ -82,6 +84,23 @@ struct Report {
     /// Growth of resident memory over `memory_updates` updates, MB.
     #[serde(skip_serializing_if = "Option::is_none")]
     memory_growth_mb: Option<f64>,
+    /// Launches, uploads and waits; only on a GPU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counts: Option<AllCounts>,
+    /// The kernels of one update, if they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    update_kernels: Vec<KernelUse>,
+}
+
+/// What each part of training asks of a GPU.
+#[derive(Debug, Serialize)]
+struct AllCounts {
+    /// One minibatch update.
+    update: Counts,
+    /// One forward pass of policy and value for N observations.
+    policy_pass: Counts,
+    /// One iteration: the rollout, all updates, the importance ratios, the metrics.
+    iteration: Counts,
 }
 
 /// Runs `native speed`.
@@ -115,6 +134,25 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
     let mut trainer = Trainer::new(config.clone(), spec.clone(), &selected.device)?;
     let end_to_end = end_to_end(&mut trainer, &mut *envs, args.repeats.div_ceil(3), drop)?;
 
+    let counts = if selected.is_gpu {
+        let (update, time) = counted(|| bench.update_once(0));
+        time?;
+        let (policy_pass, time) = counted(|| bench.forward_once(&*envs));
+        time?;
+        let (iteration, done) = counted(|| pollster::block_on(trainer.iterate(&mut *envs, |_| ())));
+        done?;
+        Some(AllCounts { update, policy_pass, iteration })
+    } else {
+        None
+    };
+    let update_kernels = if args.kernels && selected.is_gpu {
+        let (kernels, time) = kernels(|| bench.update_once(0));
+        time?;
+        kernels
+    } else {
+        Vec::new()
+    };
+
     let report = Report {
         device: selected.description,
         env: world.name().to_owned(),
@@ -128,6 +166,8 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
         update_ms: updates,
         end_to_end_steps_per_second: end_to_end,
         memory_growth_mb,
+        counts,
+        update_kernels,
     };
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
@@ -155,6 +195,26 @@ fn print(report: &Report, memory_updates: Option<u64>) {
     if let (Some(growth), Some(updates)) = (report.memory_growth_mb, memory_updates) {
         println!("resident memory over {updates} updates: {growth:+.1} MB");
     }
+    if let Some(AllCounts { update, policy_pass, iteration }) = &report.counts {
+        println!("\n{:32} {:>10} {:>12} {:>10}", "counts", "launches", "upload, kB", "waits");
+        for (name, counts) in [
+            ("minibatch update", update),
+            ("policy forward", policy_pass),
+            ("iteration", iteration),
+        ] {
+            let Counts { launches, uploaded_bytes, host_waits } = *counts;
+            println!(
+                "{name:32} {launches:>10} {:>12.1} {host_waits:>10}",
+                uploaded_bytes as f64 / 1e3
+            );
+        }
+    }
+    if !report.update_kernels.is_empty() {
+        println!("\n{:>8} {:>10}  kernels of one update, each waited for", "launches", "ms");
+        for KernelUse { kernel, launches, total_ms } in &report.update_kernels {
+            println!("{launches:>8} {total_ms:>10.2}  {kernel}");
+        }
+    }
 }
 
 /// Quartiles of repeated measurements.
@@ -179,101 +239,6 @@ fn environments(envs: &mut dyn VectorEnv, repeats: u64) -> Result<Quartiles> {
     };
     window(envs)?;
     quartiles((0..repeats).map(|_| window(envs)))
-}
-
-/// One rollout of real frames, and a learner that is updated on it.
-struct UpdateBench {
-    config: Config,
-    spec: NetworkSpec,
-    device: burn::tensor::Device,
-    learner: Learner,
-    rollout: Rollout,
-    generators: Generators,
-}
-
-impl UpdateBench {
-    fn new(
-        config: &Config,
-        spec: &NetworkSpec,
-        device: &burn::tensor::Device,
-        envs: &mut dyn VectorEnv,
-    ) -> Result<Self> {
-        let mut generators = Generators::new(config.seed);
-        let mut rollout = Rollout::start(envs, &vec![false; config.num_envs]);
-        let random = Decision::from_logits(
-            &vec![0.0; config.num_envs * spec.actions],
-            vec![0.0; config.num_envs],
-            spec.actions,
-        );
-        for _ in 0..config.num_steps {
-            let actions = random.sample(spec.actions, &mut generators.actions);
-            pollster::block_on(env::step(envs, &actions))?;
-            rollout.push(random.clone(), actions, envs);
-        }
-        rollout.finish(random.values);
-        Ok(Self {
-            learner: Learner::new(Model::new(spec, config, device), config),
-            config: config.clone(),
-            spec: spec.clone(),
-            device: device.clone(),
-            rollout,
-            generators,
-        })
-    }
-
-    fn forward(&self, envs: &dyn VectorEnv, repeats: u64) -> Result<Quartiles> {
-        let model = self.learner.plain();
-        let once = || -> Result<f64> {
-            let start = Instant::now();
-            let (frame, pixels) = (envs.frame(), envs.observations());
-            let input = observations(frame, envs.num_envs(), &self.device, |i| {
-                &pixels[i * frame.len()..(i + 1) * frame.len()]
-            });
-            pollster::block_on(evaluate(&model, input, self.spec.actions))?;
-            Ok(milliseconds(start))
-        };
-        once()?;
-        once()?;
-        quartiles((0..repeats).map(|_| once()))
-    }
-
-    fn update_once(&mut self, round: usize) -> Result<f64> {
-        let config = &self.config;
-        let targets = self.rollout.advantages(config.gamma, config.gae_lambda);
-        let lifted = self.device.clone().autodiff();
-        let start = Instant::now();
-        let size = config.minibatch_size();
-        let indices: Vec<usize> =
-            (0..size).map(|i| (i * config.num_minibatches + round) % self.rollout.len()).collect();
-        let mut batch =
-            self.rollout.minibatch(&indices, &targets, config.uses_world_model(), &lifted);
-        let (model, rng) = (self.learner.trainable(), &mut self.generators.noise);
-        batch.noise = draw_noise(model, config, size, rng, &lifted);
-        let (learner, pending) = self.learner.clone().update(&batch, config, &[2.5e-4]);
-        self.learner = learner;
-        pollster::block_on(pending.read())?;
-        Ok(milliseconds(start))
-    }
-
-    fn updates(&mut self, repeats: u64) -> Result<Quartiles> {
-        const WARM_UP: usize = 3;
-        for round in 0..WARM_UP {
-            self.update_once(round)?;
-        }
-        quartiles((0..repeats as usize).map(|round| self.update_once(round)))
-    }
-
-    fn memory_growth(&mut self, updates: u64) -> Result<f64> {
-        const WARM_UP: usize = 20;
-        for round in 0..WARM_UP {
-            self.update_once(round)?;
-        }
-        let before = resident_memory_mb();
-        for round in 0..updates as usize {
-            self.update_once(round)?;
-        }
-        Ok(resident_memory_mb() - before)
-    }
 }
 
 /// Agent steps per second of whole iterations, after one warm-up iteration; `message` gets their

@@ -1,0 +1,117 @@
+//! One rollout of real frames, and updates of a learner on it.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use burn::tensor::Device;
+use deepspi_core::algorithm::deep_spi::{Learner, draw_noise};
+use deepspi_core::collect::evaluate;
+use deepspi_core::data::rollout::{Rollout, observations};
+use deepspi_core::model::Model;
+use deepspi_run::config::Config;
+use deepspi_run::decision::Decision;
+use deepspi_run::network::NetworkSpec;
+use deepspi_worlds::env::{self, VectorEnv};
+use deepspi_worlds::rng::Generators;
+
+use super::{milliseconds, quartiles};
+use crate::run::output::resident_memory_mb;
+use crate::stats::Quartiles;
+
+/// One rollout of real frames, and a learner that is updated on it.
+pub(super) struct UpdateBench {
+    config: Config,
+    spec: NetworkSpec,
+    device: Device,
+    learner: Learner,
+    rollout: Rollout,
+    generators: Generators,
+}
+
+impl UpdateBench {
+    pub(super) fn new(
+        config: &Config,
+        spec: &NetworkSpec,
+        device: &Device,
+        envs: &mut dyn VectorEnv,
+    ) -> Result<Self> {
+        let mut generators = Generators::new(config.seed);
+        let mut rollout = Rollout::start(envs, &vec![false; config.num_envs]);
+        let random = Decision::from_logits(
+            &vec![0.0; config.num_envs * spec.actions],
+            vec![0.0; config.num_envs],
+            spec.actions,
+        );
+        for _ in 0..config.num_steps {
+            let actions = random.sample(spec.actions, &mut generators.actions);
+            pollster::block_on(env::step(envs, &actions))?;
+            rollout.push(random.clone(), actions, envs);
+        }
+        rollout.finish(random.values);
+        Ok(Self {
+            learner: Learner::new(Model::new(spec, config, device), config),
+            config: config.clone(),
+            spec: spec.clone(),
+            device: device.clone(),
+            rollout,
+            generators,
+        })
+    }
+
+    /// Milliseconds of one forward pass of policy and value for all environments.
+    pub(super) fn forward_once(&self, envs: &dyn VectorEnv) -> Result<f64> {
+        let model = self.learner.plain();
+        let start = Instant::now();
+        let (frame, pixels) = (envs.frame(), envs.observations());
+        let input = observations(frame, envs.num_envs(), &self.device, |i| {
+            &pixels[i * frame.len()..(i + 1) * frame.len()]
+        });
+        pollster::block_on(evaluate(&model, input, self.spec.actions))?;
+        Ok(milliseconds(start))
+    }
+
+    pub(super) fn forward(&self, envs: &dyn VectorEnv, repeats: u64) -> Result<Quartiles> {
+        self.forward_once(envs)?;
+        self.forward_once(envs)?;
+        quartiles((0..repeats).map(|_| self.forward_once(envs)))
+    }
+
+    /// Milliseconds of one update; `round` chooses the minibatch.
+    pub(super) fn update_once(&mut self, round: usize) -> Result<f64> {
+        let config = &self.config;
+        let targets = self.rollout.advantages(config.gamma, config.gae_lambda);
+        let lifted = self.device.clone().autodiff();
+        let start = Instant::now();
+        let size = config.minibatch_size();
+        let indices: Vec<usize> =
+            (0..size).map(|i| (i * config.num_minibatches + round) % self.rollout.len()).collect();
+        let mut batch =
+            self.rollout.minibatch(&indices, &targets, config.uses_world_model(), &lifted);
+        let (model, rng) = (self.learner.trainable(), &mut self.generators.noise);
+        batch.noise = draw_noise(model, config, size, rng, &lifted);
+        let (learner, pending) = self.learner.clone().update(&batch, config, &[2.5e-4]);
+        self.learner = learner;
+        pollster::block_on(pending.read())?;
+        Ok(milliseconds(start))
+    }
+
+    pub(super) fn updates(&mut self, repeats: u64) -> Result<Quartiles> {
+        const WARM_UP: usize = 3;
+        for round in 0..WARM_UP {
+            self.update_once(round)?;
+        }
+        quartiles((0..repeats as usize).map(|round| self.update_once(round)))
+    }
+
+    pub(super) fn memory_growth(&mut self, updates: u64) -> Result<f64> {
+        const WARM_UP: usize = 20;
+        for round in 0..WARM_UP {
+            self.update_once(round)?;
+        }
+        let before = resident_memory_mb();
+        for round in 0..updates as usize {
+            self.update_once(round)?;
+        }
+        Ok(resident_memory_mb() - before)
+    }
+}
