@@ -15,10 +15,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::ops::power_iteration::{Matrices, divide_by_power_iteration};
 use crate::traffic::upload;
 
-/// Rounds of the power iteration in `Parity`.
-const POWER_ITERATIONS: usize = 2;
 /// Squarings in `Exact`: the bound exceeds a singular value of a rank-r matrix by at most
 /// `r^(1/2^7)`, 4.4 % for rank 256.
 const GRAM_ITERATIONS: i32 = 6;
@@ -70,9 +69,17 @@ impl Spectral {
     /// The normalised kernel of a dense layer, `[in, out]`.
     #[must_use]
     pub fn dense(&self, kernel: Tensor<2>) -> Tensor<2> {
-        let sigma = self.sigma(kernel.clone().unsqueeze::<3>());
         let columns = kernel.dims()[1];
-        kernel / by_columns(sigma.reshape([1, 1]), columns)
+        match self.mode {
+            SpectralMode::Parity => {
+                let start = upload((self.start.0)(columns), [columns], &kernel.device());
+                divide_by_power_iteration(kernel, start, Matrices::Whole)
+            }
+            SpectralMode::Exact => {
+                let bound = gram_bound(kernel.clone().unsqueeze::<3>());
+                kernel / by_columns(bound.reshape([1, 1]), columns)
+            }
+        }
     }
 
     /// The normalised kernel of a convolution, `[KH, KW, C, O]`. Its outputs form `groups`, each
@@ -81,39 +88,27 @@ impl Spectral {
     pub fn conv(&self, kernel: Tensor<4>, groups: usize) -> Tensor<4> {
         let [height, width, channels, outputs] = kernel.dims();
         let patch = height * width * channels;
-        let matrices =
-            kernel.clone().permute([3, 2, 0, 1]).reshape([groups, outputs / groups, patch]);
-        let mut sigma = self.sigma(matrices);
-        if self.mode == SpectralMode::Exact {
-            // At stride 1 a pixel occurs in up to KH * KW patches.
-            #[expect(clippy::cast_precision_loss, reason = "kernels are a few pixels wide")]
-            let overlap = ((height * width) as f32).sqrt();
-            sigma = sigma * overlap;
-        }
-        let sigma = by_columns(sigma.reshape([groups, 1]), outputs / groups).reshape([1, outputs]);
-        let kernel = kernel.reshape([patch, outputs]) / sigma;
+        let pixels = height * width;
+        let kernel = kernel.reshape([patch, outputs]);
+        let kernel = match self.mode {
+            SpectralMode::Parity => {
+                // The authors' patches begin with the channels.
+                let start = (self.start.0)(patch);
+                let start = (0..patch).map(|i| start[i % channels * pixels + i / channels]);
+                let start = upload(start.collect(), [patch], &kernel.device());
+                divide_by_power_iteration(kernel, start, Matrices::TransposedColumns(groups))
+            }
+            SpectralMode::Exact => {
+                let matrices = kernel.clone().swap_dims(0, 1);
+                let bound = gram_bound(matrices.reshape([groups, outputs / groups, patch]));
+                // At stride 1 a pixel occurs in up to KH * KW patches.
+                #[expect(clippy::cast_precision_loss, reason = "kernels are a few pixels wide")]
+                let overlap = (pixels as f32).sqrt();
+                let bound = by_columns((bound * overlap).reshape([groups, 1]), outputs / groups);
+                kernel / bound.reshape([1, outputs])
+            }
+        };
         kernel.reshape([height, width, channels, outputs])
-    }
-
-    /// The divisor of each of the matrices `[G, rows, columns]`, as `[G, 1, 1]`.
-    fn sigma(&self, matrices: Tensor<3>) -> Tensor<3> {
-        match self.mode {
-            SpectralMode::Parity => self.power_iteration(matrices),
-            SpectralMode::Exact => gram_bound(matrices),
-        }
-    }
-
-    fn power_iteration(&self, matrices: Tensor<3>) -> Tensor<3> {
-        let [groups, _, columns] = matrices.dims();
-        let start = upload((self.start.0)(columns), [1, columns, 1], &matrices.device());
-        let mut v: Tensor<3> = start.expand([groups, columns, 1]);
-        let transposed = matrices.clone().swap_dims(1, 2);
-        for _ in 1..POWER_ITERATIONS {
-            v = transposed.clone().matmul(unit(matrices.clone().matmul(unit(v))));
-        }
-        let u = unit(matrices.clone().matmul(unit(v)));
-        let v = transposed.matmul(u.clone());
-        (u * matrices.matmul(v)).sum_dim(1)
     }
 }
 
@@ -123,12 +118,6 @@ impl Spectral {
 fn by_columns(sigma: Tensor<2>, columns: usize) -> Tensor<2> {
     let rows = sigma.dims()[0];
     sigma.expand([rows, columns])
-}
-
-/// `x / sqrt(|x|^2 + 1e-8)` along axis 1 of `[G, n, 1]`.
-fn unit(x: Tensor<3>) -> Tensor<3> {
-    let norm = ((x.clone() * x.clone()).sum_dim(1) + 1e-8).sqrt();
-    x / norm
 }
 
 /// An upper bound of the largest singular value of each of `[G, rows, columns]`.
@@ -158,7 +147,7 @@ fn frobenius(x: Tensor<3>) -> Tensor<3> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, TensorData};
+    use burn::tensor::Device;
 
     use super::*;
 
@@ -167,9 +156,10 @@ mod tests {
         for (i, x) in diagonal.iter().enumerate() {
             values[i * columns + i] = *x;
         }
-        let matrix =
-            Tensor::<3>::from_data(TensorData::new(values, [1, rows, columns]), &Device::flex());
-        Spectral { mode, start: StartVector::constant() }.sigma(matrix).into_scalar::<f32>()
+        let kernel = upload(values, [rows, columns], &Device::flex());
+        let divided = Spectral { mode, start: StartVector::constant() }.dense(kernel);
+        let divided: Vec<f32> = divided.into_data().try_to_vec().expect("f32");
+        diagonal[0] / divided[0]
     }
 
     #[test]

@@ -1,12 +1,15 @@
-//! Tensor operations that burn 0.22 lacks, or that it computes too slowly on the CPU.
+//! Tensor operations that burn 0.22 lacks, or that it computes too slowly.
 //!
-//! Each is a backend extension: a default body of burn primitives (the version for GPUs), a CPU
-//! kernel on plain slices, and a handwritten backward pass. The CPU kernel must agree with the
-//! default body; tests compare the two, and the gradients with finite differences.
+//! Each is a backend extension: a CPU kernel on plain slices, a GPU kernel (or a default body of burn
+//! primitives where none is written yet), and a handwritten backward pass. Beside it stands its
+//! definition as plain tensor operations. Kernels must agree with the definition; tests compare them,
+//! and the gradients with finite differences (`core/tests/gpu.rs` on a graphics adapter).
 
 pub mod adam;
 pub mod conv;
 mod conv_cpu;
 mod conv_geometry;
 mod cpu;
+mod gpu;
 pub mod mixture;
+pub mod power_iteration;

@@ -1,0 +1,59 @@
+//! Helpers of the GPU kernels: tensors as plain buffers, and sums over a workgroup.
+//!
+//! Kernels are written in CubeCL, which compiles them for every graphics API. They must work within
+//! WebGPU's default limits (`shaders/README.md`): at most 8 buffers, 16 KB of shared memory and 256
+//! units a workgroup, no subgroups and no float atomics.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Cube, TensorMetadata};
+use burn::cubecl;
+use burn::cubecl::ir::{ElemType, FloatKind};
+use burn::cubecl::prelude::*;
+use burn::tensor::Shape;
+
+/// A tensor on a GPU.
+pub(super) type CubeTensor = FloatTensor<Cube>;
+
+/// Units of a workgroup, WebGPU's largest number.
+pub(super) const UNITS: u32 = 256;
+
+/// The same values in row-major order.
+pub(super) fn contiguous(tensor: CubeTensor) -> CubeTensor {
+    if tensor.is_contiguous() {
+        return tensor;
+    }
+    let (client, device, dtype) = (tensor.client.clone(), tensor.device(), tensor.dtype());
+    let elements = ElemType::Float(FloatKind::F32);
+    let copy = cubecl::std::tensor::into_contiguous(&client, tensor.binding(), elements);
+    CubeTensor::new(client, copy.handle, *copy.metadata, device, dtype)
+}
+
+/// A tensor on the device of `like`, with whatever its memory holds.
+pub(super) fn uninitialised<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
+    let shape = Shape::from(shape);
+    let handle = like.client.empty(shape.num_elements() * size_of::<f32>());
+    let client = like.client.clone();
+    CubeTensor::new_contiguous(client, like.device(), shape, handle, like.dtype())
+}
+
+/// Sum of one number of each unit of a workgroup of [`UNITS`]; every unit gets it. All units must
+/// call it. `shared` holds [`UNITS`] numbers.
+#[cube]
+pub(super) fn sum_of_units(value: f32, shared: &mut Shared<[f32]>) -> f32 {
+    let unit = UNIT_POS as usize;
+    shared[unit] = value;
+    sync_cube();
+    let mut half = 128usize;
+    while half > 0usize {
+        if unit < half {
+            let other = shared[unit + half];
+            shared[unit] += other;
+        }
+        sync_cube();
+        half /= 2usize;
+    }
+    let sum = shared[0usize];
+    // The next sum must not overwrite what a slower unit has still to read.
+    sync_cube();
+    sum
+}
