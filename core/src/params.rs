@@ -2,11 +2,19 @@
 //!
 //! With a flat vector the optimiser runs a handful of operations per step instead of a handful per
 //! parameter, the global norm is one reduction, and a checkpoint is one read. The order is the
-//! module's traversal order, which its type fixes; it must not change, because checkpoints depend
-//! on it.
+//! module's traversal order, which its type fixes.
+//!
+//! Each parameter starts at a multiple of [`ALIGNMENT`] numbers, with zeros between: a GPU can then
+//! read a parameter out of the vector without a copy. The zeros have gradient 0 and stay zeros.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
+
+use crate::ops::join::join;
+
+/// Numbers between possible starts of parameters: 256 bytes, the largest distance that WebGPU lets a
+/// device ask for between bindings of one buffer.
+pub const ALIGNMENT: usize = 64;
 
 /// Name and shape of one parameter, in traversal order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +30,12 @@ impl ParameterInfo {
     #[must_use]
     pub fn len(&self) -> usize {
         self.shape.iter().product()
+    }
+
+    /// Numbers of the flat vector that belong to the parameter, with the zeros that follow it.
+    #[must_use]
+    pub fn padded_len(&self) -> usize {
+        padded(self.len())
     }
 
     /// Whether the parameter has no values.
@@ -61,34 +75,88 @@ fn is_variant(container: &str) -> bool {
     container.starts_with("Enum:")
 }
 
+const fn padded(len: usize) -> usize {
+    len.next_multiple_of(ALIGNMENT)
+}
+
+/// The flat vector with the given values of the parameters, in order.
+#[must_use]
+pub fn joined(parameters: impl IntoIterator<Item = Vec<f32>>) -> Vec<f32> {
+    let mut flat = Vec::new();
+    for values in parameters {
+        flat.extend(values);
+        flat.resize(padded(flat.len()), 0.0);
+    }
+    flat
+}
+
 /// All parameters as one vector `[P]`, without autodiff.
 #[must_use]
 pub fn flatten<M: Module>(module: &M) -> Tensor<1> {
-    struct Collect(Vec<Tensor<1>>);
+    struct Collect(Parts);
     impl ModuleVisitor for Collect {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.0.push(param.val().inner().flatten(0, D - 1));
+            let len = param.dims().iter().product();
+            self.0.push(Some(param.val().inner().flatten(0, D - 1)), len);
         }
     }
-    let mut visitor = Collect(Vec::new());
+    let mut visitor = Collect(Parts::default());
     module.visit(&mut visitor);
-    Tensor::cat(visitor.0, 0)
+    visitor.0.joined(&device_of(module))
 }
 
 /// The gradients of all parameters as one vector `[P]`; zeros where a parameter has no gradient.
 #[must_use]
 pub fn flatten_grads<M: Module>(module: &M, grads: &mut Gradients) -> Tensor<1> {
-    struct Collect<'a>(Vec<Tensor<1>>, &'a mut Gradients);
+    struct Collect<'a>(Parts, &'a mut Gradients);
     impl ModuleVisitor for Collect<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             let value = param.val();
-            let grad = value.grad_remove(self.1).unwrap_or_else(|| value.inner().zeros_like());
-            self.0.push(grad.flatten(0, D - 1));
+            let grad = value.grad_remove(self.1).map(|grad| grad.flatten(0, D - 1));
+            self.0.push(grad, value.dims().iter().product());
         }
     }
-    let mut visitor = Collect(Vec::new(), grads);
+    let mut visitor = Collect(Parts::default(), grads);
     module.visit(&mut visitor);
-    Tensor::cat(visitor.0, 0)
+    visitor.0.joined(&device_of(module))
+}
+
+/// The device of a module's parameters, without autodiff.
+fn device_of<M: Module>(module: &M) -> Device {
+    struct Find(Option<Device>);
+    impl ModuleVisitor for Find {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.get_or_insert_with(|| param.val().device().inner());
+        }
+    }
+    let mut visitor = Find(None);
+    module.visit(&mut visitor);
+    // A module without parameters has no vector either, so any device will do.
+    visitor.0.unwrap_or_else(Device::flex)
+}
+
+/// Parts of a flat vector with their places.
+#[derive(Default)]
+struct Parts {
+    parts: Vec<Tensor<1>>,
+    starts: Vec<usize>,
+    len: usize,
+}
+
+impl Parts {
+    /// Appends a part of `len` numbers; zeros without values.
+    fn push(&mut self, part: Option<Tensor<1>>, len: usize) {
+        if let Some(part) = part {
+            self.parts.push(part);
+            self.starts.push(self.len);
+        }
+        self.len += padded(len);
+    }
+
+    fn joined(self, device: &Device) -> Tensor<1> {
+        let Self { parts, starts, len } = self;
+        if parts.is_empty() { Tensor::zeros([len], device) } else { join(parts, &starts, len) }
+    }
 }
 
 /// The module with its parameters replaced by the values of `flat` (`[P]`, from [`flatten`]).
@@ -108,7 +176,7 @@ pub fn unflatten<M: Module>(module: M, flat: &Tensor<1>, trainable: bool) -> M {
             let shape = old.shape();
             let len = shape.num_elements();
             let value = self.flat.clone().narrow(0, self.offset, len).reshape(shape);
-            self.offset += len;
+            self.offset += padded(len);
             let value = if self.trainable { value.autodiff().require_grad() } else { value };
             Param::from_mapped_value(id, value, mapper)
         }
@@ -136,8 +204,8 @@ pub fn split<'a>(
 ) -> impl Iterator<Item = (&'a ParameterInfo, &'a [f32])> {
     let mut rest = flat;
     parameters.iter().map(move |parameter| {
-        let (values, tail) = rest.split_at(parameter.len());
+        let (values, tail) = rest.split_at(parameter.padded_len());
         rest = tail;
-        (parameter, values)
+        (parameter, &values[..parameter.len()])
     })
 }

@@ -7,6 +7,9 @@ use std::sync::OnceLock;
 
 use burn::tensor::{Device, DeviceKind, Tensor, TensorData};
 use deepspi_core::golden::fill::fill;
+use deepspi_core::ops::adam::{AdamStep, clipped_adam_step};
+use deepspi_core::ops::group_sort::group_sort;
+use deepspi_core::ops::join::join;
 use deepspi_core::ops::power_iteration::{Matrices, divide_by_power_iteration};
 
 /// The software adapter, else any adapter; opened once, because a second time is an error.
@@ -68,4 +71,63 @@ fn power_iteration() {
             near(&found[i], &expected[i], 1e-4, &format!("{what} of {a} x {b}, {matrices:?}"));
         }
     }
+}
+
+#[test]
+fn joined_vectors() {
+    let Some(gpu) = gpu() else { return };
+    // Five parts of one launch and three of their own; one is larger than all units of a launch.
+    let lengths = [5, 64, 1, 100_000, 7, 63, 65, 2];
+    let mut starts = Vec::new();
+    let mut len = 0;
+    for length in lengths {
+        starts.push(len);
+        len += usize::next_multiple_of(length, 64);
+    }
+    let [found, expected] = [&gpu, &Device::flex()].map(|device| {
+        let part = |(i, length): (usize, &usize)| tensor::<1>(i as u64, [*length], device);
+        read(join(lengths.iter().enumerate().map(part).collect(), &starts, len))
+    });
+    assert!(found == expected && found.len() == len);
+}
+
+#[test]
+fn clipped_adam() {
+    let Some(gpu) = gpu() else { return };
+    for max_norm in [0.5, 1e6] {
+        let step = AdamStep {
+            beta_1: 0.9,
+            beta_2: 0.999,
+            rate: 0.01,
+            bias_correction_2: 0.5,
+            epsilon: 1e-5,
+            max_norm,
+        };
+        // More than all units of a launch, and not a multiple of the alignment.
+        let len = 300_001;
+        let [found, expected] = [&gpu, &Device::flex()].map(|device| {
+            let [parameters, grads, moment_1, moment_2] =
+                [1, 2, 3, 4].map(|seed| tensor::<1>(seed, [len], device));
+            let moment_2 = moment_2.abs();
+            let stepped = clipped_adam_step(parameters, grads, moment_1, moment_2, step);
+            [stepped.parameters, stepped.moment_1, stepped.moment_2, stepped.norm].map(read)
+        });
+        for (i, what) in ["parameters", "moment 1", "moment 2", "norm"].into_iter().enumerate() {
+            near(&found[i], &expected[i], 1e-5, what);
+        }
+    }
+}
+
+#[test]
+fn sorted_pairs() {
+    let Some(gpu) = gpu() else { return };
+    // More pairs than units of all workgroups that one launch may have would be too slow here.
+    let [found, expected] = [&gpu, &Device::flex()].map(|device| {
+        let device = device.clone().autodiff();
+        let input = tensor(1, [301, 34], &device).require_grad();
+        let sorted = group_sort(input.clone());
+        let grads = (sorted.clone() * tensor(2, [301, 34], &device)).sum().backward();
+        [read(sorted.inner()), read(input.grad(&grads).expect("tracked"))]
+    });
+    assert!(found == expected);
 }

@@ -97,7 +97,7 @@ impl Problem {
         let mut offset = 0;
         for parameter in &self.parameters {
             let range = offset..offset + parameter.len();
-            offset = range.end;
+            offset += parameter.padded_len();
             if !chosen(&parameter.name) {
                 continue;
             }

@@ -10,7 +10,7 @@ use crate::algorithm::deep_spi::{Learner, objective};
 use crate::data::minibatch::{Minibatch, vector};
 use crate::model::Model;
 use crate::nn::StartVector;
-use crate::params::{ParameterInfo, describe, flatten_grads, split};
+use crate::params::{ParameterInfo, describe, flatten_grads, joined, split};
 use crate::read_floats;
 use crate::world_model::TransitionNoise;
 
@@ -196,12 +196,12 @@ fn filled_model(file: &GoldenFile, device: &Device) -> Result<Model, GoldenError
                 expected: parameter.shape,
             });
         }
-        values.extend(fill::fill(fill.seed, parameter.len(), -fill.bound, fill.bound));
+        values.push(fill::fill(fill.seed, parameter.len(), -fill.bound, fill.bound));
     }
     if let Some((_, fill)) = given.pop_first() {
         return Err(GoldenError::UnknownParameter(fill.name.clone()));
     }
-    let flat = vector(values, device);
+    let flat = vector(joined(values), device);
     Ok(crate::params::unflatten(model, &flat, false))
 }
 

@@ -10,6 +10,7 @@ use rand::Rng;
 
 use super::init;
 use super::spectral::Spectral;
+use crate::ops;
 use crate::ops::conv::{ConvGeometry, conv2d};
 
 /// Kernel `[in, out]` and bias `[out]`.
@@ -130,9 +131,5 @@ pub fn group_sort(input: Tensor<2>) -> Tensor<2> {
         let pad = Tensor::zeros([rows, 1], &input.device());
         Tensor::cat(vec![input, pad], 1)
     };
-    let pairs = input.reshape([rows as i32, -1, 2]);
-    let (first, second) = (pairs.clone().narrow(2, 0, 1), pairs.narrow(2, 1, 1));
-    let low = first.clone().min_pair(second.clone());
-    let high = first.max_pair(second);
-    Tensor::cat(vec![low, high], 2).reshape([rows as i32, -1])
+    ops::group_sort::group_sort(input)
 }

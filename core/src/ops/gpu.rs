@@ -36,6 +36,13 @@ pub(super) fn uninitialised<const D: usize>(like: &CubeTensor, shape: [usize; D]
     CubeTensor::new_contiguous(client, like.device(), shape, handle, like.dtype())
 }
 
+/// Enough workgroups for `items` of work, one for each unit. No more than a grid may have in one
+/// direction, so kernels must go on with the items that are left over.
+pub(super) fn covering(items: usize) -> CubeCount {
+    let workgroups = items.div_ceil(UNITS as usize).clamp(1, 65_535);
+    CubeCount::Static(workgroups as u32, 1, 1)
+}
+
 /// Sum of one number of each unit of a workgroup of [`UNITS`]; every unit gets it. All units must
 /// call it. `shared` holds [`UNITS`] numbers.
 #[cube]

@@ -11,5 +11,7 @@ mod conv_cpu;
 mod conv_geometry;
 mod cpu;
 mod gpu;
+pub mod group_sort;
+pub mod join;
 pub mod mixture;
 pub mod power_iteration;

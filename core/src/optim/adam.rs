@@ -6,7 +6,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::ops::adam::{AdamStep, adam_step};
+use crate::ops::adam::{AdamStep, Stepped, clipped_adam_step};
 
 /// Constants of Adam.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,8 +45,9 @@ impl Adam {
         Self { moment_1: parameters.zeros_like(), moment_2: parameters.zeros_like(), steps: 0 }
     }
 
-    /// Parameters after one step on the gradients `grads` `[P]`; epsilon stands outside the square
-    /// root.
+    /// Clips the gradients `grads` `[P]` to the norm `max_norm` and takes one step; epsilon stands
+    /// outside the square root. Returns the new parameters and the norm before clipping, `[1]`. No
+    /// value is read from the device.
     #[must_use]
     pub fn step(
         &mut self,
@@ -54,7 +55,8 @@ impl Adam {
         grads: Tensor<1>,
         rate: f64,
         settings: AdamSettings,
-    ) -> Tensor<1> {
+        max_norm: f32,
+    ) -> (Tensor<1>, Tensor<1>) {
         let AdamSettings { beta_1, beta_2, epsilon } = settings;
         self.steps += 1;
         let exponent = i32::try_from(self.steps).unwrap_or(i32::MAX);
@@ -65,11 +67,13 @@ impl Adam {
             rate: (rate / correction(beta_1)) as f32,
             bias_correction_2: correction(beta_2) as f32,
             epsilon,
+            max_norm,
         };
-        let (parameters, moment_1, moment_2) =
-            adam_step(parameters, grads, self.moment_1.clone(), self.moment_2.clone(), step);
+        let (old_1, old_2) = (self.moment_1.clone(), self.moment_2.clone());
+        let Stepped { parameters, moment_1, moment_2, norm } =
+            clipped_adam_step(parameters, grads, old_1, old_2, step);
         self.moment_1 = moment_1;
         self.moment_2 = moment_2;
-        parameters
+        (parameters, norm)
     }
 }

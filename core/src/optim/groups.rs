@@ -11,7 +11,6 @@ use burn::tensor::Tensor;
 use deepspi_run::schedule::Schedule;
 
 use super::adam::{Adam, AdamSettings};
-use super::clipping::clip_by_global_norm;
 
 /// Training settings of one group.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,8 +85,8 @@ impl Optimiser {
         assert_eq!(rates.len(), self.groups.len(), "each parameter group has one rate");
         let steps = self.groups.iter_mut().zip(rates).map(|((group, adam), &rate)| {
             let GroupSettings { adam: constants, max_norm, .. } = group.settings;
-            let (grads, norm) = clip_by_global_norm(part(grads, &group.range), max_norm);
-            (adam.step(part(parameters, &group.range), grads, rate, constants), norm)
+            let (parameters, grads) = (part(parameters, &group.range), part(grads, &group.range));
+            adam.step(parameters, grads, rate, constants, max_norm)
         });
         let (parts, norms): (Vec<_>, Vec<_>) = steps.unzip();
         (joined(parts), norms)

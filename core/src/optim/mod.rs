@@ -2,9 +2,9 @@
 //! with their own settings.
 
 mod adam;
-mod clipping;
 mod groups;
+mod total;
 
 pub use adam::{Adam, AdamSettings};
-pub use clipping::{clip_by_global_norm, total};
 pub use groups::{GroupSettings, Optimiser, ParameterGroup};
+pub use total::total;
