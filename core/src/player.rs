@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::algorithm::deep_spi::{draw_noise, objective};
 use crate::checkpoint::{CheckpointError, read_model};
-use crate::data::minibatch::{Minibatch, vector};
+use crate::data::minibatch::{Minibatch, Targets, vector};
 use crate::data::rollout::observations;
 use crate::model::Model;
 use crate::read_floats;
@@ -155,9 +155,13 @@ impl Player {
             observations: observations(self.spec.frame, count, &self.device, |i| pictures[i]),
             sharing: None,
             actions: Tensor::<2>::eye(self.spec.actions, &self.device).narrow(0, action, 1),
-            log_probs: one(step.perception.log_probs[action]),
-            advantages: one(advantage),
-            returns: one(advantage + step.perception.value),
+            targets: Targets {
+                log_probs: vec![step.perception.log_probs[action]],
+                advantages: vec![advantage],
+                returns: vec![advantage + step.perception.value],
+                actions: vec![step.action],
+            }
+            .upload(&self.device),
             rewards: one(outcome.reward),
             dones: one(f32::from(u8::from(step.after_end))),
             noise: draw_noise(&self.model, &self.config, 1, &mut self.noise, &self.device),

@@ -10,7 +10,7 @@ use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::rng::{Stream, stream};
 
 use crate::algorithm::deep_spi::{Learner, draw_noise, objective};
-use crate::data::minibatch::{Minibatch, vector};
+use crate::data::minibatch::{Minibatch, Targets, vector};
 use crate::golden::fill;
 use crate::model::Model;
 use crate::params::{describe, flatten_grads, split};
@@ -83,16 +83,19 @@ async fn fixed_update(
     let lifted = device.clone().autodiff();
     let mut rng = stream(config.seed, Stream::Noise);
     let noise = draw_noise(learner.trainable(), config, BATCH, &mut rng, &lifted);
-    let uniform = |seed, low, high| vector(fill::fill(seed, BATCH, low, high), &lifted);
     let log_prob = -(spec.actions as f64).ln();
     let batch = Minibatch {
         observations: fill::frames(spec, BATCH, 0, config.uses_world_model(), &lifted),
         sharing: None,
         actions: fill::actions(spec.actions, BATCH, &lifted),
-        log_probs: uniform(6, log_prob - 0.3, log_prob + 0.3),
-        advantages: uniform(4, -2.0, 2.0),
-        returns: uniform(5, -1.0, 3.0),
-        rewards: uniform(3, -1.0, 1.0),
+        targets: Targets {
+            log_probs: fill::fill(6, BATCH, log_prob - 0.3, log_prob + 0.3),
+            advantages: fill::fill(4, BATCH, -2.0, 2.0),
+            returns: fill::fill(5, BATCH, -1.0, 3.0),
+            actions: (0..BATCH as u32).map(|i| i % spec.actions as u32).collect(),
+        }
+        .upload(&lifted),
+        rewards: vector(fill::fill(3, BATCH, -1.0, 1.0), &lifted),
         dones: vector((0..BATCH).map(|i| f32::from(u8::from(i % 4 == 0))).collect(), &lifted),
         noise,
     };

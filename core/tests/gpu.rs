@@ -6,11 +6,14 @@ use std::io::Write;
 use std::sync::OnceLock;
 
 use burn::tensor::{Device, DeviceKind, Tensor, TensorData};
+use deepspi_core::data::minibatch::Targets;
 use deepspi_core::golden::fill::fill;
 use deepspi_core::ops::adam::{AdamStep, clipped_adam_step};
 use deepspi_core::ops::group_sort::group_sort;
 use deepspi_core::ops::join::join;
+use deepspi_core::ops::policy_objective::{Inputs, policy_objective};
 use deepspi_core::ops::power_iteration::{Matrices, divide_by_power_iteration};
+use deepspi_run::config::{Algorithm, Config, Objective};
 
 /// The software adapter, else any adapter; opened once, because a second time is an error.
 fn gpu() -> Option<Device> {
@@ -130,4 +133,55 @@ fn sorted_pairs() {
         [read(sorted.inner()), read(input.grad(&grads).expect("tracked"))]
     });
     assert!(found == expected);
+}
+
+#[test]
+fn objective_of_policy_and_value() {
+    let Some(gpu) = gpu() else { return };
+    for (algo, objective) in [
+        (Algorithm::DeepSpi, Objective::Clip),
+        (Algorithm::DeepMdp, Objective::Clip),
+        (Algorithm::DeepSpi, Objective::Drift),
+        (Algorithm::Ppo, Objective::Clip),
+    ] {
+        let config = Config { algo, objective, drift_coef: 2.5, ..Config::default() };
+        // More samples than units.
+        let (batch, actions) = (300, 6);
+        let [found, expected] = [&gpu, &Device::flex()].map(|device| {
+            let device = device.clone().autodiff();
+            let logits = tensor(1, [batch, actions], &device).require_grad();
+            let [values, transition, reward] =
+                [2, 3, 4].map(|seed| tensor(seed, [batch], &device).require_grad());
+            let targets = Targets {
+                log_probs: fill(5, batch, -2.2, -1.3),
+                advantages: fill(6, batch, -2.0, 2.0),
+                returns: fill(7, batch, -1.0, 3.0),
+                actions: (0..batch as u32).map(|i| i % actions as u32).collect(),
+            };
+            let auxiliary = config.uses_world_model().then(|| (transition.clone(), reward.clone()));
+            let inputs = Inputs {
+                logits: logits.clone(),
+                values: values.clone(),
+                auxiliary,
+                targets: targets.upload(&device),
+            };
+            let found = policy_objective(inputs, &config);
+            let grads = found.total.backward();
+            let mut all = vec![
+                read(found.means.inner())[..9].to_vec(),
+                read(found.utilities.inner()),
+                read(found.ratios.inner()),
+                read(found.entropy.inner()),
+                read(logits.grad(&grads).expect("tracked")),
+            ];
+            all.extend(
+                [values, transition, reward].iter().filter_map(|x| x.grad(&grads)).map(read),
+            );
+            all
+        });
+        assert_eq!(found.len(), expected.len());
+        for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            near(found, expected, 1e-5, &format!("part {i} of {algo:?}, {objective:?}"));
+        }
+    }
 }

@@ -11,7 +11,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deepspi_core::algorithm::deep_spi::{draw_noise, objective};
-use deepspi_core::data::minibatch::{Minibatch, vector};
+use deepspi_core::data::minibatch::{Minibatch, Targets, vector};
 use deepspi_core::model::Model;
 use deepspi_core::params::{ParameterInfo, describe, flatten, flatten_grads, split, unflatten};
 use deepspi_core::world_model::density::NormalMixture;
@@ -149,20 +149,18 @@ fn minibatch(config: &Config, model: &Model) -> Minibatch {
     for (i, row) in actions.chunks_mut(ACTIONS).enumerate() {
         row[i % ACTIONS] = 1.0;
     }
-    let mut values = |low: f32, high: f32| {
-        vector((0..BATCH).map(|_| rng.random_range(low..high)).collect(), &device)
-    };
+    let mut values =
+        |low: f32, high: f32| (0..BATCH).map(|_| rng.random_range(low..high)).collect::<Vec<f32>>();
     let (log_probs, advantages) = (values(-1.3, -0.9), values(-2.0, 2.0));
-    let (returns, rewards) = (values(-1.0, 3.0), values(-1.0, 1.0));
+    let (returns, rewards) = (values(-1.0, 3.0), vector(values(-1.0, 1.0), &device));
+    let chosen = (0..BATCH as u32).map(|i| i % ACTIONS as u32).collect();
     let dones = vector((0..BATCH).map(|i| f32::from(u8::from(i == 4))).collect(), &device);
     let noise = draw_noise(model, config, BATCH, &mut stream(9, Stream::Noise), &device);
     Minibatch {
         observations: Tensor::from_data(TensorData::new(pixels, shape), &device),
         sharing: None,
         actions: Tensor::from_data(TensorData::new(actions, [BATCH, ACTIONS]), &device),
-        log_probs,
-        advantages,
-        returns,
+        targets: Targets { log_probs, advantages, returns, actions: chosen }.upload(&device),
         rewards,
         dones,
         noise,

@@ -17,12 +17,8 @@ pub struct Minibatch {
     pub sharing: Option<Sharing>,
     /// One-hot `[B, A]`.
     pub actions: Tensor<2>,
-    /// Log-probability under the behaviour policy, `[B]`.
-    pub log_probs: Tensor<1>,
-    /// Advantages `[B]`, not yet normalised.
-    pub advantages: Tensor<1>,
-    /// Returns `[B]`.
-    pub returns: Tensor<1>,
+    /// What the policy and the critic are compared with, `[4, B]`; see [`Targets`].
+    pub targets: Tensor<2>,
     /// Rewards `[B]`, after clipping.
     pub rewards: Tensor<1>,
     /// 1 where the flag from *before* the step says done, `[B]`: these are EnvPool's fake
@@ -30,6 +26,32 @@ pub struct Minibatch {
     pub dones: Tensor<1>,
     /// Noise of the transition sample; none if l_P needs no sample.
     pub noise: Option<TransitionNoise>,
+}
+
+/// What the policy and the critic of a minibatch are compared with; each `[B]`.
+#[derive(Clone, Debug, Default)]
+pub struct Targets {
+    /// Log-probability of the chosen action under the behaviour policy.
+    pub log_probs: Vec<f32>,
+    /// Advantages, not yet normalised.
+    pub advantages: Vec<f32>,
+    /// Returns.
+    pub returns: Vec<f32>,
+    /// The chosen actions.
+    pub actions: Vec<u32>,
+}
+
+impl Targets {
+    /// As one tensor `[4, B]`: one upload, and one buffer of a kernel.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a game has at most 18 actions")]
+    pub fn upload(self, device: &Device) -> Tensor<2> {
+        let Self { log_probs, advantages, returns, actions } = self;
+        let batch = actions.len();
+        let actions = actions.into_iter().map(|action| action as f32);
+        let all = [log_probs, advantages, returns].concat().into_iter().chain(actions).collect();
+        upload(all, [4, batch], device)
+    }
 }
 
 /// A vector `[B]` on `device`.

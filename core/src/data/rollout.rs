@@ -13,7 +13,7 @@ use deepspi_worlds::parallel::for_each_chunk;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::minibatch::{Minibatch, vector};
+use super::minibatch::{Minibatch, Targets, vector};
 use crate::returns::{Advantages, gae};
 use crate::sharing::{Distinct, Sharing};
 use crate::traffic::upload;
@@ -143,7 +143,7 @@ impl Rollout {
         with_next: bool,
         device: &Device,
     ) -> Minibatch {
-        let pick = |values: &[f32]| vector(indices.iter().map(|&i| values[i]).collect(), device);
+        let pick = |values: &[f32]| indices.iter().map(|&i| values[i]).collect();
         let chosen =
             |i: &usize| self.log_probs[i * self.actions_available + self.actions[*i] as usize];
         let mut one_hot = vec![0.0; indices.len() * self.actions_available];
@@ -166,10 +166,14 @@ impl Rollout {
             observations: self.frames(&frames, device),
             sharing,
             actions: upload(one_hot, shape, device),
-            log_probs: vector(indices.iter().map(chosen).collect(), device),
-            advantages: pick(&targets.advantages),
-            returns: pick(&targets.returns),
-            rewards: pick(&self.rewards),
+            targets: Targets {
+                log_probs: indices.iter().map(chosen).collect(),
+                advantages: pick(&targets.advantages),
+                returns: pick(&targets.returns),
+                actions: indices.iter().map(|&i| self.actions[i]).collect(),
+            }
+            .upload(device),
+            rewards: vector(pick(&self.rewards), device),
             dones: vector(
                 indices.iter().map(|&i| f32::from(u8::from(self.dones[i]))).collect(),
                 device,

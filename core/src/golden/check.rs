@@ -7,9 +7,10 @@ use burn::tensor::{Device, Tensor};
 use super::file::{GoldenError, GoldenFile, PerSample, Summary, local_name};
 use super::fill;
 use crate::algorithm::deep_spi::{Learner, objective};
-use crate::data::minibatch::{Minibatch, vector};
+use crate::data::minibatch::{Minibatch, Targets, vector};
 use crate::model::Model;
 use crate::nn::StartVector;
+use crate::ops::policy_objective::Mean;
 use crate::params::{ParameterInfo, describe, flatten_grads, joined, split};
 use crate::read_floats;
 use crate::world_model::TransitionNoise;
@@ -140,16 +141,17 @@ pub async fn run(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, Golde
         };
         checks.push(Check::per_sample(name, &found, expected));
     }
-    let drift = if file.drift_formulation { read(terms.drift.clone()).await?[0] } else { 0.0 };
+    let means = read(terms.means.clone()).await?;
+    let drift = if file.drift_formulation { means[Mean::Drift as usize] } else { 0.0 };
     checks.push(Check::scalar("drift", drift, file.drift));
     for (name, found, expected) in [
-        ("loss", &terms.total, file.loss),
-        ("pg_loss", &terms.policy, file.pg_loss),
-        ("v_loss", &terms.value, file.v_loss),
-        ("entropy_mean", &terms.entropy.clone().mean(), file.entropy_mean),
-        ("approx_kl", &terms.approx_kl, file.approx_kl),
+        ("loss", Mean::Loss, file.loss),
+        ("pg_loss", Mean::Policy, file.pg_loss),
+        ("v_loss", Mean::Value, file.v_loss),
+        ("entropy_mean", Mean::Entropy, file.entropy_mean),
+        ("approx_kl", Mean::ApproxKl, file.approx_kl),
     ] {
-        checks.push(Check::scalar(name, read(found.clone()).await?[0], expected));
+        checks.push(Check::scalar(name, means[found as usize], expected));
     }
 
     let mut grads = terms.total.backward();
@@ -225,9 +227,13 @@ fn minibatch(
         observations: fill::frames(&spec, file.batch, file.seed_offset, with_next, &lifted),
         sharing: None,
         actions: fill::actions(file.actions, file.batch, &lifted),
-        log_probs: vector(file.old_logprob.clone(), &lifted),
-        advantages: vector(file.advantage.clone(), &lifted),
-        returns: vector(file.returns.clone(), &lifted),
+        targets: Targets {
+            log_probs: file.old_logprob.clone(),
+            advantages: file.advantage.clone(),
+            returns: file.returns.clone(),
+            actions: (0..file.batch as u32).map(|i| i % file.actions as u32).collect(),
+        }
+        .upload(&lifted),
         rewards: vector(file.reward.clone(), &lifted),
         dones: vector(file.done.clone(), &lifted),
         noise,

@@ -13,7 +13,7 @@ use deepspi_worlds::rng::{Stream, stream};
 
 use super::probe::ProbeError;
 use crate::algorithm::deep_spi::{draw_noise, objective};
-use crate::data::minibatch::{Minibatch, vector};
+use crate::data::minibatch::{Minibatch, Targets, vector};
 use crate::data::rollout::observations;
 use crate::model::Model;
 use crate::read_floats;
@@ -144,9 +144,13 @@ fn minibatch(
         observations: observations(view.shape, frames.len(), device, |i| frames[i]),
         sharing: Some(Sharing::new(&distinct, &pairs, device)),
         actions: Tensor::from_data(TensorData::new(one_hot, [size, ACTIONS]), device),
-        log_probs: Tensor::zeros([size], device),
-        advantages: vector(advantages.collect(), device),
-        returns: Tensor::zeros([size], device),
+        targets: Targets {
+            log_probs: vec![0.0; size],
+            advantages: advantages.collect(),
+            returns: vec![0.0; size],
+            actions: steps.iter().map(|step| view.number(step.action) as u32).collect(),
+        }
+        .upload(device),
         rewards: vector(rewards.collect(), device),
         dones: Tensor::zeros([size], device),
         noise: None,

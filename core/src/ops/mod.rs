@@ -14,4 +14,5 @@ mod gpu;
 pub mod group_sort;
 pub mod join;
 pub mod mixture;
+pub mod policy_objective;
 pub mod power_iteration;

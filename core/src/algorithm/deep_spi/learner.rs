@@ -3,10 +3,11 @@
 use burn::tensor::Tensor;
 use deepspi_run::config::Config;
 
-use super::objective::{LossTerms, objective};
-use crate::algorithm::metrics::PendingMetrics;
+use super::objective::objective;
+use crate::algorithm::metrics::{PendingMetrics, Place};
 use crate::data::minibatch::Minibatch;
 use crate::model::Model;
+use crate::ops::policy_objective::Mean;
 use crate::optim::{AdamSettings, GroupSettings, Optimiser};
 use crate::params::{flatten, flatten_grads, unflatten};
 
@@ -76,29 +77,26 @@ impl Learner {
         let mut grads = terms.total.backward();
         let grads = flatten_grads(&self.model, &mut grads);
         let (parameters, norms) = self.optimiser.step(&self.parameters, &grads, rates);
-        let metrics = metrics(&terms, &norms[0], config.clip_coef);
+        let parts = vec![terms.means.inner(), norms[0].clone()];
+        let metrics = PendingMetrics::new(parts, &METRICS);
         (self.with_parameters(parameters), metrics)
     }
 }
 
-/// The metrics of an update, under the names that `AlgorithmInfo::metrics` lists.
-fn metrics(terms: &LossTerms, gradient_norm: &Tensor<1>, clip: f32) -> PendingMetrics {
-    let mean = |x: &Option<Tensor<1>>| {
-        x.as_ref().map_or_else(|| gradient_norm.zeros_like(), |x| x.clone().mean().inner())
-    };
-    let clipped = (terms.ratios.clone().inner() - 1.0).abs().greater_elem(clip).float().mean();
-    PendingMetrics::default()
-        .with("loss", terms.total.clone().inner())
-        .with("policy_loss", terms.policy.clone().inner())
-        .with("value_loss", terms.value.clone().inner())
-        .with("entropy", terms.entropy.clone().mean().inner())
-        .with("approx_kl", terms.approx_kl.clone().inner())
-        .with("clip_fraction", clipped)
-        .with("drift", terms.drift.clone().inner())
-        .with("gradient_norm", gradient_norm.clone())
-        .with("transition_loss", mean(&terms.transition))
-        .with("reward_loss", mean(&terms.reward))
-}
+/// The metrics of an update, under the names that `AlgorithmInfo::metrics` lists: means of the
+/// minibatch (part 0), and the norm of the gradient (part 1).
+const METRICS: [Place; 10] = [
+    ("loss", 0, Mean::Loss as usize),
+    ("policy_loss", 0, Mean::Policy as usize),
+    ("value_loss", 0, Mean::Value as usize),
+    ("entropy", 0, Mean::Entropy as usize),
+    ("approx_kl", 0, Mean::ApproxKl as usize),
+    ("clip_fraction", 0, Mean::ClipFraction as usize),
+    ("drift", 0, Mean::Drift as usize),
+    ("gradient_norm", 1, 0),
+    ("transition_loss", 0, Mean::Transition as usize),
+    ("reward_loss", 0, Mean::Reward as usize),
+];
 
 #[cfg(test)]
 mod tests {
@@ -107,13 +105,25 @@ mod tests {
     use deepspi_worlds::maze::MazePreset;
 
     use super::*;
-    use crate::algorithm::deep_spi::{draw_noise, objective};
-    use crate::data::minibatch::vector;
+    use crate::algorithm::deep_spi::{LossTerms, draw_noise, objective};
+    use crate::data::minibatch::{Targets, vector};
     use crate::golden::fill;
+    use crate::ops::policy_objective::{Inputs, PolicyObjective, composed};
     use crate::read_floats;
 
     fn first(tensor: Tensor<1>) -> f32 {
         pollster::block_on(read_floats(tensor)).expect("read")[0]
+    }
+
+    /// The objective as plain tensor operations.
+    fn composed_objective(
+        terms: &LossTerms,
+        batch: &Minibatch,
+        config: &Config,
+    ) -> PolicyObjective {
+        let auxiliary = terms.transition.clone().zip(terms.reward.clone());
+        let (logits, values) = (terms.logits.clone(), terms.values.clone());
+        composed(Inputs { logits, values, auxiliary, targets: batch.targets.clone() }, config)
     }
 
     /// Each metric is computed here independently and compared by name. No two values are equal, so
@@ -125,17 +135,20 @@ mod tests {
         let device = Device::flex();
         let lifted = device.clone().autodiff();
         let learner = Learner::new(Model::new(&spec, &config, &device), &config);
-        let uniform = |seed, low, high| vector(fill::fill(seed, batch, low, high), &lifted);
         let log_prob = -(spec.actions as f64).ln();
         let mut rng = deepspi_worlds::rng::stream(1, deepspi_worlds::rng::Stream::Noise);
         let batch = Minibatch {
             observations: fill::frames(&spec, batch, 0, true, &lifted),
             sharing: None,
             actions: fill::actions(spec.actions, batch, &lifted),
-            log_probs: uniform(6, log_prob - 0.3, log_prob + 0.3),
-            advantages: uniform(4, -2.0, 2.0),
-            returns: uniform(5, -1.0, 3.0),
-            rewards: uniform(3, -1.0, 1.0),
+            targets: Targets {
+                log_probs: fill::fill(6, batch, log_prob - 0.3, log_prob + 0.3),
+                advantages: fill::fill(4, batch, -2.0, 2.0),
+                returns: fill::fill(5, batch, -1.0, 3.0),
+                actions: (0..batch as u32).map(|i| i % spec.actions as u32).collect(),
+            }
+            .upload(&lifted),
+            rewards: vector(fill::fill(3, batch, -1.0, 1.0), &lifted),
             dones: vector(vec![0.0; batch], &lifted),
             noise: draw_noise(learner.trainable(), &config, batch, &mut rng, &lifted),
         };
@@ -146,15 +159,16 @@ mod tests {
         let ratios = pollster::block_on(read_floats(terms.ratios.clone())).expect("read");
         let outside = ratios.iter().filter(|r| (**r - 1.0).abs() > config.clip_coef).count();
         let kl = ratios.iter().map(|r| r - 1.0 - r.ln()).sum::<f32>() / ratios.len() as f32;
+        let plain = composed_objective(&terms, &batch, &config);
         let model_loss = |loss: Option<Tensor<1>>| first(loss.expect("a world model").mean());
         let expected = [
             ("loss", first(terms.total)),
-            ("policy_loss", first(terms.policy)),
-            ("value_loss", first(terms.value)),
+            ("policy_loss", first(plain.means.clone().narrow(0, 1, 1))),
+            ("value_loss", first(plain.means.clone().narrow(0, 2, 1))),
             ("entropy", first(terms.entropy.mean())),
             ("approx_kl", kl),
             ("clip_fraction", outside as f32 / ratios.len() as f32),
-            ("drift", first(terms.drift)),
+            ("drift", first(plain.means.narrow(0, 6, 1))),
             ("gradient_norm", first(norm)),
             ("transition_loss", model_loss(terms.transition)),
             ("reward_loss", model_loss(terms.reward)),

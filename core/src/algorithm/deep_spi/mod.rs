@@ -26,6 +26,7 @@ pub use self::batch_view::batch_view;
 use self::certified::{certificate, project};
 pub use self::learner::Learner;
 pub use self::objective::{LossTerms, draw_noise, model_losses, objective};
+use super::metrics::PendingMetrics;
 use super::seam::{Algorithm, IterationReport, Working};
 use crate::checkpoint::{CheckpointError, decode, encode, model_section, required};
 use crate::collect::{collect, ratio_bounds};
@@ -98,8 +99,8 @@ impl DeepSpi {
         })
     }
 
-    /// All updates of an iteration. Each update reads its metrics from the device once; a certified
-    /// run also reads its ratios.
+    /// All updates of an iteration. The metrics of all updates are read together, after the last one;
+    /// a certified run also reads the ratios of each.
     async fn learn(
         &mut self,
         run: &mut RunState,
@@ -110,26 +111,26 @@ impl DeepSpi {
         let mut projection = Projection::default();
         let config = run.config.clone();
         let lifted = run.device.clone().autodiff();
-        let mut all = Vec::with_capacity(config.update_epochs * config.num_minibatches);
+        let mut pending = Vec::with_capacity(config.update_epochs * config.num_minibatches);
         for _ in 0..config.update_epochs {
             let order = permutation(rollout.len(), &mut run.generators.shuffle);
             for indices in order.chunks_exact(config.minibatch_size()) {
                 let batch =
                     minibatch(self.learner.trainable(), run, rollout, indices, targets, &lifted);
                 let before = self.learner.parameters().clone();
-                let (learner, pending) = self.learner.clone().update(&batch, &config, rates);
+                let (learner, metrics) = self.learner.clone().update(&batch, &config, rates);
+                pending.push(metrics);
                 self.learner = if config.deep_spi.certified {
                     project(run, rollout, &before, learner, &mut projection).await?
                 } else {
                     learner
                 };
-                // Reading every update also keeps the queue short: long unsynchronised loops gave
-                // wrong values on some drivers (tracel-ai/burn#5563).
-                let metrics = pending.read().await?;
-                for (name, value) in metrics.iter() {
-                    run.check_finite(name, &[value], Some(all.len()))?;
-                }
-                all.push(metrics);
+            }
+        }
+        let all = PendingMetrics::read_all(pending).await?;
+        for (update, metrics) in all.iter().enumerate() {
+            for (name, value) in metrics.iter() {
+                run.check_finite(name, &[value], Some(update))?;
             }
         }
         Ok((all, projection))

@@ -1,16 +1,17 @@
 //! The loss of one minibatch: the paper's objective with all its terms.
 //!
 //! `deep-spi`, `deep-mdp` and `ppo` are this one function; they differ only in where the loss of
-//! the world model enters. The function must not read values back from the device.
+//! the world model enters ([`policy_objective()`]). The function must not read values back from the
+//! device.
 
 use burn::tensor::{Device, Tensor};
-use deepspi_run::config::{Auxiliary, Config};
+use deepspi_run::config::Config;
 use rand_chacha::ChaCha8Rng;
 
 use crate::data::minibatch::Minibatch;
-use crate::loss::{entropy, log_prob_of, normalise, policy_loss};
 use crate::model::Model;
 use crate::nn::PolicyValue;
+use crate::ops::policy_objective::{Inputs, PolicyObjective, policy_objective};
 use crate::world_model::{LatentTransitions, TransitionNoise};
 
 /// Per-sample and mean terms of the loss.
@@ -18,17 +19,15 @@ use crate::world_model::{LatentTransitions, TransitionNoise};
 pub struct LossTerms {
     /// Total loss `[1]`.
     pub total: Tensor<1>,
-    /// Policy loss `[1]`.
-    pub policy: Tensor<1>,
+    /// Means of the minibatch; see [`PolicyObjective::means`].
+    pub means: Tensor<1>,
     /// The factor of the importance ratio, `[B]`: U of Eq. 6 for DeepSPI, the advantage for the
     /// other algorithms.
     pub utilities: Tensor<1>,
-    /// Value loss `[1]`, half the mean squared error.
-    pub value: Tensor<1>,
+    /// Importance ratios `[B]` of the chosen actions.
+    pub ratios: Tensor<1>,
     /// Entropy of the policy, `[B]`.
     pub entropy: Tensor<1>,
-    /// Mean drift of the policy loss, `[1]`.
-    pub drift: Tensor<1>,
     /// l_P `[B]`; none without a world model.
     pub transition: Option<Tensor<1>>,
     /// l_R `[B]`; none without a world model.
@@ -41,65 +40,35 @@ pub struct LossTerms {
     pub logits: Tensor<2>,
     /// Values `[B]`.
     pub values: Tensor<1>,
-    /// Importance ratios `[B]` of the chosen actions.
-    pub ratios: Tensor<1>,
-    /// `mean((r - 1) - log r)`, `[1]`.
-    pub approx_kl: Tensor<1>,
 }
 
 /// The loss of one minibatch (docs/deepspi.md, section 2.2, details 7 to 16).
 #[must_use]
 pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms {
     let (latents, next, state) = encode(model, batch);
-
-    let (log_probs, entropy) = entropy(state.logits.clone());
-    let log_ratios = log_prob_of(batch.actions.clone(), log_probs) - batch.log_probs.clone();
-    let ratios = log_ratios.clone().exp();
-    let approx_kl = (ratios.clone() - 1.0 - log_ratios).mean();
-
-    let (transition, reward) =
-        next.map(|next| world_model_losses(model, batch, latents.clone(), next)).unzip();
-    let (reward_coef, transition_coef) = config.auxiliary_coefficients();
-    let auxiliary = transition
-        .clone()
-        .zip(reward.clone())
-        .map(|(transition, reward)| reward * reward_coef + transition * transition_coef);
-
-    let advantages = if config.norm_adv {
-        normalise(batch.advantages.clone()).0
-    } else {
-        batch.advantages.clone()
+    let auxiliary = next.map(|next| world_model_losses(model, batch, latents.clone(), next));
+    let PolicyValue { hidden, logits, values } = state;
+    let inputs = Inputs {
+        logits: logits.clone(),
+        values: values.clone(),
+        auxiliary: auxiliary.clone(),
+        targets: batch.targets.clone(),
     };
-    // The only place where the algorithms differ: the auxiliary loss is inside the clip, outside
-    // it, or absent.
-    let (utilities, outside) = match (config.algo.info().auxiliary, auxiliary) {
-        (Auxiliary::InsideClip, Some(auxiliary)) => (advantages - auxiliary, None),
-        (Auxiliary::OutsideClip, Some(auxiliary)) => (advantages, Some(auxiliary.mean())),
-        (_, None) | (Auxiliary::Absent, _) => (advantages, None),
-    };
-    let surrogate = policy_loss(utilities.clone(), ratios.clone(), config);
-    let error = state.values.clone() - batch.returns.clone();
-    let value = (error.clone() * error).mean() * 0.5;
-    let mut total = surrogate.loss.clone() - entropy.clone().mean() * config.ent_coef
-        + value.clone() * config.vf_coef;
-    if let Some(outside) = outside {
-        total = total + outside;
-    }
+    let (transition, reward) = auxiliary.unzip();
+    let PolicyObjective { total, means, utilities, ratios, entropy } =
+        policy_objective(inputs, config);
     LossTerms {
         total,
-        policy: surrogate.loss,
+        means,
         utilities,
-        value,
+        ratios,
         entropy,
-        drift: surrogate.drift,
         transition,
         reward,
         latents,
-        hidden: state.hidden,
-        logits: state.logits,
-        values: state.values,
-        ratios,
-        approx_kl,
+        hidden,
+        logits,
+        values,
     }
 }
 

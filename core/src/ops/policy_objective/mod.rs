@@ -1,0 +1,371 @@
+//! The objective's terms that depend on policy, value and auxiliary losses of a minibatch, as one
+//! operation: log-probabilities, importance ratios, normalised advantages, clip or drift, entropy and
+//! value loss, with all metrics of an update.
+//!
+//! As separate tensor operations they are a hundred kernels on vectors of a few hundred numbers; one
+//! workgroup computes them all, and their gradients with them. [`composed`] is the definition.
+
+mod cpu;
+mod gpu;
+
+use burn::backend::autodiff::{
+    checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
+    grads::Gradients,
+    ops::{Backward, Ops, OpsKind},
+};
+use burn::backend::{
+    Autodiff, AutodiffBackend, Backend, Dispatch, TensorMetadata, backend_extension,
+    tensor::FloatTensor,
+};
+use burn::tensor::Tensor;
+use deepspi_run::config::{Auxiliary, Config, Objective};
+
+use crate::loss::{entropy, log_prob_of, normalise, policy_loss};
+use crate::params::ALIGNMENT;
+
+/// What the operation computes from B samples with A actions.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// Logits `[B, A]`.
+    pub logits: Tensor<2>,
+    /// Values `[B]`.
+    pub values: Tensor<1>,
+    /// l_P and l_R, `[B]` each; none without a world model.
+    pub auxiliary: Option<(Tensor<1>, Tensor<1>)>,
+    /// Constants `[4, B]`: log-probability of the chosen action under the behaviour policy, advantage,
+    /// return, index of the chosen action.
+    pub targets: Tensor<2>,
+}
+
+/// The objective of a minibatch.
+#[derive(Clone, Debug)]
+pub struct PolicyObjective {
+    /// Total loss `[1]`; gradients flow from it into logits, values and auxiliary losses.
+    pub total: Tensor<1>,
+    /// Means of the minibatch, `[64]`, in the order of [`Mean`]; the rest is padding.
+    pub means: Tensor<1>,
+    /// The factor of the importance ratio, `[B]`: U of Eq. 6 for DeepSPI, else the advantage.
+    pub utilities: Tensor<1>,
+    /// Importance ratios `[B]` of the chosen actions.
+    pub ratios: Tensor<1>,
+    /// Entropy of the policy, `[B]`.
+    pub entropy: Tensor<1>,
+}
+
+/// Index of a quantity in [`PolicyObjective::means`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Mean {
+    /// Total loss.
+    Loss = 0,
+    /// Policy loss.
+    Policy,
+    /// Value loss, half the mean squared error.
+    Value,
+    /// Entropy.
+    Entropy,
+    /// `(r - 1) - log r`.
+    ApproxKl,
+    /// Share of the samples whose ratio is outside the clip range.
+    ClipFraction,
+    /// Drift of the policy loss.
+    Drift,
+    /// l_P.
+    Transition,
+    /// l_R.
+    Reward,
+}
+
+/// Coefficients and switches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Settings {
+    clip: f32,
+    entropy: f32,
+    value: f32,
+    /// Factor of the drift in the drift objective; none for the clip.
+    drift: Option<f32>,
+    normalise: bool,
+    auxiliary: Auxiliary,
+    reward: f32,
+    transition: f32,
+}
+
+impl Settings {
+    fn of(config: &Config, has_auxiliary: bool) -> Self {
+        let (reward, transition) = config.auxiliary_coefficients();
+        Self {
+            clip: config.clip_coef,
+            entropy: config.ent_coef,
+            value: config.vf_coef,
+            drift: match config.objective {
+                Objective::Clip => None,
+                Objective::Drift => Some(config.drift_coef),
+            },
+            normalise: config.norm_adv,
+            auxiliary: if has_auxiliary { config.algo.info().auxiliary } else { Auxiliary::Absent },
+            reward,
+            transition,
+        }
+    }
+}
+
+/// Places in the packed result; every part starts at a multiple of [`ALIGNMENT`].
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    utilities: usize,
+    ratios: usize,
+    entropy: usize,
+    /// Gradient of the logits, `[B, A]`.
+    logits: usize,
+    /// Gradient of the values, `[B]`.
+    values: usize,
+    /// Gradient of the sum of the weighted auxiliary losses, `[B]`.
+    auxiliary: usize,
+    len: usize,
+}
+
+impl Places {
+    const fn of(batch: usize, actions: usize) -> Self {
+        let part = batch.next_multiple_of(ALIGNMENT);
+        let table = (batch * actions).next_multiple_of(ALIGNMENT);
+        let utilities = ALIGNMENT;
+        let ratios = utilities + part;
+        let entropy = ratios + part;
+        let logits = entropy + part;
+        let values = logits + table;
+        let auxiliary = values + part;
+        Self { utilities, ratios, entropy, logits, values, auxiliary, len: auxiliary + part }
+    }
+}
+
+/// The objective of a minibatch (docs/deepspi.md, section 2.2, details 7 to 16).
+#[must_use]
+pub fn policy_objective(inputs: Inputs, config: &Config) -> PolicyObjective {
+    let Inputs { logits, values, auxiliary, targets } = inputs;
+    let [batch, actions] = logits.dims();
+    let settings = Settings::of(config, auxiliary.is_some());
+    let (transition, reward) = auxiliary.unwrap_or_else(|| {
+        // Nobody reads them.
+        let nothing = Tensor::empty([1], &logits.device());
+        (nothing.clone(), nothing)
+    });
+    let (total, packed) = <Dispatch as ObjectiveOp>::objective(
+        logits.into_dispatch(),
+        values.into_dispatch(),
+        transition.into_dispatch(),
+        reward.into_dispatch(),
+        targets.into_dispatch(),
+        settings,
+    );
+    let packed = Tensor::<1>::from_dispatch(packed);
+    let part = |start, len| packed.clone().narrow(0, start, len);
+    let places = Places::of(batch, actions);
+    PolicyObjective {
+        total: Tensor::from_dispatch(total),
+        means: part(0, ALIGNMENT),
+        utilities: part(places.utilities, batch),
+        ratios: part(places.ratios, batch),
+        entropy: part(places.entropy, batch),
+    }
+}
+
+/// Dispatches [`policy_objective`] to the backend that holds the tensors.
+#[backend_extension(Flex, Cube, Autodiff)]
+trait ObjectiveOp: Backend {
+    /// The total loss `[1]` and the packed result; see [`Places`].
+    fn objective(
+        logits: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        transition: FloatTensor<Self>,
+        reward: FloatTensor<Self>,
+        targets: FloatTensor<Self>,
+        settings: Settings,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+}
+
+/// Value and gradient on one backend.
+trait ObjectiveKernels: ObjectiveOp {
+    /// Gradients of logits `[B, A]`, values `[B]`, l_P and l_R `[B]` from the packed result and the
+    /// gradient `[1]` of the total.
+    fn objective_grads(
+        packed: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        shape: [usize; 2],
+        settings: Settings,
+    ) -> [FloatTensor<Self>; 4];
+}
+
+impl<B: ObjectiveKernels, C: CheckpointStrategy> ObjectiveOp for Autodiff<B, C> {
+    fn objective(
+        logits: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        transition: FloatTensor<Self>,
+        reward: FloatTensor<Self>,
+        targets: FloatTensor<Self>,
+        settings: Settings,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let parents = [logits.node(), values.node(), transition.node(), reward.node()];
+        let shape: [usize; 2] = logits.shape().dims();
+        let (total, packed) = B::objective(
+            logits.into_primitive(),
+            values.into_primitive(),
+            transition.into_primitive(),
+            reward.into_primitive(),
+            targets.into_primitive(),
+            settings,
+        );
+        let total = match ObjectiveBackward.prepare::<C>(parents).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((packed.clone(), shape, settings), total),
+            OpsKind::UnTracked(prep) => prep.finish(total),
+        };
+        (total, Self::from_inner(packed))
+    }
+}
+
+#[derive(Debug)]
+struct ObjectiveBackward;
+
+impl<B: ObjectiveKernels> Backward<B, 4> for ObjectiveBackward {
+    type State = (FloatTensor<B>, [usize; 2], Settings);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 4>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let grad = grads.consume::<B>(&ops.node);
+        let (packed, shape, settings) = ops.state;
+        let all = B::objective_grads(packed, grad, shape, settings);
+        for (node, grad) in ops.parents.into_iter().zip(all) {
+            if let Some(node) = node {
+                grads.register::<B>(node.id, grad);
+            }
+        }
+    }
+}
+
+/// [`policy_objective`] as plain tensor operations.
+#[must_use]
+pub fn composed(inputs: Inputs, config: &Config) -> PolicyObjective {
+    let Inputs { logits, values, auxiliary, targets } = inputs;
+    let (batch, device) = (values.dims()[0], values.device());
+    let row = |i: usize| targets.clone().narrow(0, i, 1).reshape([batch]);
+    let numbers = Tensor::<1, burn::tensor::Int>::arange(0..logits.dims()[1] as i64, &device);
+    let chosen = row(3).unsqueeze_dim::<2>(1).equal(numbers.float().unsqueeze_dim(0)).float();
+
+    let (log_probs, entropy) = entropy(logits);
+    let log_ratios = log_prob_of(chosen, log_probs) - row(0);
+    let ratios = log_ratios.clone().exp();
+    let advantages = if config.norm_adv { normalise(row(1)).0 } else { row(1) };
+    let (reward_coef, transition_coef) = config.auxiliary_coefficients();
+    let weighted = auxiliary
+        .clone()
+        .map(|(transition, reward)| reward * reward_coef + transition * transition_coef);
+    // The only place where the algorithms differ: the auxiliary loss is inside the clip, outside
+    // it, or absent.
+    let (utilities, outside) = match (config.algo.info().auxiliary, weighted) {
+        (Auxiliary::InsideClip, Some(weighted)) => (advantages - weighted, None),
+        (Auxiliary::OutsideClip, Some(weighted)) => (advantages, Some(weighted.mean())),
+        (_, None) | (Auxiliary::Absent, _) => (advantages, None),
+    };
+    let surrogate = policy_loss(utilities.clone(), ratios.clone(), config);
+    let error = values - row(2);
+    let value = (error.clone() * error).mean() * 0.5;
+    let mut total = surrogate.loss.clone() - entropy.clone().mean() * config.ent_coef
+        + value.clone() * config.vf_coef;
+    if let Some(outside) = outside {
+        total = total + outside;
+    }
+    let zero = total.zeros_like();
+    let (transition, reward) = auxiliary
+        .map_or((zero.clone(), zero), |(transition, reward)| (transition.mean(), reward.mean()));
+    let means = vec![
+        total.clone(),
+        surrogate.loss,
+        value,
+        entropy.clone().mean(),
+        (ratios.clone() - 1.0 - log_ratios).mean(),
+        (ratios.clone() - 1.0).abs().greater_elem(config.clip_coef).float().mean(),
+        surrogate.drift,
+        transition,
+        reward,
+    ];
+    PolicyObjective { total, means: Tensor::cat(means, 0), utilities, ratios, entropy }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use deepspi_run::config::Algorithm;
+
+    use super::*;
+    use crate::data::minibatch::Targets;
+    use crate::golden::fill::fill;
+    use crate::traffic::upload;
+
+    /// The results, then the gradients of logits, values, l_P and l_R.
+    fn value_and_gradients(
+        compute: fn(Inputs, &Config) -> PolicyObjective,
+        config: &Config,
+        batch: usize,
+    ) -> Vec<Vec<f32>> {
+        const ACTIONS: usize = 5;
+        let device = Device::flex().autodiff();
+        let leaf = |seed| upload(fill(seed, batch, 0.0, 2.0), [batch], &device).require_grad();
+        let logits = upload(fill(1, batch * ACTIONS, -1.0, 1.0), [batch, ACTIONS], &device);
+        let logits = logits.require_grad();
+        let [values, transition, reward] = [2, 3, 4].map(leaf);
+        let targets = Targets {
+            log_probs: fill(5, batch, -2.2, -1.0),
+            advantages: fill(6, batch, -2.0, 2.0),
+            returns: fill(7, batch, -1.0, 3.0),
+            actions: (0..batch as u32).map(|i| i % ACTIONS as u32).collect(),
+        };
+        let auxiliary = config.uses_world_model().then(|| (transition.clone(), reward.clone()));
+        let inputs = Inputs {
+            logits: logits.clone(),
+            values: values.clone(),
+            auxiliary,
+            targets: targets.upload(&device),
+        };
+        let PolicyObjective { total, means, utilities, ratios, entropy } = compute(inputs, config);
+        let read = |x: Tensor<1>| x.into_data().try_to_vec::<f32>().expect("f32");
+        let mut all: Vec<Vec<f32>> = [utilities, ratios, entropy].map(|x| read(x.inner())).to_vec();
+        all.push(read(means.inner())[..=Mean::Reward as usize].to_vec());
+        let grads = total.backward();
+        all.push(read(logits.grad(&grads).expect("tracked").flatten(0, 1)));
+        let given = [values, transition, reward];
+        all.extend(given.iter().filter_map(|x| x.grad(&grads)).map(read));
+        all
+    }
+
+    #[test]
+    fn the_kernel_is_the_definition_in_value_and_gradient() {
+        let with = |algo, objective, norm_adv| {
+            let mut config = Config { algo, objective, norm_adv, ..Config::default() };
+            config.drift_coef = 2.5;
+            config.world_model.reward_loss_coef = 0.5;
+            config.world_model.transition_loss_coef = 0.2;
+            config
+        };
+        for algo in [Algorithm::Ppo, Algorithm::DeepMdp, Algorithm::DeepSpi] {
+            for objective in [Objective::Clip, Objective::Drift] {
+                for (norm_adv, batch) in [(true, 70), (false, 1)] {
+                    let config = with(algo, objective, norm_adv);
+                    let found = value_and_gradients(policy_objective, &config, batch);
+                    let expected = value_and_gradients(composed, &config, batch);
+                    assert_eq!(found.len(), expected.len());
+                    assert_eq!(found.len(), if algo == Algorithm::Ppo { 6 } else { 8 });
+                    for (which, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                        let largest = expected.iter().fold(1e-3_f32, |m, x| m.max(x.abs()));
+                        for (a, b) in found.iter().zip(expected) {
+                            let what = format!("{algo:?} {objective:?} {batch}: part {which}");
+                            assert!((a - b).abs() < 1e-5 * largest, "{what}: {a} {b}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
