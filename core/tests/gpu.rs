@@ -9,6 +9,7 @@ use burn::tensor::{Device, DeviceKind, Tensor, TensorData};
 use deepspi_core::data::minibatch::Targets;
 use deepspi_core::golden::fill::fill;
 use deepspi_core::ops::adam::{AdamStep, clipped_adam_step};
+use deepspi_core::ops::conv::{ConvGeometry, conv2d, conv2d_relu, dense};
 use deepspi_core::ops::group_sort::group_sort;
 use deepspi_core::ops::join::join;
 use deepspi_core::ops::policy_objective::{Inputs, policy_objective};
@@ -182,6 +183,73 @@ fn objective_of_policy_and_value() {
         assert_eq!(found.len(), expected.len());
         for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
             near(found, expected, 1e-5, &format!("part {i} of {algo:?}, {objective:?}"));
+        }
+    }
+}
+
+#[test]
+fn convolutions() {
+    let Some(gpu) = gpu() else { return };
+    // [B, H, W, C], kernel, outputs, stride, padding: those of the paper in small, then odd ones with
+    // every width of a tile.
+    for ([batch, height, width, channels], kernel, outputs, stride, pad_end) in [
+        ([2, 28, 28, 4], 8, 32, 4, 0),
+        ([2, 20, 20, 32], 4, 64, 2, 0),
+        ([3, 9, 9, 64], 3, 64, 1, 0),
+        ([5, 7, 7, 6], 2, 70, 1, 1),
+        ([1, 5, 6, 3], 2, 1, 1, 1),
+        ([300, 3, 3, 1], 2, 17, 1, 0),
+        ([4, 6, 5, 33], 3, 5, 2, 0),
+    ] {
+        for relu in [false, true] {
+            let [found, expected] = [&gpu, &Device::flex()].map(|device| {
+                let device = device.clone().autodiff();
+                let images = tensor(1, [batch, height, width, channels], &device).require_grad();
+                let weights =
+                    tensor(2, [kernel, kernel, channels, outputs], &device).require_grad();
+                let bias = tensor(3, [outputs], &device).require_grad();
+                let geometry = ConvGeometry { stride, pad_end };
+                let apply = if relu { conv2d_relu } else { conv2d };
+                let output = apply(images.clone(), weights.clone(), bias.clone(), geometry);
+                let grads = (output.clone() * tensor(4, output.dims(), &device)).sum().backward();
+                [
+                    read(output.inner()),
+                    read(images.grad(&grads).expect("tracked")),
+                    read(weights.grad(&grads).expect("tracked")),
+                    read(bias.grad(&grads).expect("tracked")),
+                ]
+            });
+            for (i, what) in ["output", "images", "kernel", "bias"].into_iter().enumerate() {
+                let what =
+                    format!("{what} of {kernel} x {kernel} on {height} x {width}, ReLU {relu}");
+                near(&found[i], &expected[i], 2e-5, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn dense_layers() {
+    let Some(gpu) = gpu() else { return };
+    for ([batch, inputs, outputs], relu) in
+        [([256, 100, 70], true), ([3, 1000, 20], false), ([65, 7, 1], false), ([1, 3, 33], true)]
+    {
+        let [found, expected] = [&gpu, &Device::flex()].map(|device| {
+            let device = device.clone().autodiff();
+            let input = tensor(1, [batch, inputs], &device).require_grad();
+            let kernel = tensor(2, [inputs, outputs], &device).require_grad();
+            let bias = tensor(3, [outputs], &device).require_grad();
+            let output = dense(input.clone(), kernel.clone(), bias.clone(), relu);
+            let grads = (output.clone() * tensor(4, output.dims(), &device)).sum().backward();
+            [
+                read(output.inner()),
+                read(input.grad(&grads).expect("tracked")),
+                read(kernel.grad(&grads).expect("tracked")),
+                read(bias.grad(&grads).expect("tracked")),
+            ]
+        });
+        for (i, what) in ["output", "input", "kernel", "bias"].into_iter().enumerate() {
+            near(&found[i], &expected[i], 2e-5, &format!("{what} of {inputs} to {outputs}"));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Encoder phi, shared trunk, actor and critic (docs/deepspi.md, section 3.2).
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, activation::relu};
+use burn::tensor::{Device, Tensor};
 use deepspi_run::network::NetworkSpec;
 use rand::Rng;
 
@@ -75,14 +75,14 @@ impl Agent {
     #[must_use]
     pub fn encode(&self, observations: Tensor<4>) -> Tensor<4> {
         self.encoder.iter().zip(&self.strides).fold(observations, |x, (layer, &stride)| {
-            relu(layer.forward(x, ConvGeometry { stride, pad_end: 0 }))
+            layer.forward_relu(x, ConvGeometry { stride, pad_end: 0 })
         })
     }
 
     /// Policy and value of latents `[B, h, w, c]`.
     #[must_use]
     pub fn act(&self, latents: Tensor<4>) -> PolicyValue {
-        let hidden = relu(self.trunk.forward(latents.flatten(1, 3)));
+        let hidden = self.trunk.forward_relu(latents.flatten(1, 3));
         PolicyValue {
             logits: self.actor.forward(hidden.clone()),
             values: self.critic.forward(hidden.clone()).squeeze_dim(1),

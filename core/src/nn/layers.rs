@@ -11,7 +11,7 @@ use rand::Rng;
 use super::init;
 use super::spectral::Spectral;
 use crate::ops;
-use crate::ops::conv::{ConvGeometry, conv2d};
+use crate::ops::conv::{ConvGeometry, conv2d, conv2d_relu, dense};
 
 /// Kernel `[in, out]` and bias `[out]`.
 #[derive(Module, Debug)]
@@ -59,6 +59,12 @@ impl Dense {
         self.forward_spectral(input, None)
     }
 
+    /// [`Self::forward`], then ReLU.
+    #[must_use]
+    pub fn forward_relu(&self, input: Tensor<2>) -> Tensor<2> {
+        dense(input, self.kernel.val(), self.bias.val(), true)
+    }
+
     /// [`Self::forward`] with the kernel normalised, if `spectral` is given.
     #[must_use]
     pub fn forward_spectral(&self, input: Tensor<2>, spectral: Option<&Spectral>) -> Tensor<2> {
@@ -67,7 +73,7 @@ impl Dense {
             Some(spectral) => spectral.dense(kernel),
             None => kernel,
         };
-        input.matmul(kernel) + self.bias.val().unsqueeze()
+        dense(input, kernel, self.bias.val(), false)
     }
 }
 
@@ -105,6 +111,12 @@ impl Conv {
     #[must_use]
     pub fn forward(&self, images: Tensor<4>, geometry: ConvGeometry) -> Tensor<4> {
         self.forward_with(images, self.kernel.val(), geometry)
+    }
+
+    /// [`Self::forward`], then ReLU.
+    #[must_use]
+    pub fn forward_relu(&self, images: Tensor<4>, geometry: ConvGeometry) -> Tensor<4> {
+        conv2d_relu(images, self.kernel.val(), self.bias.val(), geometry)
     }
 
     /// [`Self::forward`] with another kernel (a normalised one) and this layer's bias.

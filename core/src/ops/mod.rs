@@ -7,8 +7,6 @@
 
 pub mod adam;
 pub mod conv;
-mod conv_cpu;
-mod conv_geometry;
 mod cpu;
 mod gpu;
 pub mod group_sort;

@@ -1,7 +1,7 @@
 //! Latent reward model `Rbar(z, a)` (docs/deepspi.md, sections 3.5 and 3.6).
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, activation::relu};
+use burn::tensor::{Device, Tensor};
 use deepspi_run::network::NetworkSpec;
 use rand::Rng;
 
@@ -44,9 +44,13 @@ impl RewardNetwork {
         let spectral = self.spectral.as_ref();
         let mut x = latents.flatten(1, 3);
         for (i, layer) in self.layers.iter().enumerate() {
-            x = layer.forward_spectral(x, spectral);
-            if i + 1 < self.layers.len() {
-                x = if spectral.is_some() { group_sort(x) } else { relu(x) };
+            let is_hidden = i + 1 < self.layers.len();
+            x = match spectral {
+                None if is_hidden => layer.forward_relu(x),
+                _ => layer.forward_spectral(x, spectral),
+            };
+            if is_hidden && spectral.is_some() {
+                x = group_sort(x);
             }
         }
         (x * actions).sum_dim(1).squeeze_dim(1)

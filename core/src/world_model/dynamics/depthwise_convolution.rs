@@ -2,7 +2,6 @@
 //! groups).
 
 use burn::module::Module;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use deepspi_run::config::MixtureLayout;
 use rand::Rng;
@@ -57,7 +56,7 @@ impl DepthwiseConvolution {
         let Sizes { components, statistics, actions: choices, .. } = self.sizes;
         let outputs = channels * components * statistics;
 
-        let features = relu(self.first.forward(latents, SAME_2X2));
+        let features = self.first.forward_relu(latents, SAME_2X2);
         let weights = self.sizes.mixture_weights(
             self.logits.as_ref(),
             features.clone().flatten(1, 3),

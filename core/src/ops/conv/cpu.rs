@@ -1,4 +1,4 @@
-//! CPU kernels of [`super::conv`]: they gather the patches of one image at a time, then compute one
+//! Convolutions on plain slices: they gather the patches of one image at a time, then compute one
 //! matrix product.
 //!
 //! The patch matrix of one image (400 x 256 numbers for the first Atari layer) fits into the
@@ -6,61 +6,22 @@
 //! backward pass. The order of sums over images must depend on the batch size only, so that results
 //! do not depend on the number of threads.
 
+use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Shape;
 use deepspi_worlds::parallel::for_each_chunk;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-use super::conv_geometry::{ConvGeometry, sizes};
-use super::cpu::{float_tensor, values};
+use super::geometry::{Sizes, sizes};
+use super::{ConvForm, ConvKernels};
+use crate::ops::cpu::{contiguous, float_tensor, values};
 
 /// Number of partial sums of the kernel gradient: enough for all cores of a desktop, few enough to
 /// add up quickly.
 const KERNEL_GRAD_PARTS: usize = 16;
 
-/// All sizes of one convolution.
-#[derive(Clone, Copy)]
-struct Sizes {
-    batch: usize,
-    height: usize,
-    width: usize,
-    channels: usize,
-    kernel_height: usize,
-    kernel_width: usize,
-    outputs: usize,
-    out_height: usize,
-    out_width: usize,
-    stride: usize,
-}
-
 impl Sizes {
-    fn new(images: &Shape, kernel: &Shape, geometry: ConvGeometry) -> Self {
-        let [batch, height, width, channels] = sizes(images);
-        let [kernel_height, kernel_width, kernel_channels, outputs] = sizes(kernel);
-        assert_eq!(channels, kernel_channels, "convolution: image and kernel channels differ");
-        Self {
-            batch,
-            height,
-            width,
-            channels,
-            kernel_height,
-            kernel_width,
-            outputs,
-            out_height: geometry.output_len(height, kernel_height),
-            out_width: geometry.output_len(width, kernel_width),
-            stride: geometry.stride,
-        }
-    }
-
-    const fn positions(&self) -> usize {
-        self.out_height * self.out_width
-    }
-
-    const fn patch_len(&self) -> usize {
-        self.kernel_height * self.kernel_width * self.channels
-    }
-
     const fn image_len(&self) -> usize {
         self.height * self.width * self.channels
     }
@@ -102,16 +63,78 @@ impl Sizes {
     }
 }
 
-pub fn forward(
-    images: &FlexTensor,
-    kernel: &FlexTensor,
-    bias: &FlexTensor,
-    geometry: ConvGeometry,
-) -> FlexTensor {
-    let s = Sizes::new(images.layout().shape(), kernel.layout().shape(), geometry);
-    let (images, kernel, bias) =
-        (images.to_contiguous(), kernel.to_contiguous(), bias.to_contiguous());
-    let (image_data, kernel_data, bias) = (values(&images), values(&kernel), values(&bias));
+impl ConvKernels for Flex {
+    fn forward(
+        images: FlexTensor,
+        kernel: FlexTensor,
+        bias: FlexTensor,
+        form: ConvForm,
+    ) -> FlexTensor {
+        let s = Sizes::new(images.layout().shape(), kernel.layout().shape(), form);
+        forward(&contiguous(images), &contiguous(kernel), &contiguous(bias), s)
+    }
+
+    fn grads(
+        images: FlexTensor,
+        kernel: FlexTensor,
+        output: FlexTensor,
+        output_grad: FlexTensor,
+        form: ConvForm,
+        wants_images: bool,
+    ) -> (Option<FlexTensor>, FlexTensor, FlexTensor) {
+        let s = Sizes::new(images.layout().shape(), kernel.layout().shape(), form);
+        let [images, kernel, mut grad] = [images, kernel, output_grad].map(contiguous);
+        if s.relu {
+            grad = where_positive(&contiguous(output), &grad);
+        }
+        let images_shape = images.layout().shape().clone();
+        let kernel_grad = kernel_grad(&images, kernel.layout().shape(), &grad, s);
+        let bias_grad = bias_grad(&grad, s.outputs);
+        let images_grad = wants_images.then(|| images_grad(&images_shape, &kernel, &grad, s));
+        (images_grad, kernel_grad, bias_grad)
+    }
+}
+
+/// The gradient before ReLU from the gradient after it.
+fn where_positive(output: &FlexTensor, grad: &FlexTensor) -> FlexTensor {
+    /// Numbers of one piece of work.
+    const CHUNK: usize = 16_384;
+    let (output, grad_values) = (values(output), values(grad));
+    let mut masked = vec![0.0; output.len()];
+    for_each_chunk(&mut masked, CHUNK, |chunk, masked| {
+        let start = chunk * CHUNK;
+        for ((masked, output), grad) in
+            masked.iter_mut().zip(&output[start..]).zip(&grad_values[start..])
+        {
+            *masked = if *output > 0.0 { *grad } else { 0.0 };
+        }
+    });
+    float_tensor(masked, sizes(grad.layout().shape()))
+}
+
+/// Sums over all positions of all images.
+fn bias_grad(grad: &FlexTensor, outputs: usize) -> FlexTensor {
+    let grad = values(grad);
+    let rows = grad.len() / outputs;
+    // A fixed number of parts, so that the result does not depend on the number of threads.
+    let per_part = rows.div_ceil(KERNEL_GRAD_PARTS);
+    let mut parts = vec![0.0; rows.div_ceil(per_part) * outputs];
+    for_each_chunk(&mut parts, outputs, |part, sum| {
+        let rows =
+            &grad[part * per_part * outputs..grad.len().min((part + 1) * per_part * outputs)];
+        for row in rows.chunks(outputs) {
+            sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+        }
+    });
+    let mut total = vec![0.0; outputs];
+    for part in parts.chunks(outputs) {
+        total.iter_mut().zip(part).for_each(|(sum, x)| *sum += x);
+    }
+    float_tensor(total, [outputs])
+}
+
+fn forward(images: &FlexTensor, kernel: &FlexTensor, bias: &FlexTensor, s: Sizes) -> FlexTensor {
+    let (image_data, kernel_data, bias) = (values(images), values(kernel), values(bias));
     let kernel = MatRef::from_row_major_slice(kernel_data, s.patch_len(), s.outputs);
     let mut output = vec![0.0; s.batch * s.output_len()];
     let per_task = images_per_task(s.batch);
@@ -129,20 +152,21 @@ pub fn forward(
                 1.0,
                 Par::Seq,
             );
+            if s.relu {
+                out.iter_mut().for_each(|x| *x = x.max(0.0));
+            }
         }
     });
     float_tensor(output, [s.batch, s.out_height, s.out_width, s.outputs])
 }
 
-pub fn kernel_grad(
+fn kernel_grad(
     images: &FlexTensor,
     kernel: &Shape,
     output_grad: &FlexTensor,
-    geometry: ConvGeometry,
+    s: Sizes,
 ) -> FlexTensor {
-    let s = Sizes::new(images.layout().shape(), kernel, geometry);
-    let (images, output_grad) = (images.to_contiguous(), output_grad.to_contiguous());
-    let (image_data, grad_data) = (values(&images), values(&output_grad));
+    let (image_data, grad_data) = (values(images), values(output_grad));
     let kernel_len = s.patch_len() * s.outputs;
     let per_part = s.batch.div_ceil(KERNEL_GRAD_PARTS);
     let mut parts = vec![0.0; s.batch.div_ceil(per_part) * kernel_len];
@@ -171,15 +195,13 @@ pub fn kernel_grad(
     float_tensor(parts, sizes(kernel))
 }
 
-pub fn images_grad(
+fn images_grad(
     images: &Shape,
     kernel: &FlexTensor,
     output_grad: &FlexTensor,
-    geometry: ConvGeometry,
+    s: Sizes,
 ) -> FlexTensor {
-    let s = Sizes::new(images, kernel.layout().shape(), geometry);
-    let (kernel, output_grad) = (kernel.to_contiguous(), output_grad.to_contiguous());
-    let (kernel_data, grad_data) = (values(&kernel), values(&output_grad));
+    let (kernel_data, grad_data) = (values(kernel), values(output_grad));
     let kernel = MatRef::from_row_major_slice(kernel_data, s.patch_len(), s.outputs);
     let mut image_grad = vec![0.0; s.batch * s.image_len()];
     let per_task = images_per_task(s.batch);

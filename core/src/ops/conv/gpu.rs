@@ -1,0 +1,488 @@
+//! Convolutions on a GPU as products of matrices that are never stored: each workgroup gathers tiles
+//! of patches into shared memory and multiplies them. Three products have the same body:
+//!
+//! ```text
+//!                    row                    column      sum over
+//! forward            output position        output      the patch
+//! kernel gradient    entry of the patch     output      output positions, in parts
+//! images gradient    pixel                  channel     taps and outputs
+//! ```
+//!
+//! The kernel gradient has one more row, a patch of ones: that is the gradient of the bias. Long sums
+//! of few results are cut into parts, which a second kernel adds: otherwise a few workgroups would do
+//! all the work, and a sum of 100,000 terms one after another loses four digits. Where the convolution ends with ReLU, the gradient of the output
+//! counts where the output is positive; it is masked when it is read.
+
+use burn::backend::{Cube, TensorMetadata};
+use burn::cubecl;
+use burn::cubecl::prelude::*;
+
+use super::geometry::Sizes;
+use super::{ConvForm, ConvKernels};
+use crate::ops::gpu::{CubeTensor, UNITS, contiguous, covering, uninitialised};
+
+/// Rows and columns of the part of a tile that one unit computes.
+const OWN: usize = 4;
+/// Workgroups among which the kernel gradient is divided, about.
+const WANTED_WORKGROUPS: usize = 256;
+/// Longest sum of a forward product that is not cut, and length of its parts otherwise, about.
+const LONGEST_SUM: usize = 1024;
+
+/// Which of the three products is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    Forward,
+    KernelGrad,
+    ImagesGrad,
+}
+
+/// A product and the tiles it is cut into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Product {
+    kind: Kind,
+    sizes: Sizes,
+    rows: usize,
+    columns: usize,
+    /// Length of the sums.
+    depth: usize,
+    /// Parts of the sums, each computed by other workgroups, and the length of a part.
+    parts: usize,
+    part: usize,
+    tile_rows: usize,
+    tile_columns: usize,
+    /// Terms of the sums that are in shared memory at a time.
+    step: usize,
+}
+
+impl Product {
+    fn new(kind: Kind, sizes: Sizes) -> Self {
+        let s = sizes;
+        let (rows, columns, depth) = match kind {
+            Kind::Forward => (s.batch * s.positions(), s.outputs, s.patch_len()),
+            Kind::KernelGrad => (s.patch_len() + 1, s.outputs, s.batch * s.positions()),
+            Kind::ImagesGrad => (
+                s.batch * s.height * s.width,
+                s.channels,
+                s.kernel_height * s.kernel_width * s.outputs,
+            ),
+        };
+        // Narrow results get high tiles: all have 4,096 entries, 16 for each unit.
+        let (tile_rows, tile_columns, step) = match columns {
+            0..=16 => (256, 16, 8),
+            17..=32 => (128, 32, 16),
+            _ => (64, 64, 16),
+        };
+        let tiles = rows.div_ceil(tile_rows) * columns.div_ceil(tile_columns);
+        let parts = match kind {
+            Kind::KernelGrad => (WANTED_WORKGROUPS / tiles).clamp(1, depth.div_ceil(64)),
+            Kind::Forward if tiles < WANTED_WORKGROUPS / 2 => depth.div_ceil(LONGEST_SUM),
+            Kind::Forward | Kind::ImagesGrad => 1,
+        };
+        let part = depth.div_ceil(parts).next_multiple_of(step);
+        let parts = depth.div_ceil(part);
+        Self { kind, sizes, rows, columns, depth, parts, part, tile_rows, tile_columns, step }
+    }
+
+    fn workgroups(&self) -> CubeCount {
+        let rows = self.rows.div_ceil(self.tile_rows) as u32;
+        let columns = self.columns.div_ceil(self.tile_columns) as u32;
+        CubeCount::Static(rows, columns, self.parts as u32)
+    }
+}
+
+impl ConvKernels for Cube {
+    fn forward(
+        images: CubeTensor,
+        kernel: CubeTensor,
+        bias: CubeTensor,
+        form: ConvForm,
+    ) -> CubeTensor {
+        let s = Sizes::new(&images.shape(), &kernel.shape(), form);
+        let [images, kernel, bias] = [images, kernel, bias].map(contiguous);
+        let output = uninitialised(&images, [s.batch, s.out_height, s.out_width, s.outputs]);
+        let product = Product::new(Kind::Forward, s);
+        let client = images.client.clone();
+        if product.parts == 1 {
+            forward_kernel::launch(
+                &client,
+                product.workgroups(),
+                CubeDim::new_1d(UNITS),
+                images.into_buffer_arg(),
+                kernel.into_buffer_arg(),
+                bias.into_buffer_arg(),
+                output.clone().into_buffer_arg(),
+                product,
+            );
+            return output;
+        }
+        let parts = uninitialised(&images, [product.parts * product.rows * product.columns]);
+        parts_kernel::launch(
+            &client,
+            product.workgroups(),
+            CubeDim::new_1d(UNITS),
+            images.into_buffer_arg(),
+            kernel.into_buffer_arg(),
+            bias.clone().into_buffer_arg(),
+            parts.clone().into_buffer_arg(),
+            product,
+        );
+        add_forward_kernel::launch(
+            &client,
+            covering(product.rows * product.columns),
+            CubeDim::new_1d(UNITS),
+            parts.into_buffer_arg(),
+            bias.into_buffer_arg(),
+            output.clone().into_buffer_arg(),
+            product,
+        );
+        output
+    }
+
+    fn grads(
+        images: CubeTensor,
+        kernel: CubeTensor,
+        output: CubeTensor,
+        output_grad: CubeTensor,
+        form: ConvForm,
+        wants_images: bool,
+    ) -> (Option<CubeTensor>, CubeTensor, CubeTensor) {
+        let s = Sizes::new(&images.shape(), &kernel.shape(), form);
+        let [images, kernel, output, grad] = [images, kernel, output, output_grad].map(contiguous);
+        let client = images.client.clone();
+        let images_grad = wants_images.then(|| {
+            let result = uninitialised(&images, [s.batch, s.height, s.width, s.channels]);
+            let product = Product::new(Kind::ImagesGrad, s);
+            images_grad_kernel::launch(
+                &client,
+                product.workgroups(),
+                CubeDim::new_1d(UNITS),
+                grad.clone().into_buffer_arg(),
+                output.clone().into_buffer_arg(),
+                kernel.clone().into_buffer_arg(),
+                result.clone().into_buffer_arg(),
+                product,
+            );
+            result
+        });
+        let product = Product::new(Kind::KernelGrad, s);
+        let parts = uninitialised(&images, [product.parts * product.rows * product.columns]);
+        parts_kernel::launch(
+            &client,
+            product.workgroups(),
+            CubeDim::new_1d(UNITS),
+            images.clone().into_buffer_arg(),
+            grad.into_buffer_arg(),
+            output.into_buffer_arg(),
+            parts.clone().into_buffer_arg(),
+            product,
+        );
+        let shape: [usize; 4] = kernel.shape().dims();
+        let (kernel_grad, bias_grad) =
+            (uninitialised(&images, shape), uninitialised(&images, [s.outputs]));
+        add_gradients_kernel::launch(
+            &client,
+            covering(product.rows * product.columns),
+            CubeDim::new_1d(UNITS),
+            parts.into_buffer_arg(),
+            kernel_grad.clone().into_buffer_arg(),
+            bias_grad.clone().into_buffer_arg(),
+            product,
+        );
+        (images_grad, kernel_grad, bias_grad)
+    }
+}
+
+#[cube(launch)]
+fn forward_kernel(
+    images: &[f32],
+    kernel: &[f32],
+    bias: &[f32],
+    output: &mut [f32],
+    #[comptime] p: Product,
+) {
+    let mut sums = Array::<f32>::new(16usize);
+    multiply(images, kernel, bias, &mut sums, p);
+    #[unroll]
+    for i in 0..OWN {
+        #[unroll]
+        for j in 0..OWN {
+            let row = own_row(p) + i;
+            let column = own_column(p) + j;
+            if row < p.rows && column < p.columns {
+                let value = sums[i * OWN + j] + bias[column];
+                output[row * p.columns + column] = rectified(value, p.sizes);
+            }
+        }
+    }
+}
+
+#[cube(launch)]
+fn images_grad_kernel(
+    grad: &[f32],
+    output: &[f32],
+    kernel: &[f32],
+    result: &mut [f32],
+    #[comptime] p: Product,
+) {
+    let mut sums = Array::<f32>::new(16usize);
+    multiply(grad, kernel, output, &mut sums, p);
+    #[unroll]
+    for i in 0..OWN {
+        #[unroll]
+        for j in 0..OWN {
+            let row = own_row(p) + i;
+            let column = own_column(p) + j;
+            if row < p.rows && column < p.columns {
+                result[row * p.columns + column] = sums[i * OWN + j];
+            }
+        }
+    }
+}
+
+#[cube(launch)]
+fn parts_kernel(
+    left: &[f32],
+    right: &[f32],
+    output: &[f32],
+    parts: &mut [f32],
+    #[comptime] p: Product,
+) {
+    let mut sums = Array::<f32>::new(16usize);
+    multiply(left, right, output, &mut sums, p);
+    let first = CUBE_POS_Z as usize * comptime!(p.rows * p.columns);
+    #[unroll]
+    for i in 0..OWN {
+        #[unroll]
+        for j in 0..OWN {
+            let row = own_row(p) + i;
+            let column = own_column(p) + j;
+            if row < p.rows && column < p.columns {
+                parts[first + row * p.columns + column] = sums[i * OWN + j];
+            }
+        }
+    }
+}
+
+#[cube(launch)]
+fn add_forward_kernel(parts: &[f32], bias: &[f32], output: &mut [f32], #[comptime] p: Product) {
+    let len = comptime!(p.rows * p.columns);
+    let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
+    while i < len {
+        let mut value = bias[i % p.columns];
+        for part in 0..p.parts {
+            value += parts[part * len + i];
+        }
+        output[i] = rectified(value, p.sizes);
+        i += (CUBE_COUNT_X * CUBE_DIM) as usize;
+    }
+}
+
+/// The value of an output, from the value before ReLU.
+#[cube]
+fn rectified(value: f32, #[comptime] s: Sizes) -> f32 {
+    if comptime!(s.relu) { value.max(0.0f32) } else { value }
+}
+
+#[cube(launch)]
+fn add_gradients_kernel(
+    parts: &[f32],
+    kernel_grad: &mut [f32],
+    bias_grad: &mut [f32],
+    #[comptime] p: Product,
+) {
+    let len = comptime!(p.rows * p.columns);
+    let kernel_len = comptime!((p.rows - 1) * p.columns);
+    let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
+    while i < len {
+        let mut sum = 0.0f32;
+        for part in 0..p.parts {
+            sum += parts[part * len + i];
+        }
+        if i < kernel_len {
+            kernel_grad[i] = sum;
+        } else {
+            bias_grad[i - kernel_len] = sum;
+        }
+        i += (CUBE_COUNT_X * CUBE_DIM) as usize;
+    }
+}
+
+/// First row of the result that this unit computes.
+#[cube]
+fn own_row(#[comptime] p: Product) -> usize {
+    let across = comptime!(p.tile_columns / OWN);
+    CUBE_POS_X as usize * p.tile_rows + UNIT_POS as usize / across * OWN
+}
+
+/// First column of the result that this unit computes.
+#[cube]
+fn own_column(#[comptime] p: Product) -> usize {
+    let across = comptime!(p.tile_columns / OWN);
+    CUBE_POS_Y as usize * p.tile_columns + UNIT_POS as usize % across * OWN
+}
+
+/// The unit's 4 x 4 entries of its workgroup's tile. `left` and `right` hold the two factors; `output`
+/// is the convolution's output where a gradient is masked by it.
+#[cube]
+fn multiply(
+    left: &[f32],
+    right: &[f32],
+    output: &[f32],
+    sums: &mut Array<f32>,
+    #[comptime] p: Product,
+) {
+    let mut left_tile = Shared::new_slice(comptime!(p.tile_rows * p.step));
+    let mut right_tile = Shared::new_slice(comptime!(p.tile_columns * p.step));
+    let unit = UNIT_POS as usize;
+    let across = comptime!(p.tile_columns / OWN);
+    let own_left = unit / across * OWN;
+    let own_right = unit % across * OWN;
+    let first_row = CUBE_POS_X as usize * p.tile_rows;
+    let first_column = CUBE_POS_Y as usize * p.tile_columns;
+    let from = CUBE_POS_Z as usize * p.part;
+    #[unroll]
+    for i in 0..16usize {
+        sums[i] = 0.0f32;
+    }
+    let steps = comptime!(p.part / p.step);
+    for step in 0..steps {
+        let start = from + step * p.step;
+        let left_loads = comptime!(p.tile_rows * p.step / 256);
+        for load in 0..left_loads {
+            let i = load * 256usize + unit;
+            // Neighbouring units read neighbouring numbers: along the patch.
+            if comptime!(p.kind == Kind::KernelGrad) {
+                let row = i % p.tile_rows;
+                let term = i / p.tile_rows;
+                left_tile[term * p.tile_rows + row] =
+                    left_entry(left, output, first_row + row, start + term, p);
+            } else {
+                let row = i / p.step;
+                let term = i % p.step;
+                left_tile[term * p.tile_rows + row] =
+                    left_entry(left, output, first_row + row, start + term, p);
+            }
+        }
+        let right_loads = comptime!((p.tile_columns * p.step).div_ceil(256));
+        for load in 0..right_loads {
+            let i = load * 256usize + unit;
+            if i < comptime!(p.tile_columns * p.step) {
+                let term = i / p.tile_columns;
+                let column = i % p.tile_columns;
+                right_tile[i] = right_entry(right, output, start + term, first_column + column, p);
+            }
+        }
+        sync_cube();
+        for term in 0..p.step {
+            let l = term * p.tile_rows + own_left;
+            let r = term * p.tile_columns + own_right;
+            #[unroll]
+            for i in 0..OWN {
+                let factor = left_tile[l + i];
+                #[unroll]
+                for j in 0..OWN {
+                    sums[i * OWN + j] += factor * right_tile[r + j];
+                }
+            }
+        }
+        sync_cube();
+    }
+}
+
+/// Entry of the left factor: a patch, a transposed patch, or the gradient that reaches a pixel.
+#[cube]
+fn left_entry(
+    left: &[f32],
+    output: &[f32],
+    row: usize,
+    term: usize,
+    #[comptime] p: Product,
+) -> f32 {
+    let mut value = 0.0f32;
+    if row < p.rows && term < p.depth {
+        if comptime!(p.kind == Kind::Forward) {
+            value = pixel(left, row, term, p.sizes);
+        } else if comptime!(p.kind == Kind::KernelGrad) {
+            // The last row is the patch of ones.
+            if row == comptime!(p.rows - 1) {
+                value = 1.0f32;
+            } else {
+                value = pixel(left, term, row, p.sizes);
+            }
+        } else {
+            value = reaching(left, output, row, term, p.sizes);
+        }
+    }
+    value
+}
+
+/// Entry of the right factor: the kernel, the gradient of the output, or the transposed kernel.
+#[cube]
+fn right_entry(
+    right: &[f32],
+    output: &[f32],
+    term: usize,
+    column: usize,
+    #[comptime] p: Product,
+) -> f32 {
+    let s = comptime!(p.sizes);
+    let mut value = 0.0f32;
+    if column < p.columns && term < p.depth {
+        if comptime!(p.kind == Kind::Forward) {
+            value = right[term * s.outputs + column];
+        } else if comptime!(p.kind == Kind::KernelGrad) {
+            value = masked(right, output, term * s.outputs + column, s);
+        } else {
+            let tap = term / s.outputs;
+            value = right[(tap * s.channels + column) * s.outputs + term % s.outputs];
+        }
+    }
+    value
+}
+
+/// Entry `entry` of the patch under output position `position` of all images; 0 over the padding.
+#[cube]
+fn pixel(images: &[f32], position: usize, entry: usize, #[comptime] s: Sizes) -> f32 {
+    let positions = comptime!(s.positions());
+    let image = position / positions;
+    let place = position % positions;
+    let row_len = comptime!(s.kernel_width * s.channels);
+    let y = place / s.out_width * s.stride + entry / row_len;
+    let in_row = entry % row_len;
+    let x = place % s.out_width * s.stride + in_row / s.channels;
+    let mut value = 0.0f32;
+    if y < s.height && x < s.width {
+        value = images[((image * s.height + y) * s.width + x) * s.channels + in_row % s.channels];
+    }
+    value
+}
+
+/// The gradient that reaches pixel `pixel` of all images through tap and output `term`.
+#[cube]
+fn reaching(grad: &[f32], output: &[f32], pixel: usize, term: usize, #[comptime] s: Sizes) -> f32 {
+    let pixels = comptime!(s.height * s.width);
+    let image = pixel / pixels;
+    let place = pixel % pixels;
+    let tap = term / s.outputs;
+    let (ky, kx) = (tap / s.kernel_width, tap % s.kernel_width);
+    let (y, x) = (place / s.width, place % s.width);
+    let mut value = 0.0f32;
+    if y >= ky && x >= kx {
+        let (from_y, from_x) = (y - ky, x - kx);
+        if from_y % s.stride == 0usize && from_x % s.stride == 0usize {
+            let (oy, ox) = (from_y / s.stride, from_x / s.stride);
+            if oy < s.out_height && ox < s.out_width {
+                let position = (image * s.out_height + oy) * s.out_width + ox;
+                value = masked(grad, output, position * s.outputs + term % s.outputs, s);
+            }
+        }
+    }
+    value
+}
+
+/// The gradient of an output before ReLU.
+#[cube]
+fn masked(grad: &[f32], output: &[f32], i: usize, #[comptime] s: Sizes) -> f32 {
+    let value = grad[i];
+    if comptime!(s.relu) { select(output[i] > 0.0f32, value, 0.0f32) } else { value }
+}
