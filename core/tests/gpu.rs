@@ -7,13 +7,16 @@ use std::sync::OnceLock;
 
 use burn::tensor::{Device, DeviceKind, Tensor, TensorData};
 use deepspi_core::data::minibatch::Targets;
-use deepspi_core::golden::fill::fill;
+use deepspi_core::golden::fill::{self, fill};
 use deepspi_core::ops::adam::{AdamStep, clipped_adam_step};
+use deepspi_core::ops::choice::chosen;
 use deepspi_core::ops::conv::{ConvGeometry, conv2d, conv2d_relu, dense};
 use deepspi_core::ops::group_sort::group_sort;
 use deepspi_core::ops::join::join;
+use deepspi_core::ops::mixture::soft_mixture_sample;
 use deepspi_core::ops::policy_objective::{Inputs, policy_objective};
 use deepspi_core::ops::power_iteration::{Matrices, divide_by_power_iteration};
+use deepspi_core::ops::smooth_l1::smooth_l1_distance;
 use deepspi_run::config::{Algorithm, Config, Objective};
 
 /// The software adapter, else any adapter; opened once, because a second time is an error.
@@ -251,5 +254,65 @@ fn dense_layers() {
         for (i, what) in ["output", "input", "kernel", "bias"].into_iter().enumerate() {
             near(&found[i], &expected[i], 2e-5, &format!("{what} of {inputs} to {outputs}"));
         }
+    }
+}
+
+#[test]
+fn sample_of_a_mixture() {
+    let Some(gpu) = gpu() else { return };
+    for [batch, rows, components, latents] in [[3, 70, 5, 4], [2, 5, 1, 3]] {
+        let [found, expected] = [&gpu, &Device::flex()].map(|device| {
+            let device = device.clone().autodiff();
+            let raw = tensor(1, [batch, rows, 2, components, latents], &device) * 8.0;
+            let raw = raw.detach().require_grad();
+            let weights = tensor(2, [batch, components], &device).require_grad();
+            let noise = tensor(3, [batch, rows, components, latents], &device);
+            let sample = soft_mixture_sample(raw.clone(), weights.clone(), noise);
+            let grads = (sample.clone() * tensor(4, sample.dims(), &device)).sum().backward();
+            [
+                read(sample.inner()),
+                read(raw.grad(&grads).expect("tracked")),
+                read(weights.grad(&grads).expect("tracked")),
+            ]
+        });
+        for (i, what) in ["sample", "raw", "weights"].into_iter().enumerate() {
+            near(&found[i], &expected[i], 1e-5, what);
+        }
+    }
+}
+
+#[test]
+fn distances_of_rows() {
+    let Some(gpu) = gpu() else { return };
+    for shape in [[5, 1000], [300, 1], [7, 20]] {
+        let [found, expected] = [&gpu, &Device::flex()].map(|device| {
+            let device = device.clone().autodiff();
+            let [a, b] =
+                [1, 2].map(|seed| (tensor(seed, shape, &device) * 4.0).detach().require_grad());
+            let distance = smooth_l1_distance(a.clone(), b.clone());
+            let grads = (distance.clone() * tensor(3, [shape[0]], &device)).sum().backward();
+            let grad = |x: &Tensor<2>| read(x.grad(&grads).expect("tracked"));
+            [read(distance.inner()), grad(&a), grad(&b)]
+        });
+        for (i, what) in ["distance", "first", "second"].into_iter().enumerate() {
+            near(&found[i], &expected[i], 1e-5, &format!("{what} of {shape:?}"));
+        }
+    }
+}
+
+#[test]
+fn outputs_of_the_chosen_action() {
+    let Some(gpu) = gpu() else { return };
+    for (shape, softmax) in [([300, 5, 6], true), ([7, 1, 18], false)] {
+        let [found, expected] = [&gpu, &Device::flex()].map(|device| {
+            let device = device.clone().autodiff();
+            let all = tensor(1, shape, &device).require_grad();
+            let actions = fill::actions(shape[2], shape[0], &device);
+            let result = chosen(all.clone(), actions, softmax);
+            let grads = (result.clone() * tensor(2, result.dims(), &device)).sum().backward();
+            [read(result.inner()), read(all.grad(&grads).expect("tracked"))]
+        });
+        near(&found[0], &expected[0], 1e-5, "result");
+        near(&found[1], &expected[1], 1e-5, "gradient");
     }
 }

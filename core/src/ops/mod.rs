@@ -6,6 +6,7 @@
 //! and the gradients with finite differences (`core/tests/gpu.rs` on a graphics adapter).
 
 pub mod adam;
+pub mod choice;
 pub mod conv;
 mod cpu;
 mod gpu;
@@ -14,3 +15,4 @@ pub mod join;
 pub mod mixture;
 pub mod policy_objective;
 pub mod power_iteration;
+pub mod smooth_l1;

@@ -9,7 +9,7 @@ use deepspi_run::config::LatentDistance;
 
 use super::WorldModel;
 use super::density::{TransitionNoise, TransitionTarget};
-use crate::loss::smooth_l1;
+use crate::ops::smooth_l1::smooth_l1_distance;
 use crate::sharing::Sharing;
 
 /// Inputs of the losses for B transitions.
@@ -86,9 +86,10 @@ pub fn reward_loss(
     rewards: Tensor<1>,
     distance: LatentDistance,
 ) -> Tensor<1> {
-    let error = predicted - rewards;
     match distance {
-        LatentDistance::SmoothL1 => smooth_l1(error),
-        LatentDistance::Euclidean => error.abs(),
+        LatentDistance::SmoothL1 => {
+            smooth_l1_distance(predicted.unsqueeze_dim(1), rewards.unsqueeze_dim(1))
+        }
+        LatentDistance::Euclidean => (predicted - rewards).abs(),
     }
 }

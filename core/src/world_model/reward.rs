@@ -7,6 +7,7 @@ use rand::Rng;
 
 use super::architecture::Architecture;
 use crate::nn::{Dense, Spectral, group_sort};
+use crate::ops::choice::chosen;
 
 /// Lipschitz: two hidden layers with GroupSort; free: one hidden layer with ReLU.
 #[derive(Module, Debug)]
@@ -53,6 +54,6 @@ impl RewardNetwork {
                 x = group_sort(x);
             }
         }
-        (x * actions).sum_dim(1).squeeze_dim(1)
+        chosen(x.unsqueeze_dim(1), actions, false).squeeze_dim(1)
     }
 }

@@ -101,7 +101,7 @@ impl Density for BoundedMixture {
             None => self.sample(statistics, target.noise),
             Some(rows) => shared_sample(statistics, given(target.noise).values, rows),
         };
-        distance::of_error(sample - target.latents, target.distance)
+        distance::between(sample, target.latents, target.distance)
     }
 }
 

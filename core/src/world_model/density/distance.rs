@@ -3,14 +3,13 @@
 use burn::tensor::Tensor;
 use deepspi_run::config::LatentDistance;
 
-use crate::loss::smooth_l1;
+use crate::ops::smooth_l1::smooth_l1_distance;
 
-/// Distance `[B]` from errors `[B, M, D]`: smooth-L1 summed over all dimensions, or the Euclidean
-/// length.
-pub(super) fn of_error(error: Tensor<3>, distance: LatentDistance) -> Tensor<1> {
+/// Distance `[B]` between latents `[B, M, D]`: smooth-L1 summed over all dimensions, or Euclidean.
+pub(super) fn between(found: Tensor<3>, target: Tensor<3>, distance: LatentDistance) -> Tensor<1> {
     match distance {
-        LatentDistance::SmoothL1 => smooth_l1(error).flatten::<2>(1, 2).sum_dim(1).squeeze_dim(1),
-        LatentDistance::Euclidean => euclidean(error),
+        LatentDistance::SmoothL1 => smooth_l1_distance(found.flatten(1, 2), target.flatten(1, 2)),
+        LatentDistance::Euclidean => euclidean(found - target),
     }
 }
 

@@ -10,7 +10,7 @@ mod depthwise_convolution;
 mod lipschitz_convolution;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, activation::softmax};
+use burn::tensor::{Device, Tensor};
 use deepspi_run::network::NetworkSpec;
 use rand::Rng;
 
@@ -20,6 +20,7 @@ use super::architecture::Architecture;
 use super::density::{Density, Statistics};
 use super::latent::{Alignment, Latent};
 use crate::nn::{Dense, Spectral};
+use crate::ops::choice::chosen;
 use crate::ops::conv::ConvGeometry;
 
 /// Geometry of a 2x2 SAME convolution: zeros below and to the right.
@@ -128,8 +129,7 @@ impl Sizes {
         };
         let logits =
             layer.forward_spectral(features, spectral).reshape([batch, self.components, choices]);
-        let logits = (logits * actions.unsqueeze_dim::<3>(1)).sum_dim(2).squeeze_dim(2);
-        softmax(logits, 1)
+        chosen(logits, actions, true)
     }
 }
 

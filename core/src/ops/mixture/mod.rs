@@ -1,9 +1,11 @@
-//! One reparameterised sample of a bounded soft mixture, fused for the CPU.
+//! One reparameterised sample of a bounded soft mixture, as one operation.
 //!
 //! As separate tensor operations the sample takes a dozen passes over eight million numbers per
-//! update, most of it spent waiting for memory. The fused kernel takes one pass forward and one
-//! backward. GPUs run the plain operations of [`composed`], which are also the definition that
-//! tests compare the CPU kernel with.
+//! update, most of it spent waiting for memory. The kernels take one pass forward and one backward.
+//! [`composed`] is the definition.
+
+mod cpu;
+mod gpu;
 
 use burn::backend::autodiff::{
     NodeId,
@@ -11,14 +13,10 @@ use burn::backend::autodiff::{
     grads::Gradients,
     ops::{Backward, Ops, OpsKind},
 };
-use burn::backend::flex::FlexTensor;
 use burn::backend::{
-    Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension, tensor::FloatTensor,
+    Autodiff, Backend, Cube, Dispatch, Flex, backend_extension, tensor::FloatTensor,
 };
-use burn::tensor::{Tensor, activation::softplus};
-use deepspi_worlds::parallel::for_each_chunk;
-
-use super::cpu::{contiguous, float_tensor, on_cpu, values};
+use burn::tensor::{Shape, Tensor, activation::softplus};
 
 /// Added to every scale, so that no distribution has zero width.
 pub const MIN_SCALE: f32 = 1e-6;
@@ -30,9 +28,6 @@ pub const MIN_SCALE: f32 = 1e-6;
 /// `[B, M, K, D]`, a constant.
 #[must_use]
 pub fn soft_mixture_sample(raw: Tensor<5>, weights: Tensor<2>, noise: Tensor<4>) -> Tensor<3> {
-    if !on_cpu(&raw.device()) {
-        return composed(raw, weights, noise);
-    }
     Tensor::from_dispatch(<Dispatch as MixtureOp>::soft_mixture(
         raw.into_dispatch(),
         weights.into_dispatch(),
@@ -57,8 +52,8 @@ pub fn location_and_scale(raw: Tensor<5>) -> (Tensor<4>, Tensor<4>) {
     (location * 0.5, (softplus(scale, 1.0) + MIN_SCALE) * 0.5)
 }
 
-/// Dispatches [`soft_mixture_sample`] to the CPU kernel.
-#[backend_extension(Flex, Autodiff)]
+/// Dispatches [`soft_mixture_sample`] to the backend that holds the tensors.
+#[backend_extension(Flex, Cube, Autodiff)]
 pub trait MixtureOp: Backend {
     /// See [`soft_mixture_sample`].
     fn soft_mixture(
@@ -86,92 +81,23 @@ pub trait MixtureKernels: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 
-impl MixtureOp for Flex {
-    fn soft_mixture(raw: FlexTensor, weights: FlexTensor, noise: FlexTensor) -> FlexTensor {
-        Self::sample(raw, weights, noise)
-    }
-}
-
-impl MixtureKernels for Flex {
-    fn sample(raw: FlexTensor, weights: FlexTensor, noise: FlexTensor) -> FlexTensor {
-        let s = Sizes::of(&raw);
-        let [raw, weights, noise] = [raw, weights, noise].map(contiguous);
-        let (raw, weights, noise) = (values(&raw), values(&weights), values(&noise));
-        let mut output = vec![0.0; s.batch * s.rows * s.latents];
-        for_each_chunk(&mut output, s.rows * s.latents, |b, output| {
-            let weights = &weights[b * s.components..][..s.components];
-            for (m, output) in output.chunks_mut(s.latents).enumerate() {
-                let (location, scale, noise) = s.row(raw, noise, b, m);
-                for (k, weight) in weights.iter().enumerate() {
-                    for (d, sum) in output.iter_mut().enumerate() {
-                        let i = k * s.latents + d;
-                        *sum += weight
-                            * 0.5
-                            * (location[i] + noise[i] * (soft_plus(scale[i]) + MIN_SCALE));
-                    }
-                }
+macro_rules! route {
+    ($($backend:ty),+) => {$(
+        impl MixtureOp for $backend {
+            fn soft_mixture(
+                raw: FloatTensor<Self>,
+                weights: FloatTensor<Self>,
+                noise: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                Self::sample(raw, weights, noise)
             }
-        });
-        float_tensor(output, [s.batch, s.rows, s.latents])
-    }
-
-    fn sample_grads(
-        raw: FlexTensor,
-        weights: FlexTensor,
-        noise: FlexTensor,
-        grad: FlexTensor,
-    ) -> (FlexTensor, FlexTensor) {
-        let s = Sizes::of(&raw);
-        let [raw, weights, noise, grad] = [raw, weights, noise, grad].map(contiguous);
-        let (raw, weights, noise, grad) =
-            (values(&raw), values(&weights), values(&noise), values(&grad));
-        let kd = s.components * s.latents;
-        // One buffer per sample: the gradient of its raw outputs, then the gradient of its weights.
-        let raw_len = s.rows * 2 * kd;
-        let mut grads = vec![0.0; s.batch * (raw_len + s.components)];
-        for_each_chunk(&mut grads, raw_len + s.components, |b, grads| {
-            let (raw_grad, weight_grad) = grads.split_at_mut(raw_len);
-            let weights = &weights[b * s.components..][..s.components];
-            for (m, raw_grad) in raw_grad.chunks_mut(2 * kd).enumerate() {
-                let (location, scale, noise) = s.row(raw, noise, b, m);
-                let grad = &grad[(b * s.rows + m) * s.latents..][..s.latents];
-                let (location_grad, scale_grad) = raw_grad.split_at_mut(kd);
-                for k in 0..s.components {
-                    let mut along_weight = 0.0;
-                    for (d, grad) in grad.iter().enumerate() {
-                        let i = k * s.latents + d;
-                        // softplus and its derivative share one exponential.
-                        let exp = (-scale[i].abs()).exp();
-                        let soft_plus = scale[i].max(0.0) + exp.ln_1p();
-                        let sigmoid = if scale[i] >= 0.0 { 1.0 } else { exp } / (1.0 + exp);
-                        let outer = 0.5 * weights[k] * grad;
-                        location_grad[i] = outer;
-                        scale_grad[i] = outer * noise[i] * sigmoid;
-                        along_weight +=
-                            grad * 0.5 * (location[i] + noise[i] * (soft_plus + MIN_SCALE));
-                    }
-                    weight_grad[k] += along_weight;
-                }
-            }
-        });
-        let (mut raw_grads, mut weight_grads) = (Vec::with_capacity(s.batch * raw_len), Vec::new());
-        for sample in grads.chunks(raw_len + s.components) {
-            raw_grads.extend_from_slice(&sample[..raw_len]);
-            weight_grads.extend_from_slice(&sample[raw_len..]);
         }
-        (
-            float_tensor(raw_grads, [s.batch, s.rows, 2, s.components, s.latents]),
-            float_tensor(weight_grads, [s.batch, s.components]),
-        )
-    }
+    )+};
 }
-
-fn soft_plus(x: f32) -> f32 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
-}
+route!(Flex, Cube);
 
 /// Sizes of `raw`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Sizes {
     batch: usize,
     rows: usize,
@@ -180,23 +106,9 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn of(raw: &FlexTensor) -> Self {
-        let [batch, rows, _, components, latents] = raw.shape().dims();
+    fn of(raw: &Shape) -> Self {
+        let [batch, rows, _, components, latents] = raw.dims();
         Self { batch, rows, components, latents }
-    }
-
-    /// Location, scale input and noise of one row, each `[K, D]`.
-    fn row<'a>(
-        &self,
-        raw: &'a [f32],
-        noise: &'a [f32],
-        b: usize,
-        m: usize,
-    ) -> (&'a [f32], &'a [f32], &'a [f32]) {
-        let kd = self.components * self.latents;
-        let row = b * self.rows + m;
-        let (location, scale) = raw[row * 2 * kd..][..2 * kd].split_at(kd);
-        (location, scale, &noise[row * kd..][..kd])
     }
 }
 
