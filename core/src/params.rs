@@ -10,11 +10,8 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
 
+use crate::ops::ALIGNMENT;
 use crate::ops::join::join;
-
-/// Numbers between possible starts of parameters: 256 bytes, the largest distance that WebGPU lets a
-/// device ask for between bindings of one buffer.
-pub const ALIGNMENT: usize = 64;
 
 /// Name and shape of one parameter, in traversal order.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use deepspi_core::data::minibatch::Targets;
 use deepspi_core::golden::fill::{self, fill};
 use deepspi_core::ops::adam::{AdamStep, clipped_adam_step};
 use deepspi_core::ops::choice::chosen;
+use deepspi_core::ops::chosen_convolution::{Layout, chosen_convolution};
 use deepspi_core::ops::conv::{ConvGeometry, conv2d, conv2d_relu, dense};
 use deepspi_core::ops::group_sort::group_sort;
 use deepspi_core::ops::join::join;
@@ -314,5 +315,36 @@ fn outputs_of_the_chosen_action() {
         });
         near(&found[0], &expected[0], 1e-5, "result");
         near(&found[1], &expected[1], 1e-5, "gradient");
+    }
+}
+
+#[test]
+fn convolution_of_the_chosen_action() {
+    let Some(gpu) = gpu() else { return };
+    for ([batch, height, width], own, choices, layout) in [
+        ([5, 3, 4], 8, 4, Layout { groups: 3, per_group: 4, components: 5, statistics: 2 }),
+        ([70, 2, 2], 2, 6, Layout { groups: 1, per_group: 3, components: 1, statistics: 1 }),
+    ] {
+        let Layout { groups, per_group, components, statistics } = layout;
+        let outputs = groups * per_group * components * statistics * choices;
+        let [found, expected] = [&gpu, &Device::flex()].map(|device| {
+            let device = device.clone().autodiff();
+            let features = tensor(1, [batch, height, width, groups * own], &device).require_grad();
+            let kernel = tensor(2, [2, 2, own, outputs], &device).require_grad();
+            let bias = tensor(3, [outputs], &device).require_grad();
+            let actions = fill::actions(choices, batch, &device);
+            let values =
+                chosen_convolution(features.clone(), kernel.clone(), bias.clone(), actions, layout);
+            let grads = (values.clone() * tensor(4, values.dims(), &device)).sum().backward();
+            [
+                read(values.inner()),
+                read(features.grad(&grads).expect("tracked")),
+                read(kernel.grad(&grads).expect("tracked")),
+                read(bias.grad(&grads).expect("tracked")),
+            ]
+        });
+        for (i, what) in ["values", "features", "kernel", "bias"].into_iter().enumerate() {
+            near(&found[i], &expected[i], 1e-5, &format!("{what} of {layout:?}"));
+        }
     }
 }

@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 use deepspi_run::metrics::Metrics;
 
+use crate::ops::ALIGNMENT;
 use crate::ops::join::join;
-use crate::params::ALIGNMENT;
 use crate::traffic::read_floats;
 
 /// A metric's name, the part that holds it, and its index there.

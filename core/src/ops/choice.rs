@@ -226,7 +226,7 @@ fn choose_grad_kernel(
 
 /// The action of a sample: the index of the 1 in its row.
 #[cube]
-fn action_of(actions: &[f32], sample: usize, #[comptime] choices: usize) -> usize {
+pub(super) fn action_of(actions: &[f32], sample: usize, #[comptime] choices: usize) -> usize {
     let mut action = 0usize;
     for a in 1..choices {
         if actions[sample * choices + a] > 0.5f32 {

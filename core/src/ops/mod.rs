@@ -7,6 +7,7 @@
 
 pub mod adam;
 pub mod choice;
+pub mod chosen_convolution;
 pub mod conv;
 mod cpu;
 mod gpu;
@@ -16,3 +17,7 @@ pub mod mixture;
 pub mod policy_objective;
 pub mod power_iteration;
 pub mod smooth_l1;
+
+/// Numbers between possible starts of the parts of a vector that a GPU reads without copies: 256 bytes,
+/// the largest distance that WebGPU lets a device ask for between bindings of one buffer.
+pub const ALIGNMENT: usize = 64;

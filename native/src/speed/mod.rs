@@ -4,12 +4,13 @@
 //! it. On a GPU it also counts launches, uploads and waits, which do not depend on the machine.
 
 mod launches;
+mod timing;
 mod update;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::config::{Config, ConfigOverrides};
@@ -22,6 +23,7 @@ use deepspi_worlds::rng::Generators;
 use serde::Serialize;
 
 use self::launches::{Counts, KernelUse, counted, kernels};
+use self::timing::quartiles;
 use self::update::UpdateBench;
 use crate::device::{self, DeviceChoice};
 use crate::run::settings;
@@ -217,12 +219,6 @@ fn print(report: &Report, memory_updates: Option<u64>) {
     }
 }
 
-/// Quartiles of repeated measurements.
-fn quartiles(measured: impl Iterator<Item = Result<f64>>) -> Result<Quartiles> {
-    let values: Vec<f64> = measured.collect::<Result<_>>()?;
-    Quartiles::of(&values).context("nothing was measured; use at least one repetition (--repeats)")
-}
-
 /// Agent steps per second with random actions, in windows of 20 steps of all environments.
 fn environments(envs: &mut dyn VectorEnv, repeats: u64) -> Result<Quartiles> {
     const STEPS: usize = 20;
@@ -260,8 +256,4 @@ pub fn end_to_end(
     };
     once()?;
     quartiles((0..repeats).map(|_| once()))
-}
-
-fn milliseconds(start: Instant) -> f64 {
-    start.elapsed().as_secs_f64() * 1e3
 }

@@ -14,7 +14,7 @@ use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::env::{self, VectorEnv};
 use deepspi_worlds::rng::Generators;
 
-use super::{milliseconds, quartiles};
+use super::timing::{milliseconds, quartiles};
 use crate::run::output::resident_memory_mb;
 use crate::stats::Quartiles;
 

@@ -9,7 +9,7 @@ mod gpu;
 use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
 use burn::tensor::Tensor;
 
-use crate::params::ALIGNMENT;
+use crate::ops::ALIGNMENT;
 
 /// Constants of one step.
 #[derive(Clone, Copy, Debug)]

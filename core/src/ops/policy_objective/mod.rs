@@ -21,7 +21,7 @@ use burn::tensor::Tensor;
 use deepspi_run::config::{Auxiliary, Config, Objective};
 
 use crate::loss::{entropy, log_prob_of, normalise, policy_loss};
-use crate::params::ALIGNMENT;
+use crate::ops::ALIGNMENT;
 
 /// What the operation computes from B samples with A actions.
 #[derive(Clone, Debug)]
