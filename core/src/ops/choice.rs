@@ -124,7 +124,8 @@ impl ChoiceOp for Cube {
             all.into_buffer_arg(),
             actions.into_buffer_arg(),
             result.clone().into_buffer_arg(),
-            shape,
+            shape[0] as u32,
+            [shape[1], shape[2]],
             softmax,
         );
         result
@@ -150,7 +151,8 @@ impl ChoiceKernels for Cube {
             actions.into_buffer_arg(),
             grad.into_buffer_arg(),
             of_all.clone().into_buffer_arg(),
-            [batch, len, choices],
+            batch as u32,
+            [len, choices],
             softmax,
         );
         of_all
@@ -163,12 +165,13 @@ fn choose_kernel(
     all: &[f32],
     actions: &[f32],
     result: &mut [f32],
-    #[comptime] shape: [usize; 3],
+    batch: u32,
+    #[comptime] shape: [usize; 2],
     #[comptime] softmax: bool,
 ) {
-    let (len, choices) = comptime!((shape[1], shape[2]));
+    let (len, choices) = comptime!((shape[0], shape[1]));
     let mut b = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
-    while b < comptime!(shape[0]) {
+    while b < batch as usize {
         let action = action_of(actions, b, choices);
         let first = b * len * choices + action;
         if comptime!(softmax) {
@@ -198,12 +201,13 @@ fn choose_grad_kernel(
     actions: &[f32],
     grad: &[f32],
     of_all: &mut [f32],
-    #[comptime] shape: [usize; 3],
+    batch: u32,
+    #[comptime] shape: [usize; 2],
     #[comptime] softmax: bool,
 ) {
-    let (len, choices) = comptime!((shape[1], shape[2]));
+    let (len, choices) = comptime!((shape[0], shape[1]));
     let mut b = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
-    while b < comptime!(shape[0]) {
+    while b < batch as usize {
         let action = action_of(actions, b, choices);
         let mut along = 0.0f32;
         if comptime!(softmax) {

@@ -98,16 +98,16 @@ impl GroupSortKernels for Cube {
             by.into_buffer_arg(),
             moved.into_buffer_arg(),
             arranged.clone().into_buffer_arg(),
-            shape[0],
+            shape[0] as u32,
         );
         arranged
     }
 }
 
 #[cube(launch)]
-fn arrange_kernel(by: &[f32], moved: &[f32], arranged: &mut [f32], #[comptime] pairs: usize) {
+fn arrange_kernel(by: &[f32], moved: &[f32], arranged: &mut [f32], pairs: u32) {
     let mut pair = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
-    while pair < pairs {
+    while pair < pairs as usize {
         let first = 2usize * pair;
         let second = first + 1usize;
         if by[first] > by[second] {

@@ -120,7 +120,8 @@ impl DistanceOp for Cube {
             a.into_buffer_arg(),
             b.into_buffer_arg(),
             distance.clone().into_buffer_arg(),
-            shape,
+            shape[0] as u32,
+            shape[1],
             together,
         );
         distance
@@ -141,7 +142,8 @@ impl DistanceKernels for Cube {
             grad.into_buffer_arg(),
             of_a.clone().into_buffer_arg(),
             of_b.clone().into_buffer_arg(),
-            shape,
+            shape[0] as u32,
+            shape[1],
         );
         (of_a, of_b)
     }
@@ -152,13 +154,13 @@ fn distance_kernel(
     a: &[f32],
     b: &[f32],
     distance: &mut [f32],
-    #[comptime] shape: [usize; 2],
+    rows: u32,
+    #[comptime] len: usize,
     #[comptime] together: bool,
 ) {
-    let len = comptime!(shape[1]);
     if comptime!(together) {
         let mut row = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
-        while row < comptime!(shape[0]) {
+        while row < rows as usize {
             let mut sum = 0.0f32;
             for i in 0..len {
                 sum += one_distance(a[row * len + i] - b[row * len + i]);
@@ -196,12 +198,13 @@ fn distance_grads_kernel(
     grad: &[f32],
     of_a: &mut [f32],
     of_b: &mut [f32],
-    #[comptime] shape: [usize; 2],
+    rows: u32,
+    #[comptime] len: usize,
 ) {
     let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
-    while i < comptime!(shape[0] * shape[1]) {
+    while i < rows as usize * len {
         let error = a[i] - b[i];
-        let slope = grad[i / comptime!(shape[1])] * error.clamp(-1.0f32, 1.0f32);
+        let slope = grad[i / len] * error.clamp(-1.0f32, 1.0f32);
         of_a[i] = slope;
         of_b[i] = -slope;
         i += (CUBE_COUNT_X * CUBE_DIM) as usize;

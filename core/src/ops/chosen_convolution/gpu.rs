@@ -15,7 +15,7 @@ use crate::ops::gpu::{CubeTensor, UNITS, contiguous, covering, uninitialised};
 /// Workgroups among which the gradient of the kernel is divided, about.
 const WANTED_WORKGROUPS: usize = 256;
 
-/// All sizes.
+/// All sizes. What kernels are compiled for must not depend on the number of samples: see `compiled`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Sizes {
     layout: Layout,
@@ -59,6 +59,11 @@ impl Sizes {
         }
     }
 
+    /// The sizes without those that depend on the number of samples.
+    const fn compiled(self) -> Self {
+        Self { batch: 0, parts: 0, part: 0, ..self }
+    }
+
     const fn positions(&self) -> usize {
         self.height * self.width
     }
@@ -95,7 +100,7 @@ impl ChosenConvOp for Cube {
             bias.into_buffer_arg(),
             actions.into_buffer_arg(),
             values.clone().into_buffer_arg(),
-            s,
+            s.compiled(),
         );
         values
     }
@@ -122,7 +127,7 @@ impl ChosenConvKernels for Cube {
             kernel.into_buffer_arg(),
             actions.clone().into_buffer_arg(),
             of_features.clone().into_buffer_arg(),
-            s,
+            s.compiled(),
         );
         let cells = layout.groups * s.choices;
         let parts = uninitialised(&features, [s.parts * cells * s.entries()]);
@@ -134,7 +139,9 @@ impl ChosenConvKernels for Cube {
             grad.into_buffer_arg(),
             actions.into_buffer_arg(),
             parts.clone().into_buffer_arg(),
-            s,
+            s.batch as u32,
+            s.part as u32,
+            s.compiled(),
         );
         let of_kernel = uninitialised(&features, kernel_shape);
         let of_bias = uninitialised(&features, [s.all_outputs]);
@@ -145,7 +152,8 @@ impl ChosenConvKernels for Cube {
             parts.into_buffer_arg(),
             of_kernel.clone().into_buffer_arg(),
             of_bias.clone().into_buffer_arg(),
-            s,
+            s.parts as u32,
+            s.compiled(),
         );
         [of_features, of_kernel, of_bias]
     }
@@ -219,20 +227,22 @@ fn parts_kernel(
     grad: &[f32],
     actions: &[f32],
     parts: &mut [f32],
+    batch: u32,
+    part: u32,
     #[comptime] s: Sizes,
 ) {
     let (group, action) = (CUBE_POS_X as usize / s.choices, CUBE_POS_X as usize % s.choices);
     let (positions, taps, entries) = comptime!((s.positions(), s.taps(), s.entries()));
     let cells = comptime!(s.layout.groups * s.choices);
     let first = (CUBE_POS_Y as usize * cells + CUBE_POS_X as usize) * entries;
-    let begin = CUBE_POS_Y as usize * s.part;
+    let begin = CUBE_POS_Y as usize * part as usize;
     let mut i = UNIT_POS as usize;
     while i < entries {
         let (tap, output) = (i / s.outputs, i % s.outputs);
         let mut sum = 0.0f32;
-        for offset in 0..s.part {
+        for offset in 0..part as usize {
             let sample = begin + offset;
-            if sample < s.batch && action_of(actions, sample, s.choices) == action {
+            if sample < batch as usize && action_of(actions, sample, s.choices) == action {
                 let from = (sample * s.layout.groups + group) * positions * s.outputs;
                 // A sum for each sample keeps the terms of one size.
                 let mut own = 0.0f32;
@@ -257,6 +267,7 @@ fn add_parts_kernel(
     parts: &[f32],
     of_kernel: &mut [f32],
     of_bias: &mut [f32],
+    count: u32,
     #[comptime] s: Sizes,
 ) {
     let (taps, entries) = comptime!((s.taps(), s.entries()));
@@ -267,7 +278,7 @@ fn add_parts_kernel(
         let (tap, output) = (entry / s.outputs, entry % s.outputs);
         let column = column_of(cell / s.choices, output, cell % s.choices, s);
         let mut sum = 0.0f32;
-        for part in 0..s.parts {
+        for part in 0..count as usize {
             sum += parts[part * comptime!(cells * entries) + i];
         }
         if tap == taps {

@@ -36,26 +36,33 @@ enum Kind {
     ImagesGrad,
 }
 
-/// A product and the tiles it is cut into.
+/// A product and the tiles it is cut into: what a kernel is compiled for. Nothing here may depend on
+/// the number of images, which differs from update to update where equal images are computed once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Product {
     kind: Kind,
+    /// Without the number of images.
     sizes: Sizes,
-    rows: usize,
     columns: usize,
-    /// Length of the sums.
-    depth: usize,
-    /// Parts of the sums, each computed by other workgroups, and the length of a part.
-    parts: usize,
-    part: usize,
     tile_rows: usize,
     tile_columns: usize,
     /// Terms of the sums that are in shared memory at a time.
     step: usize,
 }
 
+/// The sizes that depend on the number of images.
+#[derive(Clone, Copy, Debug)]
+struct Extent {
+    rows: usize,
+    /// Length of the sums.
+    depth: usize,
+    /// Parts of the sums, each computed by other workgroups, and the length of a part.
+    parts: usize,
+    part: usize,
+}
+
 impl Product {
-    fn new(kind: Kind, sizes: Sizes) -> Self {
+    fn new(kind: Kind, sizes: Sizes) -> (Self, Extent) {
         let s = sizes;
         let (rows, columns, depth) = match kind {
             Kind::Forward => (s.batch * s.positions(), s.outputs, s.patch_len()),
@@ -80,13 +87,15 @@ impl Product {
         };
         let part = depth.div_ceil(parts).next_multiple_of(step);
         let parts = depth.div_ceil(part);
-        Self { kind, sizes, rows, columns, depth, parts, part, tile_rows, tile_columns, step }
+        let sizes = Sizes { batch: 0, ..sizes };
+        let product = Self { kind, sizes, columns, tile_rows, tile_columns, step };
+        (product, Extent { rows, depth, parts, part })
     }
 
-    fn workgroups(&self) -> CubeCount {
-        let rows = self.rows.div_ceil(self.tile_rows) as u32;
+    fn workgroups(&self, extent: Extent) -> CubeCount {
+        let rows = extent.rows.div_ceil(self.tile_rows) as u32;
         let columns = self.columns.div_ceil(self.tile_columns) as u32;
-        CubeCount::Static(rows, columns, self.parts as u32)
+        CubeCount::Static(rows, columns, extent.parts as u32)
     }
 }
 
@@ -100,39 +109,48 @@ impl ConvKernels for Cube {
         let s = Sizes::new(&images.shape(), &kernel.shape(), form);
         let [images, kernel, bias] = [images, kernel, bias].map(contiguous);
         let output = uninitialised(&images, [s.batch, s.out_height, s.out_width, s.outputs]);
-        let product = Product::new(Kind::Forward, s);
+        let (product, extent) = Product::new(Kind::Forward, s);
+        let Extent { rows, depth, parts: count, part } = extent;
         let client = images.client.clone();
-        if product.parts == 1 {
+        if count == 1 {
             forward_kernel::launch(
                 &client,
-                product.workgroups(),
+                product.workgroups(extent),
                 CubeDim::new_1d(UNITS),
                 images.into_buffer_arg(),
                 kernel.into_buffer_arg(),
                 bias.into_buffer_arg(),
                 output.clone().into_buffer_arg(),
+                rows as u32,
+                depth as u32,
+                part as u32,
                 product,
             );
             return output;
         }
-        let parts = uninitialised(&images, [product.parts * product.rows * product.columns]);
+        let parts = uninitialised(&images, [count * rows * product.columns]);
         parts_kernel::launch(
             &client,
-            product.workgroups(),
+            product.workgroups(extent),
             CubeDim::new_1d(UNITS),
             images.into_buffer_arg(),
             kernel.into_buffer_arg(),
             bias.clone().into_buffer_arg(),
             parts.clone().into_buffer_arg(),
+            rows as u32,
+            depth as u32,
+            part as u32,
             product,
         );
         add_forward_kernel::launch(
             &client,
-            covering(product.rows * product.columns),
+            covering(rows * product.columns),
             CubeDim::new_1d(UNITS),
             parts.into_buffer_arg(),
             bias.into_buffer_arg(),
             output.clone().into_buffer_arg(),
+            rows as u32,
+            count as u32,
             product,
         );
         output
@@ -151,29 +169,37 @@ impl ConvKernels for Cube {
         let client = images.client.clone();
         let images_grad = wants_images.then(|| {
             let result = uninitialised(&images, [s.batch, s.height, s.width, s.channels]);
-            let product = Product::new(Kind::ImagesGrad, s);
+            let (product, extent) = Product::new(Kind::ImagesGrad, s);
+            let Extent { rows, depth, part, .. } = extent;
             images_grad_kernel::launch(
                 &client,
-                product.workgroups(),
+                product.workgroups(extent),
                 CubeDim::new_1d(UNITS),
                 grad.clone().into_buffer_arg(),
                 output.clone().into_buffer_arg(),
                 kernel.clone().into_buffer_arg(),
                 result.clone().into_buffer_arg(),
+                rows as u32,
+                depth as u32,
+                part as u32,
                 product,
             );
             result
         });
-        let product = Product::new(Kind::KernelGrad, s);
-        let parts = uninitialised(&images, [product.parts * product.rows * product.columns]);
+        let (product, extent) = Product::new(Kind::KernelGrad, s);
+        let Extent { rows, depth, parts: count, part } = extent;
+        let parts = uninitialised(&images, [count * rows * product.columns]);
         parts_kernel::launch(
             &client,
-            product.workgroups(),
+            product.workgroups(extent),
             CubeDim::new_1d(UNITS),
             images.clone().into_buffer_arg(),
             grad.into_buffer_arg(),
             output.into_buffer_arg(),
             parts.clone().into_buffer_arg(),
+            rows as u32,
+            depth as u32,
+            part as u32,
             product,
         );
         let shape: [usize; 4] = kernel.shape().dims();
@@ -181,11 +207,13 @@ impl ConvKernels for Cube {
             (uninitialised(&images, shape), uninitialised(&images, [s.outputs]));
         add_gradients_kernel::launch(
             &client,
-            covering(product.rows * product.columns),
+            covering(rows * product.columns),
             CubeDim::new_1d(UNITS),
             parts.into_buffer_arg(),
             kernel_grad.clone().into_buffer_arg(),
             bias_grad.clone().into_buffer_arg(),
+            rows as u32,
+            count as u32,
             product,
         );
         (images_grad, kernel_grad, bias_grad)
@@ -198,17 +226,21 @@ fn forward_kernel(
     kernel: &[f32],
     bias: &[f32],
     output: &mut [f32],
+    rows: u32,
+    depth: u32,
+    part: u32,
     #[comptime] p: Product,
 ) {
+    let rows = rows as usize;
     let mut sums = Array::<f32>::new(16usize);
-    multiply(images, kernel, bias, &mut sums, p);
+    multiply(images, kernel, bias, &mut sums, rows, depth as usize, part as usize, p);
     #[unroll]
     for i in 0..OWN {
         #[unroll]
         for j in 0..OWN {
             let row = own_row(p) + i;
             let column = own_column(p) + j;
-            if row < p.rows && column < p.columns {
+            if row < rows && column < p.columns {
                 let value = sums[i * OWN + j] + bias[column];
                 output[row * p.columns + column] = rectified(value, p.sizes);
             }
@@ -222,17 +254,21 @@ fn images_grad_kernel(
     output: &[f32],
     kernel: &[f32],
     result: &mut [f32],
+    rows: u32,
+    depth: u32,
+    part: u32,
     #[comptime] p: Product,
 ) {
+    let rows = rows as usize;
     let mut sums = Array::<f32>::new(16usize);
-    multiply(grad, kernel, output, &mut sums, p);
+    multiply(grad, kernel, output, &mut sums, rows, depth as usize, part as usize, p);
     #[unroll]
     for i in 0..OWN {
         #[unroll]
         for j in 0..OWN {
             let row = own_row(p) + i;
             let column = own_column(p) + j;
-            if row < p.rows && column < p.columns {
+            if row < rows && column < p.columns {
                 result[row * p.columns + column] = sums[i * OWN + j];
             }
         }
@@ -245,18 +281,22 @@ fn parts_kernel(
     right: &[f32],
     output: &[f32],
     parts: &mut [f32],
+    rows: u32,
+    depth: u32,
+    part: u32,
     #[comptime] p: Product,
 ) {
+    let rows = rows as usize;
     let mut sums = Array::<f32>::new(16usize);
-    multiply(left, right, output, &mut sums, p);
-    let first = CUBE_POS_Z as usize * comptime!(p.rows * p.columns);
+    multiply(left, right, output, &mut sums, rows, depth as usize, part as usize, p);
+    let first = CUBE_POS_Z as usize * rows * p.columns;
     #[unroll]
     for i in 0..OWN {
         #[unroll]
         for j in 0..OWN {
             let row = own_row(p) + i;
             let column = own_column(p) + j;
-            if row < p.rows && column < p.columns {
+            if row < rows && column < p.columns {
                 parts[first + row * p.columns + column] = sums[i * OWN + j];
             }
         }
@@ -264,12 +304,19 @@ fn parts_kernel(
 }
 
 #[cube(launch)]
-fn add_forward_kernel(parts: &[f32], bias: &[f32], output: &mut [f32], #[comptime] p: Product) {
-    let len = comptime!(p.rows * p.columns);
+fn add_forward_kernel(
+    parts: &[f32],
+    bias: &[f32],
+    output: &mut [f32],
+    rows: u32,
+    count: u32,
+    #[comptime] p: Product,
+) {
+    let len = rows as usize * p.columns;
     let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
     while i < len {
         let mut value = bias[i % p.columns];
-        for part in 0..p.parts {
+        for part in 0..count as usize {
             value += parts[part * len + i];
         }
         output[i] = rectified(value, p.sizes);
@@ -288,14 +335,16 @@ fn add_gradients_kernel(
     parts: &[f32],
     kernel_grad: &mut [f32],
     bias_grad: &mut [f32],
+    rows: u32,
+    count: u32,
     #[comptime] p: Product,
 ) {
-    let len = comptime!(p.rows * p.columns);
-    let kernel_len = comptime!((p.rows - 1) * p.columns);
+    let len = rows as usize * p.columns;
+    let kernel_len = len - p.columns;
     let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
     while i < len {
         let mut sum = 0.0f32;
-        for part in 0..p.parts {
+        for part in 0..count as usize {
             sum += parts[part * len + i];
         }
         if i < kernel_len {
@@ -329,6 +378,9 @@ fn multiply(
     right: &[f32],
     output: &[f32],
     sums: &mut Array<f32>,
+    rows: usize,
+    depth: usize,
+    part: usize,
     #[comptime] p: Product,
 ) {
     let mut left_tile = Shared::new_slice(comptime!(p.tile_rows * p.step));
@@ -339,12 +391,12 @@ fn multiply(
     let own_right = unit % across * OWN;
     let first_row = CUBE_POS_X as usize * p.tile_rows;
     let first_column = CUBE_POS_Y as usize * p.tile_columns;
-    let from = CUBE_POS_Z as usize * p.part;
+    let from = CUBE_POS_Z as usize * part;
     #[unroll]
     for i in 0..16usize {
         sums[i] = 0.0f32;
     }
-    let steps = comptime!(p.part / p.step);
+    let steps = part / p.step;
     for step in 0..steps {
         let start = from + step * p.step;
         let left_loads = comptime!(p.tile_rows * p.step / 256);
@@ -355,12 +407,12 @@ fn multiply(
                 let row = i % p.tile_rows;
                 let term = i / p.tile_rows;
                 left_tile[term * p.tile_rows + row] =
-                    left_entry(left, output, first_row + row, start + term, p);
+                    left_entry(left, output, first_row + row, start + term, rows, depth, p);
             } else {
                 let row = i / p.step;
                 let term = i % p.step;
                 left_tile[term * p.tile_rows + row] =
-                    left_entry(left, output, first_row + row, start + term, p);
+                    left_entry(left, output, first_row + row, start + term, rows, depth, p);
             }
         }
         let right_loads = comptime!((p.tile_columns * p.step).div_ceil(256));
@@ -369,7 +421,8 @@ fn multiply(
             if i < comptime!(p.tile_columns * p.step) {
                 let term = i / p.tile_columns;
                 let column = i % p.tile_columns;
-                right_tile[i] = right_entry(right, output, start + term, first_column + column, p);
+                right_tile[i] =
+                    right_entry(right, output, start + term, first_column + column, depth, p);
             }
         }
         sync_cube();
@@ -396,15 +449,17 @@ fn left_entry(
     output: &[f32],
     row: usize,
     term: usize,
+    rows: usize,
+    depth: usize,
     #[comptime] p: Product,
 ) -> f32 {
     let mut value = 0.0f32;
-    if row < p.rows && term < p.depth {
+    if row < rows && term < depth {
         if comptime!(p.kind == Kind::Forward) {
             value = pixel(left, row, term, p.sizes);
         } else if comptime!(p.kind == Kind::KernelGrad) {
             // The last row is the patch of ones.
-            if row == comptime!(p.rows - 1) {
+            if row == rows - 1usize {
                 value = 1.0f32;
             } else {
                 value = pixel(left, term, row, p.sizes);
@@ -423,11 +478,12 @@ fn right_entry(
     output: &[f32],
     term: usize,
     column: usize,
+    depth: usize,
     #[comptime] p: Product,
 ) -> f32 {
     let s = comptime!(p.sizes);
     let mut value = 0.0f32;
-    if column < p.columns && term < p.depth {
+    if column < p.columns && term < depth {
         if comptime!(p.kind == Kind::Forward) {
             value = right[term * s.outputs + column];
         } else if comptime!(p.kind == Kind::KernelGrad) {

@@ -20,7 +20,8 @@ impl MixtureKernels for Cube {
             weights.into_buffer_arg(),
             noise.into_buffer_arg(),
             sample.clone().into_buffer_arg(),
-            s,
+            s.batch as u32,
+            Sizes { batch: 0, ..s },
         );
         sample
     }
@@ -45,7 +46,7 @@ impl MixtureKernels for Cube {
             grad.into_buffer_arg(),
             raw_grad.clone().into_buffer_arg(),
             weights_grad.clone().into_buffer_arg(),
-            s,
+            Sizes { batch: 0, ..s },
         );
         (raw_grad, weights_grad)
     }
@@ -57,9 +58,10 @@ fn sample_kernel(
     weights: &[f32],
     noise: &[f32],
     sample: &mut [f32],
+    batch: u32,
     #[comptime] s: Sizes,
 ) {
-    let len = comptime!(s.batch * s.rows * s.latents);
+    let len = batch as usize * comptime!(s.rows * s.latents);
     let kd = comptime!(s.components * s.latents);
     let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
     while i < len {

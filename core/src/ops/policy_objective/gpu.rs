@@ -6,24 +6,18 @@ use burn::cubecl::prelude::*;
 use deepspi_run::config::Auxiliary;
 
 use super::{Mean, ObjectiveKernels, ObjectiveOp, Places, Settings};
+use crate::ops::ALIGNMENT;
 use crate::ops::gpu::{CubeTensor, UNITS, contiguous, covering, sum_of_units, uninitialised};
 
 /// What a kernel is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Shape {
-    batch: usize,
     actions: usize,
     normalise: bool,
     is_drift: bool,
     has_auxiliary: bool,
     inside: bool,
     outside: bool,
-}
-
-impl Shape {
-    const fn places(&self) -> Places {
-        Places::of(self.batch, self.actions)
-    }
 }
 
 impl ObjectiveOp for Cube {
@@ -58,8 +52,8 @@ impl ObjectiveOp for Cube {
             drift.unwrap_or(0.0),
             settings.reward,
             settings.transition,
+            batch as u32,
             Shape {
-                batch,
                 actions,
                 normalise,
                 is_drift: drift.is_some(),
@@ -94,7 +88,8 @@ impl ObjectiveKernels for Cube {
             reward.clone().into_buffer_arg(),
             settings.transition,
             settings.reward,
-            [batch, actions],
+            batch as u32,
+            actions,
         );
         [logits, values, transition, reward]
     }
@@ -115,12 +110,19 @@ fn objective_kernel(
     drift_coef: f32,
     reward_coef: f32,
     transition_coef: f32,
+    batch: u32,
     #[comptime] s: Shape,
 ) {
+    let batch = batch as usize;
     let mut shared = Shared::new_slice(256usize);
-    let places = comptime!(s.places());
+    // As in `Places`.
+    let part = batch.div_ceil(ALIGNMENT) * ALIGNMENT;
+    let (utilities, ratios, entropies) = (ALIGNMENT, ALIGNMENT + part, ALIGNMENT + 2usize * part);
+    let of_logits = entropies + part;
+    let of_values = of_logits + (batch * s.actions).div_ceil(ALIGNMENT) * ALIGNMENT;
+    let of_auxiliary = of_values + part;
     let unit = UNIT_POS as usize;
-    let count = comptime!(s.batch as f32);
+    let count = batch as f32;
     let weight = 1.0f32 / count;
 
     let mut centre = 0.0f32;
@@ -128,15 +130,15 @@ fn objective_kernel(
     if comptime!(s.normalise) {
         let mut sum = 0.0f32;
         let mut b = unit;
-        while b < s.batch {
-            sum += targets[s.batch + b];
+        while b < batch {
+            sum += targets[batch + b];
             b += 256usize;
         }
         centre = sum_of_units(sum, &mut shared) / count;
         let mut squares = 0.0f32;
         let mut b = unit;
-        while b < s.batch {
-            let difference = targets[s.batch + b] - centre;
+        while b < batch {
+            let difference = targets[batch + b] - centre;
             squares += difference * difference;
             b += 256usize;
         }
@@ -152,7 +154,7 @@ fn objective_kernel(
     let mut transition_sum = 0.0f32;
     let mut reward_sum = 0.0f32;
     let mut b = unit;
-    while b < s.batch {
+    while b < batch {
         let row = b * s.actions;
         let mut largest = logits[row];
         for a in 1..s.actions {
@@ -170,10 +172,10 @@ fn objective_kernel(
             let log_prob = logits[row + a] - log_sum;
             entropy -= log_prob.exp() * log_prob;
         }
-        let action = targets[3usize * s.batch + b] as usize;
+        let action = targets[3usize * batch + b] as usize;
         let log_ratio = logits[row + action] - log_sum - targets[b];
         let ratio = log_ratio.exp();
-        let mut utility = (targets[s.batch + b] - centre) / deviation;
+        let mut utility = (targets[batch + b] - centre) / deviation;
         if comptime!(s.inside) {
             utility -= reward[b] * reward_coef + transition[b] * transition_coef;
         }
@@ -202,7 +204,7 @@ fn objective_kernel(
                 by_utility = -clipped;
             }
         }
-        let error = values[b] - targets[2usize * s.batch + b];
+        let error = values[b] - targets[2usize * batch + b];
 
         for a in 0..s.actions {
             let log_prob = logits[row + a] - log_sum;
@@ -211,21 +213,21 @@ fn objective_kernel(
             if a == action {
                 of_choice = 1.0f32 - probability;
             }
-            packed[places.logits + row + a] = weight
+            packed[of_logits + row + a] = weight
                 * (by_ratio * ratio * of_choice
                     + entropy_coef * probability * (log_prob + entropy));
         }
-        packed[places.values + b] = value_coef * weight * error;
+        packed[of_values + b] = value_coef * weight * error;
         if comptime!(s.inside) {
-            packed[places.auxiliary + b] = -weight * by_utility;
+            packed[of_auxiliary + b] = -weight * by_utility;
         } else if comptime!(s.outside) {
-            packed[places.auxiliary + b] = weight;
+            packed[of_auxiliary + b] = weight;
         } else {
-            packed[places.auxiliary + b] = 0.0f32;
+            packed[of_auxiliary + b] = 0.0f32;
         }
-        packed[places.utilities + b] = utility;
-        packed[places.ratios + b] = ratio;
-        packed[places.entropy + b] = entropy;
+        packed[utilities + b] = utility;
+        packed[ratios + b] = ratio;
+        packed[entropies + b] = entropy;
 
         policy_sum += loss;
         value_sum += 0.5f32 * error * error;
@@ -277,17 +279,23 @@ fn grads_kernel(
     reward: &mut [f32],
     transition_coef: f32,
     reward_coef: f32,
-    #[comptime] shape: [usize; 2],
+    batch: u32,
+    #[comptime] actions: usize,
 ) {
-    let places = comptime!(Places::of(shape[0], shape[1]));
+    let batch = batch as usize;
+    // As in `Places`.
+    let part = batch.div_ceil(ALIGNMENT) * ALIGNMENT;
+    let of_logits = ALIGNMENT + 3usize * part;
+    let of_values = of_logits + (batch * actions).div_ceil(ALIGNMENT) * ALIGNMENT;
+    let of_auxiliary = of_values + part;
     let factor = grad[0usize];
     let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
-    while i < comptime!(shape[0] * shape[1]) {
-        logits[i] = packed[places.logits + i] * factor;
-        if i < comptime!(shape[0]) {
-            values[i] = packed[places.values + i] * factor;
-            transition[i] = packed[places.auxiliary + i] * factor * transition_coef;
-            reward[i] = packed[places.auxiliary + i] * factor * reward_coef;
+    while i < batch * actions {
+        logits[i] = packed[of_logits + i] * factor;
+        if i < batch {
+            values[i] = packed[of_values + i] * factor;
+            transition[i] = packed[of_auxiliary + i] * factor * transition_coef;
+            reward[i] = packed[of_auxiliary + i] * factor * reward_coef;
         }
         i += (CUBE_COUNT_X * CUBE_DIM) as usize;
     }
