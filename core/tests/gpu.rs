@@ -3,11 +3,16 @@
 //! fail.
 
 use std::io::Write;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use burn::cubecl::logging::{LaunchObservation, LaunchObserver};
 use burn::tensor::{Device, DeviceKind, Tensor, TensorData};
-use deepspi_core::data::minibatch::Targets;
+use deepspi_core::algorithm::deep_spi::{Learner, draw_noise};
+use deepspi_core::collect::evaluate;
+use deepspi_core::data::minibatch::{Minibatch, Targets, vector};
 use deepspi_core::golden::fill::{self, fill};
+use deepspi_core::model::Model;
 use deepspi_core::ops::adam::{AdamStep, clipped_adam_step};
 use deepspi_core::ops::choice::chosen;
 use deepspi_core::ops::chosen_convolution::{Layout, chosen_convolution};
@@ -19,9 +24,17 @@ use deepspi_core::ops::policy_objective::{Inputs, policy_objective};
 use deepspi_core::ops::power_iteration::{Matrices, divide_by_power_iteration};
 use deepspi_core::ops::smooth_l1::smooth_l1_distance;
 use deepspi_run::config::{Algorithm, Config, Objective};
+use deepspi_run::maze_preset::TrainingPreset as _;
+use deepspi_run::network::NetworkSpec;
+use deepspi_worlds::frame::FrameShape;
+use deepspi_worlds::maze::MazePreset;
+use deepspi_worlds::rng::{Stream, stream};
+
+/// One test at a time: launches are counted for the whole process.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// The software adapter, else any adapter; opened once, because a second time is an error.
-fn gpu() -> Option<Device> {
+fn gpu() -> Option<(Device, MutexGuard<'static, ()>)> {
     static DEVICE: OnceLock<Option<Device>> = OnceLock::new();
     let device = DEVICE.get_or_init(|| {
         let open = |kind| Device::wgpu_options().device_kind(kind).init().ok();
@@ -31,7 +44,8 @@ fn gpu() -> Option<Device> {
         assert!(std::env::var("CI").is_err(), "no graphics adapter: install mesa-vulkan-drivers");
         drop(std::io::stderr().write_all(b"SKIPPED: no graphics adapter\n"));
     }
-    device.clone()
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    device.clone().map(|device| (device, alone))
 }
 
 fn tensor<const D: usize>(seed: u64, shape: [usize; D], device: &Device) -> Tensor<D> {
@@ -56,7 +70,7 @@ fn near(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
 
 #[test]
 fn power_iteration() {
-    let Some(gpu) = gpu() else { return };
+    let Some((gpu, _alone)) = gpu() else { return };
     for ([a, b], matrices) in [
         ([9, 5], Matrices::Whole),
         ([5, 9], Matrices::Whole),
@@ -83,7 +97,7 @@ fn power_iteration() {
 
 #[test]
 fn joined_vectors() {
-    let Some(gpu) = gpu() else { return };
+    let Some((gpu, _alone)) = gpu() else { return };
     // Five parts of one launch and three of their own; one is larger than all units of a launch.
     let lengths = [5, 64, 1, 100_000, 7, 63, 65, 2];
     let mut starts = Vec::new();
@@ -101,7 +115,7 @@ fn joined_vectors() {
 
 #[test]
 fn clipped_adam() {
-    let Some(gpu) = gpu() else { return };
+    let Some((gpu, _alone)) = gpu() else { return };
     for max_norm in [0.5, 1e6] {
         let step = AdamStep {
             beta_1: 0.9,
@@ -128,7 +142,7 @@ fn clipped_adam() {
 
 #[test]
 fn sorted_pairs() {
-    let Some(gpu) = gpu() else { return };
+    let Some((gpu, _alone)) = gpu() else { return };
     // More pairs than units of all workgroups that one launch may have would be too slow here.
     let [found, expected] = [&gpu, &Device::flex()].map(|device| {
         let device = device.clone().autodiff();
@@ -142,7 +156,7 @@ fn sorted_pairs() {
 
 #[test]
 fn objective_of_policy_and_value() {
-    let Some(gpu) = gpu() else { return };
+    let Some((gpu, _alone)) = gpu() else { return };
     for (algo, objective) in [
         (Algorithm::DeepSpi, Objective::Clip),
         (Algorithm::DeepMdp, Objective::Clip),
@@ -193,7 +207,7 @@ fn objective_of_policy_and_value() {
 
 #[test]
 fn convolutions() {
-    let Some(gpu) = gpu() else { return };
+    let Some((gpu, _alone)) = gpu() else { return };
     // [B, H, W, C], kernel, outputs, stride, padding: those of the paper in small, then odd ones with
     // every width of a tile.
     for ([batch, height, width, channels], kernel, outputs, stride, pad_end) in [
@@ -234,7 +248,7 @@ fn convolutions() {
 
 #[test]
 fn dense_layers() {
-    let Some(gpu) = gpu() else { return };
+    let Some((gpu, _alone)) = gpu() else { return };
     for ([batch, inputs, outputs], relu) in
         [([256, 100, 70], true), ([3, 1000, 20], false), ([65, 7, 1], false), ([1, 3, 33], true)]
     {
@@ -260,7 +274,7 @@ fn dense_layers() {
 
 #[test]
 fn sample_of_a_mixture() {
-    let Some(gpu) = gpu() else { return };
+    let Some((gpu, _alone)) = gpu() else { return };
     for [batch, rows, components, latents] in [[3, 70, 5, 4], [2, 5, 1, 3]] {
         let [found, expected] = [&gpu, &Device::flex()].map(|device| {
             let device = device.clone().autodiff();
@@ -284,7 +298,7 @@ fn sample_of_a_mixture() {
 
 #[test]
 fn distances_of_rows() {
-    let Some(gpu) = gpu() else { return };
+    let Some((gpu, _alone)) = gpu() else { return };
     for shape in [[5, 1000], [300, 1], [7, 20]] {
         let [found, expected] = [&gpu, &Device::flex()].map(|device| {
             let device = device.clone().autodiff();
@@ -303,7 +317,7 @@ fn distances_of_rows() {
 
 #[test]
 fn outputs_of_the_chosen_action() {
-    let Some(gpu) = gpu() else { return };
+    let Some((gpu, _alone)) = gpu() else { return };
     for (shape, softmax) in [([300, 5, 6], true), ([7, 1, 18], false)] {
         let [found, expected] = [&gpu, &Device::flex()].map(|device| {
             let device = device.clone().autodiff();
@@ -320,7 +334,7 @@ fn outputs_of_the_chosen_action() {
 
 #[test]
 fn convolution_of_the_chosen_action() {
-    let Some(gpu) = gpu() else { return };
+    let Some((gpu, _alone)) = gpu() else { return };
     for ([batch, height, width], own, choices, layout) in [
         ([5, 3, 4], 8, 4, Layout { groups: 3, per_group: 4, components: 5, statistics: 2 }),
         ([70, 2, 2], 2, 6, Layout { groups: 1, per_group: 3, components: 1, statistics: 1 }),
@@ -347,4 +361,92 @@ fn convolution_of_the_chosen_action() {
             near(&found[i], &expected[i], 1e-5, &format!("{what} of {layout:?}"));
         }
     }
+}
+
+/// A fixed minibatch of `batch` samples on the device of `lifted`.
+fn minibatch(
+    learner: &Learner,
+    spec: &NetworkSpec,
+    config: &Config,
+    batch: usize,
+    lifted: &Device,
+) -> Minibatch {
+    let mut rng = stream(1, Stream::Noise);
+    Minibatch {
+        observations: fill::frames(spec, batch, 0, config.uses_world_model(), lifted),
+        sharing: None,
+        actions: fill::actions(spec.actions, batch, lifted),
+        targets: Targets {
+            log_probs: fill(6, batch, -1.8, -1.0),
+            advantages: fill(4, batch, -2.0, 2.0),
+            returns: fill(5, batch, -1.0, 3.0),
+            actions: (0..batch as u32).map(|i| i % spec.actions as u32).collect(),
+        }
+        .upload(lifted),
+        rewards: vector(fill(3, batch, -1.0, 1.0), lifted),
+        dones: vector(vec![0.0; batch], lifted),
+        noise: draw_noise(learner.trainable(), config, batch, &mut rng, lifted),
+    }
+}
+
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl LaunchObserver for Count {
+    fn launched(&self, _kernel: &'static str) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn launches(work: impl FnOnce()) -> usize {
+    let count = Arc::new(Count::default());
+    let observation = LaunchObservation::new(Arc::clone(&count) as Arc<dyn LaunchObserver>);
+    work();
+    drop(observation);
+    count.0.load(Ordering::Relaxed)
+}
+
+/// Every launch costs a GPU 6 to 30 microseconds before any arithmetic (docs/performance.md). Who adds
+/// an operation to the update sees here what it costs.
+#[test]
+fn an_update_keeps_its_budget_of_launches() {
+    let Some((gpu, _alone)) = gpu() else { return };
+    let spec = NetworkSpec::atari(FrameShape { channels: 4, height: 84, width: 84 }, 4);
+    for (algo, budget) in [(Algorithm::DeepSpi, 120), (Algorithm::Ppo, 50)] {
+        let config = Config { algo, ..Config::default() };
+        let lifted = gpu.clone().autodiff();
+        let learner = Learner::new(Model::new(&spec, &config, &gpu), &config);
+        let batch = minibatch(&learner, &spec, &config, 2, &lifted);
+        let found = launches(|| drop(learner.clone().update(&batch, &config, &[1e-3])));
+        assert!((20..=budget).contains(&found), "an update of {algo:?} launches {found} kernels");
+        let observations = fill::frames(&spec, 2, 0, false, &gpu);
+        let pass = || drop(pollster::block_on(evaluate(&learner.plain(), observations, 4)));
+        let found = launches(pass);
+        assert!((5..=15).contains(&found), "a policy pass launches {found} kernels");
+    }
+}
+
+/// Long loops of operations without a read gave wrong values on some drivers (tracel-ai/burn#5563), and
+/// an iteration reads only at its end.
+#[test]
+fn updates_without_reads_equal_updates_with_reads() {
+    const UPDATES: usize = 200;
+    let Some((gpu, _alone)) = gpu() else { return };
+    let (spec, config) = (MazePreset::Small.network(), MazePreset::Small.hyper_parameters());
+    let lifted = gpu.clone().autodiff();
+    let run = |reads: bool| {
+        let mut learner = Learner::new(Model::new(&spec, &config, &gpu), &config);
+        let batch = minibatch(&learner, &spec, &config, 8, &lifted);
+        for update in 0..UPDATES {
+            let rate = 1e-3 * (1.0 - update as f64 / UPDATES as f64);
+            let (next, metrics) = learner.clone().update(&batch, &config, &[rate]);
+            learner = next;
+            if reads {
+                pollster::block_on(metrics.read()).expect("read");
+            }
+        }
+        read(learner.parameters().clone())
+    };
+    let (with, without) = (run(true), run(false));
+    assert!(with == without, "the same kernels on the same numbers");
 }
