@@ -14,6 +14,7 @@ use deepspi_worlds::env::{self, VectorEnv};
 use crate::data::rollout::{Rollout, observations};
 use crate::model::Model;
 use crate::read_floats;
+use crate::readback::read_together;
 use crate::run_state::{RunState, TrainError};
 use crate::sharing::Distinct;
 
@@ -79,34 +80,72 @@ pub async fn evaluate(
     input: Tensor<4>,
     actions: usize,
 ) -> Result<Decision, crate::Error> {
+    Ok(decision(&read_floats(outputs(model, input)).await?, actions))
+}
+
+/// Logits and value of each observation, `[B, A + 1]`.
+fn outputs(model: &Model, input: Tensor<4>) -> Tensor<2> {
     let state = model.agent.act(model.agent.encode(input));
-    let both = Tensor::cat(vec![state.logits, state.values.unsqueeze_dim(1)], 1);
-    let both = read_floats(both).await?;
+    Tensor::cat(vec![state.logits, state.values.unsqueeze_dim(1)], 1)
+}
+
+/// The decision that [`outputs`] describe.
+fn decision(outputs: &[f32], actions: usize) -> Decision {
     let (mut logits, mut values) = (Vec::new(), Vec::new());
-    for row in both.chunks(actions + 1) {
+    for row in outputs.chunks(actions + 1) {
         logits.extend_from_slice(&row[..actions]);
         values.extend_from_slice(&row[actions..]);
     }
-    Ok(Decision::from_logits(&logits, values, actions))
+    Decision::from_logits(&logits, values, actions)
 }
 
-/// Importance ratios of the policy of `model` to the policy that collected a rollout, over the
-/// distinct states of the rollout.
-///
-/// # Errors
-/// The device's own error.
-pub async fn ratio_bounds(
-    model: &Model,
-    rollout: &Rollout,
-    run: &RunState,
-) -> Result<RatioBounds, crate::Error> {
-    let actions = run.spec.actions;
-    let (mut behaviour, mut updated) = (Vec::new(), Vec::new());
-    for indices in rollout.distinct().chunks(run.config.minibatch_size()) {
-        let input = rollout.frames(indices, &run.device);
-        updated.extend(evaluate(model, input, actions).await?.log_probs);
-        let rows = indices.iter().map(|&i| &rollout.log_probs()[i * actions..][..actions]);
-        behaviour.extend(rows.flatten().copied());
+/// What the importance ratios of a policy are computed from, before it is read.
+#[derive(Clone, Debug)]
+pub struct PendingRatios {
+    /// Logits and values of the updated policy, `[B (A + 1)]` for each part of the states.
+    parts: Vec<Tensor<1>>,
+    /// Log-probabilities of the behaviour policy in the same states.
+    behaviour: Vec<f32>,
+    actions: usize,
+    gamma: f32,
+}
+
+impl PendingRatios {
+    /// Importance ratios of the policy of `model` to the policy that collected a rollout, over the
+    /// distinct states of the rollout.
+    #[must_use]
+    pub fn of(model: &Model, rollout: &Rollout, run: &RunState) -> Self {
+        let actions = run.spec.actions;
+        let (mut behaviour, mut parts) = (Vec::new(), Vec::new());
+        for indices in rollout.distinct().chunks(run.config.minibatch_size()) {
+            let input = rollout.frames(indices, &run.device);
+            parts.push(outputs(model, input).flatten(0, 1));
+            let rows = indices.iter().map(|&i| &rollout.log_probs()[i * actions..][..actions]);
+            behaviour.extend(rows.flatten().copied());
+        }
+        Self { parts, behaviour, actions, gamma: run.config.gamma }
     }
-    Ok(RatioBounds::from_log_probs(&behaviour, &updated, run.config.gamma))
+
+    /// The vectors to read, for [`Self::resolve`].
+    #[must_use]
+    pub fn parts(&self) -> &[Tensor<1>] {
+        &self.parts
+    }
+
+    /// The bounds, from the next values of each part in the order of [`Self::parts`].
+    #[must_use]
+    pub fn resolve(&self, values: &mut impl Iterator<Item = Vec<f32>>) -> RatioBounds {
+        let all: Vec<f32> = values.take(self.parts.len()).flatten().collect();
+        let updated = decision(&all, self.actions).log_probs;
+        RatioBounds::from_log_probs(&self.behaviour, &updated, self.gamma)
+    }
+
+    /// Reads the bounds.
+    ///
+    /// # Errors
+    /// The device's own error.
+    pub async fn read(self) -> Result<RatioBounds, crate::Error> {
+        let values = read_together(self.parts.clone()).await?;
+        Ok(self.resolve(&mut values.into_iter()))
+    }
 }

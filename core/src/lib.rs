@@ -27,6 +27,7 @@ pub mod optim;
 pub mod params;
 pub mod pca;
 pub mod player;
+pub mod readback;
 pub mod returns;
 pub mod run_state;
 pub mod self_test;

@@ -15,8 +15,7 @@ use deepspi_worlds::env::{EnvError, VectorEnv, reset};
 use crate::algorithm::{self, Algorithm, IterationReport};
 use crate::checkpoint::{CheckpointError, model_section};
 use crate::model::Model;
-use crate::optim::{ParameterGroup, total};
-use crate::read_floats;
+use crate::optim::ParameterGroup;
 use crate::run_state::{RunState, TrainError};
 
 /// A run between two iterations.
@@ -115,8 +114,7 @@ impl Trainer {
         mut emit: impl FnMut(Message),
     ) -> Result<(), TrainError> {
         let report = self.algorithm.iterate(&mut self.run, env, &mut emit).await?;
-        let sum = read_floats(total(self.algorithm.parameters())).await?;
-        self.run.check_finite("a parameter", &sum[..1], None)?;
+        self.run.check_finite("a parameter", &[report.parameter_sum], None)?;
         self.run.iteration += 1;
         let (message, batch) = self.message(report);
         emit(message);
@@ -132,6 +130,7 @@ impl Trainer {
             learning_rate,
             last,
             mean,
+            parameter_sum: _,
             explained_variance,
             ratios,
             certificate,

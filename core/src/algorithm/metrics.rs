@@ -3,14 +3,12 @@
 use burn::tensor::Tensor;
 use deepspi_run::metrics::Metrics;
 
-use crate::ops::ALIGNMENT;
-use crate::ops::join::join;
-use crate::traffic::read_floats;
+use crate::readback::read_together;
 
 /// A metric's name, the part that holds it, and its index there.
 pub type Place = (&'static str, usize, usize);
 
-/// Named metrics of one update on the device. All updates of an iteration are read in one transfer.
+/// Named metrics of one update on the device.
 #[derive(Clone, Debug)]
 pub struct PendingMetrics {
     parts: Vec<Tensor<1>>,
@@ -24,39 +22,26 @@ impl PendingMetrics {
         Self { parts, places }
     }
 
+    /// The vectors to read, for [`Self::resolve`].
+    #[must_use]
+    pub fn parts(&self) -> &[Tensor<1>] {
+        &self.parts
+    }
+
+    /// The metrics, from the next values of each part in the order of [`Self::parts`].
+    #[must_use]
+    pub fn resolve(&self, values: &mut impl Iterator<Item = Vec<f32>>) -> Metrics {
+        let values: Vec<Vec<f32>> = values.take(self.parts.len()).collect();
+        Metrics::new(self.places.iter().map(|&(name, part, i)| (name, values[part][i])))
+    }
+
     /// Reads the metrics of one update.
     ///
     /// # Errors
     /// The device's own error, for example after it was lost.
     pub async fn read(self) -> Result<Metrics, crate::Error> {
-        Ok(Self::read_all(vec![self]).await?.pop().unwrap_or_default())
-    }
-
-    /// Reads the metrics of several updates in one transfer.
-    ///
-    /// # Errors
-    /// The device's own error.
-    pub async fn read_all(updates: Vec<Self>) -> Result<Vec<Metrics>, crate::Error> {
-        let parts: Vec<Tensor<1>> =
-            updates.iter().flat_map(|update| update.parts.iter().cloned()).collect();
-        if parts.is_empty() {
-            return Ok(updates.iter().map(|_| Metrics::default()).collect());
-        }
-        let mut starts = Vec::with_capacity(parts.len());
-        let mut len = 0;
-        for part in &parts {
-            starts.push(len);
-            len += part.dims()[0].next_multiple_of(ALIGNMENT);
-        }
-        let values = read_floats(join(parts, &starts, len)).await?;
-        let mut starts = starts.into_iter();
-        let read = |update: &Self| {
-            let starts: Vec<usize> = starts.by_ref().take(update.parts.len()).collect();
-            Metrics::new(
-                update.places.iter().map(|&(name, part, i)| (name, values[starts[part] + i])),
-            )
-        };
-        Ok(updates.iter().map(read).collect())
+        let values = read_together(self.parts.clone()).await?;
+        Ok(self.resolve(&mut values.into_iter()))
     }
 }
 
@@ -75,9 +60,8 @@ mod tests {
             one(&[("loss", 0, 0), ("norm", 1, 0), ("entropy", 0, 1)]),
             one(&[("norm", 1, 0), ("entropy", 0, 1), ("loss", 0, 0)]),
         ];
-        let read = pollster::block_on(PendingMetrics::read_all(both)).expect("read");
-        assert_eq!(read.len(), 2);
-        for metrics in read {
+        for pending in both {
+            let metrics = pollster::block_on(pending.read()).expect("read");
             let found = ["loss", "entropy", "norm"].map(|name| metrics.get(name));
             assert_eq!(found, [Some(1.0), Some(2.0), Some(3.0)]);
         }

@@ -70,6 +70,8 @@ pub struct IterationReport {
     pub last: Metrics,
     /// Mean metrics over all updates of the iteration.
     pub mean: Metrics,
+    /// Sum of all parameters after the updates: not finite if one of them is not.
+    pub parameter_sum: f32,
     /// Explained variance of the returns by the values that collected the rollout.
     pub explained_variance: f32,
     /// Importance ratios of the policy after the updates to the behaviour policy.

@@ -9,7 +9,7 @@ use deepspi_run::monitor::RatioBounds;
 use super::batch::minibatch;
 use super::learner::Learner;
 use super::objective::model_losses;
-use crate::collect::ratio_bounds;
+use crate::collect::PendingRatios;
 use crate::data::rollout::Rollout;
 use crate::model::Model;
 use crate::read_floats;
@@ -33,7 +33,7 @@ pub(super) async fn project(
     let mut part = 1.0_f32;
     let mut candidate = updated;
     for halving in 0..=HALVINGS {
-        let ratios = ratio_bounds(&candidate.plain(), rollout, run).await?;
+        let ratios = PendingRatios::of(&candidate.plain(), rollout, run).read().await?;
         if ratios.within(radius) {
             let count =
                 if halving == 0 { &mut projection.whole } else { &mut projection.shortened };

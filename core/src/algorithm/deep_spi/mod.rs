@@ -29,13 +29,14 @@ pub use self::objective::{LossTerms, draw_noise, model_losses, objective};
 use super::metrics::PendingMetrics;
 use super::seam::{Algorithm, IterationReport, Working};
 use crate::checkpoint::{CheckpointError, decode, encode, model_section, required};
-use crate::collect::{collect, ratio_bounds};
+use crate::collect::{PendingRatios, collect};
 use crate::data::minibatch::vector;
 use crate::data::rollout::{Rollout, permutation};
 use crate::model::Model;
-use crate::optim::ParameterGroup;
+use crate::optim::{ParameterGroup, total};
 use crate::params::{flatten, unflatten, zeros_on};
 use crate::read_floats;
+use crate::readback::read_together;
 use crate::returns::{Advantages, explained_variance};
 use crate::run_state::{RunState, TrainError};
 
@@ -72,9 +73,24 @@ impl DeepSpi {
         let rollout = collect(&self.learner.plain(), run, env, emit).await?;
         let targets = rollout.advantages(run.config.gamma, run.config.gae_lambda);
         let rates = self.learner.optimiser.rates_at(run.iteration);
-        let (metrics, projection) = self.learn(run, &rollout, &targets, &rates).await?;
+        let (pending, projection) = self.learn(run, &rollout, &targets, &rates).await?;
         let model = self.learner.plain();
-        let ratios = ratio_bounds(&model, &rollout, run).await?;
+        let ratios = PendingRatios::of(&model, &rollout, run);
+        // One read for everything: each one waits for the device.
+        let mut parts: Vec<Tensor<1>> =
+            pending.iter().flat_map(|update| update.parts().iter().cloned()).collect();
+        parts.extend_from_slice(ratios.parts());
+        parts.push(total(self.learner.parameters().clone()));
+        let mut values = read_together(parts).await?.into_iter();
+        let metrics: Vec<Metrics> =
+            pending.iter().map(|update| update.resolve(&mut values)).collect();
+        for (update, metrics) in metrics.iter().enumerate() {
+            for (name, value) in metrics.iter() {
+                run.check_finite(name, &[value], Some(update))?;
+            }
+        }
+        let ratios = ratios.resolve(&mut values);
+        let parameter_sum = values.next().map_or(f32::NAN, |sum| sum[0]);
         let certificate = if run.config.deep_spi.certified {
             Some(certificate(&model, run, &rollout, &targets, ratios, projection).await?)
         } else {
@@ -92,6 +108,7 @@ impl DeepSpi {
             learning_rate: rates[0],
             last: metrics.last().cloned().unwrap_or_default(),
             mean: Metrics::mean(&metrics),
+            parameter_sum,
             explained_variance: explained_variance(rollout.values(), &targets.returns),
             ratios,
             certificate,
@@ -99,15 +116,15 @@ impl DeepSpi {
         })
     }
 
-    /// All updates of an iteration. The metrics of all updates are read together, after the last one;
-    /// a certified run also reads the ratios of each.
+    /// All updates of an iteration. Their metrics are not read yet; a certified run reads the ratios of
+    /// each.
     async fn learn(
         &mut self,
         run: &mut RunState,
         rollout: &Rollout,
         targets: &Advantages,
         rates: &[f64],
-    ) -> Result<(Vec<Metrics>, Projection), TrainError> {
+    ) -> Result<(Vec<PendingMetrics>, Projection), TrainError> {
         let mut projection = Projection::default();
         let config = run.config.clone();
         let lifted = run.device.clone().autodiff();
@@ -127,13 +144,7 @@ impl DeepSpi {
                 };
             }
         }
-        let all = PendingMetrics::read_all(pending).await?;
-        for (update, metrics) in all.iter().enumerate() {
-            for (name, value) in metrics.iter() {
-                run.check_finite(name, &[value], Some(update))?;
-            }
-        }
-        Ok((all, projection))
+        Ok((pending, projection))
     }
 }
 
