@@ -81,24 +81,7 @@ async fn fixed_update(
 ) -> Result<Vec<(String, Vec<f32>)>, crate::Error> {
     let learner = Learner::new(Model::new(spec, config, device), config);
     let lifted = device.clone().autodiff();
-    let mut rng = stream(config.seed, Stream::Noise);
-    let noise = draw_noise(learner.trainable(), config, BATCH, &mut rng, &lifted);
-    let log_prob = -(spec.actions as f64).ln();
-    let batch = Minibatch {
-        observations: fill::frames(spec, BATCH, 0, config.uses_world_model(), &lifted),
-        sharing: None,
-        actions: fill::actions(spec.actions, BATCH, &lifted),
-        targets: Targets {
-            log_probs: fill::fill(6, BATCH, log_prob - 0.3, log_prob + 0.3),
-            advantages: fill::fill(4, BATCH, -2.0, 2.0),
-            returns: fill::fill(5, BATCH, -1.0, 3.0),
-            actions: (0..BATCH as u32).map(|i| i % spec.actions as u32).collect(),
-        }
-        .upload(&lifted),
-        rewards: vector(fill::fill(3, BATCH, -1.0, 1.0), &lifted),
-        dones: vector((0..BATCH).map(|i| f32::from(u8::from(i % 4 == 0))).collect(), &lifted),
-        noise,
-    };
+    let batch = fixed_minibatch(&learner, spec, config, BATCH, &lifted);
     let mut grads = objective(learner.trainable(), &batch, config).total.backward();
     let grads = read_floats(flatten_grads(learner.trainable(), &mut grads)).await?;
     let parameters = describe(learner.trainable());
@@ -112,4 +95,32 @@ async fn fixed_update(
     }
     quantities.push(("parameters after the step".to_owned(), after));
     Ok(quantities)
+}
+
+/// A minibatch of `batch` samples that is the same on every device, on the autodiff device `lifted`.
+#[must_use]
+pub fn fixed_minibatch(
+    learner: &Learner,
+    spec: &NetworkSpec,
+    config: &Config,
+    batch: usize,
+    lifted: &Device,
+) -> Minibatch {
+    let log_prob = -(spec.actions as f64).ln();
+    let mut rng = stream(config.seed, Stream::Noise);
+    Minibatch {
+        observations: fill::frames(spec, batch, 0, config.uses_world_model(), lifted),
+        sharing: None,
+        actions: fill::actions(spec.actions, batch, lifted),
+        targets: Targets {
+            log_probs: fill::fill(6, batch, log_prob - 0.3, log_prob + 0.3),
+            advantages: fill::fill(4, batch, -2.0, 2.0),
+            returns: fill::fill(5, batch, -1.0, 3.0),
+            actions: (0..batch as u32).map(|i| i % spec.actions as u32).collect(),
+        }
+        .upload(lifted),
+        rewards: vector(fill::fill(3, batch, -1.0, 1.0), lifted),
+        dones: vector((0..batch).map(|i| f32::from(u8::from(i % 4 == 0))).collect(), lifted),
+        noise: draw_noise(learner.trainable(), config, batch, &mut rng, lifted),
+    }
 }

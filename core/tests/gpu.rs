@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use burn::cubecl::logging::{LaunchObservation, LaunchObserver};
 use burn::tensor::{Device, DeviceKind, Tensor, TensorData};
-use deepspi_core::algorithm::deep_spi::{Learner, draw_noise};
+use deepspi_core::algorithm::deep_spi::Learner;
 use deepspi_core::collect::evaluate;
-use deepspi_core::data::minibatch::{Minibatch, Targets, vector};
+use deepspi_core::data::minibatch::Targets;
 use deepspi_core::golden::fill::{self, fill};
 use deepspi_core::model::Model;
 use deepspi_core::ops::adam::{AdamStep, clipped_adam_step};
@@ -23,12 +23,12 @@ use deepspi_core::ops::mixture::soft_mixture_sample;
 use deepspi_core::ops::policy_objective::{Inputs, policy_objective};
 use deepspi_core::ops::power_iteration::{Matrices, divide_by_power_iteration};
 use deepspi_core::ops::smooth_l1::smooth_l1_distance;
+use deepspi_core::self_test::fixed_minibatch;
 use deepspi_run::config::{Algorithm, Config, Objective};
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::frame::FrameShape;
 use deepspi_worlds::maze::MazePreset;
-use deepspi_worlds::rng::{Stream, stream};
 
 /// One test at a time: launches are counted for the whole process.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -363,32 +363,6 @@ fn convolution_of_the_chosen_action() {
     }
 }
 
-/// A fixed minibatch of `batch` samples on the device of `lifted`.
-fn minibatch(
-    learner: &Learner,
-    spec: &NetworkSpec,
-    config: &Config,
-    batch: usize,
-    lifted: &Device,
-) -> Minibatch {
-    let mut rng = stream(1, Stream::Noise);
-    Minibatch {
-        observations: fill::frames(spec, batch, 0, config.uses_world_model(), lifted),
-        sharing: None,
-        actions: fill::actions(spec.actions, batch, lifted),
-        targets: Targets {
-            log_probs: fill(6, batch, -1.8, -1.0),
-            advantages: fill(4, batch, -2.0, 2.0),
-            returns: fill(5, batch, -1.0, 3.0),
-            actions: (0..batch as u32).map(|i| i % spec.actions as u32).collect(),
-        }
-        .upload(lifted),
-        rewards: vector(fill(3, batch, -1.0, 1.0), lifted),
-        dones: vector(vec![0.0; batch], lifted),
-        noise: draw_noise(learner.trainable(), config, batch, &mut rng, lifted),
-    }
-}
-
 #[derive(Default)]
 struct Count(AtomicUsize);
 
@@ -416,7 +390,7 @@ fn an_update_keeps_its_budget_of_launches() {
         let config = Config { algo, ..Config::default() };
         let lifted = gpu.clone().autodiff();
         let learner = Learner::new(Model::new(&spec, &config, &gpu), &config);
-        let batch = minibatch(&learner, &spec, &config, 2, &lifted);
+        let batch = fixed_minibatch(&learner, &spec, &config, 2, &lifted);
         let found = launches(|| drop(learner.clone().update(&batch, &config, &[1e-3])));
         assert!((20..=budget).contains(&found), "an update of {algo:?} launches {found} kernels");
         let observations = fill::frames(&spec, 2, 0, false, &gpu);
@@ -436,7 +410,7 @@ fn updates_without_reads_equal_updates_with_reads() {
     let lifted = gpu.clone().autodiff();
     let run = |reads: bool| {
         let mut learner = Learner::new(Model::new(&spec, &config, &gpu), &config);
-        let batch = minibatch(&learner, &spec, &config, 8, &lifted);
+        let batch = fixed_minibatch(&learner, &spec, &config, 8, &lifted);
         for update in 0..UPDATES {
             let rate = 1e-3 * (1.0 - update as f64 / UPDATES as f64);
             let (next, metrics) = learner.clone().update(&batch, &config, &[rate]);

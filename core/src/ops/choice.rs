@@ -18,7 +18,7 @@ use burn::cubecl::prelude::*;
 use burn::tensor::{Tensor, activation::softmax as burn_softmax};
 
 use super::cpu::{self, float_tensor, values as read};
-use super::gpu::{CubeTensor, UNITS, contiguous, covering, uninitialised};
+use super::gpu::{CubeTensor, contiguous, covering, uninitialised, workgroup};
 
 /// For each sample the numbers of its action, `[B, N]`, from numbers of all actions `[B, N, A]` and
 /// one-hot actions `[B, A]`; with `softmax` their softmax over N.
@@ -120,7 +120,7 @@ impl ChoiceOp for Cube {
         choose_kernel::launch(
             &all.client.clone(),
             covering(shape[0]),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             all.into_buffer_arg(),
             actions.into_buffer_arg(),
             result.clone().into_buffer_arg(),
@@ -146,7 +146,7 @@ impl ChoiceKernels for Cube {
         choose_grad_kernel::launch(
             &result.client.clone(),
             covering(batch),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             result.into_buffer_arg(),
             actions.into_buffer_arg(),
             grad.into_buffer_arg(),

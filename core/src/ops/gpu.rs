@@ -15,7 +15,12 @@ use burn::tensor::Shape;
 pub(super) type CubeTensor = FloatTensor<Cube>;
 
 /// Units of a workgroup, WebGPU's largest number.
-pub(super) const UNITS: u32 = 256;
+pub(super) const UNITS: usize = 256;
+
+/// The workgroup of every kernel.
+pub(super) fn workgroup() -> CubeDim {
+    CubeDim::new_1d(UNITS as u32)
+}
 
 /// The same values in row-major order.
 pub(super) fn contiguous(tensor: CubeTensor) -> CubeTensor {
@@ -39,7 +44,7 @@ pub(super) fn uninitialised<const D: usize>(like: &CubeTensor, shape: [usize; D]
 /// Enough workgroups for `items` of work, one for each unit. No more than a grid may have in one
 /// direction, so kernels must go on with the items that are left over.
 pub(super) fn covering(items: usize) -> CubeCount {
-    let workgroups = items.div_ceil(UNITS as usize).clamp(1, 65_535);
+    let workgroups = items.div_ceil(UNITS).clamp(1, 65_535);
     CubeCount::Static(workgroups as u32, 1, 1)
 }
 

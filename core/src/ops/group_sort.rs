@@ -20,7 +20,7 @@ use burn::tensor::Tensor;
 use deepspi_worlds::parallel::for_each_chunk;
 
 use super::cpu::{self, float_tensor, values};
-use super::gpu::{CubeTensor, UNITS, contiguous, covering, uninitialised};
+use super::gpu::{CubeTensor, contiguous, covering, uninitialised, workgroup};
 
 /// Sorts the pairs of the last axis, whose length must be even.
 #[must_use]
@@ -94,7 +94,7 @@ impl GroupSortKernels for Cube {
         arrange_kernel::launch(
             &by.client.clone(),
             covering(shape[0]),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             by.into_buffer_arg(),
             moved.into_buffer_arg(),
             arranged.clone().into_buffer_arg(),

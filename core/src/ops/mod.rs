@@ -1,9 +1,9 @@
 //! Tensor operations that burn 0.22 lacks, or that it computes too slowly.
 //!
-//! Each is a backend extension: a CPU kernel on plain slices, a GPU kernel (or a default body of burn
-//! primitives where none is written yet), and a handwritten backward pass. Beside it stands its
-//! definition as plain tensor operations. Kernels must agree with the definition; tests compare them,
-//! and the gradients with finite differences (`core/tests/gpu.rs` on a graphics adapter).
+//! Each is a backend extension: a GPU kernel, a CPU kernel on plain slices (or burn's operations where
+//! they are good ones), and a handwritten backward pass. Its definition, plain tensor operations, stands
+//! beside it as `composed`, or in its test. Kernels must agree with the definition; tests compare them in
+//! value and gradient, on a graphics adapter in `core/tests/gpu.rs`.
 
 pub mod adam;
 pub mod choice;

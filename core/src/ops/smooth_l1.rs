@@ -20,7 +20,7 @@ use burn::tensor::Tensor;
 use deepspi_worlds::parallel::for_each_chunk;
 
 use super::cpu::{self, float_tensor, values};
-use super::gpu::{CubeTensor, UNITS, contiguous, covering, sum_of_units, uninitialised};
+use super::gpu::{CubeTensor, UNITS, contiguous, covering, sum_of_units, uninitialised, workgroup};
 use crate::loss::smooth_l1;
 
 /// The distance `[B]` of each row of `a` from that of `b`, both `[B, D]`.
@@ -116,7 +116,7 @@ impl DistanceOp for Cube {
         distance_kernel::launch(
             &a.client.clone(),
             count,
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             a.into_buffer_arg(),
             b.into_buffer_arg(),
             distance.clone().into_buffer_arg(),
@@ -136,7 +136,7 @@ impl DistanceKernels for Cube {
         distance_grads_kernel::launch(
             &a.client.clone(),
             covering(shape[0] * shape[1]),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             a.into_buffer_arg(),
             b.into_buffer_arg(),
             grad.into_buffer_arg(),
@@ -169,13 +169,13 @@ fn distance_kernel(
             row += (CUBE_COUNT_X * CUBE_DIM) as usize;
         }
     } else {
-        let mut shared = Shared::new_slice(256usize);
+        let mut shared = Shared::new_slice(UNITS);
         let row = CUBE_POS_X as usize;
         let mut sum = 0.0f32;
         let mut i = UNIT_POS as usize;
         while i < len {
             sum += one_distance(a[row * len + i] - b[row * len + i]);
-            i += 256usize;
+            i += UNITS;
         }
         let sum = sum_of_units(sum, &mut shared);
         if UNIT_POS == 0 {

@@ -105,11 +105,10 @@ mod tests {
     use deepspi_worlds::maze::MazePreset;
 
     use super::*;
-    use crate::algorithm::deep_spi::{LossTerms, draw_noise, objective};
-    use crate::data::minibatch::{Targets, vector};
-    use crate::golden::fill;
+    use crate::algorithm::deep_spi::{LossTerms, objective};
     use crate::ops::policy_objective::{Inputs, PolicyObjective, composed};
     use crate::read_floats;
+    use crate::self_test::fixed_minibatch;
 
     fn first(tensor: Tensor<1>) -> f32 {
         pollster::block_on(read_floats(tensor)).expect("read")[0]
@@ -135,23 +134,7 @@ mod tests {
         let device = Device::flex();
         let lifted = device.clone().autodiff();
         let learner = Learner::new(Model::new(&spec, &config, &device), &config);
-        let log_prob = -(spec.actions as f64).ln();
-        let mut rng = deepspi_worlds::rng::stream(1, deepspi_worlds::rng::Stream::Noise);
-        let batch = Minibatch {
-            observations: fill::frames(&spec, batch, 0, true, &lifted),
-            sharing: None,
-            actions: fill::actions(spec.actions, batch, &lifted),
-            targets: Targets {
-                log_probs: fill::fill(6, batch, log_prob - 0.3, log_prob + 0.3),
-                advantages: fill::fill(4, batch, -2.0, 2.0),
-                returns: fill::fill(5, batch, -1.0, 3.0),
-                actions: (0..batch as u32).map(|i| i % spec.actions as u32).collect(),
-            }
-            .upload(&lifted),
-            rewards: vector(fill::fill(3, batch, -1.0, 1.0), &lifted),
-            dones: vector(vec![0.0; batch], &lifted),
-            noise: draw_noise(learner.trainable(), &config, batch, &mut rng, &lifted),
-        };
+        let batch = fixed_minibatch(&learner, &spec, &config, batch, &lifted);
         let terms = objective(learner.trainable(), &batch, &config);
         let mut grads = terms.total.backward();
         let grads = flatten_grads(learner.trainable(), &mut grads);

@@ -6,10 +6,10 @@ use burn::cubecl;
 use burn::cubecl::prelude::*;
 
 use super::{AdamOp, AdamStep, result_len};
-use crate::ops::gpu::{CubeTensor, UNITS, contiguous, sum_of_units, uninitialised};
+use crate::ops::gpu::{CubeTensor, UNITS, contiguous, sum_of_units, uninitialised, workgroup};
 
 /// Workgroups of both kernels; also the number of partial sums, one for each unit of a workgroup.
-const WORKGROUPS: u32 = UNITS;
+const WORKGROUPS: u32 = UNITS as u32;
 
 impl AdamOp for Cube {
     fn clipped_adam(
@@ -27,7 +27,7 @@ impl AdamOp for Cube {
         squares_kernel::launch(
             &client,
             CubeCount::Static(WORKGROUPS, 1, 1),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             grads.clone().into_buffer_arg(),
             squares.clone().into_buffer_arg(),
             len,
@@ -37,7 +37,7 @@ impl AdamOp for Cube {
         adam_kernel::launch(
             &client,
             CubeCount::Static(4 * WORKGROUPS, 1, 1),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             parameters.into_buffer_arg(),
             grads.into_buffer_arg(),
             moment_1.into_buffer_arg(),
@@ -58,7 +58,7 @@ impl AdamOp for Cube {
 
 #[cube(launch)]
 fn squares_kernel(grads: &[f32], squares: &mut [f32], #[comptime] len: usize) {
-    let mut shared = Shared::new_slice(256usize);
+    let mut shared = Shared::new_slice(UNITS);
     let mut sum = 0.0f32;
     let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
     while i < len {
@@ -87,7 +87,7 @@ fn adam_kernel(
     max_norm: f32,
     #[comptime] len: usize,
 ) {
-    let mut shared = Shared::new_slice(256usize);
+    let mut shared = Shared::new_slice(UNITS);
     let norm = sum_of_units(squares[UNIT_POS as usize], &mut shared).sqrt();
     let mut factor = 1.0f32;
     if norm > max_norm {

@@ -10,7 +10,7 @@ use burn::cubecl::prelude::*;
 
 use super::{ChosenConvKernels, ChosenConvOp, Layout, TAPS};
 use crate::ops::choice::action_of;
-use crate::ops::gpu::{CubeTensor, UNITS, contiguous, covering, uninitialised};
+use crate::ops::gpu::{CubeTensor, UNITS, contiguous, covering, uninitialised, workgroup};
 
 /// Workgroups among which the gradient of the kernel is divided, about.
 const WANTED_WORKGROUPS: usize = 256;
@@ -94,7 +94,7 @@ impl ChosenConvOp for Cube {
         chosen_conv_kernel::launch(
             &features.client.clone(),
             CubeCount::Static(s.batch as u32, groups as u32, 1),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             features.into_buffer_arg(),
             kernel.into_buffer_arg(),
             bias.into_buffer_arg(),
@@ -122,7 +122,7 @@ impl ChosenConvKernels for Cube {
         features_grad_kernel::launch(
             &client,
             CubeCount::Static(s.batch as u32, layout.groups as u32, 1),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             grad.clone().into_buffer_arg(),
             kernel.into_buffer_arg(),
             actions.clone().into_buffer_arg(),
@@ -134,7 +134,7 @@ impl ChosenConvKernels for Cube {
         parts_kernel::launch(
             &client,
             CubeCount::Static(cells as u32, s.parts as u32, 1),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             features.clone().into_buffer_arg(),
             grad.into_buffer_arg(),
             actions.into_buffer_arg(),
@@ -148,7 +148,7 @@ impl ChosenConvKernels for Cube {
         add_parts_kernel::launch(
             &client,
             covering(cells * s.entries()),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             parts.into_buffer_arg(),
             of_kernel.clone().into_buffer_arg(),
             of_bias.clone().into_buffer_arg(),
@@ -182,7 +182,7 @@ fn chosen_conv_kernel(
             sum += feature * kernel[tap * s.all_outputs + column];
         }
         values[first + i] = sum;
-        i += 256usize;
+        i += UNITS;
     }
 }
 
@@ -215,7 +215,7 @@ fn features_grad_kernel(
             }
         }
         of_features[(sample * positions + pixel) * s.features + group * s.own + own] = sum;
-        i += 256usize;
+        i += UNITS;
     }
 }
 
@@ -258,7 +258,7 @@ fn parts_kernel(
             }
         }
         parts[first + i] = sum;
-        i += 256usize;
+        i += UNITS;
     }
 }
 

@@ -10,16 +10,19 @@
 //!
 //! The kernel gradient has one more row, a patch of ones: that is the gradient of the bias. Long sums
 //! of few results are cut into parts, which a second kernel adds: otherwise a few workgroups would do
-//! all the work, and a sum of 100,000 terms one after another loses four digits. Where the convolution ends with ReLU, the gradient of the output
-//! counts where the output is positive; it is masked when it is read.
+//! all the work, and a sum of 100,000 terms one after another loses four digits. Where the convolution
+//! ends with ReLU, the gradient of the output counts where the output is positive; it is masked when it
+//! is read.
 
+use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Cube, TensorMetadata};
 use burn::cubecl;
 use burn::cubecl::prelude::*;
+use burn::tensor::Shape;
 
 use super::geometry::Sizes;
 use super::{ConvForm, ConvKernels};
-use crate::ops::gpu::{CubeTensor, UNITS, contiguous, covering, uninitialised};
+use crate::ops::gpu::{CubeTensor, UNITS, contiguous, covering, uninitialised, workgroup};
 
 /// Rows and columns of the part of a tile that one unit computes.
 const OWN: usize = 4;
@@ -99,6 +102,46 @@ impl Product {
     }
 }
 
+/// What [`product_kernel`] does with a sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum End {
+    /// Stores it.
+    Sum,
+    /// Adds the bias, which is the third factor, and applies ReLU.
+    Output,
+}
+
+/// Computes a product into a new vector `[parts, rows, columns]`. The third tensor is the bias of a
+/// forward product, else the convolution's output.
+fn launch_product(
+    (product, extent): (Product, Extent),
+    [left, right, third]: [CubeTensor; 3],
+    end: End,
+) -> CubeTensor {
+    let Extent { rows, depth, parts, part } = extent;
+    let result = uninitialised(&left, [parts * rows * product.columns]);
+    product_kernel::launch(
+        &result.client.clone(),
+        product.workgroups(extent),
+        workgroup(),
+        left.into_buffer_arg(),
+        right.into_buffer_arg(),
+        third.into_buffer_arg(),
+        result.clone().into_buffer_arg(),
+        rows as u32,
+        depth as u32,
+        part as u32,
+        end,
+        product,
+    );
+    result
+}
+
+/// The same numbers in another shape.
+fn shaped<const D: usize>(values: CubeTensor, shape: [usize; D]) -> CubeTensor {
+    Cube::float_reshape(values, Shape::from(shape))
+}
+
 impl ConvKernels for Cube {
     fn forward(
         images: CubeTensor,
@@ -108,49 +151,23 @@ impl ConvKernels for Cube {
     ) -> CubeTensor {
         let s = Sizes::new(&images.shape(), &kernel.shape(), form);
         let [images, kernel, bias] = [images, kernel, bias].map(contiguous);
-        let output = uninitialised(&images, [s.batch, s.out_height, s.out_width, s.outputs]);
         let (product, extent) = Product::new(Kind::Forward, s);
-        let Extent { rows, depth, parts: count, part } = extent;
-        let client = images.client.clone();
-        if count == 1 {
-            forward_kernel::launch(
-                &client,
-                product.workgroups(extent),
-                CubeDim::new_1d(UNITS),
-                images.into_buffer_arg(),
-                kernel.into_buffer_arg(),
-                bias.into_buffer_arg(),
-                output.clone().into_buffer_arg(),
-                rows as u32,
-                depth as u32,
-                part as u32,
-                product,
-            );
-            return output;
+        let factors = [images, kernel, bias.clone()];
+        let shape = [s.batch, s.out_height, s.out_width, s.outputs];
+        if extent.parts == 1 {
+            return shaped(launch_product((product, extent), factors, End::Output), shape);
         }
-        let parts = uninitialised(&images, [count * rows * product.columns]);
-        parts_kernel::launch(
-            &client,
-            product.workgroups(extent),
-            CubeDim::new_1d(UNITS),
-            images.into_buffer_arg(),
-            kernel.into_buffer_arg(),
-            bias.clone().into_buffer_arg(),
-            parts.clone().into_buffer_arg(),
-            rows as u32,
-            depth as u32,
-            part as u32,
-            product,
-        );
+        let parts = launch_product((product, extent), factors, End::Sum);
+        let output = uninitialised(&parts, shape);
         add_forward_kernel::launch(
-            &client,
-            covering(rows * product.columns),
-            CubeDim::new_1d(UNITS),
+            &parts.client.clone(),
+            covering(extent.rows * product.columns),
+            workgroup(),
             parts.into_buffer_arg(),
             bias.into_buffer_arg(),
             output.clone().into_buffer_arg(),
-            rows as u32,
-            count as u32,
+            extent.rows as u32,
+            extent.parts as u32,
             product,
         );
         output
@@ -165,55 +182,26 @@ impl ConvKernels for Cube {
         wants_images: bool,
     ) -> (Option<CubeTensor>, CubeTensor, CubeTensor) {
         let s = Sizes::new(&images.shape(), &kernel.shape(), form);
+        let kernel_shape: [usize; 4] = kernel.shape().dims();
         let [images, kernel, output, grad] = [images, kernel, output, output_grad].map(contiguous);
-        let client = images.client.clone();
         let images_grad = wants_images.then(|| {
-            let result = uninitialised(&images, [s.batch, s.height, s.width, s.channels]);
-            let (product, extent) = Product::new(Kind::ImagesGrad, s);
-            let Extent { rows, depth, part, .. } = extent;
-            images_grad_kernel::launch(
-                &client,
-                product.workgroups(extent),
-                CubeDim::new_1d(UNITS),
-                grad.clone().into_buffer_arg(),
-                output.clone().into_buffer_arg(),
-                kernel.clone().into_buffer_arg(),
-                result.clone().into_buffer_arg(),
-                rows as u32,
-                depth as u32,
-                part as u32,
-                product,
-            );
-            result
+            let factors = [grad.clone(), kernel, output.clone()];
+            let result = launch_product(Product::new(Kind::ImagesGrad, s), factors, End::Sum);
+            shaped(result, [s.batch, s.height, s.width, s.channels])
         });
         let (product, extent) = Product::new(Kind::KernelGrad, s);
-        let Extent { rows, depth, parts: count, part } = extent;
-        let parts = uninitialised(&images, [count * rows * product.columns]);
-        parts_kernel::launch(
-            &client,
-            product.workgroups(extent),
-            CubeDim::new_1d(UNITS),
-            images.clone().into_buffer_arg(),
-            grad.into_buffer_arg(),
-            output.into_buffer_arg(),
-            parts.clone().into_buffer_arg(),
-            rows as u32,
-            depth as u32,
-            part as u32,
-            product,
-        );
-        let shape: [usize; 4] = kernel.shape().dims();
-        let (kernel_grad, bias_grad) =
-            (uninitialised(&images, shape), uninitialised(&images, [s.outputs]));
+        let parts = launch_product((product, extent), [images, grad, output], End::Sum);
+        let kernel_grad = uninitialised(&parts, kernel_shape);
+        let bias_grad = uninitialised(&parts, [s.outputs]);
         add_gradients_kernel::launch(
-            &client,
-            covering(rows * product.columns),
-            CubeDim::new_1d(UNITS),
+            &parts.client.clone(),
+            covering(extent.rows * product.columns),
+            workgroup(),
             parts.into_buffer_arg(),
             kernel_grad.clone().into_buffer_arg(),
             bias_grad.clone().into_buffer_arg(),
-            rows as u32,
-            count as u32,
+            extent.rows as u32,
+            extent.parts as u32,
             product,
         );
         (images_grad, kernel_grad, bias_grad)
@@ -221,74 +209,20 @@ impl ConvKernels for Cube {
 }
 
 #[cube(launch)]
-fn forward_kernel(
-    images: &[f32],
-    kernel: &[f32],
-    bias: &[f32],
-    output: &mut [f32],
-    rows: u32,
-    depth: u32,
-    part: u32,
-    #[comptime] p: Product,
-) {
-    let rows = rows as usize;
-    let mut sums = Array::<f32>::new(16usize);
-    multiply(images, kernel, bias, &mut sums, rows, depth as usize, part as usize, p);
-    #[unroll]
-    for i in 0..OWN {
-        #[unroll]
-        for j in 0..OWN {
-            let row = own_row(p) + i;
-            let column = own_column(p) + j;
-            if row < rows && column < p.columns {
-                let value = sums[i * OWN + j] + bias[column];
-                output[row * p.columns + column] = rectified(value, p.sizes);
-            }
-        }
-    }
-}
-
-#[cube(launch)]
-fn images_grad_kernel(
-    grad: &[f32],
-    output: &[f32],
-    kernel: &[f32],
+fn product_kernel(
+    left: &[f32],
+    right: &[f32],
+    third: &[f32],
     result: &mut [f32],
     rows: u32,
     depth: u32,
     part: u32,
+    #[comptime] end: End,
     #[comptime] p: Product,
 ) {
     let rows = rows as usize;
     let mut sums = Array::<f32>::new(16usize);
-    multiply(grad, kernel, output, &mut sums, rows, depth as usize, part as usize, p);
-    #[unroll]
-    for i in 0..OWN {
-        #[unroll]
-        for j in 0..OWN {
-            let row = own_row(p) + i;
-            let column = own_column(p) + j;
-            if row < rows && column < p.columns {
-                result[row * p.columns + column] = sums[i * OWN + j];
-            }
-        }
-    }
-}
-
-#[cube(launch)]
-fn parts_kernel(
-    left: &[f32],
-    right: &[f32],
-    output: &[f32],
-    parts: &mut [f32],
-    rows: u32,
-    depth: u32,
-    part: u32,
-    #[comptime] p: Product,
-) {
-    let rows = rows as usize;
-    let mut sums = Array::<f32>::new(16usize);
-    multiply(left, right, output, &mut sums, rows, depth as usize, part as usize, p);
+    multiply(left, right, third, &mut sums, rows, depth as usize, part as usize, p);
     let first = CUBE_POS_Z as usize * rows * p.columns;
     #[unroll]
     for i in 0..OWN {
@@ -297,7 +231,12 @@ fn parts_kernel(
             let row = own_row(p) + i;
             let column = own_column(p) + j;
             if row < rows && column < p.columns {
-                parts[first + row * p.columns + column] = sums[i * OWN + j];
+                let at = first + row * p.columns + column;
+                if comptime!(end == End::Output) {
+                    result[at] = rectified(sums[i * OWN + j] + third[column], p.sizes);
+                } else {
+                    result[at] = sums[i * OWN + j];
+                }
             }
         }
     }
@@ -371,7 +310,7 @@ fn own_column(#[comptime] p: Product) -> usize {
 }
 
 /// The unit's 4 x 4 entries of its workgroup's tile. `left` and `right` hold the two factors; `output`
-/// is the convolution's output where a gradient is masked by it.
+/// is the convolution's output, where a gradient is masked by it.
 #[cube]
 fn multiply(
     left: &[f32],
@@ -399,9 +338,9 @@ fn multiply(
     let steps = part / p.step;
     for step in 0..steps {
         let start = from + step * p.step;
-        let left_loads = comptime!(p.tile_rows * p.step / 256);
+        let left_loads = comptime!(p.tile_rows * p.step / UNITS);
         for load in 0..left_loads {
-            let i = load * 256usize + unit;
+            let i = load * UNITS + unit;
             // Neighbouring units read neighbouring numbers: along the patch.
             if comptime!(p.kind == Kind::KernelGrad) {
                 let row = i % p.tile_rows;
@@ -415,9 +354,9 @@ fn multiply(
                     left_entry(left, output, first_row + row, start + term, rows, depth, p);
             }
         }
-        let right_loads = comptime!((p.tile_columns * p.step).div_ceil(256));
+        let right_loads = comptime!((p.tile_columns * p.step).div_ceil(UNITS));
         for load in 0..right_loads {
-            let i = load * 256usize + unit;
+            let i = load * UNITS + unit;
             if i < comptime!(p.tile_columns * p.step) {
                 let term = i / p.tile_columns;
                 let column = i % p.tile_columns;

@@ -5,7 +5,7 @@ use burn::cubecl;
 use burn::cubecl::prelude::*;
 
 use super::{JoinOp, TOGETHER};
-use crate::ops::gpu::{CubeTensor, UNITS, contiguous};
+use crate::ops::gpu::{CubeTensor, UNITS, contiguous, workgroup};
 
 /// Workgroups that share the numbers of a part.
 const WORKGROUPS: u32 = 256;
@@ -16,7 +16,7 @@ impl JoinOp for Cube {
         join_one::launch(
             &joined.client.clone(),
             CubeCount::Static(WORKGROUPS, 1, 1),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             contiguous(part).into_buffer_arg(),
             joined.clone().into_buffer_arg(),
             start,
@@ -40,7 +40,7 @@ impl JoinOp for Cube {
         join_five::launch(
             &joined.client.clone(),
             CubeCount::Static(WORKGROUPS, TOGETHER as u32, 1),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             a,
             b,
             c,
@@ -90,6 +90,6 @@ fn copy(part: &[f32], joined: &mut [f32], #[comptime] start: usize, #[comptime] 
     let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
     while i < length {
         joined[start + i] = part[i];
-        i += comptime!(WORKGROUPS as usize * UNITS as usize);
+        i += comptime!(WORKGROUPS as usize * UNITS);
     }
 }

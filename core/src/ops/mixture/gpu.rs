@@ -5,7 +5,9 @@ use burn::cubecl;
 use burn::cubecl::prelude::*;
 
 use super::{MIN_SCALE, MixtureKernels, Sizes};
-use crate::ops::gpu::{CubeTensor, UNITS, contiguous, covering, sum_of_units, uninitialised};
+use crate::ops::gpu::{
+    CubeTensor, UNITS, contiguous, covering, sum_of_units, uninitialised, workgroup,
+};
 
 impl MixtureKernels for Cube {
     fn sample(raw: CubeTensor, weights: CubeTensor, noise: CubeTensor) -> CubeTensor {
@@ -15,7 +17,7 @@ impl MixtureKernels for Cube {
         sample_kernel::launch(
             &raw.client.clone(),
             covering(s.batch * s.rows * s.latents),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             raw.into_buffer_arg(),
             weights.into_buffer_arg(),
             noise.into_buffer_arg(),
@@ -39,7 +41,7 @@ impl MixtureKernels for Cube {
         sample_grads_kernel::launch(
             &raw.client.clone(),
             CubeCount::Static(s.batch as u32, 1, 1),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             raw.into_buffer_arg(),
             weights.into_buffer_arg(),
             noise.into_buffer_arg(),
@@ -91,7 +93,7 @@ fn sample_grads_kernel(
     weights_grad: &mut [f32],
     #[comptime] s: Sizes,
 ) {
-    let mut shared = Shared::new_slice(256usize);
+    let mut shared = Shared::new_slice(UNITS);
     let kd = comptime!(s.components * s.latents);
     let batch = CUBE_POS_X as usize;
     for k in 0..s.components {
@@ -110,7 +112,7 @@ fn sample_grads_kernel(
             raw_grad[row * 2usize * kd + kd + at] = outer * eps * sigmoid(x);
             let scale = softplus(x) + MIN_SCALE;
             along_weight += upstream * 0.5f32 * (location + eps * scale);
-            i += 256usize;
+            i += UNITS;
         }
         let sum = sum_of_units(along_weight, &mut shared);
         if UNIT_POS == 0 {

@@ -4,7 +4,7 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
 use deepspi_run::config::Auxiliary;
 
-use super::{Mean, ObjectiveKernels, ObjectiveOp, Places, Settings};
+use super::{Mean, ObjectiveKernels, ObjectiveOp, Settings, places};
 use crate::ops::cpu::{contiguous, float_tensor, values as read};
 
 impl ObjectiveOp for Flex {
@@ -22,7 +22,7 @@ impl ObjectiveOp for Flex {
         let (log_probs, rest) = targets.split_at(batch);
         let (advantages, rest) = rest.split_at(batch);
         let (returns, chosen) = rest.split_at(batch);
-        let places = Places::of(batch, actions);
+        let places = places(batch, actions);
         let mut packed = vec![0.0; places.len];
         let mut sums = [0.0_f64; 9];
         let (centre, deviation) = if settings.normalise { moments(advantages) } else { (0.0, 1.0) };
@@ -102,7 +102,7 @@ impl ObjectiveKernels for Flex {
     ) -> [FlexTensor; 4] {
         let [packed, grad] = [packed, grad].map(contiguous);
         let (packed, grad) = (read(&packed), read(&grad)[0]);
-        let places = Places::of(batch, actions);
+        let places = places(batch, actions);
         let part = |start: usize, len: usize, factor: f32| {
             packed[start..start + len].iter().map(|x| x * factor).collect::<Vec<f32>>()
         };

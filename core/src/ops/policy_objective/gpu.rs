@@ -5,9 +5,10 @@ use burn::cubecl;
 use burn::cubecl::prelude::*;
 use deepspi_run::config::Auxiliary;
 
-use super::{Mean, ObjectiveKernels, ObjectiveOp, Places, Settings};
-use crate::ops::ALIGNMENT;
-use crate::ops::gpu::{CubeTensor, UNITS, contiguous, covering, sum_of_units, uninitialised};
+use super::{Mean, ObjectiveKernels, ObjectiveOp, Settings, places};
+use crate::ops::gpu::{
+    CubeTensor, UNITS, contiguous, covering, sum_of_units, uninitialised, workgroup,
+};
 
 /// What a kernel is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,12 +34,12 @@ impl ObjectiveOp for Cube {
         let inputs = [logits, values, transition, reward, targets].map(contiguous);
         let [logits, values, transition, reward, targets] = inputs;
         let total = uninitialised(&logits, [1]);
-        let packed = uninitialised(&logits, [Places::of(batch, actions).len]);
+        let packed = uninitialised(&logits, [places(batch, actions).len]);
         let Settings { clip, entropy, value, drift, normalise, auxiliary, .. } = settings;
         objective_kernel::launch(
             &logits.client.clone(),
             CubeCount::Static(1, 1, 1),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             logits.into_buffer_arg(),
             values.into_buffer_arg(),
             transition.into_buffer_arg(),
@@ -79,7 +80,7 @@ impl ObjectiveKernels for Cube {
         grads_kernel::launch(
             &packed.client.clone(),
             covering(batch * actions),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             packed.into_buffer_arg(),
             grad.into_buffer_arg(),
             logits.clone().into_buffer_arg(),
@@ -114,13 +115,8 @@ fn objective_kernel(
     #[comptime] s: Shape,
 ) {
     let batch = batch as usize;
-    let mut shared = Shared::new_slice(256usize);
-    // As in `Places`.
-    let part = batch.div_ceil(ALIGNMENT) * ALIGNMENT;
-    let (utilities, ratios, entropies) = (ALIGNMENT, ALIGNMENT + part, ALIGNMENT + 2usize * part);
-    let of_logits = entropies + part;
-    let of_values = of_logits + (batch * s.actions).div_ceil(ALIGNMENT) * ALIGNMENT;
-    let of_auxiliary = of_values + part;
+    let mut shared = Shared::new_slice(UNITS);
+    let places = places(batch, s.actions);
     let unit = UNIT_POS as usize;
     let count = batch as f32;
     let weight = 1.0f32 / count;
@@ -132,7 +128,7 @@ fn objective_kernel(
         let mut b = unit;
         while b < batch {
             sum += targets[batch + b];
-            b += 256usize;
+            b += UNITS;
         }
         centre = sum_of_units(sum, &mut shared) / count;
         let mut squares = 0.0f32;
@@ -140,7 +136,7 @@ fn objective_kernel(
         while b < batch {
             let difference = targets[batch + b] - centre;
             squares += difference * difference;
-            b += 256usize;
+            b += UNITS;
         }
         deviation = (sum_of_units(squares, &mut shared) / count).sqrt() + 1e-8f32;
     }
@@ -213,21 +209,21 @@ fn objective_kernel(
             if a == action {
                 of_choice = 1.0f32 - probability;
             }
-            packed[of_logits + row + a] = weight
+            packed[places.logits + row + a] = weight
                 * (by_ratio * ratio * of_choice
                     + entropy_coef * probability * (log_prob + entropy));
         }
-        packed[of_values + b] = value_coef * weight * error;
+        packed[places.values + b] = value_coef * weight * error;
         if comptime!(s.inside) {
-            packed[of_auxiliary + b] = -weight * by_utility;
+            packed[places.auxiliary + b] = -weight * by_utility;
         } else if comptime!(s.outside) {
-            packed[of_auxiliary + b] = weight;
+            packed[places.auxiliary + b] = weight;
         } else {
-            packed[of_auxiliary + b] = 0.0f32;
+            packed[places.auxiliary + b] = 0.0f32;
         }
-        packed[utilities + b] = utility;
-        packed[ratios + b] = ratio;
-        packed[entropies + b] = entropy;
+        packed[places.utilities + b] = utility;
+        packed[places.ratios + b] = ratio;
+        packed[places.entropy + b] = entropy;
 
         policy_sum += loss;
         value_sum += 0.5f32 * error * error;
@@ -241,7 +237,7 @@ fn objective_kernel(
             transition_sum += transition[b];
             reward_sum += reward[b];
         }
-        b += 256usize;
+        b += UNITS;
     }
     let policy = sum_of_units(policy_sum, &mut shared) / count;
     let value = sum_of_units(value_sum, &mut shared) / count;
@@ -283,19 +279,15 @@ fn grads_kernel(
     #[comptime] actions: usize,
 ) {
     let batch = batch as usize;
-    // As in `Places`.
-    let part = batch.div_ceil(ALIGNMENT) * ALIGNMENT;
-    let of_logits = ALIGNMENT + 3usize * part;
-    let of_values = of_logits + (batch * actions).div_ceil(ALIGNMENT) * ALIGNMENT;
-    let of_auxiliary = of_values + part;
+    let places = places(batch, actions);
     let factor = grad[0usize];
     let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
     while i < batch * actions {
-        logits[i] = packed[of_logits + i] * factor;
+        logits[i] = packed[places.logits + i] * factor;
         if i < batch {
-            values[i] = packed[of_values + i] * factor;
-            transition[i] = packed[of_auxiliary + i] * factor * transition_coef;
-            reward[i] = packed[of_auxiliary + i] * factor * reward_coef;
+            values[i] = packed[places.values + i] * factor;
+            transition[i] = packed[places.auxiliary + i] * factor * transition_coef;
+            reward[i] = packed[places.auxiliary + i] * factor * reward_coef;
         }
         i += (CUBE_COUNT_X * CUBE_DIM) as usize;
     }

@@ -17,6 +17,8 @@ use burn::backend::{
     Autodiff, AutodiffBackend, Backend, Dispatch, TensorMetadata, backend_extension,
     tensor::FloatTensor,
 };
+use burn::cubecl;
+use burn::cubecl::prelude::*;
 use burn::tensor::Tensor;
 use deepspi_run::config::{Auxiliary, Config, Objective};
 
@@ -110,7 +112,7 @@ impl Settings {
 }
 
 /// Places in the packed result; every part starts at a multiple of [`ALIGNMENT`].
-#[derive(Clone, Copy, Debug)]
+#[derive(CubeType, Clone, Copy, Debug)]
 struct Places {
     utilities: usize,
     ratios: usize,
@@ -124,18 +126,18 @@ struct Places {
     len: usize,
 }
 
-impl Places {
-    const fn of(batch: usize, actions: usize) -> Self {
-        let part = batch.next_multiple_of(ALIGNMENT);
-        let table = (batch * actions).next_multiple_of(ALIGNMENT);
-        let utilities = ALIGNMENT;
-        let ratios = utilities + part;
-        let entropy = ratios + part;
-        let logits = entropy + part;
-        let values = logits + table;
-        let auxiliary = values + part;
-        Self { utilities, ratios, entropy, logits, values, auxiliary, len: auxiliary + part }
-    }
+/// The places for a batch, for the host and, inside a kernel, for a GPU.
+#[cube]
+fn places(batch: usize, actions: usize) -> Places {
+    let part = batch.div_ceil(ALIGNMENT) * ALIGNMENT;
+    let table = (batch * actions).div_ceil(ALIGNMENT) * ALIGNMENT;
+    let utilities = ALIGNMENT.runtime();
+    let ratios = utilities + part;
+    let entropy = ratios + part;
+    let logits = entropy + part;
+    let values = logits + table;
+    let auxiliary = values + part;
+    Places { utilities, ratios, entropy, logits, values, auxiliary, len: auxiliary + part }
 }
 
 /// The objective of a minibatch (docs/deepspi.md, section 2.2, details 7 to 16).
@@ -159,7 +161,7 @@ pub fn policy_objective(inputs: Inputs, config: &Config) -> PolicyObjective {
     );
     let packed = Tensor::<1>::from_dispatch(packed);
     let part = |start, len| packed.clone().narrow(0, start, len);
-    let places = Places::of(batch, actions);
+    let places = places(batch, actions);
     PolicyObjective {
         total: Tensor::from_dispatch(total),
         means: part(0, ALIGNMENT),

@@ -8,7 +8,7 @@ use burn::cubecl;
 use burn::cubecl::prelude::*;
 
 use super::{EPSILON, Matrices, PowerKernels, SCALARS, Sizes, sizes};
-use crate::ops::gpu::{CubeTensor, UNITS, contiguous, sum_of_units, uninitialised};
+use crate::ops::gpu::{CubeTensor, UNITS, contiguous, sum_of_units, uninitialised, workgroup};
 
 impl PowerKernels for Cube {
     fn divide(
@@ -24,7 +24,7 @@ impl PowerKernels for Cube {
         divide_kernel::launch(
             &kernel.client.clone(),
             workgroups(&s),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             kernel.into_buffer_arg(),
             start.into_buffer_arg(),
             divided.clone().into_buffer_arg(),
@@ -48,7 +48,7 @@ impl PowerKernels for Cube {
         divide_grad_kernel::launch(
             &kernel.client.clone(),
             workgroups(&s),
-            CubeDim::new_1d(UNITS),
+            workgroup(),
             kernel.into_buffer_arg(),
             state.into_buffer_arg(),
             grad.into_buffer_arg(),
@@ -72,20 +72,16 @@ fn divide_kernel(
     state: &mut [f32],
     #[comptime] s: Sizes,
 ) {
-    let mut shared = Shared::new_slice(256usize);
+    let mut shared = Shared::new_slice(UNITS);
     let unit = UNIT_POS as usize;
     let first = CUBE_POS * s.group;
     let scalars = CUBE_POS * s.state();
-    let n0 = scalars + SCALARS;
-    let n1 = n0 + s.columns;
-    let v2 = n1 + s.columns;
-    let u1 = v2 + s.columns;
-    let u2 = u1 + s.rows;
+    let Vectors { n0, n1, v2, u1, u2 } = vectors_at(scalars, s);
 
     let mut i = unit;
     while i < s.columns {
         state[n0 + i] = start[i];
-        i += 256usize;
+        i += UNITS;
     }
     sync_storage();
     normalise(state, n0, s.columns, &mut shared);
@@ -107,7 +103,7 @@ fn divide_kernel(
     while element < s.rows * s.columns {
         let at = position(element, first, s);
         divided[at] = kernel[at] / sigma;
-        element += 256usize;
+        element += UNITS;
     }
 }
 
@@ -120,16 +116,12 @@ fn divide_grad_kernel(
     result: &mut [f32],
     #[comptime] s: Sizes,
 ) {
-    let mut shared = Shared::new_slice(256usize);
+    let mut shared = Shared::new_slice(UNITS);
     let unit = UNIT_POS as usize;
     let first = CUBE_POS * s.group;
     let stored = CUBE_POS * s.state();
     let scalars = CUBE_POS * (s.state() + 2usize * s.rows + s.columns);
-    let n0 = scalars + SCALARS;
-    let n1 = n0 + s.columns;
-    let v2 = n1 + s.columns;
-    let u1 = v2 + s.columns;
-    let u2 = u1 + s.rows;
+    let Vectors { n0, n1, v2, u1, u2 } = vectors_at(scalars, s);
     let b1 = u2 + s.rows;
     let a1 = b1 + s.columns;
     let a0 = a1 + s.rows;
@@ -137,14 +129,14 @@ fn divide_grad_kernel(
     let mut i = unit;
     while i < s.state() {
         vectors[scalars + i] = state[stored + i];
-        i += 256usize;
+        i += UNITS;
     }
     let mut along = 0.0f32;
     let mut element = unit;
     while element < s.rows * s.columns {
         let at = position(element, first, s);
         along += grad[at] * kernel[at];
-        element += 256usize;
+        element += UNITS;
     }
     let along = sum_of_units(along, &mut shared);
     sync_storage();
@@ -167,8 +159,29 @@ fn divide_grad_kernel(
             + vectors[u1 + r] * vectors[b1 + c]
             + vectors[a0 + r] * vectors[n0 + c];
         result[at] = grad[at] / sigma + outer * path;
-        element += 256usize;
+        element += UNITS;
     }
+}
+
+/// Places of the vectors of a matrix's state.
+#[derive(CubeType, Clone, Copy)]
+struct Vectors {
+    n0: usize,
+    n1: usize,
+    v2: usize,
+    u1: usize,
+    u2: usize,
+}
+
+/// The places in a state that begins at `scalars`; see `Sizes::state`.
+#[cube]
+fn vectors_at(scalars: usize, #[comptime] s: Sizes) -> Vectors {
+    let n0 = scalars + SCALARS;
+    let n1 = n0 + s.columns;
+    let v2 = n1 + s.columns;
+    let u1 = v2 + s.columns;
+    let u2 = u1 + s.rows;
+    Vectors { n0, n1, v2, u1, u2 }
 }
 
 /// Row of the matrix's element that is number `element` in the order of memory.
@@ -244,7 +257,7 @@ fn dots(
             sum += kernel[first + line * stride + i] * vectors[x + i];
         }
         vectors[result + line] = sum;
-        line += 256usize;
+        line += UNITS;
     }
     sync_storage();
 }
@@ -263,8 +276,8 @@ fn sums(
     #[comptime] length: usize,
     #[comptime] stride: usize,
 ) {
-    let width = comptime!(length.next_power_of_two().min(256));
-    let parts = comptime!(256 / width);
+    let width = comptime!(length.next_power_of_two().min(UNITS));
+    let parts = comptime!(UNITS / width);
     let unit = UNIT_POS as usize;
     let (place, part) = (unit % width, unit / width);
     let blocks = comptime!(length.div_ceil(width));
@@ -299,7 +312,7 @@ fn dot(vectors: &mut [f32], a: usize, b: usize, length: usize, shared: &mut Shar
     let mut i = UNIT_POS as usize;
     while i < length {
         sum += vectors[a + i] * vectors[b + i];
-        i += 256usize;
+        i += UNITS;
     }
     sum_of_units(sum, shared)
 }
@@ -311,7 +324,7 @@ fn normalise(vectors: &mut [f32], x: usize, length: usize, shared: &mut Shared<[
     let mut i = UNIT_POS as usize;
     while i < length {
         vectors[x + i] *= scale;
-        i += 256usize;
+        i += UNITS;
     }
     sync_storage();
     scale
@@ -332,7 +345,7 @@ fn through_unit(
     let mut i = UNIT_POS as usize;
     while i < length {
         vectors[grad + i] = (vectors[grad + i] - vectors[y + i] * along) * vectors[scale];
-        i += 256usize;
+        i += UNITS;
     }
     sync_storage();
 }

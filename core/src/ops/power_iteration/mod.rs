@@ -81,30 +81,22 @@ pub fn divide_by_power_iteration(
     start: Tensor<1>,
     matrices: Matrices,
 ) -> Tensor<2> {
-    let groups = match matrices {
-        Matrices::Whole => 0,
-        Matrices::TransposedColumns(groups) => groups,
-    };
     Tensor::from_dispatch(<Dispatch as PowerOp>::divide_by_power(
         kernel.into_dispatch(),
         start.into_dispatch(),
-        groups,
+        matrices,
     ))
 }
 
 /// Dispatches [`divide_by_power_iteration`] to the backend that holds the tensors.
 #[backend_extension(Flex, Cube, Autodiff)]
 pub trait PowerOp: Backend {
-    /// See [`divide_by_power_iteration`]; `groups` is 0 for [`Matrices::Whole`].
+    /// See [`divide_by_power_iteration`].
     fn divide_by_power(
         kernel: FloatTensor<Self>,
         start: FloatTensor<Self>,
-        groups: usize,
+        matrices: Matrices,
     ) -> FloatTensor<Self>;
-}
-
-const fn matrices(groups: usize) -> Matrices {
-    if groups == 0 { Matrices::Whole } else { Matrices::TransposedColumns(groups) }
 }
 
 /// Value and gradient on one backend.
@@ -131,9 +123,9 @@ macro_rules! route {
             fn divide_by_power(
                 kernel: FloatTensor<Self>,
                 start: FloatTensor<Self>,
-                groups: usize,
+                matrices: Matrices,
             ) -> FloatTensor<Self> {
-                Self::divide(kernel, start, matrices(groups)).0
+                Self::divide(kernel, start, matrices).0
             }
         }
     )+};
@@ -144,9 +136,8 @@ impl<B: PowerKernels, C: CheckpointStrategy> PowerOp for Autodiff<B, C> {
     fn divide_by_power(
         kernel: FloatTensor<Self>,
         start: FloatTensor<Self>,
-        groups: usize,
+        matrices: Matrices,
     ) -> FloatTensor<Self> {
-        let matrices = matrices(groups);
         let prepared = PowerBackward.prepare::<C>([kernel.node()]).compute_bound().stateful();
         let start = start.into_primitive();
         match prepared {
