@@ -6,7 +6,8 @@
 //! (`deepspi_run`). Data flows one way: environment -> [`collect`] -> [`data`] -> [`loss`] ->
 //! [`algorithm`] -> [`optim`] -> [`trainer`] -> messages.
 //!
-//! Start reading at [`algorithm::deep_spi::objective()`], the function that computes the utility U
+//! Start reading at [`algorithm::deep_spi::objective()`], the loss of a minibatch, and
+//! [`ops::policy_objective::composed()`], the plain form of its part that computes the utility U
 //! of the paper's Eq. 6.
 //!
 //! Letters used in all shapes: `T` time steps, `N` environments, `B` samples of a minibatch,

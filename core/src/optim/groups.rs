@@ -42,7 +42,8 @@ pub struct Optimiser {
 
 impl Optimiser {
     /// Optimisers with moments at zero for parameters `[P]`, in groups of the given lengths, in the
-    /// order of the vector. Entries after the last given length belong to the last group.
+    /// order of the vector. A length counts the zeros between parameters, too
+    /// ([`ParameterInfo::padded_len`](crate::params::ParameterInfo::padded_len)). Entries after the last given length belong to the last group.
     #[must_use]
     pub fn new(parameters: &Tensor<1>, groups: &[(GroupSettings, usize)]) -> Self {
         let total = parameters.dims()[0];
