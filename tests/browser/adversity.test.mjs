@@ -9,6 +9,7 @@ import {
   endless,
   iterationOf,
   ready,
+  says,
   train,
   trainerOf,
   unfold,
@@ -16,8 +17,7 @@ import {
   withPage,
 } from "./support.mjs";
 
-const notice = (page, pattern) =>
-  page.waitForFunction((source) => new RegExp(source).test(document.querySelector(".notices").textContent), pattern);
+const notice = (page, pattern) => says(page, ".notices", pattern);
 
 test("a shader that the browser refuses leads to the CPU", { timeout: 300_000 }, () =>
   withPage({ webgpu: true, hash: "device=webgpu" }, async (page) => {

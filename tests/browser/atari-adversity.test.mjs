@@ -8,6 +8,7 @@ import {
   exported,
   iterationOf,
   ready,
+  says,
   stepOf,
   train,
   waitForIteration,
@@ -46,9 +47,7 @@ test("without WebAssembly exceptions the room says so, and everything else works
 test("a link that trains on the emulator says in the same words why it cannot", (t) =>
   withPage({ hash: "env=MazeCartridge&device=cpu", flags: [withoutExceptions] }, async (page, { complaints }) => {
     if (await accepts(page, exceptions)) return t.skip("this browser has no switch for WebAssembly exceptions");
-    await page.waitForFunction(() => /no WebAssembly exceptions/.test(document.querySelector(".notices").textContent), null, {
-      timeout,
-    });
+    await says(page, ".notices", /no WebAssembly exceptions/, { timeout });
     await page.click("#tab-neighbourhood");
     await page.waitForSelector("#nb-c");
     assert.deepEqual(complaints, []);

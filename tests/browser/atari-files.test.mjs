@@ -14,6 +14,7 @@ import {
   exported,
   native,
   ready,
+  says,
   stepOf,
   train,
   unfold,
@@ -129,10 +130,7 @@ const withRoom = (hash, body) =>
     assert.deepEqual(opened.complaints, []);
   });
 
-const screenSays = (page, pattern) =>
-  page.waitForFunction((source) => new RegExp(source).test(document.querySelector(".console").textContent), pattern.source, {
-    timeout: 60_000,
-  });
+const screenSays = (page, pattern) => says(page, ".console", pattern, { timeout: 60_000 });
 /** Waits until a screen that plays has gone on by some steps. */
 const goesOn = async (page) => waitForStep(page, (await stepOf(page)) + 6);
 
@@ -189,8 +187,7 @@ test("agents of another game or action set are refused in one sentence, and the 
     // The trainer refuses them, too, and keeps its agents.
     await ready(page);
     await unfold(page);
-    const refused = (pattern) =>
-      page.waitForFunction((source) => new RegExp(source).test(document.querySelector(".notices").textContent), pattern.source);
+    const refused = (pattern) => says(page, ".notices", pattern);
     await page.setInputFiles("#load-0", await zipped(pong));
     await refused(/cartridge of Pong is not here/);
     await page.setInputFiles("#load-0", await loose(pong));

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { withPage } from "./support.mjs";
+import { says, withPage } from "./support.mjs";
 
 const timeout = 60_000;
 
@@ -82,9 +82,7 @@ test("a link opens the screens as they were, and the address follows the control
     assert.deepEqual(await valuesOf(page, "a"), ["sampled", "fresh-ppo", "1", "0", "0", "1"]);
     assert.deepEqual(await valuesOf(page, "b"), ["sampled", "maze-deep-spi", "1", "0", "0", "4"]);
     await page.click("#play-b");
-    await page.waitForFunction(() => /step [1-9]/.test(document.querySelectorAll(".console")[1].textContent), null, {
-      timeout,
-    });
+    await says(page, ".console", /step [1-9]/, { nth: 1, timeout });
     assert.deepEqual(complaints, []);
   }));
 
@@ -110,9 +108,7 @@ test("a link to a game whose cartridge is not here says what is missing, and kee
     await waitForEntries(page, []);
     await waitForAgent(page, 0, "PPO, trained for");
     await page.click("#play-a");
-    await page.waitForFunction(() => /step [1-9]/.test(document.querySelector(".console").textContent), null, {
-      timeout,
-    });
+    await says(page, ".console", /step [1-9]/, { timeout });
   }));
 
 test("a file that the visitor brought is not in the link", () =>

@@ -3,18 +3,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exported, stepOf, waitForIteration, waitForStep, withPage } from "./support.mjs";
+import { exported, says, stepOf, waitForIteration, waitForStep, withPage } from "./support.mjs";
 
 const timeout = 60_000;
 
 /** Waits until the room has its emulator and both screens have an agent. */
 async function opened(page) {
   await page.waitForSelector("#play-a", { timeout });
-  await page.waitForFunction(
-    () => [...document.querySelectorAll(".console")].every((screen) => /trained for \d+ steps/.test(screen.textContent)),
-    null,
-    { timeout },
-  );
+  for (const nth of [0, 1]) await says(page, ".console", /trained for \d+ steps/, { nth, timeout });
 }
 
 const stepAbove = (page, screen, step) => waitForStep(page, step + 1, { screen });
@@ -39,9 +35,7 @@ test("the free cartridge plays at the first click, with what the agent sees and 
     assert.equal(shares.length, 4);
     assert.ok(Math.abs(shares.reduce((a, b) => a + b) - 1) < 0.01, `${shares}`);
     // The agents of the site have learned the maze: their games end, and pay.
-    await page.waitForFunction(() => /last game [5-9]/.test(document.querySelector(".console").textContent), null, {
-      timeout,
-    });
+    await says(page, ".console", /last game [5-9]/, { timeout });
     await page.click("#play-a");
     // A step that was asked for before the pause still arrives.
     await page.waitForTimeout(500);
@@ -61,12 +55,7 @@ test("an agent that is given to a screen that stands still judges the picture th
     const value = () => screen.locator(".values b").textContent();
     const policy = () => screen.locator("meter").evaluateAll((bars) => bars.map((bar) => bar.value));
     const caption = () => screen.locator(".policy caption").textContent();
-    const says = (pattern) =>
-      page.waitForFunction(
-        (source) => new RegExp(source).test(document.querySelector(".console").textContent),
-        pattern,
-        { timeout },
-      );
+    const shows = (pattern) => says(page, ".console", pattern, { timeout });
     // Into a corridor, where a trained agent is sure of its action.
     await page.selectOption("#hand-a", "greedy");
     for (let step = 1; step <= 3; step++) {
@@ -80,8 +69,8 @@ test("an agent that is given to a screen that stands still judges the picture th
     const seen = [];
     for (const [option, label] of [["deep-mdp", "DeepMDP"], ["ppo", "PPO"], ["deep-spi", "DeepSPI"]]) {
       await page.selectOption("#agent-a", `fresh-${option}`);
-      await says(`never trained: ${label}`);
-      await says("Policy of the new agent");
+      await shows(`never trained: ${label}`);
+      await shows("Policy of the new agent");
       assert.equal(await page.inputValue("#agent-a"), `fresh-${option}`);
       assert.notEqual(await value(), before.value);
       const shares = await policy();
@@ -90,9 +79,9 @@ test("an agent that is given to a screen that stands still judges the picture th
       seen.push(await value());
     }
     await page.selectOption("#agent-a", "maze-ppo");
-    await says("PPO, trained for");
+    await shows("PPO, trained for");
     await page.waitForFunction(
-      (value) => document.querySelector(".console .values b").textContent === value,
+      (value) => document.querySelector(".console .values b")?.textContent === value,
       before.value,
       { timeout },
     );
@@ -129,9 +118,7 @@ test("two agents learn the cartridge, play meanwhile, and the checkpoint says wh
     await waitForIteration(page, 2, { more: true, timeout: 120_000 });
     const step = await stepOf(page, 0);
     await stepAbove(page, 0, step);
-    await page.waitForFunction(() => /trained here for [1-9]/.test(document.querySelector(".console").textContent), null, {
-      timeout,
-    });
+    await says(page, ".console", /trained here for [1-9]/, { timeout });
     await waitForIteration(page, 6, { more: true, timeout: 120_000 });
     const { env, agents } = await exported(page);
     assert.equal(env, "MazeCartridge");

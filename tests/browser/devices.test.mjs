@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { outFile, ready, trainerOf, waitForIteration, withPage } from "./support.mjs";
+import { outFile, ready, says, trainerOf, waitForIteration, withPage } from "./support.mjs";
 
 test("without WebGPU the page trains on the CPU and says why", () =>
   withPage({ hash: "device=webgpu" }, async (page, { complaints }) => {
@@ -85,10 +85,8 @@ test("the worker draws the latents on the device that trains, and survives its e
 
     await page.click("#start");
     await worker.evaluate(() => self.deviceOfTheTest.destroy());
-    await page.waitForFunction(() => /WebGPU failed/.test(document.querySelector(".notices").textContent), null, {
-      timeout: 120_000,
-    });
-    await page.waitForFunction(() => /CPU/.test(document.querySelector("#device").textContent));
+    await says(page, ".notices", /WebGPU failed/, { timeout: 120_000 });
+    await says(page, "#device", /CPU/);
     await waitForIteration(page, 3, { more: true, timeout: 60_000 });
     assert.equal(await page.locator("#restart-trainer").count(), 0, "nothing had to be restarted");
   }));

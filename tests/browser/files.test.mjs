@@ -7,7 +7,19 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { after, before, test } from "node:test";
-import { download, exported, iterationOf, native, outFile, ready, train, unfold, waitForIteration, withPage } from "./support.mjs";
+import {
+  download,
+  exported,
+  iterationOf,
+  native,
+  outFile,
+  ready,
+  says,
+  train,
+  unfold,
+  waitForIteration,
+  withPage,
+} from "./support.mjs";
 
 const run = promisify(execFile);
 let folder;
@@ -146,11 +158,7 @@ test("a foreign or damaged checkpoint is refused, and training goes on as it was
     const bytes = Buffer.from(saved.bytes);
     bytes[bytes.length >> 1] ^= 0xff;
     page.on("dialog", (dialog) => dialog.accept());
-    const refused = (message) =>
-      page.waitForFunction(
-        (pattern) => new RegExp(pattern, "i").test(document.querySelector(".notices").textContent),
-        message.source,
-      );
+    const refused = (message) => says(page, ".notices", message);
     for (const [name, buffer, message] of [
       ["damaged.zip", bytes, /damaged/i],
       ["holiday.jpg", Buffer.from("not a checkpoint"), /not a zip/i],
@@ -188,8 +196,7 @@ test("an agent that met NaN is saved as it was before", { timeout: 60_000 }, () 
     async (page) => {
       await ready(page);
       await unfold(page);
-      const notice = (pattern) =>
-        page.waitForFunction((source) => new RegExp(source).test(document.querySelector(".notices").textContent), pattern);
+      const notice = (pattern) => says(page, ".notices", pattern);
       // After this step the first agent has completed its only iteration with finite values.
       await page.click("#step");
       await notice("deep-spi stopped");

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ready, rooms, waitForIteration, withPage } from "./support.mjs";
+import { ready, rooms, says, waitForIteration, withPage } from "./support.mjs";
 
 const focused = (page) =>
   page.evaluate(() => {
@@ -36,9 +36,9 @@ test("keys train, step, change rooms and show the list of keys", () =>
     await page.keyboard.press("n");
     await waitForIteration(page, 1);
     await page.keyboard.press("Space");
-    await page.waitForFunction(() => /pause/i.test(document.querySelector("#start").textContent));
+    await says(page, "#start", /pause/i);
     await page.keyboard.press("Space");
-    await page.waitForFunction(() => /start/i.test(document.querySelector("#start").textContent));
+    await says(page, "#start", /start/i);
     for (const [index, room] of rooms.entries()) {
       await page.keyboard.press(String(index + 1));
       assert.equal(await page.getAttribute(`#tab-${room}`, "aria-selected"), "true");

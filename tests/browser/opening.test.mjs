@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endless, ready, waitForIteration, withPage } from "./support.mjs";
+import { endless, ready, says, waitForIteration, withPage } from "./support.mjs";
 
 const agent = ".opening .maze-agent";
 /** Where the agent is, as its style says. */
@@ -55,11 +55,11 @@ test("the button trains the agent, also if it is pressed before the trainer has 
     assert.match(await page.textContent("#opening-train"), /loaded/);
     release();
     await waitForIteration(page, 2, { more: true });
-    await page.waitForFunction(() => /steps of training/.test(document.querySelector(".opening-sentence").textContent));
+    await says(page, ".opening-sentence", /steps of training/);
     assert.match(await page.textContent("#opening-train"), /Pause/);
     await page.click("#opening-train");
     await ready(page);
-    await page.waitForFunction(() => /further/.test(document.querySelector("#opening-train").textContent));
+    await says(page, "#opening-train", /further/);
     assert.deepEqual(complaints, []);
   });
 });
@@ -71,7 +71,7 @@ test("the walk stands still for who wants less motion, and its button and the sy
     await page.emulateMedia({ reducedMotion: "no-preference" });
     await waitForMove(page);
     await page.emulateMedia({ reducedMotion: "reduce" });
-    await page.waitForFunction(() => document.querySelector("#opening-walk").textContent === "Let it walk");
+    await page.waitForFunction(() => document.querySelector("#opening-walk")?.textContent === "Let it walk");
     await standsStill(page);
     await page.click("#opening-walk");
     await waitForMove(page);
@@ -102,11 +102,7 @@ const isStill = async (page) => {
 /** Opens the Atari room, waits until screen B has its agent, and closes the room again. */
 const visitAtari = async (page) => {
   await page.click("#tab-atari");
-  await page.waitForFunction(
-    () => /trained for \d+ steps/.test(document.querySelectorAll(".console")[1]?.textContent ?? ""),
-    null,
-    { timeout: 60_000 },
-  );
+  await says(page, ".console", /trained for \d+ steps/, { nth: 1, timeout: 60_000 });
   await page.click("#tab-maze");
   await page.waitForSelector(".maze-boards");
 };
@@ -135,11 +131,7 @@ test("beside the maze stands its cartridge; nothing of Atari is loaded until it 
     await page.click("#opening-play");
     for (let change = 0; change < 3; change++) await waitForPlay(page);
     assert.equal(await page.locator(".console").count(), 0, "the room is closed");
-    await page.waitForFunction(
-      () => /DeepSPI, trained before,.* last game paid [5-9]/.test(document.querySelector(".opening-cartridge").textContent),
-      null,
-      { timeout: 60_000 },
-    );
+    await says(page, ".opening-cartridge", /DeepSPI, trained before,.* last game paid [5-9]/, { timeout: 60_000 });
     const agents = loaded.filter((part) => part.startsWith("/agents/"));
     assert.deepEqual(agents.sort(), ["/agents/index.json", "/agents/maze-deep-spi.zip"], "only the agent that is shown");
 
@@ -181,10 +173,8 @@ test("for who wants less motion the cartridge plays only when its button is pres
 test("an emulator that cannot be loaded is said under the cartridge, and can be started again", { timeout: 180_000 }, () =>
   withPage({ before: (page) => page.route("**/emulator/ale.wasm", (route) => route.abort()) }, async (page) => {
     await page.click("#opening-play");
-    await page.waitForFunction(() => /emulator/.test(document.querySelector(".opening-cartridge figcaption").textContent));
-    await page.waitForFunction(() => /again/.test(document.querySelector("#opening-play")?.textContent ?? ""), null, {
-      timeout: 60_000,
-    });
+    await says(page, ".opening-cartridge figcaption", /emulator/);
+    await says(page, "#opening-play", /again/, { timeout: 60_000 });
     await page.unroute("**/emulator/ale.wasm");
     await page.click("#opening-play");
     await waitForPlay(page);

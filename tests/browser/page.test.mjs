@@ -2,7 +2,18 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { download, exported, ready, rooms, train, trainerOf, unfold, waitForIteration, withPage } from "./support.mjs";
+import {
+  download,
+  exported,
+  ready,
+  rooms,
+  says,
+  train,
+  trainerOf,
+  unfold,
+  waitForIteration,
+  withPage,
+} from "./support.mjs";
 
 test("the page loads, asks nobody else, and the browser has nothing to complain about", () =>
   withPage({}, async (page, { complaints }) => {
@@ -69,7 +80,7 @@ test("markup in a link stays text, and numbers whose product is 0 in 32 bits are
     },
     async (page) => {
       await ready(page);
-      await page.waitForFunction(() => document.querySelector("#seed").value === "3");
+      await page.waitForFunction(() => document.querySelector("#seed")?.value === "3");
       assert.equal(await page.locator("img").count(), 0);
       assert.notEqual(await page.title(), "taken");
       assert.match(await page.textContent(".notices"), /nonsense/, "the page says what it left out");
@@ -92,7 +103,7 @@ test("a page that may not store anything works all the same", () =>
       await ready(page);
       await page.selectOption("#theme", { index: 2 });
       await page.click("#step");
-      await page.waitForFunction(() => document.querySelector("#start").disabled === false);
+      await page.waitForFunction(() => document.querySelector("#start")?.disabled === false);
       assert.deepEqual(complaints, []);
     },
   ));
@@ -110,7 +121,7 @@ test("a dead worker is told once, its files are still there, and the restart con
     await worker.evaluate(() => setTimeout(() => Promise.reject(new Error("gone")), 0)).catch(() => {});
     await page.waitForSelector("#restart-trainer");
     await page.setInputFiles("#load-0", saved.path);
-    await page.waitForFunction(() => /Restart it/.test(document.querySelector(".notices").textContent));
+    await says(page, ".notices", /Restart it/);
     const kept = await download(page, () => page.click("#save-0"));
     assert.match(kept.name, /\.zip$/, "the page has its last checkpoint");
     await page.click("#restart-trainer");

@@ -30,7 +30,7 @@ async function make(name) {
     await page.click("#start");
     await waitForIteration(page, iterations, { more: true, timeout: 240_000 });
     await page.click("#start");
-    await page.waitForFunction(() => document.querySelector("#step").disabled === false);
+    await page.waitForFunction(() => document.querySelector("#step")?.disabled === false);
     if (screens) await play(page);
     await page.waitForTimeout(1500);
     if (screens) {

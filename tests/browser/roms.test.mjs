@@ -13,7 +13,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { nativeTrace, romFolder } from "./emulator.mjs";
-import { outFile, ready, site, waitForIteration, withPage } from "./support.mjs";
+import { outFile, ready, says, site, waitForIteration, withPage } from "./support.mjs";
 
 const run = promisify(execFile);
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -51,11 +51,7 @@ const idle = (page) =>
     const remarks = document.querySelector(".cartridge-remarks");
     return remarks !== null && !remarks.textContent.includes("Reading");
   });
-const remark = (page, pattern) =>
-  page.waitForFunction(
-    (source) => new RegExp(source).test(document.querySelector(".cartridge-remarks")?.textContent ?? ""),
-    pattern.source,
-  );
+const remark = (page, pattern) => says(page, ".cartridge-remarks", pattern);
 
 /** Answers as `./run web` does with ROMs on this machine: Pong, two damaged ones, and one of no known game. */
 async function offerFromMachine(page) {
@@ -147,13 +143,13 @@ test("a ROM plays wherever it is dropped, other files beside the box are no cart
     await pressed(page, "breakout");
     assert.equal((await notices()).trim(), "");
     await drop("footer", "photo.jpg", Buffer.alloc(5000, 1));
-    await page.waitForFunction(() => document.querySelector(".notices").textContent.includes("not a zip file"));
+    await says(page, ".notices", /not a zip file/);
     assert.deepEqual(await remarks(page), ["Breakout is here now."]);
     // In another room: the room of the games opens.
     await page.click("#tab-maze");
     await page.waitForSelector(".maze-boards");
     await drop(".maze-boards", "Pong (1977) (Atari).a26", Buffer.from(pong).fill(7, 0, 99));
-    await page.waitForFunction(() => document.querySelector(".notices").textContent.includes("looks like Pong"));
+    await says(page, ".notices", /looks like Pong/);
     await page.waitForSelector(".cartridge-list");
     assert.match((await remarks(page))[0], /looks like Pong/);
     await page.click("#tab-maze");
@@ -170,17 +166,13 @@ const trainsPong = "device=cpu&room=atari&env=Pong&game.network=small&a.num_envs
 const allHavePong = async (page) => {
   await ready(page);
   await pressed(page, "pong");
-  await page.waitForFunction(
-    () => [...document.querySelectorAll(".console")].every((screen) => /step [1-9]/.test(screen.textContent)),
-    null,
-    { timeout: 60_000 },
-  );
+  for (const nth of [0, 1]) await says(page, ".console", /step [1-9]/, { nth, timeout: 60_000 });
 };
 const skip = withEmulator ? false : "the site has no emulator";
 
 test("a link that trains on a game waits for its cartridge, brought or kept", { timeout: 240_000, skip }, () =>
   withRoom({ hash: trainsPong }, async (page, { context }) => {
-    await page.waitForFunction(() => document.querySelector(".notices").textContent.includes("cartridge of Pong is not here"));
+    await says(page, ".notices", /cartridge of Pong is not here/);
     assert.match(await page.textContent("#device"), /Waiting for the cartridge of Pong/);
     assert.ok(await page.isDisabled("#start"));
     await page.setInputFiles(box, named("pong.bin", pong));

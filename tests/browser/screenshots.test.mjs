@@ -14,7 +14,7 @@ for (const dark of [false, true]) {
         await page.click("#start");
         await waitForIteration(page, 30, { more: true, timeout: 120_000 });
         await page.click("#start");
-        await page.waitForFunction(() => document.querySelector("#step").disabled === false);
+        await page.waitForFunction(() => document.querySelector("#step")?.disabled === false);
         for (const room of rooms) {
           await page.click(`#tab-${room}`);
           await page.evaluate(() => window.scrollTo(0, 0));

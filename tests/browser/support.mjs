@@ -135,6 +135,17 @@ export async function ready(page, timeout = 120_000) {
   await page.waitForFunction(() => document.querySelector("#start")?.disabled === false, null, { timeout });
 }
 
+/** Waits until the text of an element, which need not exist yet, matches a pattern (`nth`: of several elements). */
+export async function says(page, selector, pattern, { nth = 0, timeout = 30_000 } = {}) {
+  const { source, flags } = new RegExp(pattern);
+  await page.waitForFunction(
+    ([selector, nth, source, flags]) =>
+      new RegExp(source, flags).test(document.querySelectorAll(selector)[nth]?.textContent ?? ""),
+    [selector, nth, source, flags],
+    { timeout },
+  );
+}
+
 /** The worker that trains, as soon as it exists. */
 export const trainerOf = async (page) => page.workers()[0] ?? page.waitForEvent("worker");
 
@@ -200,7 +211,7 @@ export async function stepOf(page, screen = 0) {
 export async function waitForStep(page, least, { screen = 0, most = Infinity, timeout = 60_000 } = {}) {
   await page.waitForFunction(
     ([screen, least, most]) => {
-      const step = Number(/step (\d+)/.exec(document.querySelectorAll(".console")[screen].textContent)?.[1]);
+      const step = Number(/step (\d+)/.exec(document.querySelectorAll(".console")[screen]?.textContent)?.[1]);
       return step >= least && step <= most;
     },
     [screen, least, most],

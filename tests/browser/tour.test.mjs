@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { ready, withPage } from "./support.mjs";
+import { ready, says, withPage } from "./support.mjs";
 
 const timeout = 60_000;
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -98,10 +98,8 @@ test("the tour of the cartridge puts it into the consoles, whatever was there", 
     await ready(page);
     const steps = await walk(page, "#tour-maze");
     assert.equal(steps.length, 7);
-    await page.waitForFunction(() => document.querySelector("#game-a").value === "MazeCartridge", null, { timeout });
-    await page.waitForFunction(() => /PPO, trained for/.test(document.querySelector(".console").textContent), null, {
-      timeout,
-    });
+    await page.waitForFunction(() => document.querySelector("#game-a")?.value === "MazeCartridge", null, { timeout });
+    await says(page, ".console", /PPO, trained for/, { timeout });
   }));
 
 test("without the emulator there is no tour of the cartridge, and no step in the Atari room", () =>

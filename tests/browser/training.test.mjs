@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { test } from "node:test";
-import { endless, exported, native, ready, train, waitForIteration, withPage } from "./support.mjs";
+import { endless, exported, native, ready, says, train, waitForIteration, withPage } from "./support.mjs";
 
 // Relative tolerance. Single-precision sums are computed in another order; a GPU also uses other kernels.
 const TOLERANCE = { cpu: 2e-4, webgpu: 2e-3 };
@@ -69,7 +69,7 @@ test("step, start, pause and reset do what they say", { timeout: 120_000 }, () =
     await page.click("#start");
     await waitForIteration(page, 3, { more: true });
     await page.click("#start");
-    await page.waitForFunction(() => document.querySelector("#step").disabled === false);
+    await page.waitForFunction(() => document.querySelector("#step")?.disabled === false);
     const paused = await exported(page);
     const count = paused.agents[0].iterations.length;
     assert.ok(count > 1, "it trained");
@@ -109,7 +109,7 @@ test("a finished run says so and the whole of it is there", { timeout: 180_000 }
     await ready(page);
     await page.click("#start");
     await waitForIteration(page, 4, { timeout: 120_000 });
-    await page.waitForFunction(() => /start/i.test(document.querySelector("#start").textContent));
+    await says(page, "#start", /start/i);
     const { agents } = await exported(page);
     assert.deepEqual(
       agents.map((agent) => [agent.iterations.length, agent.maze.length]),
