@@ -19,7 +19,8 @@ use deepspi_core::ops::chosen_convolution::{Layout, chosen_convolution};
 use deepspi_core::ops::conv::{ConvGeometry, conv2d, conv2d_relu, dense};
 use deepspi_core::ops::group_sort::group_sort;
 use deepspi_core::ops::join::join;
-use deepspi_core::ops::mixture::soft_mixture_sample;
+use deepspi_core::ops::mixture::{SampleNoise, soft_mixture_sample};
+use deepspi_core::ops::noise::{Bound, CounterNoise};
 use deepspi_core::ops::policy_objective::{Inputs, policy_objective};
 use deepspi_core::ops::power_iteration::{Matrices, divide_by_power_iteration};
 use deepspi_core::ops::smooth_l1::smooth_l1_distance;
@@ -275,13 +276,23 @@ fn dense_layers() {
 #[test]
 fn sample_of_a_mixture() {
     let Some((gpu, _alone)) = gpu() else { return };
-    for [batch, rows, components, latents] in [[3, 70, 5, 4], [2, 5, 1, 3]] {
+    for ([batch, rows, components, latents], bound) in [
+        ([3, 70, 5, 4], None),
+        ([2, 5, 1, 3], None),
+        ([3, 70, 5, 4], Some(Bound::Clipped)),
+        ([2, 5, 1, 3], Some(Bound::Truncated)),
+    ] {
         let [found, expected] = [&gpu, &Device::flex()].map(|device| {
             let device = device.clone().autodiff();
             let raw = tensor(1, [batch, rows, 2, components, latents], &device) * 8.0;
             let raw = raw.detach().require_grad();
             let weights = tensor(2, [batch, components], &device).require_grad();
-            let noise = tensor(3, [batch, rows, components, latents], &device);
+            let noise = match bound {
+                None => SampleNoise::Given(tensor(3, [batch, rows, components, latents], &device)),
+                Some(bound) => {
+                    SampleNoise::Counter(CounterNoise { key: [7, u32::MAX], bound, common: false })
+                }
+            };
             let sample = soft_mixture_sample(raw.clone(), weights.clone(), noise);
             let grads = (sample.clone() * tensor(4, sample.dims(), &device)).sum().backward();
             [
@@ -293,6 +304,23 @@ fn sample_of_a_mixture() {
         for (i, what) in ["sample", "raw", "weights"].into_iter().enumerate() {
             near(&found[i], &expected[i], 1e-5, what);
         }
+    }
+}
+
+/// The CPU's generator gives the published vectors, so the GPU's does if the numbers are equal.
+#[test]
+fn computed_noise() {
+    let Some((gpu, _alone)) = gpu() else { return };
+    for (bound, key, common) in [
+        (Bound::Clipped, [0, 0], false),
+        (Bound::Clipped, [u32::MAX, u32::MAX], false),
+        (Bound::Truncated, [0xa409_3822, 0x299f_31d0], false),
+        (Bound::Clipped, [1, 2], true),
+    ] {
+        let noise = CounterNoise { key, bound, common };
+        let [found, expected] =
+            [&gpu, &Device::flex()].map(|device| read(noise.values([3, 70, 5, 3], device)));
+        near(&found, &expected, 1e-6, &format!("{noise:?}"));
     }
 }
 

@@ -8,6 +8,7 @@ use deepspi_core::data::minibatch::vector;
 use deepspi_core::model::Model;
 use deepspi_core::nn::{Spectral, StartVector, group_sort};
 use deepspi_core::ops::conv::{ConvGeometry, conv2d};
+use deepspi_core::ops::mixture::SampleNoise;
 use deepspi_core::params::{flatten, unflatten};
 use deepspi_core::world_model::{Statistics, TransitionNoise};
 use deepspi_run::config::{Config, SpectralMode, TransitionDensity, WorldModelConfig};
@@ -169,7 +170,7 @@ proptest! {
                 let Statistics { values, .. } = network.predict(x.reshape([1, h, w, c]), chosen);
                 let noise = Tensor::from_data(TensorData::new(noise.clone(), shape), &device);
                 let only = Statistics { values, weights: one_hot(component, components, &device) };
-                let noise = TransitionNoise { values: noise, choice: None };
+                let noise = TransitionNoise::Averaged(SampleNoise::Given(noise));
                 network.sample(only, Some(noise)).flatten::<2>(1, 3)
             };
             let found = steepness(map, spec.latent_len(), &mut rng);

@@ -10,6 +10,7 @@ use crate::algorithm::deep_spi::{Learner, objective};
 use crate::data::minibatch::{Minibatch, Targets, vector};
 use crate::model::Model;
 use crate::nn::StartVector;
+use crate::ops::mixture::SampleNoise;
 use crate::ops::policy_objective::Mean;
 use crate::params::{ParameterInfo, describe, flatten_grads, joined, split};
 use crate::read_floats;
@@ -221,7 +222,7 @@ fn minibatch(
         let shape = [file.batch, world_model.components(), height, width, channels];
         let natural = fill::noise(file.seed_offset, shape, &lifted);
         let values = world_model.alignment().align_components(natural);
-        TransitionNoise { values, choice: None }
+        TransitionNoise::Averaged(SampleNoise::Given(values))
     });
     Ok(Minibatch {
         observations: fill::frames(&spec, file.batch, file.seed_offset, with_next, &lifted),

@@ -14,6 +14,7 @@ mod gpu;
 pub mod group_sort;
 pub mod join;
 pub mod mixture;
+pub mod noise;
 pub mod policy_objective;
 pub mod power_iteration;
 pub mod smooth_l1;

@@ -326,7 +326,7 @@ mod tests {
             let last = mixture.weights.clone().narrow(1, components - 1, 1) * -0.5 + 1.0;
             for (component, choice) in [(0, first), (components - 1, last)] {
                 let values = Tensor::zeros([BATCH, rows, 1, per_group], &device);
-                let noise = TransitionNoise { values, choice: Some(choice) };
+                let noise = TransitionNoise::Selected { values, choice };
                 let step = model.step(latents.clone(), actions.clone(), Some(noise));
                 let location = mixture.location.clone().narrow(2, component, 1).squeeze_dim(2);
                 let expected = model.alignment().natural(location);

@@ -1,8 +1,9 @@
 //! The seeded generators of a run.
 //!
-//! All random numbers must be drawn on the CPU from these generators, never from a device's own
-//! one. The sequence of actions, shuffles and noise is then the same on every backend and in the
-//! browser, and a checkpoint that stores the generators continues exactly the same run.
+//! All random numbers must be drawn on the CPU from these generators, or be computed from a key that
+//! was drawn from them, as the noise of the transition samples is; never from a device's own
+//! generator. The sequence of actions, shuffles and noise is then the same on every backend and in
+//! the browser, and a checkpoint that stores the generators continues exactly the same run.
 //!
 //! Every generator has its own key: the SHA-256 of its purpose, the seed and an index. So the keys
 //! of two generators differ by construction for all seeds and indices, and no numbers of streams

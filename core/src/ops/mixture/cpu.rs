@@ -1,22 +1,30 @@
 //! The sample of the mixture on plain slices.
 
+use std::borrow::Cow;
+
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
 use deepspi_worlds::parallel::for_each_chunk;
 
-use super::{MIN_SCALE, MixtureKernels, Sizes};
+use super::{MIN_SCALE, MixtureKernels, Sizes, Source};
 use crate::ops::cpu::{contiguous, float_tensor, values};
 
 impl MixtureKernels for Flex {
-    fn sample(raw: FlexTensor, weights: FlexTensor, noise: FlexTensor) -> FlexTensor {
+    fn sample(
+        raw: FlexTensor,
+        weights: FlexTensor,
+        noise: FlexTensor,
+        source: Source,
+    ) -> FlexTensor {
         let s = Sizes::of(&raw.shape());
         let [raw, weights, noise] = [raw, weights, noise].map(contiguous);
         let (raw, weights, noise) = (values(&raw), values(&weights), values(&noise));
         let mut output = vec![0.0; s.batch * s.rows * s.latents];
         for_each_chunk(&mut output, s.rows * s.latents, |b, output| {
             let weights = &weights[b * s.components..][..s.components];
+            let noise = s.noise(noise, source, b);
             for (m, output) in output.chunks_mut(s.latents).enumerate() {
-                let (location, scale, noise) = s.row(raw, noise, b, m);
+                let (location, scale, noise) = s.row(raw, &noise, b, m);
                 for (k, weight) in weights.iter().enumerate() {
                     for (d, sum) in output.iter_mut().enumerate() {
                         let i = k * s.latents + d;
@@ -35,6 +43,7 @@ impl MixtureKernels for Flex {
         weights: FlexTensor,
         noise: FlexTensor,
         grad: FlexTensor,
+        source: Source,
     ) -> (FlexTensor, FlexTensor) {
         let s = Sizes::of(&raw.shape());
         let [raw, weights, noise, grad] = [raw, weights, noise, grad].map(contiguous);
@@ -47,8 +56,9 @@ impl MixtureKernels for Flex {
         for_each_chunk(&mut grads, raw_len + s.components, |b, grads| {
             let (raw_grad, weight_grad) = grads.split_at_mut(raw_len);
             let weights = &weights[b * s.components..][..s.components];
+            let noise = s.noise(noise, source, b);
             for (m, raw_grad) in raw_grad.chunks_mut(2 * kd).enumerate() {
-                let (location, scale, noise) = s.row(raw, noise, b, m);
+                let (location, scale, noise) = s.row(raw, &noise, b, m);
                 let grad = &grad[(b * s.rows + m) * s.latents..][..s.latents];
                 let (location_grad, scale_grad) = raw_grad.split_at_mut(kd);
                 for k in 0..s.components {
@@ -86,7 +96,21 @@ fn soft_plus(x: f32) -> f32 {
 }
 
 impl Sizes {
-    /// Location, scale input and noise of one row, each `[K, D]`.
+    /// Noise `[M, K, D]` of one sample.
+    fn noise<'a>(&self, given: &'a [f32], source: Source, b: usize) -> Cow<'a, [f32]> {
+        let len = self.rows * self.components * self.latents;
+        match source {
+            Source::Given => Cow::Borrowed(&given[b * len..][..len]),
+            Source::Counter(noise) => {
+                let mut values = vec![0.0; len];
+                noise.fill(b as u32, &mut values);
+                Cow::Owned(values)
+            }
+        }
+    }
+
+    /// Location, scale input and noise of row m of sample b, each `[K, D]`; `noise` is that of the
+    /// sample.
     fn row<'a>(
         &self,
         raw: &'a [f32],
@@ -97,6 +121,6 @@ impl Sizes {
         let kd = self.components * self.latents;
         let row = b * self.rows + m;
         let (location, scale) = raw[row * 2 * kd..][..2 * kd].split_at(kd);
-        (location, scale, &noise[row * kd..][..kd])
+        (location, scale, &noise[m * kd..][..kd])
     }
 }

@@ -4,16 +4,23 @@ use burn::backend::{Cube, TensorMetadata};
 use burn::cubecl;
 use burn::cubecl::prelude::*;
 
-use super::{MIN_SCALE, MixtureKernels, Sizes};
+use super::{MIN_SCALE, MixtureKernels, Sizes, Source};
 use crate::ops::gpu::{
     CubeTensor, UNITS, contiguous, covering, sum_of_units, uninitialised, workgroup,
 };
+use crate::ops::noise::{Bound, noise_at};
 
 impl MixtureKernels for Cube {
-    fn sample(raw: CubeTensor, weights: CubeTensor, noise: CubeTensor) -> CubeTensor {
+    fn sample(
+        raw: CubeTensor,
+        weights: CubeTensor,
+        noise: CubeTensor,
+        source: Source,
+    ) -> CubeTensor {
         let s = Sizes::of(&raw.shape());
         let [raw, weights, noise] = [raw, weights, noise].map(contiguous);
         let sample = uninitialised(&raw, [s.batch, s.rows, s.latents]);
+        let ([key_0, key_1, own], bound) = arguments(source);
         sample_kernel::launch(
             &raw.client.clone(),
             covering(s.batch * s.rows * s.latents),
@@ -23,6 +30,10 @@ impl MixtureKernels for Cube {
             noise.into_buffer_arg(),
             sample.clone().into_buffer_arg(),
             s.batch as u32,
+            key_0,
+            key_1,
+            own,
+            bound,
             Sizes { batch: 0, ..s },
         );
         sample
@@ -33,11 +44,13 @@ impl MixtureKernels for Cube {
         weights: CubeTensor,
         noise: CubeTensor,
         grad: CubeTensor,
+        source: Source,
     ) -> (CubeTensor, CubeTensor) {
         let s = Sizes::of(&raw.shape());
         let [raw, weights, noise, grad] = [raw, weights, noise, grad].map(contiguous);
         let raw_grad = uninitialised(&raw, [s.batch, s.rows, 2, s.components, s.latents]);
         let weights_grad = uninitialised(&raw, [s.batch, s.components]);
+        let ([key_0, key_1, own], bound) = arguments(source);
         sample_grads_kernel::launch(
             &raw.client.clone(),
             CubeCount::Static(s.batch as u32, 1, 1),
@@ -48,9 +61,23 @@ impl MixtureKernels for Cube {
             grad.into_buffer_arg(),
             raw_grad.clone().into_buffer_arg(),
             weights_grad.clone().into_buffer_arg(),
+            key_0,
+            key_1,
+            own,
+            bound,
             Sizes { batch: 0, ..s },
         );
         (raw_grad, weights_grad)
+    }
+}
+
+/// Key, whether samples have their own noise, and bound of noise that the kernels compute.
+const fn arguments(source: Source) -> ([u32; 3], Option<Bound>) {
+    match source {
+        Source::Given => ([0; 3], None),
+        Source::Counter(noise) => {
+            ([noise.key[0], noise.key[1], !noise.common as u32], Some(noise.bound))
+        }
     }
 }
 
@@ -61,6 +88,10 @@ fn sample_kernel(
     noise: &[f32],
     sample: &mut [f32],
     batch: u32,
+    key_0: u32,
+    key_1: u32,
+    own: u32,
+    #[comptime] bound: Option<Bound>,
     #[comptime] s: Sizes,
 ) {
     let len = batch as usize * comptime!(s.rows * s.latents);
@@ -75,7 +106,8 @@ fn sample_kernel(
             let location = raw[row * 2usize * kd + at];
             let scale = softplus(raw[row * 2usize * kd + kd + at]) + MIN_SCALE;
             let weight = weights[batch * s.components + k];
-            sum += weight * 0.5f32 * (location + noise[row * kd + at] * scale);
+            let eps = noise_of(noise, row, at, (key_0, key_1), own, bound, s);
+            sum += weight * 0.5f32 * (location + eps * scale);
         }
         sample[i] = sum;
         i += (CUBE_COUNT_X * CUBE_DIM) as usize;
@@ -91,6 +123,10 @@ fn sample_grads_kernel(
     grad: &[f32],
     raw_grad: &mut [f32],
     weights_grad: &mut [f32],
+    key_0: u32,
+    key_1: u32,
+    own: u32,
+    #[comptime] bound: Option<Bound>,
     #[comptime] s: Sizes,
 ) {
     let mut shared = Shared::new_slice(UNITS);
@@ -106,7 +142,7 @@ fn sample_grads_kernel(
             let upstream = grad[row * s.latents + i % s.latents];
             let location = raw[row * 2usize * kd + at];
             let x = raw[row * 2usize * kd + kd + at];
-            let eps = noise[row * kd + at];
+            let eps = noise_of(noise, row, at, (key_0, key_1), own, bound, s);
             let outer = 0.5f32 * weight * upstream;
             raw_grad[row * 2usize * kd + at] = outer;
             raw_grad[row * 2usize * kd + kd + at] = outer * eps * sigmoid(x);
@@ -118,6 +154,26 @@ fn sample_grads_kernel(
         if UNIT_POS == 0 {
             weights_grad[batch * s.components + k] = sum;
         }
+    }
+}
+
+/// Noise of entry `at` of `[K, D]` in row `row` of all samples: computed if there is a bound, else read.
+#[cube]
+fn noise_of(
+    given: &[f32],
+    row: usize,
+    at: usize,
+    key: (u32, u32),
+    own: u32,
+    #[comptime] bound: Option<Bound>,
+    #[comptime] s: Sizes,
+) -> f32 {
+    let kd = comptime!(s.components * s.latents);
+    if comptime!(bound.is_some()) {
+        let element = row % s.rows * kd + at;
+        noise_at(row / s.rows, element, key, own, comptime!(bound.unwrap_or(Bound::Clipped)))
+    } else {
+        given[row * kd + at]
     }
 }
 

@@ -16,22 +16,52 @@ use burn::backend::autodiff::{
 use burn::backend::{
     Autodiff, Backend, Cube, Dispatch, Flex, backend_extension, tensor::FloatTensor,
 };
-use burn::tensor::{Shape, Tensor, activation::softplus};
+use burn::tensor::{Device, Shape, Tensor, activation::softplus};
+
+use super::noise::CounterNoise;
 
 /// Added to every scale, so that no distribution has zero width.
 pub const MIN_SCALE: f32 = 1e-6;
 
+/// The noise of a sample, a constant.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each minibatch")]
+pub enum SampleNoise {
+    /// Numbers `[B, M, K, D]`.
+    Given(Tensor<4>),
+    /// Noise that the kernels compute.
+    Counter(CounterNoise),
+}
+
+impl SampleNoise {
+    /// The noise as numbers, for shape `[B, M, K, D]`.
+    #[must_use]
+    pub fn values(self, shape: [usize; 4], device: &Device) -> Tensor<4> {
+        match self {
+            Self::Given(values) => values,
+            Self::Counter(noise) => noise.values(shape, device),
+        }
+    }
+}
+
 /// `z_d = sum_k w_k (loc_kd + eps_kd scale_kd)`, `[B, M, D]`.
 ///
 /// `raw` `[B, M, 2, K, D]` holds twice the location and the input of the scale's softplus: both are
-/// halved, so that |eps| <= 1 keeps the Lipschitz bound of the network; `weights` `[B, K]`; `noise`
-/// `[B, M, K, D]`, a constant.
+/// halved, so that |eps| <= 1 keeps the Lipschitz bound of the network; `weights` `[B, K]`.
 #[must_use]
-pub fn soft_mixture_sample(raw: Tensor<5>, weights: Tensor<2>, noise: Tensor<4>) -> Tensor<3> {
+pub fn soft_mixture_sample(raw: Tensor<5>, weights: Tensor<2>, noise: SampleNoise) -> Tensor<3> {
+    let (noise, source) = match noise {
+        SampleNoise::Given(values) => (values.into_dispatch(), Source::Given),
+        // The kernels read no noise then; any tensor stands in its place.
+        SampleNoise::Counter(noise) => {
+            (weights.clone().detach().into_dispatch(), Source::Counter(noise))
+        }
+    };
     Tensor::from_dispatch(<Dispatch as MixtureOp>::soft_mixture(
         raw.into_dispatch(),
         weights.into_dispatch(),
-        noise.into_dispatch(),
+        noise,
+        source,
     ))
 }
 
@@ -55,11 +85,12 @@ pub fn location_and_scale(raw: Tensor<5>) -> (Tensor<4>, Tensor<4>) {
 /// Dispatches [`soft_mixture_sample`] to the backend that holds the tensors.
 #[backend_extension(Flex, Cube, Autodiff)]
 pub trait MixtureOp: Backend {
-    /// See [`soft_mixture_sample`].
+    /// See [`soft_mixture_sample`]; `noise` is only read if it is the source.
     fn soft_mixture(
         raw: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         noise: FloatTensor<Self>,
+        source: Source,
     ) -> FloatTensor<Self>;
 }
 
@@ -70,6 +101,7 @@ pub trait MixtureKernels: Backend {
         raw: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         noise: FloatTensor<Self>,
+        source: Source,
     ) -> FloatTensor<Self>;
 
     /// Gradients of `raw` and `weights` from the gradient of the sample.
@@ -78,6 +110,7 @@ pub trait MixtureKernels: Backend {
         weights: FloatTensor<Self>,
         noise: FloatTensor<Self>,
         grad: FloatTensor<Self>,
+        source: Source,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 
@@ -88,13 +121,23 @@ macro_rules! route {
                 raw: FloatTensor<Self>,
                 weights: FloatTensor<Self>,
                 noise: FloatTensor<Self>,
+                source: Source,
             ) -> FloatTensor<Self> {
-                Self::sample(raw, weights, noise)
+                Self::sample(raw, weights, noise, source)
             }
         }
     )+};
 }
 route!(Flex, Cube);
+
+/// Where kernels find the noise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// In the tensor that they are given.
+    Given,
+    /// They compute it.
+    Counter(CounterNoise),
+}
 
 /// Sizes of `raw`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,16 +160,18 @@ impl<B: MixtureKernels, C: CheckpointStrategy> MixtureOp for Autodiff<B, C> {
         raw: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         noise: FloatTensor<Self>,
+        source: Source,
     ) -> FloatTensor<Self> {
         let value =
             |raw: FloatTensor<Self>, weights: FloatTensor<Self>, noise: B::FloatTensorPrimitive| {
-                B::sample(raw.into_primitive(), weights.into_primitive(), noise)
+                B::sample(raw.into_primitive(), weights.into_primitive(), noise, source)
             };
         let prepared = MixtureBackward.prepare::<C>([raw.node(), weights.node()]);
         let noise = noise.into_primitive();
         match prepared.compute_bound().stateful() {
             OpsKind::Tracked(mut prep) => {
-                let state = (prep.checkpoint(&raw), prep.checkpoint(&weights), noise.clone());
+                let nodes = (prep.checkpoint(&raw), prep.checkpoint(&weights));
+                let state = (nodes.0, nodes.1, noise.clone(), source);
                 prep.finish(state, value(raw, weights, noise))
             }
             OpsKind::UnTracked(prep) => prep.finish(value(raw, weights, noise)),
@@ -138,7 +183,7 @@ impl<B: MixtureKernels, C: CheckpointStrategy> MixtureOp for Autodiff<B, C> {
 struct MixtureBackward;
 
 impl<B: MixtureKernels> Backward<B, 2> for MixtureBackward {
-    type State = (NodeId, NodeId, FloatTensor<B>);
+    type State = (NodeId, NodeId, FloatTensor<B>, Source);
 
     fn backward(
         self,
@@ -148,10 +193,10 @@ impl<B: MixtureKernels> Backward<B, 2> for MixtureBackward {
     ) {
         let [raw_node, weights_node] = ops.parents;
         let grad = grads.consume::<B>(&ops.node);
-        let (raw, weights, noise) = ops.state;
+        let (raw, weights, noise, source) = ops.state;
         let raw: FloatTensor<B> = checkpointer.retrieve_node_output(raw);
         let weights: FloatTensor<B> = checkpointer.retrieve_node_output(weights);
-        let (raw_grad, weights_grad) = B::sample_grads(raw, weights, noise, grad);
+        let (raw_grad, weights_grad) = B::sample_grads(raw, weights, noise, grad, source);
         if let Some(node) = raw_node {
             grads.register::<B>(node.id, raw_grad);
         }
@@ -167,6 +212,7 @@ mod tests {
 
     use super::*;
     use crate::golden::fill::fill;
+    use crate::ops::noise::Bound;
 
     #[test]
     fn fused_and_composed_agree_in_value_and_gradients() {
@@ -178,8 +224,18 @@ mod tests {
         let weights = flat(2, b * k).reshape([b, k]).detach().require_grad();
         let noise = flat(3, b * m * k * d).reshape([b, m, k, d]);
         let probe = flat(4, b * m * d).reshape([b, m, d]);
-        let results = [soft_mixture_sample, composed].map(|sample| {
-            let output = sample(raw.clone(), weights.clone(), noise.clone());
+        let counter = CounterNoise { key: [3, 4], bound: Bound::Clipped, common: false };
+        let computed = counter.values([b, m, k, d], &device);
+        let runs: [&dyn Fn() -> Tensor<3>; 4] = [
+            &|| {
+                soft_mixture_sample(raw.clone(), weights.clone(), SampleNoise::Given(noise.clone()))
+            },
+            &|| composed(raw.clone(), weights.clone(), noise.clone()),
+            &|| soft_mixture_sample(raw.clone(), weights.clone(), SampleNoise::Counter(counter)),
+            &|| composed(raw.clone(), weights.clone(), computed.clone()),
+        ];
+        let results = runs.map(|sample| {
+            let output = sample();
             let grads = (output.clone() * probe.clone()).sum().backward();
             let read = |t: Tensor<1>| t.into_data().try_to_vec::<f32>().expect("f32");
             [
@@ -188,8 +244,9 @@ mod tests {
                 read(weights.grad(&grads).expect("tracked").flatten(0, 1)),
             ]
         });
-        for (fused, composed) in results[0].iter().zip(&results[1]) {
-            for (a, b) in fused.iter().zip(composed) {
+        assert_ne!(results[0], results[2], "the noise matters");
+        for [fused, composed] in results.as_chunks::<2>().0 {
+            for (a, b) in fused.iter().flatten().zip(composed.iter().flatten()) {
                 assert!((a - b).abs() < 1e-4 * b.abs().max(1.0), "{a} {b}");
             }
         }

@@ -6,29 +6,15 @@
 //! sample.
 
 use burn::tensor::{Device, Tensor};
-use deepspi_worlds::parallel::for_each_chunk;
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
-use rand_distr::{Distribution, StandardNormal};
 
 use super::{Density, Statistics, TransitionNoise, TransitionTarget, distance};
-use crate::nn::init::truncated_normal;
-use crate::ops::mixture::{location_and_scale, soft_mixture_sample};
+use crate::ops::mixture::{SampleNoise, location_and_scale, soft_mixture_sample};
+use crate::ops::noise::{Bound, CounterNoise};
 use crate::sharing::Repeat;
-use crate::traffic::upload;
 
-/// How standard normal noise is restricted to [-1, 1]; the authors use one way for each of their
-/// densities.
-#[derive(Clone, Copy, Debug)]
-enum Bound {
-    /// Conditioned on lying within the bounds.
-    Truncated,
-    /// Values outside are moved to the bound.
-    Clipped,
-}
-
-/// Normals with bounded noise, averaged by their weights.
+/// Normals with bounded noise, averaged by their weights. The authors bound it in one way for each of
+/// their densities.
 #[derive(Clone, Copy, Debug)]
 pub struct BoundedMixture {
     components: usize,
@@ -59,37 +45,13 @@ impl Density for BoundedMixture {
         2
     }
 
-    fn noise(
-        &self,
-        [batch, rows, latents]: [usize; 3],
-        rng: &mut ChaCha8Rng,
-        device: &Device,
-    ) -> Option<TransitionNoise> {
-        /// Values per random stream; fixed, so that the result does not depend on the number of
-        /// threads.
-        const CHUNK: usize = 1 << 16;
-        let shape = [batch, rows, self.components, latents];
-        let seed = rng.random();
-        let mut values = vec![0.0_f32; shape.iter().product()];
-        for_each_chunk(&mut values, CHUNK, |chunk, values| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(chunk as u64);
-            for value in values {
-                *value = match self.bound {
-                    Bound::Truncated => truncated_normal(&mut rng, 1.0),
-                    Bound::Clipped => {
-                        let sample: f32 = StandardNormal.sample(&mut rng);
-                        sample.clamp(-1.0, 1.0)
-                    }
-                };
-            }
-        });
-        let values = upload(values, shape, device);
-        Some(TransitionNoise { values, choice: None })
+    fn noise(&self, _: [usize; 3], rng: &mut ChaCha8Rng, _: &Device) -> Option<TransitionNoise> {
+        let noise = CounterNoise::new(self.bound, rng);
+        Some(TransitionNoise::Averaged(SampleNoise::Counter(noise)))
     }
 
     fn sample(&self, statistics: Statistics, noise: Option<TransitionNoise>) -> Tensor<3> {
-        soft_mixture_sample(statistics.values, statistics.weights, given(noise).values)
+        soft_mixture_sample(statistics.values, statistics.weights, given(noise))
     }
 
     fn loss_is_sampled(&self) -> bool {
@@ -99,26 +61,30 @@ impl Density for BoundedMixture {
     fn loss(&self, statistics: Statistics, target: TransitionTarget) -> Tensor<1> {
         let sample = match target.rows {
             None => self.sample(statistics, target.noise),
-            Some(rows) => shared_sample(statistics, given(target.noise).values, rows),
+            Some(rows) => shared_sample(statistics, given(target.noise), rows),
         };
         distance::between(sample, target.latents, target.distance)
     }
 }
 
-fn given(noise: Option<TransitionNoise>) -> TransitionNoise {
-    noise.expect("a bounded density is sampled: draw its noise with `WorldModel::sample_noise`")
+fn given(noise: Option<TransitionNoise>) -> SampleNoise {
+    noise
+        .and_then(TransitionNoise::averaged)
+        .expect("a bounded density is sampled: draw its noise with `WorldModel::sample_noise`")
 }
 
 /// [`soft_mixture_sample`] for samples that share distributions: everything that does not depend on
 /// the noise is computed once per distribution. `[B, M, D]` from the statistics of the distinct
-/// pairs and noise `[B, M, K, D]`.
-fn shared_sample(statistics: Statistics, noise: Tensor<4>, rows: &Repeat) -> Tensor<3> {
+/// pairs and the noise of all samples.
+fn shared_sample(statistics: Statistics, noise: SampleNoise, rows: &Repeat) -> Tensor<3> {
     let Statistics { values, weights } = statistics;
     let [pairs, components] = weights.dims();
     let weights = weights.reshape([pairs, 1, components, 1]);
     let (location, scale) = location_and_scale(values);
     let location = (location * weights.clone()).sum_dim(2).squeeze_dim(2);
-    let spread = rows.apply(scale * weights) * noise;
+    let scale = rows.apply(scale * weights);
+    let noise = noise.values(scale.dims(), &scale.device());
+    let spread = scale * noise;
     rows.apply(location) + spread.sum_dim(2).squeeze_dim::<3>(2)
 }
 

@@ -51,9 +51,9 @@ impl Density for FreeMixture {
         let values: Vec<f32> =
             (0..batch * rows * latents).map(|_| StandardNormal.sample(rng)).collect();
         let shape = [batch, rows, 1, latents];
-        Some(TransitionNoise {
+        Some(TransitionNoise::Selected {
             values: upload(values, shape, device),
-            choice: Some(upload(choice, [batch, 1], device)),
+            choice: upload(choice, [batch, 1], device),
         })
     }
 
@@ -102,11 +102,12 @@ impl NormalMixture {
     #[must_use]
     pub fn sample(self, noise: TransitionNoise) -> Tensor<3> {
         let [batch, components] = self.weights.dims();
-        let choice = noise.choice.expect("the noise of a mixture of normals chooses a component");
+        let (noise, choice) =
+            noise.selected().expect("the noise of a mixture of normals chooses a component");
         let chosen = chosen_component(self.weights, choice).reshape([batch, 1, components, 1]);
         // A sum in which one term is not 0.
         let pick = |values: Tensor<4>| (values * chosen.clone()).sum_dim(2);
-        (pick(self.location) + pick(self.scale) * noise.values).squeeze_dim(2)
+        (pick(self.location) + pick(self.scale) * noise).squeeze_dim(2)
     }
 
     /// The expected distance `[B]` to latents `[B, M, D]`.
@@ -240,9 +241,9 @@ mod tests {
                 weights: mixture.weights.clone().repeat_dim(0, POINTS),
             };
             let values = TensorData::new(noise.clone(), [POINTS, 1, 1, 1]);
-            let drawn = read(all.sample(TransitionNoise {
+            let drawn = read(all.sample(TransitionNoise::Selected {
                 values: Tensor::from_data(values, &device),
-                choice: Some(Tensor::full([POINTS, 1], choice, &device)),
+                choice: Tensor::full([POINTS, 1], choice, &device),
             }));
             for (x, z) in drawn.iter().zip(&noise) {
                 let density = (-0.5 * z * z).exp() / (2.0 * std::f32::consts::PI).sqrt();

@@ -24,6 +24,8 @@ pub use self::bounded_mixture::BoundedMixture;
 pub use self::deterministic::Deterministic;
 pub use self::free_mixture::{FreeMixture, NormalMixture};
 use super::architecture::Architecture;
+use crate::ops::mixture::SampleNoise;
+use crate::ops::noise::CounterNoise;
 use crate::sharing::Repeat;
 
 /// Components of the mixtures.
@@ -96,22 +98,52 @@ pub struct Statistics {
 
 /// The random numbers of one sample of the next latent for each of B states.
 #[derive(Clone, Debug)]
-pub struct TransitionNoise {
-    /// Noise of each latent dimension: `[B, M, K, D]` if all components are sampled and averaged,
-    /// `[B, M, 1, D]` if one component is selected and sampled.
-    pub values: Tensor<4>,
-    /// Uniform numbers `[B, 1]` in [0, 1) that select the component; none if no component is
-    /// selected.
-    pub choice: Option<Tensor<2>>,
+#[expect(clippy::large_enum_variant, reason = "there is one for each minibatch")]
+pub enum TransitionNoise {
+    /// For densities that sample and average all components: noise of shape `[B, M, K, D]`.
+    Averaged(SampleNoise),
+    /// For densities that select one component and sample it.
+    Selected {
+        /// Noise of each latent dimension, `[B, M, 1, D]`.
+        values: Tensor<4>,
+        /// Uniform numbers `[B, 1]` in [0, 1) that select the component.
+        choice: Tensor<2>,
+    },
 }
 
 impl TransitionNoise {
-    /// Repeats the noise of one state, `B = 1`, for each of `batch` states.
+    /// The noise of all components.
+    #[must_use]
+    pub fn averaged(self) -> Option<SampleNoise> {
+        match self {
+            Self::Averaged(noise) => Some(noise),
+            Self::Selected { .. } => None,
+        }
+    }
+
+    /// The noise and the number that selects the component.
+    #[must_use]
+    pub fn selected(self) -> Option<(Tensor<4>, Tensor<2>)> {
+        match self {
+            Self::Averaged(_) => None,
+            Self::Selected { values, choice } => Some((values, choice)),
+        }
+    }
+
+    /// Repeats the noise of the first state for each of `batch` states.
     #[must_use]
     pub fn repeat(self, batch: usize) -> Self {
-        Self {
-            values: self.values.repeat_dim(0, batch),
-            choice: self.choice.map(|choice| choice.repeat_dim(0, batch)),
+        match self {
+            Self::Averaged(SampleNoise::Counter(noise)) => {
+                Self::Averaged(SampleNoise::Counter(CounterNoise { common: true, ..noise }))
+            }
+            Self::Averaged(SampleNoise::Given(values)) => {
+                Self::Averaged(SampleNoise::Given(values.narrow(0, 0, 1).repeat_dim(0, batch)))
+            }
+            Self::Selected { values, choice } => Self::Selected {
+                values: values.narrow(0, 0, 1).repeat_dim(0, batch),
+                choice: choice.narrow(0, 0, 1).repeat_dim(0, batch),
+            },
         }
     }
 }
