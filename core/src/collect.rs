@@ -8,15 +8,13 @@ use burn::tensor::{Device, Tensor};
 use deepspi_run::decision::Decision;
 use deepspi_run::message::Message;
 use deepspi_run::monitor::RatioBounds;
-use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::env::{self, VectorEnv};
 
-use crate::data::rollout::{Rollout, observations};
+use crate::data::rollout::Rollout;
 use crate::model::Model;
 use crate::read_floats;
 use crate::readback::read_together;
 use crate::run_state::{RunState, TrainError};
-use crate::sharing::Distinct;
 
 /// Takes T steps in all environments with a policy. Emits a message for every episode that ends.
 ///
@@ -29,9 +27,9 @@ pub async fn collect(
     emit: &mut dyn FnMut(Message),
 ) -> Result<Rollout, TrainError> {
     let num_envs = run.config.num_envs;
-    let mut rollout = Rollout::start(env, &run.dones);
+    let mut rollout = Rollout::start(env, &run.dones, run.config.num_steps);
     for step in 0..run.config.num_steps {
-        let decision = decide(model, env, &run.spec, &run.device).await?;
+        let decision = decide(model, &rollout, run.spec.actions, &run.device).await?;
         let actions = decision.sample(run.spec.actions, &mut run.generators.actions);
         env::step(env, &actions).await.map_err(TrainError::Environment)?;
         let global_step = run.global_step() + ((step + 1) * num_envs) as u64;
@@ -41,32 +39,26 @@ pub async fn collect(
         rollout.push(decision, actions, env);
     }
     run.check_finite("a reward", rollout.rewards(), None)?;
-    rollout.finish(decide(model, env, &run.spec, &run.device).await?.values);
+    let last = decide(model, &rollout, run.spec.actions, &run.device).await?;
+    rollout.finish(last.values);
     run.dones = rollout.last_dones().to_vec();
     Ok(rollout)
 }
 
-/// Log-probabilities and values of an environment's current observations, in one read.
+/// Log-probabilities and values of the last observations of a rollout, in one read.
 ///
 /// # Errors
 /// The device's own error.
 pub async fn decide(
     model: &Model,
-    env: &dyn VectorEnv,
-    spec: &NetworkSpec,
+    rollout: &Rollout,
+    actions: usize,
     device: &Device,
 ) -> Result<Decision, crate::Error> {
-    let (frame, pixels) = (spec.frame, env.observations());
-    let distinct = match env.observation_ids() {
-        Some(ids) => Distinct::of(ids),
-        None => Distinct { firsts: (0..env.num_envs()).collect(), rows: Vec::new() },
-    };
-    let input = observations(frame, distinct.firsts.len(), device, |i| {
-        &pixels[distinct.firsts[i] * frame.len()..][..frame.len()]
-    });
-    let decision = evaluate(model, input, spec.actions).await?;
-    Ok(match env.observation_ids() {
-        Some(_) => decision.select(&distinct.rows),
+    let (indices, rows) = rollout.last_observations();
+    let decision = evaluate(model, rollout.frames(&indices, device), actions).await?;
+    Ok(match rows {
+        Some(rows) => decision.select(&rows),
         None => decision,
     })
 }

@@ -270,7 +270,7 @@ mod tests {
             let (mut env, mut done) = (MazeEnvs::new(maze(), 1, 1), false);
             // Right up to the exit, and the fake step after it.
             for _ in 0..8 {
-                let mut rollout = Rollout::start(&env, &[done]);
+                let mut rollout = Rollout::start(&env, &[done], 1);
                 let observation = env.observations().to_vec();
                 let seen = pollster::block_on(player.perceive(&observation)).expect("computed");
                 env.step(&[3]);

@@ -10,6 +10,7 @@ use burn::cubecl::logging::{LaunchObservation, LaunchObserver};
 use burn::tensor::{Device, DeviceKind, Tensor, TensorData};
 use deepspi_core::algorithm::deep_spi::Learner;
 use deepspi_core::collect::evaluate;
+use deepspi_core::data::frames::FrameStore;
 use deepspi_core::data::minibatch::Targets;
 use deepspi_core::golden::fill::{self, fill};
 use deepspi_core::model::Model;
@@ -322,6 +323,38 @@ fn computed_noise() {
             [&gpu, &Device::flex()].map(|device| read(noise.values([3, 70, 5, 3], device)));
         near(&found, &expected, 1e-6, &format!("{noise:?}"));
     }
+}
+
+#[test]
+fn gathered_frames() {
+    let Some((gpu, _alone)) = gpu() else { return };
+    // 35 bytes a plane: the last word is not full.
+    let frame = FrameShape { channels: 4, height: 5, width: 7 };
+    let num_envs = 3;
+    // Fewer are expected than come, so there are several buffers.
+    let mut store = FrameStore::new(frame, num_envs, 0);
+    let bytes = |seed: u64, len: usize| -> Vec<u8> {
+        fill(seed, len, 0.0, 255.99).iter().map(|x| *x as u8).collect()
+    };
+    let mut stacks = bytes(1, num_envs * frame.len());
+    store.push(&stacks);
+    for step in 2..40 {
+        for stack in stacks.chunks_exact_mut(frame.len()) {
+            stack.rotate_left(35);
+            stack[3 * 35..].copy_from_slice(&bytes(step, 35));
+        }
+        store.push(&stacks);
+        // Parts arrive between the steps, as they do during a rollout.
+        if step % 3 == 0 {
+            drop(store.gather(&[0], &gpu));
+        }
+    }
+    let indices: Vec<usize> = (0..store.len()).rev().chain([5, 5, 0]).collect();
+    let [found, expected] =
+        [&gpu, &Device::flex()].map(|device| read(store.gather(&indices, device)));
+    near(&found, &expected, 1e-6, "frames");
+    let clone = store.clone();
+    near(&read(clone.gather(&indices, &gpu.clone().autodiff())), &expected, 1e-6, "of a clone");
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn small(config: &Config) -> Config {
 fn rollout(config: &Config) -> Rollout {
     let mut env = MazeEnvs::new(maze(config.gamma), config.num_envs, 5);
     let mut generators = Generators::new(5);
-    let mut rollout = Rollout::start(&env, &vec![false; config.num_envs]);
+    let mut rollout = Rollout::start(&env, &vec![false; config.num_envs], config.num_steps);
     let random =
         Decision::from_logits(&vec![0.0; config.num_envs * 4], vec![0.5; config.num_envs], 4);
     for _ in 0..config.num_steps {

@@ -1,4 +1,5 @@
 //! The data an algorithm learns from: what the environments returned, and minibatches of it.
 
+pub mod frames;
 pub mod minibatch;
 pub mod rollout;

@@ -1,8 +1,8 @@
-//! Storage of one rollout on the CPU, and gathering of minibatches from it.
+//! Storage of one rollout, and gathering of minibatches from it.
 //!
-//! Observations stay bytes until a minibatch is gathered: as floats, a rollout would exceed
-//! WebGPU's largest buffer binding. Under next-step autoreset the next observation of step t *is*
-//! the observation of step t + 1, so T + 1 frames hold both.
+//! Observations stay bytes until a minibatch is gathered, on the device that trains
+//! ([`super::frames`]). Under next-step autoreset the next observation of step t *is* the observation
+//! of step t + 1, so T + 1 observations hold both.
 
 use burn::tensor::{Device, Tensor};
 use deepspi_run::certificate;
@@ -13,6 +13,7 @@ use deepspi_worlds::parallel::for_each_chunk;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use super::frames::{FrameStore, write_plane};
 use super::minibatch::{Minibatch, Targets, vector};
 use crate::returns::{Advantages, gae};
 use crate::sharing::{Distinct, Sharing};
@@ -21,11 +22,10 @@ use crate::traffic::upload;
 /// Transitions of T steps in N environments, time-major: index `t * N + n`.
 #[derive(Clone, Debug)]
 pub struct Rollout {
-    frame: FrameShape,
     num_envs: usize,
     actions_available: usize,
-    /// `[T + 1, N, C, H, W]`
-    observations: Vec<u8>,
+    /// `[T + 1, N]` observations.
+    observations: FrameStore,
     /// `[T + 1, N]`: identifiers of the observations, if the environment provides them.
     ids: Option<Vec<u32>>,
     /// `[T, N]`
@@ -42,14 +42,15 @@ pub struct Rollout {
 
 impl Rollout {
     /// An empty rollout that starts from the current observations `[N, C, H, W]` and done flags
-    /// `[N]`.
+    /// `[N]`, for about `num_steps` steps.
     #[must_use]
-    pub fn start(env: &dyn VectorEnv, dones: &[bool]) -> Self {
+    pub fn start(env: &dyn VectorEnv, dones: &[bool], num_steps: usize) -> Self {
+        let mut observations = FrameStore::new(env.frame(), dones.len(), num_steps);
+        observations.push(env.observations());
         Self {
-            frame: env.frame(),
             num_envs: dones.len(),
             actions_available: env.actions(),
-            observations: env.observations().to_vec(),
+            observations,
             ids: env.observation_ids().map(<[u32]>::to_vec),
             actions: Vec::new(),
             log_probs: Vec::new(),
@@ -68,7 +69,7 @@ impl Rollout {
         self.actions.extend(actions);
         self.rewards.extend(outcomes.iter().map(|o| o.reward));
         self.dones.extend(outcomes.iter().map(|o| o.done));
-        self.observations.extend_from_slice(env.observations());
+        self.observations.push(env.observations());
         if let Some((ids, new)) = self.ids.as_mut().zip(env.observation_ids()) {
             ids.extend_from_slice(new);
         }
@@ -192,14 +193,25 @@ impl Rollout {
         )
     }
 
+    /// Indices of the last observations that cover all of them, and for each environment which of
+    /// these is its own; no rows if every environment has one of its own.
+    #[must_use]
+    pub fn last_observations(&self) -> (Vec<usize>, Option<Vec<usize>>) {
+        let first = self.len();
+        match &self.ids {
+            None => ((first..first + self.num_envs).collect(), None),
+            Some(ids) => {
+                let distinct = Distinct::of(&ids[first..]);
+                (distinct.firsts.iter().map(|i| first + i).collect(), Some(distinct.rows))
+            }
+        }
+    }
+
     /// The observations with the given time-major indices (up to `(T + 1) N`), `[B, H, W, C]` in
     /// [0, 1].
     #[must_use]
     pub fn frames(&self, indices: &[usize], device: &Device) -> Tensor<4> {
-        let len = self.frame.len();
-        observations(self.frame, indices.len(), device, |i| {
-            &self.observations[indices[i] * len..(indices[i] + 1) * len]
-        })
+        self.observations.gather(indices, device)
     }
 }
 
@@ -214,9 +226,7 @@ pub fn observations<'a>(
     let mut pixels = vec![0.0_f32; batch * frame.len()];
     for_each_chunk(&mut pixels, frame.len(), |i, pixels| {
         for (c, plane) in observation(i).chunks(height * width).enumerate() {
-            for (pixel, &byte) in pixels[c..].iter_mut().step_by(channels).zip(plane) {
-                *pixel = f32::from(byte) / 255.0;
-            }
+            write_plane(pixels, plane, c, channels);
         }
     });
     upload(pixels, [batch, height, width, channels], device)
@@ -277,7 +287,7 @@ mod tests {
     fn shared_observations_stand_for_all_they_equal() {
         let maze = Maze::new(MazeConfig::DEFAULT, 0.99).expect("valid");
         let mut env = MazeEnvs::new(maze, 6, 1);
-        let mut rollout = Rollout::start(&env, &[false; 6]);
+        let mut rollout = Rollout::start(&env, &[false; 6], 2);
         for actions in [[3, 3, 3, 0, 0, 0], [3, 3, 3, 3, 0, 0]] {
             env.step(&actions);
             let decision = Decision::from_logits(&[0.0; 24], vec![0.0; 6], 4);
@@ -305,7 +315,7 @@ mod tests {
     fn next_observation_of_a_step_is_the_observation_of_the_following_one() {
         let mut env =
             TwoFrames { observations: vec![0, 1, 2, 3], outcomes: vec![Outcome::default(); 2] };
-        let mut rollout = Rollout::start(&env, &[false, true]);
+        let mut rollout = Rollout::start(&env, &[false, true], 1);
         let decision = Decision::from_logits(&[0.0; 6], vec![0.5, 0.25], 3);
         env.outcomes[0] = Outcome { reward: 1.0, raw_reward: 4.0, done: true, game_over: true };
         env.observations = vec![10, 11, 12, 13];

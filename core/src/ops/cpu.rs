@@ -4,7 +4,7 @@ use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Device, Shape};
 
 /// Whether tensors on `device` are plain memory that the kernels of this module can read.
-pub(super) fn on_cpu(device: &Device) -> bool {
+pub(crate) fn on_cpu(device: &Device) -> bool {
     device.clone().inner() == Device::flex()
 }
 

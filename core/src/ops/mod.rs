@@ -10,6 +10,7 @@ pub mod choice;
 pub mod chosen_convolution;
 pub mod conv;
 mod cpu;
+pub(crate) mod frames;
 mod gpu;
 pub mod group_sort;
 pub mod join;
@@ -18,6 +19,8 @@ pub mod noise;
 pub mod policy_objective;
 pub mod power_iteration;
 pub mod smooth_l1;
+
+pub(crate) use self::cpu::on_cpu;
 
 /// Numbers between possible starts of the parts of a vector that a GPU reads without copies: 256 bytes,
 /// the largest distance that WebGPU lets a device ask for between bindings of one buffer.

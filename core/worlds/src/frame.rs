@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Size of one observation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FrameShape {
     /// Stacked frames C (4 on Atari).
     pub channels: usize,

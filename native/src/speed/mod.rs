@@ -129,7 +129,7 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
 
     let env_steps = environments(&mut *envs, args.repeats)?;
     let mut bench = UpdateBench::new(&config, &spec, &selected.device, &mut *envs)?;
-    let forward = bench.forward(&*envs, args.repeats)?;
+    let forward = bench.forward(&mut *envs, args.repeats)?;
     let updates = bench.updates(args.repeats)?;
     let memory_growth_mb =
         args.memory_updates.map(|count| bench.memory_growth(count)).transpose()?;
@@ -139,7 +139,8 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
     let counts = if selected.is_gpu {
         let (update, time) = counted(|| bench.update_once(0));
         time?;
-        let (policy_pass, time) = counted(|| bench.forward_once(&*envs));
+        let rollout = bench.one_step(&mut *envs)?;
+        let (policy_pass, time) = counted(|| bench.forward_once(&rollout));
         time?;
         let (iteration, done) = counted(|| pollster::block_on(trainer.iterate(&mut *envs, |_| ())));
         done?;

@@ -5,8 +5,8 @@ use std::time::Instant;
 use anyhow::Result;
 use burn::tensor::Device;
 use deepspi_core::algorithm::deep_spi::{Learner, draw_noise};
-use deepspi_core::collect::evaluate;
-use deepspi_core::data::rollout::{Rollout, observations};
+use deepspi_core::collect::decide;
+use deepspi_core::data::rollout::Rollout;
 use deepspi_core::model::Model;
 use deepspi_run::config::Config;
 use deepspi_run::decision::Decision;
@@ -36,7 +36,7 @@ impl UpdateBench {
         envs: &mut dyn VectorEnv,
     ) -> Result<Self> {
         let mut generators = Generators::new(config.seed);
-        let mut rollout = Rollout::start(envs, &vec![false; config.num_envs]);
+        let mut rollout = Rollout::start(envs, &vec![false; config.num_envs], config.num_steps);
         let random = Decision::from_logits(
             &vec![0.0; config.num_envs * spec.actions],
             vec![0.0; config.num_envs],
@@ -58,22 +58,39 @@ impl UpdateBench {
         })
     }
 
-    /// Milliseconds of one forward pass of policy and value for all environments.
-    pub(super) fn forward_once(&self, envs: &dyn VectorEnv) -> Result<f64> {
+    /// A rollout of one step, whose last observations the device does not have yet.
+    pub(super) fn one_step(&mut self, envs: &mut dyn VectorEnv) -> Result<Rollout> {
+        let num_envs = self.config.num_envs;
+        let mut rollout = Rollout::start(envs, &vec![false; num_envs], self.config.num_steps);
+        let all: Vec<usize> = (0..num_envs).collect();
+        drop(rollout.frames(&all, &self.device));
+        let actions = self.spec.actions;
+        let random =
+            Decision::from_logits(&vec![0.0; num_envs * actions], vec![0.0; num_envs], actions);
+        let chosen = random.sample(actions, &mut self.generators.actions);
+        pollster::block_on(env::step(envs, &chosen))?;
+        rollout.push(random, chosen, envs);
+        Ok(rollout)
+    }
+
+    /// Milliseconds of one forward pass of policy and value for the last observations of a rollout.
+    pub(super) fn forward_once(&self, rollout: &Rollout) -> Result<f64> {
         let model = self.learner.plain();
         let start = Instant::now();
-        let (frame, pixels) = (envs.frame(), envs.observations());
-        let input = observations(frame, envs.num_envs(), &self.device, |i| {
-            &pixels[i * frame.len()..(i + 1) * frame.len()]
-        });
-        pollster::block_on(evaluate(&model, input, self.spec.actions))?;
+        pollster::block_on(decide(&model, rollout, self.spec.actions, &self.device))?;
         Ok(milliseconds(start))
     }
 
-    pub(super) fn forward(&self, envs: &dyn VectorEnv, repeats: u64) -> Result<Quartiles> {
-        self.forward_once(envs)?;
-        self.forward_once(envs)?;
-        quartiles((0..repeats).map(|_| self.forward_once(envs)))
+    pub(super) fn forward(&mut self, envs: &mut dyn VectorEnv, repeats: u64) -> Result<Quartiles> {
+        const WARM_UP: usize = 2;
+        let mut forward = || {
+            let rollout = self.one_step(envs)?;
+            self.forward_once(&rollout)
+        };
+        for _ in 0..WARM_UP {
+            forward()?;
+        }
+        quartiles((0..repeats).map(|_| forward()))
     }
 
     /// Milliseconds of one update; `round` chooses the minibatch.

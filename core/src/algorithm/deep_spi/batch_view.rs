@@ -178,7 +178,7 @@ mod tests {
 
         // One step of one environment: it goes up and stays at the start.
         let (mut env, up) = (MazeEnvs::new(maze.clone(), 1, 1), 0);
-        let mut rollout = Rollout::start(&env, &[false]);
+        let mut rollout = Rollout::start(&env, &[false], 1);
         env.step(&[up]);
         let decision = deepspi_run::decision::Decision::from_logits(&[0.0; 4], vec![0.0], 4);
         rollout.push(decision, vec![up], &env);

@@ -19,8 +19,8 @@ impl JoinOp for Cube {
             workgroup(),
             contiguous(part).into_buffer_arg(),
             joined.clone().into_buffer_arg(),
-            start,
-            length,
+            start as u32,
+            length as u32,
         );
         joined
     }
@@ -35,7 +35,8 @@ impl JoinOp for Cube {
         starts: [usize; TOGETHER],
     ) -> CubeTensor {
         let parts = [a, b, c, d, e];
-        let lengths = parts.each_ref().map(|part| part.shape().num_elements());
+        let lengths = parts.each_ref().map(|part| part.shape().num_elements() as u32);
+        let starts = starts.map(|start| start as u32);
         let [a, b, c, d, e] = parts.map(|part| contiguous(part).into_buffer_arg());
         join_five::launch(
             &joined.client.clone(),
@@ -47,8 +48,16 @@ impl JoinOp for Cube {
             d,
             e,
             joined.clone().into_buffer_arg(),
-            starts,
-            lengths,
+            starts[0],
+            starts[1],
+            starts[2],
+            starts[3],
+            starts[4],
+            lengths[0],
+            lengths[1],
+            lengths[2],
+            lengths[3],
+            lengths[4],
         );
         joined
     }
@@ -62,34 +71,42 @@ fn join_five(
     d: &[f32],
     e: &[f32],
     joined: &mut [f32],
-    #[comptime] starts: [usize; 5],
-    #[comptime] lengths: [usize; 5],
+    start_a: u32,
+    start_b: u32,
+    start_c: u32,
+    start_d: u32,
+    start_e: u32,
+    len_a: u32,
+    len_b: u32,
+    len_c: u32,
+    len_d: u32,
+    len_e: u32,
 ) {
     let part = CUBE_POS_Y;
     if part == 0 {
-        copy(a, joined, starts[0], lengths[0]);
+        copy(a, joined, start_a, len_a);
     } else if part == 1 {
-        copy(b, joined, starts[1], lengths[1]);
+        copy(b, joined, start_b, len_b);
     } else if part == 2 {
-        copy(c, joined, starts[2], lengths[2]);
+        copy(c, joined, start_c, len_c);
     } else if part == 3 {
-        copy(d, joined, starts[3], lengths[3]);
+        copy(d, joined, start_d, len_d);
     } else {
-        copy(e, joined, starts[4], lengths[4]);
+        copy(e, joined, start_e, len_e);
     }
 }
 
 #[cube(launch)]
-fn join_one(part: &[f32], joined: &mut [f32], #[comptime] start: usize, #[comptime] length: usize) {
+fn join_one(part: &[f32], joined: &mut [f32], start: u32, length: u32) {
     copy(part, joined, start, length);
 }
 
 /// Copies a part with all workgroups of its row of the grid.
 #[cube]
-fn copy(part: &[f32], joined: &mut [f32], #[comptime] start: usize, #[comptime] length: usize) {
+fn copy(part: &[f32], joined: &mut [f32], start: u32, length: u32) {
     let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
-    while i < length {
-        joined[start + i] = part[i];
+    while i < length as usize {
+        joined[start as usize + i] = part[i];
         i += comptime!(WORKGROUPS as usize * UNITS);
     }
 }
