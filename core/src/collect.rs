@@ -77,8 +77,7 @@ pub async fn evaluate(
 
 /// Logits and value of each observation, `[B, A + 1]`.
 fn outputs(model: &Model, input: Tensor<4>) -> Tensor<2> {
-    let state = model.agent.act(model.agent.encode(input));
-    Tensor::cat(vec![state.logits, state.values.unsqueeze_dim(1)], 1)
+    model.agent.act(model.agent.encode(input)).outputs
 }
 
 /// The decision that [`outputs`] describe.

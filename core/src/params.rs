@@ -11,7 +11,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
 
 use crate::ops::ALIGNMENT;
-use crate::ops::join::join;
+use crate::ops::join::{join, part};
 
 /// Name and shape of one parameter, in traversal order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,8 +151,16 @@ impl Parts {
     }
 
     fn joined(self, device: &Device) -> Tensor<1> {
-        let Self { parts, starts, len } = self;
-        if parts.is_empty() { Tensor::zeros([len], device) } else { join(parts, &starts, len) }
+        let Self { mut parts, mut starts, len } = self;
+        if len == 0 {
+            return Tensor::zeros([0], device);
+        }
+        if starts.first() != Some(&0) {
+            // The first parameter has no gradient.
+            parts.insert(0, Tensor::zeros([1], device));
+            starts.insert(0, 0);
+        }
+        join(parts, &starts, len)
     }
 }
 
@@ -170,10 +178,8 @@ pub fn unflatten<M: Module>(module: M, flat: &Tensor<1>, trainable: bool) -> M {
     impl ModuleMapper for Replace<'_> {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
             let (id, old, mapper) = param.consume();
-            let shape = old.shape();
-            let len = shape.num_elements();
-            let value = self.flat.clone().narrow(0, self.offset, len).reshape(shape);
-            self.offset += padded(len);
+            let value = part(self.flat, self.offset, old.dims());
+            self.offset += padded(old.shape().num_elements());
             let value = if self.trainable { value.autodiff().require_grad() } else { value };
             Param::from_mapped_value(id, value, mapper)
         }

@@ -101,9 +101,9 @@ impl Player {
         let input = observations(self.spec.frame, 1, &self.device, |_| pixels);
         let latents = self.model.agent.encode(input.clone());
         let output = self.model.agent.act(latents.clone());
-        let mut parts = vec![output.values, flat(output.logits)];
+        let mut parts = vec![output.values(), flat(output.logits())];
         if let Some(before) = &self.before {
-            parts.push(flat(before.agent.act(before.agent.encode(input)).logits));
+            parts.push(flat(before.agent.act(before.agent.encode(input)).logits()));
         }
         if self.config.uses_world_model() {
             let one_hot = Tensor::<2>::eye(actions, &self.device);

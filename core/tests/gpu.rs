@@ -19,12 +19,14 @@ use deepspi_core::ops::choice::chosen;
 use deepspi_core::ops::chosen_convolution::{Layout, chosen_convolution};
 use deepspi_core::ops::conv::{ConvGeometry, conv2d, conv2d_relu, dense};
 use deepspi_core::ops::group_sort::group_sort;
-use deepspi_core::ops::join::join;
+use deepspi_core::ops::heads::actor_and_critic;
+use deepspi_core::ops::join::{join, part};
 use deepspi_core::ops::mixture::{SampleNoise, soft_mixture_sample};
 use deepspi_core::ops::noise::{Bound, CounterNoise};
 use deepspi_core::ops::policy_objective::{Inputs, policy_objective};
 use deepspi_core::ops::power_iteration::{Matrices, divide_by_power_iteration};
 use deepspi_core::ops::smooth_l1::smooth_l1_distance;
+use deepspi_core::ops::transition_target::transition_target;
 use deepspi_core::self_test::fixed_minibatch;
 use deepspi_run::config::{Algorithm, Config, Objective};
 use deepspi_run::maze_preset::TrainingPreset as _;
@@ -113,6 +115,20 @@ fn joined_vectors() {
         read(join(lengths.iter().enumerate().map(part).collect(), &starts, len))
     });
     assert!(found == expected && found.len() == len);
+    // Parts are cut out without copies and read as they were.
+    let whole = tensor::<1>(9, [len], &gpu);
+    let (all, mut cut) = (read(whole.clone()), Vec::new());
+    let copies = launches(|| {
+        for (&start, length) in starts.iter().zip(lengths) {
+            cut.push((start, part(&whole, start, [length])));
+        }
+    });
+    assert_eq!(copies, 0);
+    for (start, part) in cut {
+        let length = part.dims()[0];
+        assert_eq!(read(part.clone()), all[start..start + length]);
+        assert_eq!(read(part * 2.0)[length - 1], all[start + length - 1] * 2.0);
+    }
 }
 
 #[test]
@@ -170,9 +186,9 @@ fn objective_of_policy_and_value() {
         let (batch, actions) = (300, 6);
         let [found, expected] = [&gpu, &Device::flex()].map(|device| {
             let device = device.clone().autodiff();
-            let logits = tensor(1, [batch, actions], &device).require_grad();
-            let [values, transition, reward] =
-                [2, 3, 4].map(|seed| tensor(seed, [batch], &device).require_grad());
+            let outputs = tensor(1, [batch, actions + 1], &device).require_grad();
+            let [transition, reward] =
+                [3, 4].map(|seed| tensor(seed, [batch], &device).require_grad());
             let targets = Targets {
                 log_probs: fill(5, batch, -2.2, -1.3),
                 advantages: fill(6, batch, -2.0, 2.0),
@@ -180,12 +196,8 @@ fn objective_of_policy_and_value() {
                 actions: (0..batch as u32).map(|i| i % actions as u32).collect(),
             };
             let auxiliary = config.uses_world_model().then(|| (transition.clone(), reward.clone()));
-            let inputs = Inputs {
-                logits: logits.clone(),
-                values: values.clone(),
-                auxiliary,
-                targets: targets.upload(&device),
-            };
+            let inputs =
+                Inputs { outputs: outputs.clone(), auxiliary, targets: targets.upload(&device) };
             let found = policy_objective(inputs, &config);
             let grads = found.total.backward();
             let mut all = vec![
@@ -193,11 +205,9 @@ fn objective_of_policy_and_value() {
                 read(found.utilities.inner()),
                 read(found.ratios.inner()),
                 read(found.entropy.inner()),
-                read(logits.grad(&grads).expect("tracked")),
+                read(outputs.grad(&grads).expect("tracked")),
             ];
-            all.extend(
-                [values, transition, reward].iter().filter_map(|x| x.grad(&grads)).map(read),
-            );
+            all.extend([transition, reward].iter().filter_map(|x| x.grad(&grads)).map(read));
             all
         });
         assert_eq!(found.len(), expected.len());
@@ -272,6 +282,54 @@ fn dense_layers() {
             near(&found[i], &expected[i], 2e-5, &format!("{what} of {inputs} to {outputs}"));
         }
     }
+}
+
+#[test]
+fn actor_and_critic_layers() {
+    let Some((gpu, _alone)) = gpu() else { return };
+    // More samples and more hidden activations than units; the most actions a game has.
+    for [batch, hidden, actions] in [[300, 520, 18], [2, 7, 1]] {
+        let [found, expected] = [&gpu, &Device::flex()].map(|device| {
+            let device = device.clone().autodiff();
+            let input = tensor(1, [batch, hidden], &device).require_grad();
+            let actor = tensor(2, [hidden, actions], &device).require_grad();
+            let actor_bias = tensor(3, [actions], &device).require_grad();
+            let critic = tensor(4, [hidden, 1], &device).require_grad();
+            let critic_bias = tensor(5, [1], &device).require_grad();
+            let layers =
+                [(actor.clone(), actor_bias.clone()), (critic.clone(), critic_bias.clone())];
+            let [first, second] = layers;
+            let outputs = actor_and_critic(input.clone(), first, second);
+            let grads = (outputs.clone() * tensor(6, outputs.dims(), &device)).sum().backward();
+            vec![
+                read(outputs.inner()),
+                read(input.grad(&grads).expect("tracked")),
+                read(actor.grad(&grads).expect("tracked")),
+                read(actor_bias.grad(&grads).expect("tracked")),
+                read(critic.grad(&grads).expect("tracked")),
+                read(critic_bias.grad(&grads).expect("tracked")),
+            ]
+        });
+        for (i, what) in
+            ["outputs", "hidden", "actor", "its bias", "critic", "its bias"].into_iter().enumerate()
+        {
+            near(&found[i], &expected[i], 2e-5, &format!("{what} of {actions} actions"));
+        }
+    }
+}
+
+#[test]
+fn targets_of_transitions() {
+    let Some((gpu, _alone)) = gpu() else { return };
+    let [found, expected] = [&gpu, &Device::flex()].map(|device| {
+        let device = device.clone().autodiff();
+        let latents = tensor(1, [10, 3, 5, 32], &device).require_grad();
+        let dones = Tensor::from_floats([0.0, 1.0, 0.0, 1.0, 0.0], &device);
+        let targets = transition_target(latents.clone(), dones, 8);
+        let grads = (targets.clone() * tensor(2, targets.dims(), &device)).sum().backward();
+        [read(targets.inner()), read(latents.grad(&grads).expect("tracked"))]
+    });
+    assert!(found == expected, "nothing is summed");
 }
 
 #[test]
@@ -447,7 +505,7 @@ fn launches(work: impl FnOnce()) -> usize {
 fn an_update_keeps_its_budget_of_launches() {
     let Some((gpu, _alone)) = gpu() else { return };
     let spec = NetworkSpec::atari(FrameShape { channels: 4, height: 84, width: 84 }, 4);
-    for (algo, budget) in [(Algorithm::DeepSpi, 120), (Algorithm::Ppo, 50)] {
+    for (algo, budget) in [(Algorithm::DeepSpi, 100), (Algorithm::Ppo, 40)] {
         let config = Config { algo, ..Config::default() };
         let lifted = gpu.clone().autodiff();
         let learner = Learner::new(Model::new(&spec, &config, &gpu), &config);
@@ -457,7 +515,7 @@ fn an_update_keeps_its_budget_of_launches() {
         let observations = fill::frames(&spec, 2, 0, false, &gpu);
         let pass = || drop(pollster::block_on(evaluate(&learner.plain(), observations, 4)));
         let found = launches(pass);
-        assert!((5..=15).contains(&found), "a policy pass launches {found} kernels");
+        assert!((5..=10).contains(&found), "a policy pass launches {found} kernels");
     }
 }
 

@@ -45,7 +45,7 @@ fn rollout(config: &Config) -> Rollout {
 fn loss_and_gradient(model: &Model, batch: &Minibatch, config: &Config) -> Vec<Vec<f32>> {
     let terms = objective(model, batch, config);
     let read = |x: Tensor<1>| floats(x.inner());
-    let mut all = vec![read(terms.total.clone()), read(terms.ratios), read(terms.values)];
+    let mut all = vec![read(terms.total.clone()), read(terms.ratios), read(terms.state.values())];
     all.extend([terms.transition, terms.reward].into_iter().flatten().map(read));
     let mut grads = terms.total.backward();
     all.push(floats(flatten_grads(model, &mut grads)));

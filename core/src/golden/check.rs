@@ -108,7 +108,7 @@ pub async fn run(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, Golde
         ),
         Check::summary(
             "hidden",
-            &read_floats(terms.hidden.clone().inner()).await?,
+            &read_floats(terms.state.hidden.clone().inner()).await?,
             &file.hidden,
             VALUE_TOLERANCE,
         ),
@@ -116,13 +116,13 @@ pub async fn run(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, Golde
     let logits: Vec<f64> = file.logits.concat();
     checks.push(Check::values(
         "logits",
-        &read(terms.logits.clone()).await?,
+        &read(terms.state.logits()).await?,
         &logits,
         VALUE_TOLERANCE,
     ));
     checks.push(Check::values(
         "value",
-        &read(terms.values.clone()).await?,
+        &read(terms.state.values()).await?,
         &file.value,
         VALUE_TOLERANCE,
     ));

@@ -36,8 +36,8 @@ pub async fn probe(
     let latents = model.agent.encode(all_frames(view, device));
     let output = model.agent.act(latents.clone());
     let latents = read_floats(latents).await?;
-    let critic = read_floats(output.values).await?;
-    let logits = read_floats(output.logits).await?;
+    let critic = read_floats(output.values()).await?;
+    let logits = read_floats(output.logits()).await?;
     let decision = Decision::from_logits(&logits, Vec::new(), ACTIONS);
     let policy = normalised(&view.in_order_of_maze(&decision.log_probs));
     let exact = evaluate(&maze.mdp()?, &Policy::new(maze.states(), ACTIONS, policy.clone())?)?;

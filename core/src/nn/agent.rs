@@ -7,6 +7,7 @@ use rand::Rng;
 
 use super::layers::{Conv, Dense};
 use crate::ops::conv::ConvGeometry;
+use crate::ops::heads::actor_and_critic;
 use crate::sharing::Repeat;
 
 /// The networks that the policy needs.
@@ -29,21 +30,29 @@ pub struct Agent {
 pub struct PolicyValue {
     /// Activations of the trunk, `[B, hidden]`.
     pub hidden: Tensor<2>,
-    /// Unnormalised log-probabilities, `[B, A]`.
-    pub logits: Tensor<2>,
-    /// Values, `[B]`.
-    pub values: Tensor<1>,
+    /// Unnormalised log-probabilities, then the value, `[B, A + 1]`.
+    pub outputs: Tensor<2>,
 }
 
 impl PolicyValue {
+    /// Unnormalised log-probabilities, `[B, A]`.
+    #[must_use]
+    pub fn logits(&self) -> Tensor<2> {
+        let actions = self.outputs.dims()[1] - 1;
+        self.outputs.clone().narrow(1, 0, actions)
+    }
+
+    /// Values, `[B]`.
+    #[must_use]
+    pub fn values(&self) -> Tensor<1> {
+        let actions = self.outputs.dims()[1] - 1;
+        self.outputs.clone().narrow(1, actions, 1).squeeze_dim(1)
+    }
+
     /// Repeats the outputs for distinct states, so that every sample of the batch has its own.
     #[must_use]
     pub fn repeat(self, rows: &Repeat) -> Self {
-        Self {
-            hidden: rows.apply(self.hidden),
-            logits: rows.apply(self.logits),
-            values: rows.apply(self.values),
-        }
+        Self { hidden: rows.apply(self.hidden), outputs: rows.apply(self.outputs) }
     }
 }
 
@@ -83,10 +92,8 @@ impl Agent {
     #[must_use]
     pub fn act(&self, latents: Tensor<4>) -> PolicyValue {
         let hidden = self.trunk.forward_relu(latents.flatten(1, 3));
-        PolicyValue {
-            logits: self.actor.forward(hidden.clone()),
-            values: self.critic.forward(hidden.clone()).squeeze_dim(1),
-            hidden,
-        }
+        let layer = |layer: &Dense| (layer.kernel.val(), layer.bias.val());
+        let outputs = actor_and_critic(hidden.clone(), layer(&self.actor), layer(&self.critic));
+        PolicyValue { hidden, outputs }
     }
 }

@@ -13,12 +13,14 @@ mod cpu;
 pub(crate) mod frames;
 mod gpu;
 pub mod group_sort;
+pub mod heads;
 pub mod join;
 pub mod mixture;
 pub mod noise;
 pub mod policy_objective;
 pub mod power_iteration;
 pub mod smooth_l1;
+pub mod transition_target;
 
 pub(crate) use self::cpu::on_cpu;
 

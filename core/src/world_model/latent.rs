@@ -9,6 +9,8 @@
 use burn::tensor::Tensor;
 use deepspi_run::network::NetworkSpec;
 
+use crate::ops::transition_target::transition_target;
+
 /// The kind of a latent, and its natural shape.
 ///
 /// Code that is correct for one kind only must destructure it with
@@ -79,6 +81,14 @@ impl Alignment {
             .reshape([batch, height * width, self.groups, per_group])
             .permute([0, 2, 1, 3])
             .reshape([batch, rows, per_group])
+    }
+
+    /// The aligned targets `[B, M, D]` of transitions, from the latents `[2B, h, w, c]` of their
+    /// observations and, behind them, of the next ones, and the done flags `[B]` from before the step:
+    /// see [`transition_target`].
+    #[must_use]
+    pub fn targets(self, latents: Tensor<4>, dones: Tensor<1>) -> Tensor<3> {
+        transition_target(latents, dones, self.groups)
     }
 
     /// Converts from the aligned layout `[B, M, D]` to the natural one `[B, h, w, c]`; the inverse

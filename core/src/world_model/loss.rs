@@ -17,15 +17,12 @@ use crate::sharing::Sharing;
 pub struct LatentTransitions<'a> {
     /// Latents `[B, h, w, c]` of the observations.
     pub latents: Tensor<4>,
-    /// Latents `[B, h, w, c]` of the next observations.
-    pub next: Tensor<4>,
+    /// The latents that must be predicted, aligned `[B, M, D]`: [`super::latent::Alignment::targets`].
+    pub targets: Tensor<3>,
     /// One-hot `[B, A]`.
     pub actions: Tensor<2>,
     /// Rewards `[B]`, after clipping.
     pub rewards: Tensor<1>,
-    /// 1 where the flag from *before* the step says done, `[B]`: these are fake transitions, whose
-    /// target is the latent itself.
-    pub dones: Tensor<1>,
     /// [`WorldModel::loss_noise`] of B transitions.
     pub noise: Option<TransitionNoise>,
     /// Which transitions are equal; none if every prediction is computed separately.
@@ -48,12 +45,7 @@ impl WorldModel {
     /// If the transitions come without the noise that l_P needs ([`Self::loss_is_sampled`]).
     #[must_use]
     pub fn losses(&self, transitions: LatentTransitions) -> WorldModelLosses {
-        let LatentTransitions { latents, next, actions, rewards, dones, noise, sharing } =
-            transitions;
-        // After the end of an episode the environment returns one fake transition: its target is
-        // the state itself.
-        let done = dones.reshape([-1, 1, 1, 1]);
-        let target = next.clone() + (latents.clone() - next) * done;
+        let LatentTransitions { latents, targets, actions, rewards, noise, sharing } = transitions;
         let (latents, actions) = match sharing {
             None => (latents, actions),
             Some(sharing) => {
@@ -67,12 +59,7 @@ impl WorldModel {
         let rows = sharing.map(|sharing| &sharing.pairs);
         let predicted =
             rows.map_or_else(|| predicted.clone(), |rows| rows.apply(predicted.clone()));
-        let target = TransitionTarget {
-            latents: self.alignment().align(target),
-            rows,
-            noise,
-            distance: self.distance,
-        };
+        let target = TransitionTarget { latents: targets, rows, noise, distance: self.distance };
         let transition = self.density.loss(statistics, target);
         WorldModelLosses { transition, reward: reward_loss(predicted, rewards, self.distance) }
     }

@@ -285,12 +285,12 @@ mod tests {
             let losses = |next: Tensor<4>| {
                 let noise = model.loss_noise(BATCH, &mut stream(6, Stream::Noise), &device);
                 assert_eq!(noise.is_some(), model.loss_is_sampled(), "{what}");
+                let both = Tensor::cat(vec![latents.clone(), next], 0);
                 model.losses(LatentTransitions {
                     latents: latents.clone(),
-                    next,
+                    targets: model.alignment().targets(both, Tensor::zeros([BATCH], &device)),
                     actions: actions.clone(),
                     rewards: step.rewards.clone(),
-                    dones: Tensor::zeros([BATCH], &device),
                     noise,
                     sharing: None,
                 })

@@ -121,8 +121,8 @@ mod tests {
         config: &Config,
     ) -> PolicyObjective {
         let auxiliary = terms.transition.clone().zip(terms.reward.clone());
-        let (logits, values) = (terms.logits.clone(), terms.values.clone());
-        composed(Inputs { logits, values, auxiliary, targets: batch.targets.clone() }, config)
+        let outputs = terms.state.outputs.clone();
+        composed(Inputs { outputs, auxiliary, targets: batch.targets.clone() }, config)
     }
 
     /// Each metric is computed here independently and compared by name. No two values are equal, so

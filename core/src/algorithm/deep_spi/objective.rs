@@ -34,53 +34,35 @@ pub struct LossTerms {
     pub reward: Option<Tensor<1>>,
     /// Latents of observations, `[B, h, w, c]`.
     pub latents: Tensor<4>,
-    /// Activations of the trunk, `[B, hidden]`.
-    pub hidden: Tensor<2>,
-    /// Logits `[B, A]`.
-    pub logits: Tensor<2>,
-    /// Values `[B]`.
-    pub values: Tensor<1>,
+    /// Trunk, policy and value of the observations.
+    pub state: PolicyValue,
 }
 
 /// The loss of one minibatch (docs/deepspi.md, section 2.2, details 7 to 16).
 #[must_use]
 pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms {
-    let (latents, next, state) = encode(model, batch);
-    let auxiliary = next.map(|next| world_model_losses(model, batch, latents.clone(), next));
-    let PolicyValue { hidden, logits, values } = state;
+    let (latents, both, state) = encode(model, batch);
+    let auxiliary = both.map(|both| world_model_losses(model, batch, latents.clone(), both));
     let inputs = Inputs {
-        logits: logits.clone(),
-        values: values.clone(),
+        outputs: state.outputs.clone(),
         auxiliary: auxiliary.clone(),
         targets: batch.targets.clone(),
     };
     let (transition, reward) = auxiliary.unzip();
     let PolicyObjective { total, means, utilities, ratios, entropy } =
         policy_objective(inputs, config);
-    LossTerms {
-        total,
-        means,
-        utilities,
-        ratios,
-        entropy,
-        transition,
-        reward,
-        latents,
-        hidden,
-        logits,
-        values,
-    }
+    LossTerms { total, means, utilities, ratios, entropy, transition, reward, latents, state }
 }
 
 /// Only l_P and l_R of a minibatch, both `[B]`; the minibatch must hold next observations.
 #[must_use]
 pub fn model_losses(model: &Model, batch: &Minibatch) -> Option<(Tensor<1>, Tensor<1>)> {
-    let (latents, next, _) = encode(model, batch);
-    next.map(|next| world_model_losses(model, batch, latents, next))
+    let (latents, both, _) = encode(model, batch);
+    both.map(|both| world_model_losses(model, batch, latents, both))
 }
 
-/// Latents of the observations and, if the minibatch holds them, of the next observations,
-/// `[B, h, w, c]` each, with policy and value.
+/// Latents `[B, h, w, c]` of the observations; if the minibatch holds next observations, `[2B, h, w, c]`
+/// of both; and policy and value.
 fn encode(model: &Model, batch: &Minibatch) -> (Tensor<4>, Option<Tensor<4>>, PolicyValue) {
     let size = batch.rewards.dims()[0];
     let encoded = model.agent.encode(batch.observations.clone());
@@ -94,23 +76,23 @@ fn encode(model: &Model, batch: &Minibatch) -> (Tensor<4>, Option<Tensor<4>>, Po
     };
     let latents = encoded.clone().narrow(0, 0, size);
     let state = state.unwrap_or_else(|| model.agent.act(latents.clone()));
-    let next = (encoded.dims()[0] > size).then(|| encoded.narrow(0, size, size));
-    (latents, next, state)
+    let both = (encoded.dims()[0] > size).then_some(encoded);
+    (latents, both, state)
 }
 
-/// l_P and l_R of a minibatch, `[B]` each; gradients flow into both latents.
+/// l_P and l_R of a minibatch, `[B]` each, from the latents of its observations and of these and the
+/// next ones; gradients flow into both latents.
 fn world_model_losses(
     model: &Model,
     batch: &Minibatch,
     latents: Tensor<4>,
-    next: Tensor<4>,
+    both: Tensor<4>,
 ) -> (Tensor<1>, Tensor<1>) {
     let losses = model.world_model.losses(LatentTransitions {
         latents,
-        next,
+        targets: model.world_model.alignment().targets(both, batch.dones.clone()),
         actions: batch.actions.clone(),
         rewards: batch.rewards.clone(),
-        dones: batch.dones.clone(),
         noise: batch.noise.clone(),
         sharing: batch.sharing.as_ref(),
     });

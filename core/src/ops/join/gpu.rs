@@ -1,17 +1,24 @@
-//! Joining on a GPU.
+//! Joining and cutting on a GPU.
 
 use burn::backend::{Cube, TensorMetadata};
 use burn::cubecl;
 use burn::cubecl::prelude::*;
+use burn::tensor::Shape;
 
-use super::{JoinOp, TOGETHER};
-use crate::ops::gpu::{CubeTensor, UNITS, contiguous, workgroup};
+use super::{JoinOp, Place, TOGETHER};
+use crate::ops::ALIGNMENT;
+use crate::ops::gpu::{CubeTensor, UNITS, contiguous, uninitialised, workgroup};
 
 /// Workgroups that share the numbers of a part.
 const WORKGROUPS: u32 = 256;
 
 impl JoinOp for Cube {
-    fn place_one(joined: CubeTensor, part: CubeTensor, start: usize) -> CubeTensor {
+    fn empty_like(part: CubeTensor, len: usize) -> CubeTensor {
+        uninitialised(&part, [len])
+    }
+
+    fn place_one(joined: CubeTensor, part: CubeTensor, place: Place) -> CubeTensor {
+        let Place { start, reach } = place;
         let length = part.shape().num_elements();
         join_one::launch(
             &joined.client.clone(),
@@ -21,6 +28,7 @@ impl JoinOp for Cube {
             joined.clone().into_buffer_arg(),
             start as u32,
             length as u32,
+            reach as u32,
         );
         joined
     }
@@ -32,11 +40,12 @@ impl JoinOp for Cube {
         c: CubeTensor,
         d: CubeTensor,
         e: CubeTensor,
-        starts: [usize; TOGETHER],
+        places: [Place; TOGETHER],
     ) -> CubeTensor {
         let parts = [a, b, c, d, e];
         let lengths = parts.each_ref().map(|part| part.shape().num_elements() as u32);
-        let starts = starts.map(|start| start as u32);
+        let starts = places.map(|place| place.start as u32);
+        let reaches = places.map(|place| place.reach as u32);
         let [a, b, c, d, e] = parts.map(|part| contiguous(part).into_buffer_arg());
         join_five::launch(
             &joined.client.clone(),
@@ -58,8 +67,31 @@ impl JoinOp for Cube {
             lengths[2],
             lengths[3],
             lengths[4],
+            reaches[0],
+            reaches[1],
+            reaches[2],
+            reaches[3],
+            reaches[4],
         );
         joined
+    }
+
+    fn part(vector: CubeTensor, start: usize, shape: &[usize]) -> CubeTensor {
+        let vector = contiguous(vector);
+        let size = size_of::<f32>();
+        let len: usize = shape.iter().product();
+        // The end of a view must be aligned, too. No kernel looks beyond the part's shape.
+        let end = (start + len).next_multiple_of(ALIGNMENT).min(vector.shape().num_elements());
+        let behind = vector.shape().num_elements() - end;
+        let handle = vector.handle.clone();
+        let handle = handle.offset_start((start * size) as u64).offset_end((behind * size) as u64);
+        CubeTensor::new_contiguous(
+            vector.client.clone(),
+            vector.device(),
+            Shape::from(shape.to_vec()),
+            handle,
+            vector.dtype(),
+        )
     }
 }
 
@@ -81,32 +113,41 @@ fn join_five(
     len_c: u32,
     len_d: u32,
     len_e: u32,
+    reach_a: u32,
+    reach_b: u32,
+    reach_c: u32,
+    reach_d: u32,
+    reach_e: u32,
 ) {
     let part = CUBE_POS_Y;
     if part == 0 {
-        copy(a, joined, start_a, len_a);
+        copy(a, joined, start_a, len_a, reach_a);
     } else if part == 1 {
-        copy(b, joined, start_b, len_b);
+        copy(b, joined, start_b, len_b, reach_b);
     } else if part == 2 {
-        copy(c, joined, start_c, len_c);
+        copy(c, joined, start_c, len_c, reach_c);
     } else if part == 3 {
-        copy(d, joined, start_d, len_d);
+        copy(d, joined, start_d, len_d, reach_d);
     } else {
-        copy(e, joined, start_e, len_e);
+        copy(e, joined, start_e, len_e, reach_e);
     }
 }
 
 #[cube(launch)]
-fn join_one(part: &[f32], joined: &mut [f32], start: u32, length: u32) {
-    copy(part, joined, start, length);
+fn join_one(part: &[f32], joined: &mut [f32], start: u32, length: u32, reach: u32) {
+    copy(part, joined, start, length, reach);
 }
 
-/// Copies a part with all workgroups of its row of the grid.
+/// Copies a part with all workgroups of its row of the grid, then writes zeros up to the next part.
 #[cube]
-fn copy(part: &[f32], joined: &mut [f32], start: u32, length: u32) {
+fn copy(part: &[f32], joined: &mut [f32], start: u32, length: u32, reach: u32) {
     let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
-    while i < length as usize {
-        joined[start as usize + i] = part[i];
+    while i < reach as usize {
+        let mut value = 0.0f32;
+        if i < length as usize {
+            value = part[i];
+        }
+        joined[start as usize + i] = value;
         i += comptime!(WORKGROUPS as usize * UNITS);
     }
 }

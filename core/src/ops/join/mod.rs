@@ -1,4 +1,4 @@
-//! Vectors copied to given places of a longer vector.
+//! Vectors copied to given places of a longer vector, and parts of it without copies.
 //!
 //! burn's `cat` launches one kernel for each part; an update would launch twenty for the gradients of
 //! its parameters.
@@ -8,35 +8,60 @@ mod gpu;
 use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
 use burn::tensor::Tensor;
 
+use super::ALIGNMENT;
 use super::cpu::on_cpu;
 
 /// Parts that one launch copies. Every GPU has seven buffers for a kernel; burn's dispatch knows no lists.
 const TOGETHER: usize = 5;
 
+/// Where a part is in the joined vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its first number.
+    pub start: usize,
+    /// Numbers up to the next part, or to the end.
+    pub reach: usize,
+}
+
 /// A vector `[len]` with each of `parts` at its place in `starts`, and zeros elsewhere. The places must
-/// ascend, and parts must not overlap. Without autodiff.
+/// ascend from 0, and parts must not overlap. Without autodiff.
 ///
 /// # Panics
-/// If there is no part, or not one place for each.
+/// If there is no part, not one place for each, or the first is not at 0.
 #[must_use]
 pub fn join(parts: Vec<Tensor<1>>, starts: &[usize], len: usize) -> Tensor<1> {
     assert_eq!(parts.len(), starts.len(), "each part has a place");
-    let device = parts[0].device();
-    if on_cpu(&device) {
+    assert_eq!(starts.first(), Some(&0), "the first part is at the start");
+    if on_cpu(&parts[0].device()) {
         return concatenated(parts, starts, len);
     }
-    let joined = Tensor::<1>::zeros([len], &device).into_dispatch();
+    let ends = starts[1..].iter().chain([&len]);
+    let places: Vec<Place> =
+        starts.iter().zip(ends).map(|(&start, end)| Place { start, reach: end - start }).collect();
+    let joined = <Dispatch as JoinOp>::empty_like(parts[0].clone().into_dispatch(), len);
     let mut parts = parts.into_iter().map(Tensor::into_dispatch);
     let mut next = || parts.next().expect("there is a part for each place");
-    let (fives, ones) = starts.as_chunks::<TOGETHER>();
-    let joined = fives.iter().fold(joined, |joined, &starts| {
+    let (fives, ones) = places.as_chunks::<TOGETHER>();
+    let joined = fives.iter().fold(joined, |joined, &places| {
         let [a, b, c, d, e] = [next(), next(), next(), next(), next()];
-        <Dispatch as JoinOp>::place_five(joined, a, b, c, d, e, starts)
+        <Dispatch as JoinOp>::place_five(joined, a, b, c, d, e, places)
     });
     Tensor::from_dispatch(
         ones.iter()
-            .fold(joined, |joined, &start| <Dispatch as JoinOp>::place_one(joined, next(), start)),
+            .fold(joined, |joined, &place| <Dispatch as JoinOp>::place_one(joined, next(), place)),
     )
+}
+
+/// The part of a vector that begins at `start`, a multiple of [`ALIGNMENT`], in a shape. Without
+/// autodiff. On a GPU nothing is copied, whatever the length is; burn's own cut copies parts whose
+/// length is not a multiple of the alignment.
+#[must_use]
+pub fn part<const D: usize>(vector: &Tensor<1>, start: usize, shape: [usize; D]) -> Tensor<D> {
+    let len: usize = shape.iter().product();
+    if on_cpu(&vector.device()) || !start.is_multiple_of(ALIGNMENT) {
+        return vector.clone().narrow(0, start, len).reshape(shape);
+    }
+    Tensor::from_dispatch(<Dispatch as JoinOp>::part(vector.clone().into_dispatch(), start, &shape))
 }
 
 fn concatenated(parts: Vec<Tensor<1>>, starts: &[usize], len: usize) -> Tensor<1> {
@@ -56,14 +81,17 @@ fn concatenated(parts: Vec<Tensor<1>>, starts: &[usize], len: usize) -> Tensor<1
     Tensor::cat(pieces, 0)
 }
 
-/// Writes parts into a vector that nothing else uses.
+/// Vectors on a GPU. Parts are written into a vector that nothing else uses.
 #[backend_extension(Cube)]
 pub trait JoinOp: Backend {
+    /// A vector of `len` undefined numbers on the device of `part`.
+    fn empty_like(part: FloatTensor<Self>, len: usize) -> FloatTensor<Self>;
+
     /// Places one part.
     fn place_one(
         joined: FloatTensor<Self>,
         part: FloatTensor<Self>,
-        start: usize,
+        place: Place,
     ) -> FloatTensor<Self>;
 
     /// Places five parts.
@@ -74,8 +102,11 @@ pub trait JoinOp: Backend {
         c: FloatTensor<Self>,
         d: FloatTensor<Self>,
         e: FloatTensor<Self>,
-        starts: [usize; TOGETHER],
+        places: [Place; TOGETHER],
     ) -> FloatTensor<Self>;
+
+    /// See [`part`].
+    fn part(vector: FloatTensor<Self>, start: usize, shape: &[usize]) -> FloatTensor<Self>;
 }
 
 #[cfg(test)]
@@ -87,8 +118,8 @@ mod tests {
     #[test]
     fn parts_are_at_their_places_and_zeros_between() {
         let part = |x: &[f32]| Tensor::<1>::from_floats(x, &Device::flex());
-        let joined = join(vec![part(&[1.0, 2.0]), part(&[3.0])], &[1, 4], 6);
+        let joined = join(vec![part(&[1.0, 2.0]), part(&[3.0])], &[0, 4], 6);
         let found: Vec<f32> = joined.into_data().try_to_vec().expect("f32");
-        assert_eq!(found, [0.0, 1.0, 2.0, 0.0, 3.0, 0.0]);
+        assert_eq!(found, [1.0, 2.0, 0.0, 0.0, 3.0, 0.0]);
     }
 }

@@ -9,16 +9,16 @@ use crate::ops::cpu::{contiguous, float_tensor, values as read};
 
 impl ObjectiveOp for Flex {
     fn objective(
-        logits: FlexTensor,
-        values: FlexTensor,
+        outputs: FlexTensor,
         transition: FlexTensor,
         reward: FlexTensor,
         targets: FlexTensor,
         settings: Settings,
     ) -> (FlexTensor, FlexTensor) {
-        let [batch, actions] = logits.shape().dims();
-        let inputs = [logits, values, transition, reward, targets].map(contiguous);
-        let [logits, values, transition, reward, targets] = inputs.each_ref().map(read);
+        let [batch, width] = outputs.shape().dims();
+        let actions = width - 1;
+        let inputs = [outputs, transition, reward, targets].map(contiguous);
+        let [outputs, transition, reward, targets] = inputs.each_ref().map(read);
         let (log_probs, rest) = targets.split_at(batch);
         let (advantages, rest) = rest.split_at(batch);
         let (returns, chosen) = rest.split_at(batch);
@@ -29,7 +29,7 @@ impl ObjectiveOp for Flex {
         let weight = 1.0 / batch as f32;
         let mut probabilities = vec![0.0; actions];
         for b in 0..batch {
-            let row = &logits[b * actions..][..actions];
+            let (row, value) = outputs[b * width..][..width].split_at(actions);
             let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let log_sum = row.iter().map(|x| (x - largest).exp()).sum::<f32>().ln() + largest;
             let mut entropy = 0.0;
@@ -49,15 +49,15 @@ impl ObjectiveOp for Flex {
             let inside = settings.auxiliary == Auxiliary::InsideClip;
             let utility = if inside { advantage - weighted } else { advantage };
             let term = settings.term(utility, ratio);
-            let error = values[b] - returns[b];
+            let error = value[0] - returns[b];
 
             for a in 0..actions {
                 let of_choice = f32::from(u8::from(a == action)) - probabilities[a];
                 let of_entropy = probabilities[a] * (row[a] - log_sum + entropy);
-                packed[places.logits + b * actions + a] =
+                packed[places.outputs + b * width + a] =
                     weight * (term.by_ratio * ratio * of_choice + settings.entropy * of_entropy);
             }
-            packed[places.values + b] = settings.value * weight * error;
+            packed[places.outputs + b * width + actions] = settings.value * weight * error;
             packed[places.auxiliary + b] = match settings.auxiliary {
                 Auxiliary::InsideClip => -weight * term.by_utility,
                 Auxiliary::OutsideClip => weight,
@@ -97,18 +97,17 @@ impl ObjectiveKernels for Flex {
     fn objective_grads(
         packed: FlexTensor,
         grad: FlexTensor,
-        [batch, actions]: [usize; 2],
+        [batch, width]: [usize; 2],
         settings: Settings,
-    ) -> [FlexTensor; 4] {
+    ) -> [FlexTensor; 3] {
         let [packed, grad] = [packed, grad].map(contiguous);
         let (packed, grad) = (read(&packed), read(&grad)[0]);
-        let places = places(batch, actions);
+        let places = places(batch, width - 1);
         let part = |start: usize, len: usize, factor: f32| {
             packed[start..start + len].iter().map(|x| x * factor).collect::<Vec<f32>>()
         };
         [
-            float_tensor(part(places.logits, batch * actions, grad), [batch, actions]),
-            float_tensor(part(places.values, batch, grad), [batch]),
+            float_tensor(part(places.outputs, batch * width, grad), [batch, width]),
             float_tensor(part(places.auxiliary, batch, grad * settings.transition), [batch]),
             float_tensor(part(places.auxiliary, batch, grad * settings.reward), [batch]),
         ]

@@ -23,25 +23,24 @@ struct Shape {
 
 impl ObjectiveOp for Cube {
     fn objective(
-        logits: CubeTensor,
-        values: CubeTensor,
+        outputs: CubeTensor,
         transition: CubeTensor,
         reward: CubeTensor,
         targets: CubeTensor,
         settings: Settings,
     ) -> (CubeTensor, CubeTensor) {
-        let [batch, actions] = logits.shape().dims();
-        let inputs = [logits, values, transition, reward, targets].map(contiguous);
-        let [logits, values, transition, reward, targets] = inputs;
-        let total = uninitialised(&logits, [1]);
-        let packed = uninitialised(&logits, [places(batch, actions).len]);
+        let [batch, width] = outputs.shape().dims();
+        let actions = width - 1;
+        let [outputs, transition, reward, targets] =
+            [outputs, transition, reward, targets].map(contiguous);
+        let total = uninitialised(&outputs, [1]);
+        let packed = uninitialised(&outputs, [places(batch, actions).len]);
         let Settings { clip, entropy, value, drift, normalise, auxiliary, .. } = settings;
         objective_kernel::launch(
-            &logits.client.clone(),
+            &outputs.client.clone(),
             CubeCount::Static(1, 1, 1),
             workgroup(),
-            logits.into_buffer_arg(),
-            values.into_buffer_arg(),
+            outputs.into_buffer_arg(),
             transition.into_buffer_arg(),
             reward.into_buffer_arg(),
             targets.into_buffer_arg(),
@@ -71,35 +70,33 @@ impl ObjectiveKernels for Cube {
     fn objective_grads(
         packed: CubeTensor,
         grad: CubeTensor,
-        [batch, actions]: [usize; 2],
+        [batch, width]: [usize; 2],
         settings: Settings,
-    ) -> [CubeTensor; 4] {
+    ) -> [CubeTensor; 3] {
         let [packed, grad] = [packed, grad].map(contiguous);
-        let logits = uninitialised(&packed, [batch, actions]);
-        let [values, transition, reward] = [(); 3].map(|()| uninitialised(&packed, [batch]));
+        let outputs = uninitialised(&packed, [batch, width]);
+        let [transition, reward] = [(); 2].map(|()| uninitialised(&packed, [batch]));
         grads_kernel::launch(
             &packed.client.clone(),
-            covering(batch * actions),
+            covering(batch * width),
             workgroup(),
             packed.into_buffer_arg(),
             grad.into_buffer_arg(),
-            logits.clone().into_buffer_arg(),
-            values.clone().into_buffer_arg(),
+            outputs.clone().into_buffer_arg(),
             transition.clone().into_buffer_arg(),
             reward.clone().into_buffer_arg(),
             settings.transition,
             settings.reward,
             batch as u32,
-            actions,
+            width,
         );
-        [logits, values, transition, reward]
+        [outputs, transition, reward]
     }
 }
 
 #[cube(launch)]
 fn objective_kernel(
-    logits: &[f32],
-    values: &[f32],
+    outputs: &[f32],
     transition: &[f32],
     reward: &[f32],
     targets: &[f32],
@@ -151,25 +148,25 @@ fn objective_kernel(
     let mut reward_sum = 0.0f32;
     let mut b = unit;
     while b < batch {
-        let row = b * s.actions;
-        let mut largest = logits[row];
+        let row = b * (s.actions + 1usize);
+        let mut largest = outputs[row];
         for a in 1..s.actions {
-            if logits[row + a] > largest {
-                largest = logits[row + a];
+            if outputs[row + a] > largest {
+                largest = outputs[row + a];
             }
         }
         let mut exponentials = 0.0f32;
         for a in 0..s.actions {
-            exponentials += (logits[row + a] - largest).exp();
+            exponentials += (outputs[row + a] - largest).exp();
         }
         let log_sum = exponentials.ln() + largest;
         let mut entropy = 0.0f32;
         for a in 0..s.actions {
-            let log_prob = logits[row + a] - log_sum;
+            let log_prob = outputs[row + a] - log_sum;
             entropy -= log_prob.exp() * log_prob;
         }
         let action = targets[3usize * batch + b] as usize;
-        let log_ratio = logits[row + action] - log_sum - targets[b];
+        let log_ratio = outputs[row + action] - log_sum - targets[b];
         let ratio = log_ratio.exp();
         let mut utility = (targets[batch + b] - centre) / deviation;
         if comptime!(s.inside) {
@@ -200,20 +197,20 @@ fn objective_kernel(
                 by_utility = -clipped;
             }
         }
-        let error = values[b] - targets[2usize * batch + b];
+        let error = outputs[row + s.actions] - targets[2usize * batch + b];
 
         for a in 0..s.actions {
-            let log_prob = logits[row + a] - log_sum;
+            let log_prob = outputs[row + a] - log_sum;
             let probability = log_prob.exp();
             let mut of_choice = -probability;
             if a == action {
                 of_choice = 1.0f32 - probability;
             }
-            packed[places.logits + row + a] = weight
+            packed[places.outputs + row + a] = weight
                 * (by_ratio * ratio * of_choice
                     + entropy_coef * probability * (log_prob + entropy));
         }
-        packed[places.values + b] = value_coef * weight * error;
+        packed[places.outputs + row + s.actions] = value_coef * weight * error;
         if comptime!(s.inside) {
             packed[places.auxiliary + b] = -weight * by_utility;
         } else if comptime!(s.outside) {
@@ -269,23 +266,21 @@ fn objective_kernel(
 fn grads_kernel(
     packed: &[f32],
     grad: &[f32],
-    logits: &mut [f32],
-    values: &mut [f32],
+    outputs: &mut [f32],
     transition: &mut [f32],
     reward: &mut [f32],
     transition_coef: f32,
     reward_coef: f32,
     batch: u32,
-    #[comptime] actions: usize,
+    #[comptime] width: usize,
 ) {
     let batch = batch as usize;
-    let places = places(batch, actions);
+    let places = places(batch, comptime!(width - 1));
     let factor = grad[0usize];
     let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
-    while i < batch * actions {
-        logits[i] = packed[places.logits + i] * factor;
+    while i < batch * width {
+        outputs[i] = packed[places.outputs + i] * factor;
         if i < batch {
-            values[i] = packed[places.values + i] * factor;
             transition[i] = packed[places.auxiliary + i] * factor * transition_coef;
             reward[i] = packed[places.auxiliary + i] * factor * reward_coef;
         }

@@ -24,14 +24,13 @@ use deepspi_run::config::{Auxiliary, Config, Objective};
 
 use crate::loss::{entropy, log_prob_of, normalise, policy_loss};
 use crate::ops::ALIGNMENT;
+use crate::ops::join::part;
 
 /// What the operation computes from B samples with A actions.
 #[derive(Clone, Debug)]
 pub struct Inputs {
-    /// Logits `[B, A]`.
-    pub logits: Tensor<2>,
-    /// Values `[B]`.
-    pub values: Tensor<1>,
+    /// Logits and value, `[B, A + 1]`.
+    pub outputs: Tensor<2>,
     /// l_P and l_R, `[B]` each; none without a world model.
     pub auxiliary: Option<(Tensor<1>, Tensor<1>)>,
     /// Constants `[4, B]`: log-probability of the chosen action under the behaviour policy, advantage,
@@ -42,7 +41,7 @@ pub struct Inputs {
 /// The objective of a minibatch.
 #[derive(Clone, Debug)]
 pub struct PolicyObjective {
-    /// Total loss `[1]`; gradients flow from it into logits, values and auxiliary losses.
+    /// Total loss `[1]`; gradients flow from it into outputs and auxiliary losses.
     pub total: Tensor<1>,
     /// Means of the minibatch, `[64]`, in the order of [`Mean`]; the rest is padding.
     pub means: Tensor<1>,
@@ -117,10 +116,8 @@ struct Places {
     utilities: usize,
     ratios: usize,
     entropy: usize,
-    /// Gradient of the logits, `[B, A]`.
-    logits: usize,
-    /// Gradient of the values, `[B]`.
-    values: usize,
+    /// Gradient of the outputs, `[B, A + 1]`.
+    outputs: usize,
     /// Gradient of the sum of the weighted auxiliary losses, `[B]`.
     auxiliary: usize,
     len: usize,
@@ -130,38 +127,40 @@ struct Places {
 #[cube]
 fn places(batch: usize, actions: usize) -> Places {
     let part = batch.div_ceil(ALIGNMENT) * ALIGNMENT;
-    let table = (batch * actions).div_ceil(ALIGNMENT) * ALIGNMENT;
+    let table = (batch * (actions + 1)).div_ceil(ALIGNMENT) * ALIGNMENT;
     let utilities = ALIGNMENT.runtime();
     let ratios = utilities + part;
     let entropy = ratios + part;
-    let logits = entropy + part;
-    let values = logits + table;
-    let auxiliary = values + part;
-    Places { utilities, ratios, entropy, logits, values, auxiliary, len: auxiliary + part }
+    let outputs = entropy + part;
+    let auxiliary = outputs + table;
+    Places { utilities, ratios, entropy, outputs, auxiliary, len: auxiliary + part }
 }
 
 /// The objective of a minibatch (docs/deepspi.md, section 2.2, details 7 to 16).
 #[must_use]
 pub fn policy_objective(inputs: Inputs, config: &Config) -> PolicyObjective {
-    let Inputs { logits, values, auxiliary, targets } = inputs;
-    let [batch, actions] = logits.dims();
+    let Inputs { outputs, auxiliary, targets } = inputs;
+    let [batch, width] = outputs.dims();
     let settings = Settings::of(config, auxiliary.is_some());
     let (transition, reward) = auxiliary.unwrap_or_else(|| {
         // Nobody reads them.
-        let nothing = Tensor::empty([1], &logits.device());
+        let nothing = Tensor::empty([1], &outputs.device());
         (nothing.clone(), nothing)
     });
     let (total, packed) = <Dispatch as ObjectiveOp>::objective(
-        logits.into_dispatch(),
-        values.into_dispatch(),
+        outputs.into_dispatch(),
         transition.into_dispatch(),
         reward.into_dispatch(),
         targets.into_dispatch(),
         settings,
     );
     let packed = Tensor::<1>::from_dispatch(packed);
-    let part = |start, len| packed.clone().narrow(0, start, len);
-    let places = places(batch, actions);
+    let plain = packed.clone().inner();
+    let part = |start, len| {
+        let part = part(&plain, start, [len]);
+        if packed.is_autodiff() { part.autodiff() } else { part }
+    };
+    let places = places(batch, width - 1);
     PolicyObjective {
         total: Tensor::from_dispatch(total),
         means: part(0, ALIGNMENT),
@@ -176,8 +175,7 @@ pub fn policy_objective(inputs: Inputs, config: &Config) -> PolicyObjective {
 trait ObjectiveOp: Backend {
     /// The total loss `[1]` and the packed result; see [`Places`].
     fn objective(
-        logits: FloatTensor<Self>,
-        values: FloatTensor<Self>,
+        outputs: FloatTensor<Self>,
         transition: FloatTensor<Self>,
         reward: FloatTensor<Self>,
         targets: FloatTensor<Self>,
@@ -187,30 +185,28 @@ trait ObjectiveOp: Backend {
 
 /// Value and gradient on one backend.
 trait ObjectiveKernels: ObjectiveOp {
-    /// Gradients of logits `[B, A]`, values `[B]`, l_P and l_R `[B]` from the packed result and the
-    /// gradient `[1]` of the total.
+    /// Gradients of outputs `[B, A + 1]`, l_P and l_R `[B]` from the packed result and the gradient
+    /// `[1]` of the total; `shape` is that of the outputs.
     fn objective_grads(
         packed: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         shape: [usize; 2],
         settings: Settings,
-    ) -> [FloatTensor<Self>; 4];
+    ) -> [FloatTensor<Self>; 3];
 }
 
 impl<B: ObjectiveKernels, C: CheckpointStrategy> ObjectiveOp for Autodiff<B, C> {
     fn objective(
-        logits: FloatTensor<Self>,
-        values: FloatTensor<Self>,
+        outputs: FloatTensor<Self>,
         transition: FloatTensor<Self>,
         reward: FloatTensor<Self>,
         targets: FloatTensor<Self>,
         settings: Settings,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let parents = [logits.node(), values.node(), transition.node(), reward.node()];
-        let shape: [usize; 2] = logits.shape().dims();
+        let parents = [outputs.node(), transition.node(), reward.node()];
+        let shape: [usize; 2] = outputs.shape().dims();
         let (total, packed) = B::objective(
-            logits.into_primitive(),
-            values.into_primitive(),
+            outputs.into_primitive(),
             transition.into_primitive(),
             reward.into_primitive(),
             targets.into_primitive(),
@@ -227,12 +223,12 @@ impl<B: ObjectiveKernels, C: CheckpointStrategy> ObjectiveOp for Autodiff<B, C> 
 #[derive(Debug)]
 struct ObjectiveBackward;
 
-impl<B: ObjectiveKernels> Backward<B, 4> for ObjectiveBackward {
+impl<B: ObjectiveKernels> Backward<B, 3> for ObjectiveBackward {
     type State = (FloatTensor<B>, [usize; 2], Settings);
 
     fn backward(
         self,
-        ops: Ops<Self::State, 4>,
+        ops: Ops<Self::State, 3>,
         grads: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
@@ -250,8 +246,11 @@ impl<B: ObjectiveKernels> Backward<B, 4> for ObjectiveBackward {
 /// [`policy_objective`] as plain tensor operations.
 #[must_use]
 pub fn composed(inputs: Inputs, config: &Config) -> PolicyObjective {
-    let Inputs { logits, values, auxiliary, targets } = inputs;
-    let (batch, device) = (values.dims()[0], values.device());
+    let Inputs { outputs, auxiliary, targets } = inputs;
+    let [batch, width] = outputs.dims();
+    let logits = outputs.clone().narrow(1, 0, width - 1);
+    let values: Tensor<1> = outputs.narrow(1, width - 1, 1).squeeze_dim(1);
+    let device = values.device();
     let row = |i: usize| targets.clone().narrow(0, i, 1).reshape([batch]);
     let numbers = Tensor::<1, burn::tensor::Int>::arange(0..logits.dims()[1] as i64, &device);
     let chosen = row(3).unsqueeze_dim::<2>(1).equal(numbers.float().unsqueeze_dim(0)).float();
@@ -306,7 +305,7 @@ mod tests {
     use crate::golden::fill::fill;
     use crate::traffic::upload;
 
-    /// The results, then the gradients of logits, values, l_P and l_R.
+    /// The results, then the gradients of outputs, l_P and l_R.
     fn value_and_gradients(
         compute: fn(Inputs, &Config) -> PolicyObjective,
         config: &Config,
@@ -315,9 +314,9 @@ mod tests {
         const ACTIONS: usize = 5;
         let device = Device::flex().autodiff();
         let leaf = |seed| upload(fill(seed, batch, 0.0, 2.0), [batch], &device).require_grad();
-        let logits = upload(fill(1, batch * ACTIONS, -1.0, 1.0), [batch, ACTIONS], &device);
-        let logits = logits.require_grad();
-        let [values, transition, reward] = [2, 3, 4].map(leaf);
+        let outputs = fill(1, batch * (ACTIONS + 1), -1.0, 1.0);
+        let outputs = upload(outputs, [batch, ACTIONS + 1], &device).require_grad();
+        let [transition, reward] = [3, 4].map(leaf);
         let targets = Targets {
             log_probs: fill(5, batch, -2.2, -1.0),
             advantages: fill(6, batch, -2.0, 2.0),
@@ -325,19 +324,15 @@ mod tests {
             actions: (0..batch as u32).map(|i| i % ACTIONS as u32).collect(),
         };
         let auxiliary = config.uses_world_model().then(|| (transition.clone(), reward.clone()));
-        let inputs = Inputs {
-            logits: logits.clone(),
-            values: values.clone(),
-            auxiliary,
-            targets: targets.upload(&device),
-        };
+        let inputs =
+            Inputs { outputs: outputs.clone(), auxiliary, targets: targets.upload(&device) };
         let PolicyObjective { total, means, utilities, ratios, entropy } = compute(inputs, config);
         let read = |x: Tensor<1>| x.into_data().try_to_vec::<f32>().expect("f32");
         let mut all: Vec<Vec<f32>> = [utilities, ratios, entropy].map(|x| read(x.inner())).to_vec();
         all.push(read(means.inner())[..=Mean::Reward as usize].to_vec());
         let grads = total.backward();
-        all.push(read(logits.grad(&grads).expect("tracked").flatten(0, 1)));
-        let given = [values, transition, reward];
+        all.push(read(outputs.grad(&grads).expect("tracked").flatten(0, 1)));
+        let given = [transition, reward];
         all.extend(given.iter().filter_map(|x| x.grad(&grads)).map(read));
         all
     }
@@ -358,7 +353,7 @@ mod tests {
                     let found = value_and_gradients(policy_objective, &config, batch);
                     let expected = value_and_gradients(composed, &config, batch);
                     assert_eq!(found.len(), expected.len());
-                    assert_eq!(found.len(), if algo == Algorithm::Ppo { 6 } else { 8 });
+                    assert_eq!(found.len(), if algo == Algorithm::Ppo { 5 } else { 7 });
                     for (which, (found, expected)) in found.iter().zip(&expected).enumerate() {
                         let largest = expected.iter().fold(1e-3_f32, |m, x| m.max(x.abs()));
                         for (a, b) in found.iter().zip(expected) {

@@ -1,0 +1,308 @@
+//! Actor and critic: two dense layers of the same input, as one operation.
+//!
+//! Their outputs are few, so on a GPU each layer alone is a launch forward and three backward, and the
+//! sum of both gradients one more. On the CPU they are two layers ([`composed`]).
+
+use burn::backend::autodiff::{
+    NodeId,
+    checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
+    grads::Gradients,
+    ops::{Backward, Ops, OpsKind},
+};
+use burn::backend::{
+    Autodiff, Backend, Cube, Dispatch, TensorMetadata, backend_extension, tensor::FloatTensor,
+};
+use burn::cubecl;
+use burn::cubecl::prelude::*;
+use burn::tensor::Tensor;
+
+use super::conv::dense;
+use super::cpu::on_cpu;
+use super::gpu::{CubeTensor, UNITS, contiguous, covering, sum_of_units, uninitialised, workgroup};
+
+/// Kernel `[H, n]` and bias `[n]` of a dense layer.
+pub type Layer = (Tensor<2>, Tensor<1>);
+
+/// Logits and value `[B, A + 1]` of hidden activations `[B, H]`; the actor has A outputs, the critic one.
+#[must_use]
+pub fn actor_and_critic(hidden: Tensor<2>, actor: Layer, critic: Layer) -> Tensor<2> {
+    if on_cpu(&hidden.device()) {
+        return composed(hidden, actor, critic);
+    }
+    Tensor::from_dispatch(<Dispatch as HeadsOp>::heads(
+        hidden.into_dispatch(),
+        actor.0.into_dispatch(),
+        actor.1.into_dispatch(),
+        critic.0.into_dispatch(),
+        critic.1.into_dispatch(),
+    ))
+}
+
+/// [`actor_and_critic`] as two layers.
+#[must_use]
+pub fn composed(hidden: Tensor<2>, actor: Layer, critic: Layer) -> Tensor<2> {
+    let logits = dense(hidden.clone(), actor.0, actor.1, false);
+    let value = dense(hidden, critic.0, critic.1, false);
+    Tensor::cat(vec![logits, value], 1)
+}
+
+/// Dispatches [`actor_and_critic`] to a GPU.
+#[backend_extension(Cube, Autodiff)]
+trait HeadsOp: Backend {
+    /// See [`actor_and_critic`].
+    fn heads(
+        hidden: FloatTensor<Self>,
+        actor: FloatTensor<Self>,
+        actor_bias: FloatTensor<Self>,
+        critic: FloatTensor<Self>,
+        critic_bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+}
+
+/// Gradients on one backend.
+trait HeadsKernels: HeadsOp {
+    /// Gradients of the five inputs, in their order, from that of the outputs.
+    fn heads_grads(
+        hidden: FloatTensor<Self>,
+        actor: FloatTensor<Self>,
+        critic: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> [FloatTensor<Self>; 5];
+}
+
+/// Sizes that kernels are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Sizes {
+    hidden: usize,
+    actions: usize,
+}
+
+impl Sizes {
+    fn of(actor: &CubeTensor) -> Self {
+        let [hidden, actions]: [usize; 2] = actor.shape().dims();
+        Self { hidden, actions }
+    }
+}
+
+impl HeadsOp for Cube {
+    fn heads(
+        hidden: CubeTensor,
+        actor: CubeTensor,
+        actor_bias: CubeTensor,
+        critic: CubeTensor,
+        critic_bias: CubeTensor,
+    ) -> CubeTensor {
+        let s = Sizes::of(&actor);
+        let batch = hidden.shape().dims::<2>()[0];
+        let inputs = [hidden, actor, actor_bias, critic, critic_bias].map(contiguous);
+        let [hidden, actor, actor_bias, critic, critic_bias] = inputs;
+        let outputs = uninitialised(&hidden, [batch, s.actions + 1]);
+        heads_kernel::launch(
+            &hidden.client.clone(),
+            CubeCount::Static(batch as u32, 1, 1),
+            workgroup(),
+            hidden.into_buffer_arg(),
+            actor.into_buffer_arg(),
+            actor_bias.into_buffer_arg(),
+            critic.into_buffer_arg(),
+            critic_bias.into_buffer_arg(),
+            outputs.clone().into_buffer_arg(),
+            s,
+        );
+        outputs
+    }
+}
+
+impl HeadsKernels for Cube {
+    fn heads_grads(
+        hidden: CubeTensor,
+        actor: CubeTensor,
+        critic: CubeTensor,
+        grad: CubeTensor,
+    ) -> [CubeTensor; 5] {
+        let s = Sizes::of(&actor);
+        let batch = hidden.shape().dims::<2>()[0];
+        let [hidden, actor, critic, grad] = [hidden, actor, critic, grad].map(contiguous);
+        let client = hidden.client.clone();
+        let of_hidden = uninitialised(&hidden, [batch, s.hidden]);
+        hidden_grad_kernel::launch(
+            &client,
+            covering(batch * s.hidden),
+            workgroup(),
+            actor.into_buffer_arg(),
+            critic.into_buffer_arg(),
+            grad.clone().into_buffer_arg(),
+            of_hidden.clone().into_buffer_arg(),
+            batch as u32,
+            s,
+        );
+        let of_actor = uninitialised(&hidden, [s.hidden, s.actions]);
+        let of_actor_bias = uninitialised(&hidden, [s.actions]);
+        let of_critic = uninitialised(&hidden, [s.hidden, 1]);
+        let of_critic_bias = uninitialised(&hidden, [1]);
+        layers_grad_kernel::launch(
+            &client,
+            // The last row is that of the biases.
+            CubeCount::Static(s.hidden as u32 + 1, 1, 1),
+            workgroup(),
+            hidden.into_buffer_arg(),
+            grad.into_buffer_arg(),
+            of_actor.clone().into_buffer_arg(),
+            of_actor_bias.clone().into_buffer_arg(),
+            of_critic.clone().into_buffer_arg(),
+            of_critic_bias.clone().into_buffer_arg(),
+            batch as u32,
+            s,
+        );
+        [of_hidden, of_actor, of_actor_bias, of_critic, of_critic_bias]
+    }
+}
+
+/// One workgroup for each sample.
+#[cube(launch)]
+fn heads_kernel(
+    hidden: &[f32],
+    actor: &[f32],
+    actor_bias: &[f32],
+    critic: &[f32],
+    critic_bias: &[f32],
+    outputs: &mut [f32],
+    #[comptime] s: Sizes,
+) {
+    let mut shared = Shared::new_slice(UNITS);
+    let sample = CUBE_POS_X as usize;
+    for output in 0..s.actions + 1usize {
+        let mut sum = 0.0f32;
+        let mut h = UNIT_POS as usize;
+        while h < s.hidden {
+            let mut weight = critic[h];
+            if output < s.actions {
+                weight = actor[h * s.actions + output];
+            }
+            sum += hidden[sample * s.hidden + h] * weight;
+            h += UNITS;
+        }
+        let sum = sum_of_units(sum, &mut shared);
+        if UNIT_POS == 0 {
+            let mut bias = critic_bias[0usize];
+            if output < s.actions {
+                bias = actor_bias[output];
+            }
+            outputs[sample * (s.actions + 1usize) + output] = sum + bias;
+        }
+    }
+}
+
+#[cube(launch)]
+fn hidden_grad_kernel(
+    actor: &[f32],
+    critic: &[f32],
+    grad: &[f32],
+    of_hidden: &mut [f32],
+    batch: u32,
+    #[comptime] s: Sizes,
+) {
+    let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
+    while i < batch as usize * s.hidden {
+        let (sample, h) = (i / s.hidden, i % s.hidden);
+        let first = sample * (s.actions + 1usize);
+        let mut sum = grad[first + s.actions] * critic[h];
+        for output in 0..s.actions {
+            sum += grad[first + output] * actor[h * s.actions + output];
+        }
+        of_hidden[i] = sum;
+        i += (CUBE_COUNT_X * CUBE_DIM) as usize;
+    }
+}
+
+/// One workgroup for each hidden activation, and one for the biases; the sums are over the samples.
+#[cube(launch)]
+fn layers_grad_kernel(
+    hidden: &[f32],
+    grad: &[f32],
+    of_actor: &mut [f32],
+    of_actor_bias: &mut [f32],
+    of_critic: &mut [f32],
+    of_critic_bias: &mut [f32],
+    batch: u32,
+    #[comptime] s: Sizes,
+) {
+    let mut shared = Shared::new_slice(UNITS);
+    let h = CUBE_POS_X as usize;
+    for output in 0..s.actions + 1usize {
+        let mut sum = 0.0f32;
+        let mut b = UNIT_POS as usize;
+        while b < batch as usize {
+            let mut input = 1.0f32;
+            if h < s.hidden {
+                input = hidden[b * s.hidden + h];
+            }
+            sum += input * grad[b * (s.actions + 1usize) + output];
+            b += UNITS;
+        }
+        let sum = sum_of_units(sum, &mut shared);
+        if UNIT_POS == 0 {
+            if h < s.hidden {
+                if output < s.actions {
+                    of_actor[h * s.actions + output] = sum;
+                } else {
+                    of_critic[h] = sum;
+                }
+            } else if output < s.actions {
+                of_actor_bias[output] = sum;
+            } else {
+                of_critic_bias[0usize] = sum;
+            }
+        }
+    }
+}
+
+impl<B: HeadsKernels, C: CheckpointStrategy> HeadsOp for Autodiff<B, C> {
+    fn heads(
+        hidden: FloatTensor<Self>,
+        actor: FloatTensor<Self>,
+        actor_bias: FloatTensor<Self>,
+        critic: FloatTensor<Self>,
+        critic_bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let parents =
+            [hidden.node(), actor.node(), actor_bias.node(), critic.node(), critic_bias.node()];
+        let biases = (actor_bias.into_primitive(), critic_bias.into_primitive());
+        let value =
+            |hidden: FloatTensor<Self>, actor: FloatTensor<Self>, critic: FloatTensor<Self>| {
+                let (hidden, actor) = (hidden.into_primitive(), actor.into_primitive());
+                B::heads(hidden, actor, biases.0, critic.into_primitive(), biases.1)
+            };
+        match HeadsBackward.prepare::<C>(parents).compute_bound().stateful() {
+            OpsKind::Tracked(mut prep) => {
+                let state = [&hidden, &actor, &critic].map(|input| prep.checkpoint(input));
+                prep.finish(state, value(hidden, actor, critic))
+            }
+            OpsKind::UnTracked(prep) => prep.finish(value(hidden, actor, critic)),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct HeadsBackward;
+
+impl<B: HeadsKernels> Backward<B, 5> for HeadsBackward {
+    type State = [NodeId; 3];
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 5>,
+        grads: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let grad = grads.consume::<B>(&ops.node);
+        let [hidden, actor, critic] =
+            ops.state.map(|input| checkpointer.retrieve_node_output::<FloatTensor<B>>(input));
+        let all = B::heads_grads(hidden, actor, critic, grad);
+        for (node, grad) in ops.parents.into_iter().zip(all) {
+            if let Some(node) = node {
+                grads.register::<B>(node.id, grad);
+            }
+        }
+    }
+}
