@@ -9,11 +9,12 @@ use deepspi_run::config::Config;
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::rng::{Stream, stream};
 
-use crate::algorithm::deep_spi::{Learner, draw_noise, objective};
+use crate::algorithm::deep_spi::{Learner, draw_noise, model_losses, objective};
 use crate::data::minibatch::{Minibatch, Targets, vector};
 use crate::golden::fill;
 use crate::model::Model;
-use crate::params::{describe, flatten_grads, split};
+use crate::ops::noise::{Bound, CounterNoise};
+use crate::params::{ParameterInfo, describe, flatten_grads, split};
 use crate::read_floats;
 
 /// Largest relative difference accepted, in Euclidean norm: for losses, for the gradient of each
@@ -85,15 +86,49 @@ async fn fixed_update(
     let mut grads = objective(learner.trainable(), &batch, config).total.backward();
     let grads = read_floats(flatten_grads(learner.trainable(), &mut grads)).await?;
     let parameters = describe(learner.trainable());
+    let world_model = world_model_alone(learner.trainable(), &batch, &parameters).await?;
     let (learner, pending) = learner.update(&batch, config, &[config.learning_rate]);
     let metrics = pending.read().await?;
     let after = read_floats(learner.parameters().clone()).await?;
+    let [moment_1, moment_2] = learner.optimiser.moments();
+    // The update computes its noise inside another kernel, which draws the same numbers.
+    let noise = CounterNoise { key: [1, 2], bound: Bound::Clipped, common: false };
+    let noise = noise.values([2, 3, 4, 5], device);
     let mut quantities: Vec<(String, Vec<f32>)> =
         metrics.iter().map(|(name, value)| (name.to_owned(), vec![value])).collect();
     for (parameter, values) in split(&parameters, &grads) {
         quantities.push((format!("gradient of {}", parameter.name), values.to_vec()));
     }
+    quantities.extend(world_model);
     quantities.push(("parameters after the step".to_owned(), after));
+    quantities.push(("first moments".to_owned(), read_floats(moment_1).await?));
+    quantities.push(("second moments".to_owned(), read_floats(moment_2).await?));
+    quantities.push(("noise".to_owned(), read_floats(noise).await?));
+    Ok(quantities)
+}
+
+/// The prediction of the world model, and the gradients of l_P alone: in the whole objective both are too
+/// small a part to be noticed. Nothing without a world model.
+async fn world_model_alone(
+    model: &Model,
+    batch: &Minibatch,
+    parameters: &[ParameterInfo],
+) -> Result<Vec<(String, Vec<f32>)>, crate::Error> {
+    let Some((transition, _)) = model_losses(model, batch) else {
+        return Ok(Vec::new());
+    };
+    let samples = batch.actions.dims()[0];
+    let latents = model.agent.encode(batch.observations.clone().narrow(0, 0, samples));
+    let prediction = model.world_model.predict(latents, batch.actions.clone());
+    let mut quantities = vec![
+        ("predicted statistics".to_owned(), read_floats(prediction.values.inner()).await?),
+        ("predicted weights".to_owned(), read_floats(prediction.weights.inner()).await?),
+    ];
+    let mut grads = transition.sum().backward();
+    let grads = read_floats(flatten_grads(model, &mut grads)).await?;
+    for (parameter, values) in split(parameters, &grads) {
+        quantities.push((format!("gradient of l_P by {}", parameter.name), values.to_vec()));
+    }
     Ok(quantities)
 }
 

@@ -8,7 +8,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
-use burn::tensor::wgpu::wgpu::{AdapterInfo, Backends, DeviceType, Instance, InstanceDescriptor};
+use burn::tensor::wgpu::wgpu::{
+    AdapterInfo, Backend, Backends, DeviceType, Instance, InstanceDescriptor,
+};
 use burn::tensor::{Device, DeviceKind};
 use deepspi_core::self_test;
 use deepspi_run::config::Config;
@@ -23,6 +25,8 @@ pub enum DeviceChoice {
     Gpu,
     /// The adapter whose name contains this text, whatever its kind.
     Named(String),
+    /// The adapter with this number in the list of adapters.
+    Numbered(usize),
     /// The CPU.
     Cpu,
 }
@@ -34,6 +38,7 @@ impl fmt::Display for DeviceChoice {
             Self::Auto => f.write_str("auto"),
             Self::Gpu => f.write_str("gpu"),
             Self::Named(name) => write!(f, "gpu:{name}"),
+            Self::Numbered(number) => write!(f, "gpu:{number}"),
             Self::Cpu => f.write_str("cpu"),
         }
     }
@@ -48,8 +53,10 @@ impl FromStr for DeviceChoice {
             "gpu" => Ok(Self::Gpu),
             "cpu" => Ok(Self::Cpu),
             _ => match text.strip_prefix("gpu:") {
-                Some(name) if !name.is_empty() => Ok(Self::Named(name.to_owned())),
-                _ => Err("allowed: auto, gpu, gpu:NAME, cpu".to_owned()),
+                Some(name) if !name.is_empty() => {
+                    Ok(name.parse().map_or_else(|_| Self::Named(name.to_owned()), Self::Numbered))
+                }
+                _ => Err("allowed: auto, gpu, gpu:NAME, gpu:NUMBER, cpu".to_owned()),
             },
         }
     }
@@ -96,26 +103,42 @@ pub fn select(choice: &DeviceChoice) -> Result<Selected> {
     };
     let adapters =
         pollster::block_on(Instance::new(descriptor).enumerate_adapters(Backends::PRIMARY));
-    let infos: Vec<AdapterInfo> =
-        adapters.iter().map(burn::tensor::wgpu::wgpu::Adapter::get_info).collect();
+    let infos =
+        of_one_api(adapters.iter().map(burn::tensor::wgpu::wgpu::Adapter::get_info).collect());
     match pick(choice, &infos) {
-        Some(kind) => open(kind),
-        None if *choice == DeviceChoice::Auto => Ok(cpu()),
-        None => {
-            let found: Vec<String> = infos.iter().map(describe).collect();
-            let found = if found.is_empty() { "none".to_owned() } else { found.join("; ") };
-            let wanted = match choice {
-                DeviceChoice::Named(name) => {
-                    format!("no adapter that can be used is called `{name}`")
-                }
-                _ => "no GPU was found".to_owned(),
-            };
+        Ok(kind) => open(kind),
+        Err(_) if *choice == DeviceChoice::Auto => Ok(cpu()),
+        Err(problem) => {
+            let found = numbered(&infos);
             bail!(
-                "{wanted} (adapters here: {found}); install the GPU's Vulkan driver, name another \
-                 adapter with `--device gpu:NAME`, or train on the CPU with `--device cpu`"
+                "{problem} (adapters here: {found}); install the GPU's Vulkan driver, choose another \
+                 adapter with `--device gpu:NAME` or `--device gpu:NUMBER`, or train on the CPU with \
+                 `--device cpu`"
             )
         }
     }
+}
+
+/// The adapters of the graphics API that burn takes: the first one with a GPU, else the first one with
+/// any adapter. Several APIs show the same GPU, which must be counted once.
+fn of_one_api(adapters: Vec<AdapterInfo>) -> Vec<AdapterInfo> {
+    let first = |usable: fn(&AdapterInfo) -> bool| {
+        [Backend::Vulkan, Backend::Metal, Backend::Dx12]
+            .into_iter()
+            .find(|api| adapters.iter().any(|info| info.backend == *api && usable(info)))
+    };
+    let Some(api) = first(|info| info.device_type != DeviceType::Cpu).or_else(|| first(|_| true))
+    else {
+        return adapters;
+    };
+    adapters.into_iter().filter(|info| info.backend == api).collect()
+}
+
+/// All adapters with their numbers.
+fn numbered(adapters: &[AdapterInfo]) -> String {
+    let all: Vec<String> =
+        adapters.iter().enumerate().map(|(i, info)| format!("{i}: {}", describe(info))).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join("; ") }
 }
 
 /// The CPU, which is always there.
@@ -133,7 +156,9 @@ fn open(kind: DeviceKind) -> Result<Selected> {
         .device_kind(kind)
         .init_with_setup()
         .context("the graphics adapter was found but could not be opened; try `--device cpu`")?;
-    Ok(Selected { device, description: describe(&setup.adapter.get_info()), is_gpu: true })
+    // Kernels are compiled to WGSL: burn's features for SPIR-V and MSL are off.
+    let description = format!("{}, kernels in WGSL", describe(&setup.adapter.get_info()));
+    Ok(Selected { device, description, is_gpu: true })
 }
 
 fn describe(info: &AdapterInfo) -> String {
@@ -141,27 +166,38 @@ fn describe(info: &AdapterInfo) -> String {
     format!("{} ({:?}, {:?}, {})", info.name, info.device_type, info.backend, driver.trim())
 }
 
-/// The adapter to open, as its kind and index among adapters of that kind.
-fn pick(choice: &DeviceChoice, adapters: &[AdapterInfo]) -> Option<DeviceKind> {
-    let wanted: Vec<DeviceType> = match choice {
-        DeviceChoice::Cpu => return None,
+/// The adapter to open, as its kind and index among adapters of that kind; else what is wrong with the
+/// choice.
+fn pick(choice: &DeviceChoice, adapters: &[AdapterInfo]) -> Result<DeviceKind, String> {
+    let chosen = match choice {
+        DeviceChoice::Cpu => return Err("the CPU is no graphics adapter".to_owned()),
         DeviceChoice::Auto | DeviceChoice::Gpu => {
-            vec![DeviceType::DiscreteGpu, DeviceType::IntegratedGpu, DeviceType::VirtualGpu]
+            [DeviceType::DiscreteGpu, DeviceType::IntegratedGpu, DeviceType::VirtualGpu]
+                .into_iter()
+                .find_map(|wanted| adapters.iter().position(|info| info.device_type == wanted))
+                .ok_or("no GPU was found")?
         }
+        DeviceChoice::Numbered(number) if *number < adapters.len() => *number,
+        DeviceChoice::Numbered(number) => return Err(format!("there is no adapter {number}")),
         DeviceChoice::Named(name) => {
-            let name = name.to_lowercase();
-            let named = adapters.iter().find(|info| info.name.to_lowercase().contains(&name))?;
-            let index = adapters
+            let wanted = name.to_lowercase();
+            let named = |info: &AdapterInfo| info.name.to_lowercase().contains(&wanted);
+            let all: Vec<usize> = adapters
                 .iter()
-                .filter(|info| info.device_type == named.device_type)
-                .position(|info| info.name == named.name)?;
-            return kind(named.device_type, index);
+                .enumerate()
+                .filter(|(_, info)| named(info))
+                .map(|(i, _)| i)
+                .collect();
+            match all[..] {
+                [] => return Err(format!("no adapter is called `{name}`")),
+                [one] => one,
+                _ => return Err(format!("{} adapters are called `{name}`", all.len())),
+            }
         }
     };
-    wanted
-        .into_iter()
-        .find(|wanted| adapters.iter().any(|info| info.device_type == *wanted))
-        .and_then(|wanted| kind(wanted, 0))
+    let device_type = adapters[chosen].device_type;
+    let index = adapters[..chosen].iter().filter(|info| info.device_type == device_type).count();
+    kind(device_type, index).ok_or_else(|| format!("burn cannot use adapter {chosen}"))
 }
 
 const fn kind(device_type: DeviceType, index: usize) -> Option<DeviceKind> {
@@ -211,8 +247,9 @@ mod tests {
     #[test]
     fn choices_parse_and_others_are_refused() {
         assert_eq!("gpu:llvmpipe".parse(), Ok(DeviceChoice::Named("llvmpipe".into())));
+        assert_eq!("gpu:1".parse(), Ok(DeviceChoice::Numbered(1)));
         assert_eq!("auto".parse(), Ok(DeviceChoice::Auto));
-        for text in ["auto", "gpu", "gpu:llvmpipe", "cpu"] {
+        for text in ["auto", "gpu", "gpu:llvmpipe", "gpu:1", "cpu"] {
             assert_eq!(
                 text.parse::<DeviceChoice>().map(|choice| choice.to_string()),
                 Ok(text.into())
@@ -223,10 +260,50 @@ mod tests {
         }
     }
 
+    fn adapter(name: &str, device_type: DeviceType, backend: Backend) -> AdapterInfo {
+        AdapterInfo { name: name.to_owned(), ..AdapterInfo::new(device_type, backend) }
+    }
+
+    fn picked(choice: &str, adapters: &[AdapterInfo]) -> Result<DeviceKind, String> {
+        pick(&choice.parse().expect("a device"), adapters)
+    }
+
     #[test]
     fn no_adapter_means_cpu_for_auto_and_an_error_for_gpu() {
-        assert!(pick(&DeviceChoice::Auto, &[]).is_none());
-        assert!(pick(&DeviceChoice::Gpu, &[]).is_none());
-        assert!(pick(&DeviceChoice::Named("x".into()), &[]).is_none());
+        for choice in ["auto", "gpu", "gpu:x", "gpu:0"] {
+            picked(choice, &[]).expect_err("nothing to pick");
+        }
+    }
+
+    #[test]
+    fn equal_adapters_are_chosen_by_number() {
+        let vulkan = |name, kind| adapter(name, kind, Backend::Vulkan);
+        let all = [
+            vulkan("NVIDIA H200", DeviceType::DiscreteGpu),
+            vulkan("Intel UHD", DeviceType::IntegratedGpu),
+            vulkan("NVIDIA H200", DeviceType::DiscreteGpu),
+            vulkan("llvmpipe", DeviceType::Cpu),
+        ];
+        assert_eq!(picked("gpu", &all), Ok(DeviceKind::DiscreteGpu(0)));
+        assert_eq!(picked("gpu:2", &all), Ok(DeviceKind::DiscreteGpu(1)));
+        assert_eq!(picked("gpu:uhd", &all), Ok(DeviceKind::IntegratedGpu(0)));
+        assert_eq!(picked("gpu:llvm", &all), Ok(DeviceKind::Cpu));
+        assert_eq!(picked("gpu:h200", &all), Err("2 adapters are called `h200`".into()));
+        assert_eq!(picked("gpu:4", &all), Err("there is no adapter 4".into()));
+        let list = numbered(&all);
+        assert!(list.starts_with("0: NVIDIA H200") && list.contains("; 2: NVIDIA H200"), "{list}");
+        assert_eq!(picked("auto", &all[3..]), Err("no GPU was found".into()), "a program is none");
+    }
+
+    #[test]
+    fn a_gpu_that_two_apis_show_is_counted_once() {
+        let gpu = |api| adapter("Radeon", DeviceType::DiscreteGpu, api);
+        let program = adapter("llvmpipe", DeviceType::Cpu, Backend::Vulkan);
+        let apis = |adapters: Vec<AdapterInfo>| -> Vec<Backend> {
+            of_one_api(adapters).iter().map(|info| info.backend).collect()
+        };
+        assert_eq!(apis(vec![gpu(Backend::Dx12), gpu(Backend::Vulkan)]), [Backend::Vulkan]);
+        assert_eq!(apis(vec![program.clone(), gpu(Backend::Dx12)]), [Backend::Dx12]);
+        assert_eq!(apis(vec![program]), [Backend::Vulkan]);
     }
 }

@@ -15,7 +15,7 @@ pub struct ParityArgs {
     /// Golden files (JSON).
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Device to check: auto, gpu, gpu:NAME or cpu.
+    /// Device to check: auto, gpu, gpu:NAME, gpu:NUMBER or cpu.
     #[arg(long, default_value = "cpu")]
     pub device: DeviceChoice,
 }

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use deepspi_run::network::NetworkSpec;
 
-use crate::data::rollout::observations;
+use crate::data::frames::FrameStore;
 
 const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
 
@@ -46,7 +46,11 @@ pub fn frames(
     if with_next {
         bytes.extend(pixels(offset + 2, batch * len));
     }
-    observations(spec.frame, bytes.len() / len, device, |i| &bytes[i * len..(i + 1) * len])
+    let count = bytes.len() / len;
+    let mut store = FrameStore::new(spec.frame, count, 0);
+    store.push(&bytes);
+    let all: Vec<usize> = (0..count).collect();
+    store.gather(&all, device)
 }
 
 /// Actions `i mod A`, one-hot `[B, A]`.

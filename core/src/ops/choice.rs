@@ -17,6 +17,7 @@ use burn::cubecl;
 use burn::cubecl::prelude::*;
 use burn::tensor::{Tensor, activation::softmax as burn_softmax};
 
+use super::broken::{Made, made};
 use super::cpu::{self, float_tensor, values as read};
 use super::gpu::{CubeTensor, contiguous, covering, uninitialised, workgroup};
 
@@ -128,7 +129,7 @@ impl ChoiceOp for Cube {
             [shape[1], shape[2]],
             softmax,
         );
-        result
+        made(Made::ChosenOutputs, result)
     }
 }
 
@@ -155,7 +156,7 @@ impl ChoiceKernels for Cube {
             [len, choices],
             softmax,
         );
-        of_all
+        made(Made::ChosenOutputsGradient, of_all)
     }
 }
 

@@ -10,6 +10,7 @@ use burn::cubecl::prelude::*;
 use burn::tensor::{Int, Tensor};
 use deepspi_worlds::frame::FrameShape;
 
+use super::broken::{Made, made};
 use super::gpu::{CubeTensor, contiguous, covering, workgroup};
 
 /// Writes words into `store` `[W]` from word `start` on, in place: nothing else may use the store.
@@ -96,7 +97,7 @@ impl FramesOp for Cube {
             count as u32,
             frame,
         );
-        before
+        made(Made::Frames, before)
     }
 }
 

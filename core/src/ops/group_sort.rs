@@ -19,6 +19,7 @@ use burn::cubecl::prelude::*;
 use burn::tensor::Tensor;
 use deepspi_worlds::parallel::for_each_chunk;
 
+use super::broken::{Made, made};
 use super::cpu::{self, float_tensor, values};
 use super::gpu::{CubeTensor, contiguous, covering, uninitialised, workgroup};
 
@@ -100,7 +101,7 @@ impl GroupSortKernels for Cube {
             arranged.clone().into_buffer_arg(),
             shape[0] as u32,
         );
-        arranged
+        made(Made::SortedPairs, arranged)
     }
 }
 

@@ -16,6 +16,7 @@ use burn::cubecl;
 use burn::cubecl::prelude::*;
 use burn::tensor::Tensor;
 
+use super::broken::{Made, made};
 use super::conv::dense;
 use super::cpu::on_cpu;
 use super::gpu::{CubeTensor, UNITS, contiguous, covering, sum_of_units, uninitialised, workgroup};
@@ -109,7 +110,7 @@ impl HeadsOp for Cube {
             outputs.clone().into_buffer_arg(),
             s,
         );
-        outputs
+        made(Made::ActorAndCritic, outputs)
     }
 }
 
@@ -155,6 +156,7 @@ impl HeadsKernels for Cube {
             s,
         );
         [of_hidden, of_actor, of_actor_bias, of_critic, of_critic_bias]
+            .map(|grad| made(Made::ActorAndCriticGradients, grad))
     }
 }
 

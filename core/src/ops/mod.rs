@@ -6,6 +6,7 @@
 //! value and gradient, on a graphics adapter in `core/tests/gpu.rs`.
 
 pub mod adam;
+mod broken;
 pub mod choice;
 pub mod chosen_convolution;
 pub mod conv;

@@ -19,6 +19,7 @@ use burn::cubecl::prelude::*;
 use burn::tensor::Tensor;
 use deepspi_worlds::parallel::for_each_chunk;
 
+use super::broken::{Made, made};
 use super::cpu::{self, float_tensor, values};
 use super::gpu::{CubeTensor, UNITS, contiguous, covering, sum_of_units, uninitialised, workgroup};
 use crate::loss::smooth_l1;
@@ -124,7 +125,7 @@ impl DistanceOp for Cube {
             shape[1],
             together,
         );
-        distance
+        made(Made::Distance, distance)
     }
 }
 
@@ -145,7 +146,7 @@ impl DistanceKernels for Cube {
             shape[0] as u32,
             shape[1],
         );
-        (of_a, of_b)
+        (made(Made::DistanceGradients, of_a), made(Made::DistanceGradients, of_b))
     }
 }
 

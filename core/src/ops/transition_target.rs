@@ -20,6 +20,7 @@ use burn::cubecl::prelude::*;
 use burn::tensor::{Shape, Tensor};
 use deepspi_worlds::parallel::for_each_chunk;
 
+use super::broken::{Made, made};
 use super::cpu::{self, float_tensor, values};
 use super::gpu::{CubeTensor, contiguous, covering, uninitialised, workgroup};
 
@@ -147,7 +148,7 @@ impl TargetOp for Cube {
             batch as u32,
             s,
         );
-        target
+        made(Made::TransitionTarget, target)
     }
 }
 
@@ -167,7 +168,7 @@ impl TargetKernels for Cube {
             batch as u32,
             s,
         );
-        latents
+        made(Made::TransitionTargetGradient, latents)
     }
 }
 

@@ -40,7 +40,7 @@ pub struct HowArgs {
     /// every agent. They are never the games of training, whatever its seed was.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Device for the networks: auto, gpu, gpu:NAME or cpu. Numbers differ in the last digits
+    /// Device for the networks: auto, gpu, gpu:NAME, gpu:NUMBER or cpu. Numbers differ in the last digits
     /// between devices, so the games can differ as well.
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,

@@ -26,7 +26,7 @@ pub struct FiguresArgs {
     /// Size of frames and networks; default: small on the CPU, paper on a GPU.
     #[arg(long, value_enum)]
     pub preset: Option<MazePreset>,
-    /// Device to train on: auto, gpu, gpu:NAME or cpu.
+    /// Device to train on: auto, gpu, gpu:NAME, gpu:NUMBER or cpu.
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
     /// Runs at a time; default: one per core on the CPU, one on a GPU.

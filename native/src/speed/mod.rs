@@ -33,7 +33,7 @@ use crate::worlds::{self, WorldArgs};
 /// Flags of `speed`.
 #[derive(Clone, Debug, Args)]
 pub struct SpeedArgs {
-    /// Device to measure: auto, gpu, gpu:NAME or cpu.
+    /// Device to measure: auto, gpu, gpu:NAME, gpu:NUMBER or cpu.
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
     /// Atari game.
@@ -148,6 +148,9 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
     } else {
         None
     };
+    if args.kernels && !selected.is_gpu {
+        eprintln!("--kernels lists the kernels of a GPU; this is the CPU, so there is no list");
+    }
     let update_kernels = if args.kernels && selected.is_gpu {
         let (kernels, time) = kernels(|| bench.update_once(0));
         time?;

@@ -84,7 +84,7 @@ pub enum Launcher {
 /// Options that a sweep passes on to its runs, besides game, algorithm, seed and hyper-parameters.
 #[derive(Clone, Debug, Args)]
 pub struct RunOptions {
-    /// Device to train on: auto, gpu, gpu:NAME or cpu.
+    /// Device to train on: auto, gpu, gpu:NAME, gpu:NUMBER or cpu.
     #[arg(long, default_value = "auto", help_heading = "Processes")]
     pub device: DeviceChoice,
     /// Folder with ROMs; else $ALE_ROMS_DIR, the user's cache, an installed ale_py, or a download.

@@ -32,8 +32,9 @@ pub struct TrainArgs {
     /// Print the resolved configuration as TOML and exit.
     #[arg(long, help_heading = "Run")]
     pub print_config: bool,
-    /// Device of the tensors: auto (a real GPU, else the CPU), gpu, gpu:NAME (an adapter whose name
-    /// contains NAME; the only way to use a software rasteriser) or cpu.
+    /// Device of the tensors: auto (a real GPU, else the CPU), gpu, gpu:NAME (the adapter whose name
+    /// contains NAME; the only way to use a software rasteriser), gpu:NUMBER (of several equal
+    /// adapters; an error lists them) or cpu.
     #[arg(long, default_value = "auto", help_heading = "Run")]
     pub device: DeviceChoice,
     /// Folder that contains the run folders. It is an `Option` because `--resume` must know whether

@@ -6,6 +6,7 @@ use burn::cubecl;
 use burn::cubecl::prelude::*;
 
 use super::{AdamOp, AdamStep, result_len};
+use crate::ops::broken::{Made, made};
 use crate::ops::gpu::{CubeTensor, UNITS, contiguous, sum_of_units, uninitialised, workgroup};
 
 /// Workgroups of both kernels; also the number of partial sums, one for each unit of a workgroup.
@@ -52,7 +53,7 @@ impl AdamOp for Cube {
             max_norm,
             len,
         );
-        all
+        made(Made::AdamStep, all)
     }
 }
 

@@ -9,6 +9,7 @@ use burn::cubecl;
 use burn::cubecl::prelude::*;
 
 use super::{ChosenConvKernels, ChosenConvOp, Layout, TAPS};
+use crate::ops::broken::{Made, made};
 use crate::ops::choice::action_of;
 use crate::ops::gpu::{CubeTensor, UNITS, contiguous, covering, uninitialised, workgroup};
 
@@ -102,7 +103,7 @@ impl ChosenConvOp for Cube {
             values.clone().into_buffer_arg(),
             s.compiled(),
         );
-        values
+        made(Made::ChosenConvolution, values)
     }
 }
 
@@ -155,7 +156,11 @@ impl ChosenConvKernels for Cube {
             s.parts as u32,
             s.compiled(),
         );
-        [of_features, of_kernel, of_bias]
+        [
+            made(Made::ChosenConvolutionFeaturesGradient, of_features),
+            made(Made::ChosenConvolutionKernelGradient, of_kernel),
+            made(Made::ChosenConvolutionBiasGradient, of_bias),
+        ]
     }
 }
 

@@ -22,6 +22,7 @@ use burn::tensor::Shape;
 
 use super::geometry::Sizes;
 use super::{ConvForm, ConvKernels};
+use crate::ops::broken::{Made, made};
 use crate::ops::gpu::{CubeTensor, UNITS, contiguous, covering, uninitialised, workgroup};
 
 /// Rows and columns of the part of a tile that one unit computes.
@@ -155,7 +156,8 @@ impl ConvKernels for Cube {
         let factors = [images, kernel, bias.clone()];
         let shape = [s.batch, s.out_height, s.out_width, s.outputs];
         if extent.parts == 1 {
-            return shaped(launch_product((product, extent), factors, End::Output), shape);
+            let output = shaped(launch_product((product, extent), factors, End::Output), shape);
+            return made(Made::Convolution, output);
         }
         let parts = launch_product((product, extent), factors, End::Sum);
         let output = uninitialised(&parts, shape);
@@ -170,7 +172,7 @@ impl ConvKernels for Cube {
             extent.parts as u32,
             product,
         );
-        output
+        made(Made::Convolution, output)
     }
 
     fn grads(
@@ -187,24 +189,43 @@ impl ConvKernels for Cube {
         let images_grad = wants_images.then(|| {
             let factors = [grad.clone(), kernel, output.clone()];
             let result = launch_product(Product::new(Kind::ImagesGrad, s), factors, End::Sum);
-            shaped(result, [s.batch, s.height, s.width, s.channels])
+            let result = shaped(result, [s.batch, s.height, s.width, s.channels]);
+            made(Made::ConvolutionImagesGradient, result)
         });
         let (product, extent) = Product::new(Kind::KernelGrad, s);
-        let parts = launch_product((product, extent), [images, grad, output], End::Sum);
-        let kernel_grad = uninitialised(&parts, kernel_shape);
-        let bias_grad = uninitialised(&parts, [s.outputs]);
-        add_gradients_kernel::launch(
-            &parts.client.clone(),
-            covering(extent.rows * product.columns),
-            workgroup(),
-            parts.into_buffer_arg(),
-            kernel_grad.clone().into_buffer_arg(),
-            bias_grad.clone().into_buffer_arg(),
-            extent.rows as u32,
-            extent.parts as u32,
-            product,
-        );
-        (images_grad, kernel_grad, bias_grad)
+        let kernel_grad = uninitialised(&images, kernel_shape);
+        let bias_grad = uninitialised(&images, [s.outputs]);
+        if extent.parts == 1 {
+            gradients_kernel::launch(
+                &images.client.clone(),
+                product.workgroups(extent),
+                workgroup(),
+                images.into_buffer_arg(),
+                grad.into_buffer_arg(),
+                output.into_buffer_arg(),
+                kernel_grad.clone().into_buffer_arg(),
+                bias_grad.clone().into_buffer_arg(),
+                extent.rows as u32,
+                extent.depth as u32,
+                extent.part as u32,
+                product,
+            );
+        } else {
+            let parts = launch_product((product, extent), [images, grad, output], End::Sum);
+            add_gradients_kernel::launch(
+                &parts.client.clone(),
+                covering(extent.rows * product.columns),
+                workgroup(),
+                parts.into_buffer_arg(),
+                kernel_grad.clone().into_buffer_arg(),
+                bias_grad.clone().into_buffer_arg(),
+                extent.rows as u32,
+                extent.parts as u32,
+                product,
+            );
+        }
+        let kernel_grad = made(Made::ConvolutionKernelGradient, kernel_grad);
+        (images_grad, kernel_grad, made(Made::ConvolutionBiasGradient, bias_grad))
     }
 }
 
@@ -236,6 +257,39 @@ fn product_kernel(
                     result[at] = rectified(sums[i * OWN + j] + third[column], p.sizes);
                 } else {
                     result[at] = sums[i * OWN + j];
+                }
+            }
+        }
+    }
+}
+
+/// Gradients of kernel and bias whose sums are not cut.
+#[cube(launch)]
+fn gradients_kernel(
+    images: &[f32],
+    grad: &[f32],
+    output: &[f32],
+    kernel_grad: &mut [f32],
+    bias_grad: &mut [f32],
+    rows: u32,
+    depth: u32,
+    part: u32,
+    #[comptime] p: Product,
+) {
+    let rows = rows as usize;
+    let mut sums = Array::<f32>::new(16usize);
+    multiply(images, grad, output, &mut sums, rows, depth as usize, part as usize, p);
+    #[unroll]
+    for i in 0..OWN {
+        #[unroll]
+        for j in 0..OWN {
+            let row = own_row(p) + i;
+            let column = own_column(p) + j;
+            if row < rows && column < p.columns {
+                if row == rows - 1usize {
+                    bias_grad[column] = sums[i * OWN + j];
+                } else {
+                    kernel_grad[row * p.columns + column] = sums[i * OWN + j];
                 }
             }
         }

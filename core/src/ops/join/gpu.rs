@@ -7,6 +7,7 @@ use burn::tensor::Shape;
 
 use super::{JoinOp, Place, TOGETHER};
 use crate::ops::ALIGNMENT;
+use crate::ops::broken::{Made, made};
 use crate::ops::gpu::{CubeTensor, UNITS, contiguous, uninitialised, workgroup};
 
 /// Workgroups that share the numbers of a part.
@@ -30,7 +31,7 @@ impl JoinOp for Cube {
             length as u32,
             reach as u32,
         );
-        joined
+        made(Made::Joined, joined)
     }
 
     fn place_five(
@@ -73,7 +74,7 @@ impl JoinOp for Cube {
             reaches[3],
             reaches[4],
         );
-        joined
+        made(Made::Joined, joined)
     }
 
     fn part(vector: CubeTensor, start: usize, shape: &[usize]) -> CubeTensor {

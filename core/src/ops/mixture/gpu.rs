@@ -5,6 +5,7 @@ use burn::cubecl;
 use burn::cubecl::prelude::*;
 
 use super::{MIN_SCALE, MixtureKernels, Sizes, Source};
+use crate::ops::broken::{Made, made};
 use crate::ops::gpu::{
     CubeTensor, UNITS, contiguous, covering, sum_of_units, uninitialised, workgroup,
 };
@@ -36,7 +37,7 @@ impl MixtureKernels for Cube {
             bound,
             Sizes { batch: 0, ..s },
         );
-        sample
+        made(Made::MixtureSample, sample)
     }
 
     fn sample_grads(
@@ -67,7 +68,10 @@ impl MixtureKernels for Cube {
             bound,
             Sizes { batch: 0, ..s },
         );
-        (raw_grad, weights_grad)
+        (
+            made(Made::MixtureSampleGradient, raw_grad),
+            made(Made::MixtureWeightsGradient, weights_grad),
+        )
     }
 }
 

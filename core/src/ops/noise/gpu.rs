@@ -6,6 +6,7 @@ use burn::cubecl::prelude::*;
 
 use super::philox::word;
 use super::{Bound, CounterNoise, FIRST, INSIDE, NoiseOp, QUANTILE, WIDTH};
+use crate::ops::broken::{Made, made};
 use crate::ops::gpu::{CubeTensor, covering, uninitialised, workgroup};
 
 impl NoiseOp for Cube {
@@ -24,7 +25,7 @@ impl NoiseOp for Cube {
             rows * components * latents,
             noise.bound,
         );
-        values
+        made(Made::Noise, values)
     }
 }
 

@@ -6,6 +6,7 @@ use burn::cubecl::prelude::*;
 use deepspi_run::config::Auxiliary;
 
 use super::{Mean, ObjectiveKernels, ObjectiveOp, Settings, places};
+use crate::ops::broken::{Made, made};
 use crate::ops::gpu::{
     CubeTensor, UNITS, contiguous, covering, sum_of_units, uninitialised, workgroup,
 };
@@ -62,7 +63,7 @@ impl ObjectiveOp for Cube {
                 outside: auxiliary == Auxiliary::OutsideClip,
             },
         );
-        (total, packed)
+        (total, made(Made::Objective, packed))
     }
 }
 
@@ -90,7 +91,7 @@ impl ObjectiveKernels for Cube {
             batch as u32,
             width,
         );
-        [outputs, transition, reward]
+        [outputs, transition, reward].map(|grad| made(Made::ObjectiveGradients, grad))
     }
 }
 

@@ -8,6 +8,7 @@ use burn::cubecl;
 use burn::cubecl::prelude::*;
 
 use super::{EPSILON, Matrices, PowerKernels, SCALARS, Sizes, sizes};
+use crate::ops::broken::{Made, made};
 use crate::ops::gpu::{CubeTensor, UNITS, contiguous, sum_of_units, uninitialised, workgroup};
 
 impl PowerKernels for Cube {
@@ -31,7 +32,7 @@ impl PowerKernels for Cube {
             state.clone().into_buffer_arg(),
             s,
         );
-        (divided, state)
+        (made(Made::DividedKernel, divided), state)
     }
 
     fn divide_grad(
@@ -56,7 +57,7 @@ impl PowerKernels for Cube {
             result.clone().into_buffer_arg(),
             s,
         );
-        result
+        made(Made::DividedKernelGradient, result)
     }
 }
 
