@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use burn::cubecl::logging::{LaunchObservation, LaunchObserver};
-use burn::tensor::{Device, DeviceKind, Tensor, TensorData};
+use burn::tensor::{Device, DeviceKind, Tensor, TensorData, capture};
 use deepspi_core::algorithm::deep_spi::Learner;
 use deepspi_core::collect::evaluate;
 use deepspi_core::data::frames::FrameStore;
@@ -21,6 +21,7 @@ use deepspi_core::ops::conv::{ConvGeometry, conv2d, conv2d_relu, dense};
 use deepspi_core::ops::group_sort::group_sort;
 use deepspi_core::ops::heads::actor_and_critic;
 use deepspi_core::ops::join::{join, part};
+use deepspi_core::ops::memory::device_memory;
 use deepspi_core::ops::mixture::{SampleNoise, soft_mixture_sample};
 use deepspi_core::ops::noise::{Bound, CounterNoise};
 use deepspi_core::ops::policy_objective::{Inputs, policy_objective};
@@ -542,4 +543,61 @@ fn updates_without_reads_equal_updates_with_reads() {
     };
     let (with, without) = (run(true), run(false));
     assert!(with == without, "the same kernels on the same numbers");
+}
+
+/// Memory of this process in MB, where the system says it.
+fn resident_memory() -> Option<f64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: f64 = statm.split(' ').nth(1)?.parse().ok()?;
+    Some(pages * 4096.0 / 1e6)
+}
+
+/// A recording takes launches alone, so an update that uploads or reads something cannot be recorded. It
+/// repeats numbers that the host gives to kernels, so updates are not replayed (decision 23).
+#[test]
+fn an_update_is_nothing_but_launches() {
+    let Some((gpu, _alone)) = gpu() else { return };
+    let (spec, config) = (MazePreset::Small.network(), MazePreset::Small.hyper_parameters());
+    let lifted = gpu.clone().autodiff();
+    let learner = Learner::new(Model::new(&spec, &config, &gpu), &config);
+    let batch = fixed_minibatch(&learner, &spec, &config, 8, &lifted);
+    let update = || learner.clone().update(&batch, &config, &[1e-3]).0.parameters().clone();
+    let expected = read(update());
+    let recorded = capture(&gpu, update);
+    assert!(recorded.is_hardware(), "it was recorded");
+    assert!(read(recorded.output().clone()) == expected);
+}
+
+/// As an iteration does it, without reads between its updates. 1,000 updates were measured once:
+/// docs/performance.md.
+#[test]
+fn hundreds_of_updates_need_no_more_memory_than_the_first() {
+    const READ_EVERY: usize = 10;
+    let Some((gpu, _alone)) = gpu() else { return };
+    let (spec, config) = (MazePreset::Small.network(), MazePreset::Small.hyper_parameters());
+    let lifted = gpu.clone().autodiff();
+    let mut learner = Learner::new(Model::new(&spec, &config, &gpu), &config);
+    let mut update = |count: usize| {
+        for update in 0..count {
+            let batch = fixed_minibatch(&learner, &spec, &config, 8, &lifted);
+            let (next, metrics) = learner.clone().update(&batch, &config, &[1e-4]);
+            learner = next;
+            if update % READ_EVERY == 0 {
+                pollster::block_on(metrics.read()).expect("read");
+            }
+        }
+        let device = pollster::block_on(device_memory(&gpu)).expect("read").expect("a GPU");
+        (device, resident_memory())
+    };
+    let (device, host) = update(50);
+    let (later_device, later_host) = update(300);
+    assert!(device.in_use > 0.1 && device.reserved >= device.in_use, "{device:?}");
+    let grown = later_device.in_use - device.in_use;
+    assert!(grown < 1.0, "{grown} MB more in use: {device:?}, then {later_device:?}");
+    let grown = later_device.reserved - device.reserved;
+    assert!(grown < 1.0, "{grown} MB more reserved: {device:?}, then {later_device:?}");
+    if let (Some(host), Some(later)) = (host, later_host) {
+        // Measured: 1 MB in 1,000 updates. The gradients alone are 0.1 MB an update.
+        assert!(later - host < 15.0, "the process grew from {host} to {later} MB");
+    }
 }

@@ -7,9 +7,9 @@
 //! flow through both.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use deepspi_run::config::SpectralMode;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -27,12 +27,54 @@ const ROUNDING_MARGIN: f32 = 1.0 + 1e-5;
 
 /// The fixed vector every power iteration starts from, as a function of its length.
 #[derive(Clone)]
-pub struct StartVector(Arc<dyn Fn(usize) -> Vec<f32> + Send + Sync>);
+pub struct StartVector {
+    vector: Arc<dyn Fn(usize) -> Vec<f32> + Send + Sync>,
+    /// The vectors that a device has already, without autodiff; an update needs the same ones again.
+    uploaded: Arc<Mutex<Vec<Uploaded>>>,
+}
+
+/// A start vector on a device.
+struct Uploaded {
+    device: Device,
+    order: Order,
+    vector: Tensor<1>,
+}
+
+/// Length and order of the entries of a start vector.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// As the vector is.
+    Plain(usize),
+    /// For patches whose channels come last: the authors' begin with the channels.
+    Patch { pixels: usize, channels: usize },
+}
 
 impl StartVector {
     /// A start vector from a function of the length.
     pub fn new(vector: impl Fn(usize) -> Vec<f32> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(vector))
+        Self { vector: Arc::new(vector), uploaded: Arc::default() }
+    }
+
+    /// The vector on a device.
+    fn on(&self, order: Order, device: &Device) -> Tensor<1> {
+        let plain = device.clone().inner();
+        let mut uploaded = self.uploaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = uploaded.iter().find(|known| known.order == order && known.device == plain);
+        let vector = known.map(|known| known.vector.clone()).unwrap_or_else(|| {
+            let values: Vec<f32> = match order {
+                Order::Plain(len) => (self.vector)(len),
+                Order::Patch { pixels, channels } => {
+                    let len = pixels * channels;
+                    let vector = (self.vector)(len);
+                    (0..len).map(|i| vector[i % channels * pixels + i / channels]).collect()
+                }
+            };
+            let len = values.len();
+            let vector = upload(values, [len], &plain);
+            uploaded.push(Uploaded { device: plain.clone(), order, vector: vector.clone() });
+            vector
+        });
+        if plain == *device { vector } else { vector.autodiff() }
     }
 
     /// Standard normal entries, the same in every run; equal lengths give equal vectors.
@@ -72,7 +114,7 @@ impl Spectral {
         let columns = kernel.dims()[1];
         match self.mode {
             SpectralMode::Parity => {
-                let start = upload((self.start.0)(columns), [columns], &kernel.device());
+                let start = self.start.on(Order::Plain(columns), &kernel.device());
                 divide_by_power_iteration(kernel, start, Matrices::Whole)
             }
             SpectralMode::Exact => {
@@ -92,10 +134,7 @@ impl Spectral {
         let kernel = kernel.reshape([patch, outputs]);
         let kernel = match self.mode {
             SpectralMode::Parity => {
-                // The authors' patches begin with the channels.
-                let start = (self.start.0)(patch);
-                let start = (0..patch).map(|i| start[i % channels * pixels + i / channels]);
-                let start = upload(start.collect(), [patch], &kernel.device());
+                let start = self.start.on(Order::Patch { pixels, channels }, &kernel.device());
                 divide_by_power_iteration(kernel, start, Matrices::TransposedColumns(groups))
             }
             SpectralMode::Exact => {
@@ -147,8 +186,6 @@ fn frobenius(x: Tensor<3>) -> Tensor<3> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
-
     use super::*;
 
     fn sigma_of(mode: SpectralMode, rows: usize, columns: usize, diagonal: &[f32]) -> f32 {
@@ -171,8 +208,24 @@ mod tests {
 
     #[test]
     fn equal_lengths_start_from_equal_vectors() {
-        let [first, second] = [StartVector::constant(), StartVector::constant()].map(|v| (v.0)(64));
+        let [first, second] =
+            [StartVector::constant(), StartVector::constant()].map(|v| (v.vector)(64));
         assert_eq!(first, second);
+    }
+
+    #[test]
+    fn a_device_gets_each_vector_once_and_its_own_order() {
+        let start = StartVector::new(|len| (0..len).map(|i| i as f32).collect());
+        let read = |order, device: &Device| -> Vec<f32> {
+            start.on(order, device).into_data().try_to_vec().expect("f32")
+        };
+        let (plain, device) = (Order::Plain(6), Device::flex());
+        let patch = Order::Patch { pixels: 3, channels: 2 };
+        for _ in 0..2 {
+            assert_eq!(read(plain, &device), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+            assert_eq!(read(patch, &device.clone().autodiff()), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+        }
+        assert_eq!(start.uploaded.lock().expect("not poisoned").len(), 2);
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod gpu;
 pub mod group_sort;
 pub mod heads;
 pub mod join;
+pub mod memory;
 pub mod mixture;
 pub mod noise;
 pub mod policy_objective;

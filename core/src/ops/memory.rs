@@ -1,0 +1,51 @@
+//! The memory that the runtime holds on a GPU.
+
+use burn::backend::ops::FloatTensorOps;
+use burn::backend::{
+    Backend, Cube, Dispatch, TensorMetadata, backend_extension, tensor::FloatTensor,
+};
+use burn::cubecl::MemoryScope;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::cpu::on_cpu;
+use super::gpu::CubeTensor;
+use crate::traffic::{read_floats, upload};
+
+/// Memory of a GPU in MB, over all threads of this process.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DeviceMemory {
+    /// In tensors that are alive.
+    pub in_use: f32,
+    /// Taken from the driver, with what is kept for later tensors.
+    pub reserved: f32,
+}
+
+/// What a device holds now; nothing for the CPU.
+///
+/// # Errors
+/// The device's own error.
+pub async fn device_memory(device: &Device) -> Result<Option<DeviceMemory>, crate::Error> {
+    if on_cpu(device) {
+        return Ok(None);
+    }
+    // The dispatch finds the backend by a tensor, and an operation returns one.
+    let anchor = upload(vec![0.0], [1], &device.clone().inner()).into_dispatch();
+    let held: Tensor<1> = Tensor::from_dispatch(<Dispatch as MemoryOp>::held(anchor));
+    let held = read_floats(held).await?;
+    Ok(Some(DeviceMemory { in_use: held[0], reserved: held[1] }))
+}
+
+/// Dispatches [`device_memory`] to a GPU.
+#[backend_extension(Cube)]
+trait MemoryOp: Backend {
+    /// Memory in use and reserved, MB.
+    fn held(anchor: FloatTensor<Self>) -> FloatTensor<Self>;
+}
+
+impl MemoryOp for Cube {
+    fn held(anchor: CubeTensor) -> CubeTensor {
+        let usage = anchor.client.memory_report(MemoryScope::Device).usage();
+        let megabytes = [usage.bytes_in_use, usage.bytes_reserved].map(|bytes| bytes as f32 / 1e6);
+        Self::float_from_data(TensorData::new(megabytes.to_vec(), [2]), &anchor.device())
+    }
+}
