@@ -132,8 +132,13 @@ impl FrameStore {
             let places: Vec<u32> = places.copied().collect();
             let mut pixels = vec![0.0_f32; observations.len() * self.frame.len()];
             for_each_chunk(&mut pixels, self.frame.len(), |i, pixels| {
-                for (c, &place) in places[i * channels..][..channels].iter().enumerate() {
-                    write_plane(pixels, self.plane(place), c, channels);
+                let plane = |c: usize| self.plane(places[i * channels + c]);
+                if channels == 4 {
+                    interleave(pixels, [plane(0), plane(1), plane(2), plane(3)]);
+                } else {
+                    for c in 0..channels {
+                        write_plane(pixels, plane(c), c, channels);
+                    }
                 }
             });
             return upload(pixels, [observations.len(), height, width, channels], device);
@@ -158,6 +163,17 @@ impl FrameStore {
 pub(super) fn write_plane(pixels: &mut [f32], plane: &[u8], channel: usize, channels: usize) {
     for (pixel, &byte) in pixels[channel..].iter_mut().step_by(channels).zip(plane) {
         *pixel = f32::from(byte) / 255.0;
+    }
+}
+
+/// [`write_plane`] for all planes of a stack of C at once, in which vector instructions find work.
+fn interleave<const C: usize>(pixels: &mut [f32], planes: [&[u8]; C]) {
+    let pixels = pixels.as_chunks_mut::<C>().0;
+    let planes = planes.map(|plane| &plane[..pixels.len()]);
+    for (i, pixel) in pixels.iter_mut().enumerate() {
+        for (value, plane) in pixel.iter_mut().zip(planes) {
+            *value = f32::from(plane[i]) / 255.0;
+        }
     }
 }
 

@@ -25,3 +25,30 @@ pub fn for_each_chunk<T: Send>(
 ) {
     data.chunks_mut(chunk_len).enumerate().for_each(|(i, chunk)| work(i, chunk));
 }
+
+/// Calls `work(index, chunks)` for the chunks of `chunk_len` elements of three buffers of one length.
+#[cfg(not(target_family = "wasm"))]
+pub fn for_each_chunk_of_three<T: Send>(
+    [a, b, c]: [&mut [T]; 3],
+    chunk_len: usize,
+    work: impl Fn(usize, [&mut [T]; 3]) + Send + Sync,
+) {
+    use rayon::prelude::*;
+    a.par_chunks_mut(chunk_len)
+        .zip(b.par_chunks_mut(chunk_len))
+        .zip(c.par_chunks_mut(chunk_len))
+        .enumerate()
+        .for_each(|(i, ((a, b), c))| work(i, [a, b, c]));
+}
+
+/// Calls `work(index, chunks)` for the chunks of `chunk_len` elements of three buffers of one length.
+#[cfg(target_family = "wasm")]
+pub fn for_each_chunk_of_three<T: Send>(
+    [a, b, c]: [&mut [T]; 3],
+    chunk_len: usize,
+    work: impl Fn(usize, [&mut [T]; 3]) + Send + Sync,
+) {
+    let rest = b.chunks_mut(chunk_len).zip(c.chunks_mut(chunk_len));
+    let chunks = a.chunks_mut(chunk_len).zip(rest);
+    chunks.enumerate().for_each(|(i, (a, (b, c)))| work(i, [a, b, c]));
+}

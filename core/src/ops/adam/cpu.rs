@@ -2,7 +2,7 @@
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
-use deepspi_worlds::parallel::for_each_chunk;
+use deepspi_worlds::parallel::{for_each_chunk, for_each_chunk_of_three};
 
 use super::{AdamOp, AdamStep, result_len};
 use crate::ops::cpu::{contiguous, float_tensor, values};
@@ -24,30 +24,31 @@ impl AdamOp for Flex {
         let norm = norm(grads);
         let factor = step.factor(norm);
         let len = parameters.len();
-        // Each row holds one parameter and its two moments; they are separated afterwards.
-        let mut updated: Vec<[f32; 3]> = vec![[0.0; 3]; len];
-        for_each_chunk(&mut updated, CHUNK, |chunk, out| {
+        let mut all = vec![0.0; result_len(len)];
+        let (new_parameters, rest) = all.split_at_mut(len);
+        let (new_moment_1, rest) = rest.split_at_mut(len);
+        let (new_moment_2, rest) = rest.split_at_mut(len);
+        rest[0] = norm;
+        let new = [new_parameters, new_moment_1, new_moment_2];
+        for_each_chunk_of_three(new, CHUNK, |chunk, [out_p, out_m, out_v]| {
             let start = chunk * CHUNK;
-            let range = start..start + out.len();
+            let range = start..start + out_p.len();
             let inputs = parameters[range.clone()]
                 .iter()
                 .zip(&grads[range.clone()])
                 .zip(&moment_1[range.clone()])
                 .zip(&moment_2[range]);
-            for (out, (((p, g), m), v)) in out.iter_mut().zip(inputs) {
+            let outputs = out_p.iter_mut().zip(out_m).zip(out_v);
+            for (((out_p, out_m), out_v), (((p, g), m), v)) in outputs.zip(inputs) {
                 let g = g * factor;
                 let m = step.beta_1 * m + (1.0 - step.beta_1) * g;
                 let v = step.beta_2 * v + (1.0 - step.beta_2) * (g * g);
                 let denominator = (v / step.bias_correction_2).sqrt() + step.epsilon;
-                *out = [p - step.rate * (m / denominator), m, v];
+                *out_p = p - step.rate * (m / denominator);
+                *out_m = m;
+                *out_v = v;
             }
         });
-        let mut all = Vec::with_capacity(result_len(len));
-        for i in 0..3 {
-            all.extend(updated.iter().map(|row| row[i]));
-        }
-        all.push(norm);
-        all.resize(result_len(len), 0.0);
         float_tensor(all, [result_len(len)])
     }
 }
