@@ -231,6 +231,9 @@ fn convolutions() {
         ([1, 5, 6, 3], 2, 1, 1, 1),
         ([300, 3, 3, 1], 2, 17, 1, 0),
         ([4, 6, 5, 33], 3, 5, 2, 0),
+        ([2, 11, 8, 5], 3, 6, 3, 0),
+        // Pixels that no patch covers.
+        ([2, 9, 7, 3], 2, 4, 3, 0),
     ] {
         for relu in [false, true] {
             let [found, expected] = [&gpu, &Device::flex()].map(|device| {
@@ -589,8 +592,8 @@ fn hundreds_of_updates_need_no_more_memory_than_the_first() {
         let device = pollster::block_on(device_memory(&gpu)).expect("read").expect("a GPU");
         (device, resident_memory())
     };
-    let (device, host) = update(50);
-    let (later_device, later_host) = update(300);
+    let (device, host) = update(40);
+    let (later_device, later_host) = update(200);
     assert!(device.in_use > 0.1 && device.reserved >= device.in_use, "{device:?}");
     let grown = later_device.in_use - device.in_use;
     assert!(grown < 1.0, "{grown} MB more in use: {device:?}, then {later_device:?}");
@@ -598,6 +601,6 @@ fn hundreds_of_updates_need_no_more_memory_than_the_first() {
     assert!(grown < 1.0, "{grown} MB more reserved: {device:?}, then {later_device:?}");
     if let (Some(host), Some(later)) = (host, later_host) {
         // Measured: 1 MB in 1,000 updates. The gradients alone are 0.1 MB an update.
-        assert!(later - host < 15.0, "the process grew from {host} to {later} MB");
+        assert!(later - host < 12.0, "the process grew from {host} to {later} MB");
     }
 }

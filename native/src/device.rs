@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
+use burn::tensor::wgpu::WgpuBackend;
 use burn::tensor::wgpu::wgpu::{
     AdapterInfo, Backend, Backends, DeviceType, Instance, InstanceDescriptor,
 };
@@ -106,7 +107,7 @@ pub fn select(choice: &DeviceChoice) -> Result<Selected> {
     let infos =
         of_one_api(adapters.iter().map(burn::tensor::wgpu::wgpu::Adapter::get_info).collect());
     match pick(choice, &infos) {
-        Ok(kind) => open(kind),
+        Ok(kind) => open(kind, infos[0].backend),
         Err(_) if *choice == DeviceChoice::Auto => Ok(cpu()),
         Err(problem) => {
             let found = numbered(&infos);
@@ -119,12 +120,16 @@ pub fn select(choice: &DeviceChoice) -> Result<Selected> {
     }
 }
 
-/// The adapters of the graphics API that burn takes: the first one with a GPU, else the first one with
-/// any adapter. Several APIs show the same GPU, which must be counted once.
+/// The adapters of one graphics API: the first one with a GPU, else the first one with any adapter. Several
+/// APIs show the same GPU, which must be counted once. On Apple's systems Metal is the system's own.
 fn of_one_api(adapters: Vec<AdapterInfo>) -> Vec<AdapterInfo> {
     let first = |usable: fn(&AdapterInfo) -> bool| {
-        [Backend::Vulkan, Backend::Metal, Backend::Dx12]
+        let metal_first = cfg!(target_vendor = "apple");
+        let vulkan_and_metal =
+            [[Backend::Vulkan, Backend::Metal], [Backend::Metal, Backend::Vulkan]];
+        vulkan_and_metal[usize::from(metal_first)]
             .into_iter()
+            .chain([Backend::Dx12])
             .find(|api| adapters.iter().any(|info| info.backend == *api && usable(info)))
     };
     let Some(api) = first(|info| info.device_type != DeviceType::Cpu).or_else(|| first(|_| true))
@@ -151,11 +156,18 @@ pub fn cpu() -> Selected {
     }
 }
 
-fn open(kind: DeviceKind) -> Result<Selected> {
-    let (device, setup) = Device::wgpu_options()
-        .device_kind(kind)
-        .init_with_setup()
-        .context("the graphics adapter was found but could not be opened; try `--device cpu`")?;
+/// Opens an adapter of a graphics API, by its kind and index.
+fn open(kind: DeviceKind, api: Backend) -> Result<Selected> {
+    let api = match api {
+        Backend::Vulkan => WgpuBackend::Vulkan,
+        Backend::Metal => WgpuBackend::Metal,
+        Backend::Dx12 => WgpuBackend::Dx12,
+        _ => WgpuBackend::Auto,
+    };
+    let (device, setup) =
+        Device::wgpu_options().device_kind(kind).graphics_api(api).init_with_setup().context(
+            "the graphics adapter was found but could not be opened; try `--device cpu`",
+        )?;
     // Kernels are compiled to WGSL: burn's features for SPIR-V and MSL are off.
     let description = format!("{}, kernels in WGSL", describe(&setup.adapter.get_info()));
     Ok(Selected { device, description, is_gpu: true })
@@ -178,26 +190,29 @@ fn pick(choice: &DeviceChoice, adapters: &[AdapterInfo]) -> Result<DeviceKind, S
                 .ok_or("no GPU was found")?
         }
         DeviceChoice::Numbered(number) if *number < adapters.len() => *number,
-        DeviceChoice::Numbered(number) => return Err(format!("there is no adapter {number}")),
-        DeviceChoice::Named(name) => {
-            let wanted = name.to_lowercase();
-            let named = |info: &AdapterInfo| info.name.to_lowercase().contains(&wanted);
-            let all: Vec<usize> = adapters
-                .iter()
-                .enumerate()
-                .filter(|(_, info)| named(info))
-                .map(|(i, _)| i)
-                .collect();
-            match all[..] {
-                [] => return Err(format!("no adapter is called `{name}`")),
-                [one] => one,
-                _ => return Err(format!("{} adapters are called `{name}`", all.len())),
-            }
-        }
+        // A larger number may be a part of a name, such as 3090.
+        DeviceChoice::Numbered(number) => named(&number.to_string(), adapters)
+            .map_err(|why| format!("there is no adapter with the number {number}, and {why}"))?,
+        DeviceChoice::Named(name) => named(name, adapters)?,
     };
     let device_type = adapters[chosen].device_type;
     let index = adapters[..chosen].iter().filter(|info| info.device_type == device_type).count();
     kind(device_type, index).ok_or_else(|| format!("burn cannot use adapter {chosen}"))
+}
+
+/// The only adapter whose name contains a text.
+fn named(name: &str, adapters: &[AdapterInfo]) -> Result<usize, String> {
+    let wanted = name.to_lowercase();
+    let mut all = adapters
+        .iter()
+        .enumerate()
+        .filter(|(_, info)| info.name.to_lowercase().contains(&wanted))
+        .map(|(i, _)| i);
+    match (all.next(), all.count()) {
+        (None, _) => Err(format!("no adapter is called `{name}`")),
+        (Some(only), 0) => Ok(only),
+        (Some(_), others) => Err(format!("{} adapters are called `{name}`", others + 1)),
+    }
 }
 
 const fn kind(device_type: DeviceType, index: usize) -> Option<DeviceKind> {
@@ -205,8 +220,9 @@ const fn kind(device_type: DeviceType, index: usize) -> Option<DeviceKind> {
         DeviceType::DiscreteGpu => Some(DeviceKind::DiscreteGpu(index)),
         DeviceType::IntegratedGpu => Some(DeviceKind::IntegratedGpu(index)),
         DeviceType::VirtualGpu => Some(DeviceKind::VirtualGpu(index)),
-        DeviceType::Cpu => Some(DeviceKind::Cpu),
-        DeviceType::Other => None,
+        // burn opens the first of them only.
+        DeviceType::Cpu if index == 0 => Some(DeviceKind::Cpu),
+        DeviceType::Cpu | DeviceType::Other => None,
     }
 }
 
@@ -289,10 +305,14 @@ mod tests {
         assert_eq!(picked("gpu:uhd", &all), Ok(DeviceKind::IntegratedGpu(0)));
         assert_eq!(picked("gpu:llvm", &all), Ok(DeviceKind::Cpu));
         assert_eq!(picked("gpu:h200", &all), Err("2 adapters are called `h200`".into()));
-        assert_eq!(picked("gpu:4", &all), Err("there is no adapter 4".into()));
+        let refused = picked("gpu:4", &all).expect_err("there are four");
+        assert_eq!(refused, "there is no adapter with the number 4, and no adapter is called `4`");
+        assert_eq!(picked("gpu:200", &all[..2]), Ok(DeviceKind::DiscreteGpu(0)), "a name");
+        let programs = [all[3].clone(), vulkan("WARP", DeviceType::Cpu)];
+        picked("gpu:1", &programs).expect_err("burn opens the first program only");
         let list = numbered(&all);
         assert!(list.starts_with("0: NVIDIA H200") && list.contains("; 2: NVIDIA H200"), "{list}");
-        assert_eq!(picked("auto", &all[3..]), Err("no GPU was found".into()), "a program is none");
+        assert_eq!(picked("auto", &all[3..]), Err("no GPU was found".into()), "only a program");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! An observation of a game is a stack of four frames, three of which the observation before has, too.
 //! Planes are compared byte by byte with those of the observation before, so the store knows nothing of
-//! games: whatever repeats is stored once. On a GPU the planes are uploaded once, as bytes; floats would
-//! exceed WebGPU's largest buffer binding. A minibatch is then a list of places.
+//! games: whatever repeats is stored once. On a GPU the planes are uploaded once, as bytes; as floats they
+//! would take four times the memory and the upload. A minibatch is then a list of places.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use deepspi_worlds::frame::FrameShape;
 use deepspi_worlds::parallel::for_each_chunk;
 
 use crate::ops::frames::{gather, place, words_of_plane};
-use crate::ops::on_cpu;
+use crate::ops::{constant_on, on_cpu};
 use crate::traffic::{upload, upload_ints};
 
 /// Bytes of a buffer on a GPU: half of what WebGPU lets a kernel bind.
@@ -132,41 +132,42 @@ impl FrameStore {
             let places: Vec<u32> = places.copied().collect();
             let mut pixels = vec![0.0_f32; observations.len() * self.frame.len()];
             for_each_chunk(&mut pixels, self.frame.len(), |i, pixels| {
-                let plane = |c: usize| self.plane(places[i * channels + c]);
-                if channels == 4 {
-                    interleave(pixels, [plane(0), plane(1), plane(2), plane(3)]);
-                } else {
-                    for c in 0..channels {
-                        write_plane(pixels, plane(c), c, channels);
-                    }
-                }
+                write_stack(pixels, channels, |c| self.plane(places[i * channels + c]));
             });
             return upload(pixels, [observations.len(), height, width, channels], device);
         }
         #[expect(clippy::cast_possible_wrap, reason = "2^31 planes do not fit into memory")]
         let places: Vec<i32> = places.map(|&place| place as i32).collect();
         let plain = device.clone().inner();
-        let places = upload_ints(places, [observations.len(), channels], &plain);
         let mut on_gpu = self.on_gpu.lock().unwrap_or_else(PoisonError::into_inner);
-        let planes = match on_gpu.take() {
+        let mut planes = match on_gpu.take() {
             Some(planes) if planes.device == plain => planes,
             _ => GpuPlanes { device: plain.clone(), segments: Vec::new(), uploaded: 0 },
         };
-        let planes = on_gpu.insert(planes);
         planes.complete(self);
-        let gathered = planes.gather(&places, self.frame);
-        if plain == *device { gathered } else { gathered.autodiff() }
+        let gathered = planes.gather(places, self.frame);
+        *on_gpu = Some(planes);
+        constant_on(gathered, device)
     }
 }
 
-/// Converts a plane of bytes to channel `channel` of an observation `[H, W, C]` in [0, 1].
-pub(super) fn write_plane(pixels: &mut [f32], plane: &[u8], channel: usize, channels: usize) {
-    for (pixel, &byte) in pixels[channel..].iter_mut().step_by(channels).zip(plane) {
-        *pixel = f32::from(byte) / 255.0;
+/// Converts planes of bytes, one for each channel, to an observation `[H, W, C]` in [0, 1].
+pub(super) fn write_stack<'a>(
+    pixels: &mut [f32],
+    channels: usize,
+    plane: impl Fn(usize) -> &'a [u8],
+) {
+    if channels == 4 {
+        return interleave(pixels, [plane(0), plane(1), plane(2), plane(3)]);
+    }
+    for c in 0..channels {
+        for (pixel, &byte) in pixels[c..].iter_mut().step_by(channels).zip(plane(c)) {
+            *pixel = f32::from(byte) / 255.0;
+        }
     }
 }
 
-/// [`write_plane`] for all planes of a stack of C at once, in which vector instructions find work.
+/// All planes of a stack of C at once, which the compiler turns into vector instructions.
 fn interleave<const C: usize>(pixels: &mut [f32], planes: [&[u8]; C]) {
     let pixels = pixels.as_chunks_mut::<C>().0;
     let planes = planes.map(|plane| &plane[..pixels.len()]);
@@ -214,16 +215,24 @@ impl GpuPlanes {
         }
     }
 
-    /// Observations with the given planes `[B, C]`.
-    fn gather(&self, places: &Tensor<2, Int>, frame: FrameShape) -> Tensor<4> {
-        let mut first = 0;
-        let mut gathered = None;
-        for (segment, planes) in &self.segments {
-            let range = [first, *planes];
-            gathered = Some(gather(segment.clone(), places.clone(), gathered, range, frame));
-            first += planes;
-        }
-        gathered.expect("a store with observations has a segment")
+    /// Observations with the given planes `[B C]`; one launch for each segment that has any of them.
+    fn gather(&self, places: Vec<i32>, frame: FrameShape) -> Tensor<4> {
+        let starts = self.segments.iter().scan(0, |next, (segment, planes)| {
+            let first = *next;
+            *next += planes;
+            Some((segment, first, *planes))
+        });
+        let needed: Vec<_> = starts
+            .filter(|&(_, first, planes)| {
+                places.iter().any(|&place| (first..first + planes).contains(&(place as usize)))
+            })
+            .collect();
+        let batch = places.len() / frame.channels;
+        let places = upload_ints(places, [batch, frame.channels], &self.device);
+        let gathered = needed.into_iter().fold(None, |gathered, (segment, first, planes)| {
+            Some(gather(segment.clone(), places.clone(), gathered, [first, planes], frame))
+        });
+        gathered.expect("the planes of observations are in the segments")
     }
 }
 

@@ -13,7 +13,7 @@ use deepspi_worlds::parallel::for_each_chunk;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::frames::{FrameStore, write_plane};
+use super::frames::{FrameStore, write_stack};
 use super::minibatch::{Minibatch, Targets, vector};
 use crate::returns::{Advantages, gae};
 use crate::sharing::{Distinct, Sharing};
@@ -225,9 +225,8 @@ pub fn observations<'a>(
     let FrameShape { channels, height, width } = frame;
     let mut pixels = vec![0.0_f32; batch * frame.len()];
     for_each_chunk(&mut pixels, frame.len(), |i, pixels| {
-        for (c, plane) in observation(i).chunks(height * width).enumerate() {
-            write_plane(pixels, plane, c, channels);
-        }
+        let observation = observation(i);
+        write_stack(pixels, channels, |c| &observation[c * height * width..][..height * width]);
     });
     upload(pixels, [batch, height, width, channels], device)
 }

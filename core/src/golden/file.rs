@@ -15,6 +15,16 @@ pub enum GoldenError {
     /// Not JSON, or not of this form.
     #[error("not a golden file: {0}")]
     Format(#[from] serde_json::Error),
+    /// A setting of the authors' code that this implementation does not have.
+    #[error(
+        "the golden file was computed with the option `{name}` = {value}, which this version lacks"
+    )]
+    Option {
+        /// The authors' name.
+        name: String,
+        /// Its value in the file.
+        value: serde_json::Value,
+    },
     /// A parameter that this implementation does not have.
     #[error("the golden file names a parameter unknown here: `{0}`")]
     UnknownParameter(String),
@@ -97,6 +107,9 @@ pub struct GoldenFile {
     pub batch: usize,
     pub channels: usize,
     pub actions: usize,
+    /// Settings that differ from the authors' defaults, and here the layout of free mixtures.
+    #[serde(default)]
+    pub options: BTreeMap<String, serde_json::Value>,
     pub params: Vec<Fill>,
     pub z: Summary,
     pub hidden: Summary,
@@ -149,8 +162,15 @@ impl GoldenFile {
     /// The configuration the file was computed with.
     ///
     /// # Errors
-    /// If the transition density is unknown.
+    /// If the transition density or an option is unknown.
     pub fn config(&self) -> Result<Config, GoldenError> {
+        let mut mixture_layout = MixtureLayout::Parity;
+        for (name, value) in &self.options {
+            match name.as_str() {
+                "mixture_layout" => mixture_layout = serde_json::from_value(value.clone())?,
+                _ => return Err(GoldenError::Option { name: name.clone(), value: value.clone() }),
+            }
+        }
         let density = serde_json::Value::String(self.transition_density.replace('_', "-"));
         Ok(Config {
             algo: if self.deep_mdp { Algorithm::DeepMdp } else { Algorithm::DeepSpi },
@@ -161,7 +181,7 @@ impl GoldenFile {
                 transition_density: serde_json::from_value::<TransitionDensity>(density)?,
                 lipschitz_nets: self.lipschitz_nets,
                 spectral_mode: SpectralMode::Parity,
-                mixture_layout: MixtureLayout::Parity,
+                mixture_layout,
                 ..WorldModelConfig::DEFAULT
             },
             objective: if self.drift_formulation { Objective::Drift } else { Objective::Clip },

@@ -46,7 +46,7 @@ pub fn lecun_normal(rng: &mut impl Rng, len: usize, fan_in: usize) -> Vec<f32> {
 }
 
 /// A standard normal conditioned on `|x| <= limit`, by rejection.
-pub fn truncated_normal(rng: &mut impl Rng, limit: f32) -> f32 {
+fn truncated_normal(rng: &mut impl Rng, limit: f32) -> f32 {
     loop {
         let x: f32 = StandardNormal.sample(rng);
         if x.abs() <= limit {

@@ -15,6 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::ops::constant_on;
 use crate::ops::power_iteration::{Matrices, divide_by_power_iteration};
 use crate::traffic::upload;
 
@@ -74,7 +75,7 @@ impl StartVector {
             uploaded.push(Uploaded { device: plain.clone(), order, vector: vector.clone() });
             vector
         });
-        if plain == *device { vector } else { vector.autodiff() }
+        constant_on(vector, device)
     }
 
     /// Standard normal entries, the same in every run; equal lengths give equal vectors.

@@ -1,15 +1,15 @@
 //! Helpers of the GPU kernels: tensors as plain buffers, and sums over a workgroup.
 //!
 //! Kernels are written in CubeCL, which compiles them for every graphics API. They must work within
-//! WebGPU's default limits (`shaders/README.md`): at most 8 buffers, 16 KB of shared memory and 256
+//! WebGPU's default limits (`shaders/README.md`): at most 8 buffers (seven for tensors, one for sizes and scalars), 16 KB of shared memory and 256
 //! units a workgroup, no subgroups and no float atomics.
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Cube, TensorMetadata};
 use burn::cubecl;
-use burn::cubecl::ir::{ElemType, FloatKind};
+use burn::cubecl::ir::{ElemType, FloatKind, IntKind};
 use burn::cubecl::prelude::*;
-use burn::tensor::Shape;
+use burn::tensor::{DType, Shape};
 
 /// A tensor on a GPU.
 pub(super) type CubeTensor = FloatTensor<Cube>;
@@ -28,7 +28,10 @@ pub(super) fn contiguous(tensor: CubeTensor) -> CubeTensor {
         return tensor;
     }
     let (client, device, dtype) = (tensor.client.clone(), tensor.device(), tensor.dtype());
-    let elements = ElemType::Float(FloatKind::F32);
+    let elements = match dtype {
+        DType::I32 => ElemType::Int(IntKind::I32),
+        _ => ElemType::Float(FloatKind::F32),
+    };
     let copy = cubecl::std::tensor::into_contiguous(&client, tensor.binding(), elements);
     CubeTensor::new(client, copy.handle, *copy.metadata, device, dtype)
 }

@@ -100,7 +100,7 @@ impl HeadsOp for Cube {
         let outputs = uninitialised(&hidden, [batch, s.actions + 1]);
         heads_kernel::launch(
             &hidden.client.clone(),
-            CubeCount::Static(batch as u32, 1, 1),
+            CubeCount::Static(batch.min(65_535) as u32, 1, 1),
             workgroup(),
             hidden.into_buffer_arg(),
             actor.into_buffer_arg(),
@@ -108,6 +108,7 @@ impl HeadsOp for Cube {
             critic.into_buffer_arg(),
             critic_bias.into_buffer_arg(),
             outputs.clone().into_buffer_arg(),
+            batch as u32,
             s,
         );
         made(Made::ActorAndCritic, outputs)
@@ -160,7 +161,7 @@ impl HeadsKernels for Cube {
     }
 }
 
-/// One workgroup for each sample.
+/// One workgroup for a sample.
 #[cube(launch)]
 fn heads_kernel(
     hidden: &[f32],
@@ -169,29 +170,33 @@ fn heads_kernel(
     critic: &[f32],
     critic_bias: &[f32],
     outputs: &mut [f32],
+    batch: u32,
     #[comptime] s: Sizes,
 ) {
     let mut shared = Shared::new_slice(UNITS);
-    let sample = CUBE_POS_X as usize;
-    for output in 0..s.actions + 1usize {
-        let mut sum = 0.0f32;
-        let mut h = UNIT_POS as usize;
-        while h < s.hidden {
-            let mut weight = critic[h];
-            if output < s.actions {
-                weight = actor[h * s.actions + output];
+    let mut sample = CUBE_POS_X as usize;
+    while sample < batch as usize {
+        for output in 0..s.actions + 1usize {
+            let mut sum = 0.0f32;
+            let mut h = UNIT_POS as usize;
+            while h < s.hidden {
+                let mut weight = critic[h];
+                if output < s.actions {
+                    weight = actor[h * s.actions + output];
+                }
+                sum += hidden[sample * s.hidden + h] * weight;
+                h += UNITS;
             }
-            sum += hidden[sample * s.hidden + h] * weight;
-            h += UNITS;
-        }
-        let sum = sum_of_units(sum, &mut shared);
-        if UNIT_POS == 0 {
-            let mut bias = critic_bias[0usize];
-            if output < s.actions {
-                bias = actor_bias[output];
+            let sum = sum_of_units(sum, &mut shared);
+            if UNIT_POS == 0 {
+                let mut bias = critic_bias[0usize];
+                if output < s.actions {
+                    bias = actor_bias[output];
+                }
+                outputs[sample * (s.actions + 1usize) + output] = sum + bias;
             }
-            outputs[sample * (s.actions + 1usize) + output] = sum + bias;
         }
+        sample += CUBE_COUNT_X as usize;
     }
 }
 

@@ -88,13 +88,6 @@ impl Sizes {
     const fn len(&self) -> usize {
         self.positions * self.channels
     }
-
-    /// Place in a natural latent of place `i` in an aligned one.
-    const fn natural(&self, i: usize) -> usize {
-        let (row, dimension) = (i / self.per_group, i % self.per_group);
-        let (group, position) = (row / self.positions, row % self.positions);
-        position * self.channels + group * self.per_group + dimension
-    }
 }
 
 impl TargetOp for Flex {
@@ -107,7 +100,7 @@ impl TargetOp for Flex {
             let now = &latents[b * s.len()..][..s.len()];
             let next = &latents[(batch + b) * s.len()..][..s.len()];
             for (i, target) in target.iter_mut().enumerate() {
-                let at = s.natural(i);
+                let at = natural(i, s);
                 *target = next[at] + (now[at] - next[at]) * dones[b];
             }
         });
@@ -126,7 +119,7 @@ impl TargetKernels for Flex {
             let (sample, is_next) = (b % batch, b >= batch);
             let factor = if is_next { 1.0 - dones[sample] } else { dones[sample] };
             for (i, grad) in grad[sample * s.len()..][..s.len()].iter().enumerate() {
-                latents[s.natural(i)] = grad * factor;
+                latents[natural(i, s)] = grad * factor;
             }
         });
         float_tensor(latents, shape)
@@ -211,7 +204,7 @@ fn target_grad_kernel(
     }
 }
 
-/// `Sizes::natural` in a kernel.
+/// Place in a natural latent of place `i` in an aligned one, for the host and for kernels.
 #[cube]
 fn natural(i: usize, #[comptime] s: Sizes) -> usize {
     let (row, dimension) = (i / s.per_group, i % s.per_group);

@@ -72,17 +72,6 @@ impl Alignment {
         [self.groups * height * width, channels / self.groups]
     }
 
-    /// Converts from the natural layout `[B, h, w, c]` to the aligned one `[B, M, D]`.
-    #[must_use]
-    pub fn align(self, latents: Tensor<4>) -> Tensor<3> {
-        let [batch, height, width, _] = latents.dims();
-        let [rows, per_group] = self.shape();
-        latents
-            .reshape([batch, height * width, self.groups, per_group])
-            .permute([0, 2, 1, 3])
-            .reshape([batch, rows, per_group])
-    }
-
     /// The aligned targets `[B, M, D]` of transitions, from the latents `[2B, h, w, c]` of their
     /// observations and, behind them, of the next ones, and the done flags `[B]` from before the step:
     /// see [`transition_target`].
@@ -91,8 +80,7 @@ impl Alignment {
         transition_target(latents, dones, self.groups)
     }
 
-    /// Converts from the aligned layout `[B, M, D]` to the natural one `[B, h, w, c]`; the inverse
-    /// of [`Self::align`].
+    /// Converts from the aligned layout `[B, M, D]` to the natural one `[B, h, w, c]`.
     #[must_use]
     pub fn natural(self, aligned: Tensor<3>) -> Tensor<4> {
         let [batch, _, per_group] = aligned.dims();
@@ -127,6 +115,13 @@ mod tests {
         Tensor::<1, Int>::arange(0..len, &Device::flex()).float()
     }
 
+    /// From the natural layout to the aligned one, as targets are.
+    fn align(alignment: Alignment, latents: Tensor<4>) -> Tensor<3> {
+        let (batch, device) = (latents.dims()[0], latents.device());
+        let both = Tensor::cat(vec![latents.zeros_like(), latents], 0);
+        alignment.targets(both, Tensor::zeros([batch], &device))
+    }
+
     fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
         tensor.into_data().try_to_vec().expect("f32")
     }
@@ -137,7 +132,7 @@ mod tests {
         for groups in [1, 2, 4, 8] {
             let alignment = Alignment::new(Latent::Continuous { shape: SHAPE }, groups);
             let natural = numbered(5 * 48).reshape([5, height, width, channels]);
-            let aligned = alignment.align(natural.clone());
+            let aligned = align(alignment, natural.clone());
             let [rows, per_group] = alignment.shape();
             assert_eq!(aligned.dims(), [5, rows, per_group]);
             assert_eq!(rows * per_group, 48);
@@ -153,7 +148,7 @@ mod tests {
     #[test]
     fn groups_come_before_positions() {
         let alignment = Alignment::new(Latent::Continuous { shape: [1, 2, 4] }, 2);
-        let aligned = alignment.align(numbered(8).reshape([1, 1, 2, 4]));
+        let aligned = align(alignment, numbered(8).reshape([1, 1, 2, 4]));
         assert_eq!(read(aligned), [0.0, 1.0, 4.0, 5.0, 2.0, 3.0, 6.0, 7.0]);
     }
 
@@ -164,7 +159,7 @@ mod tests {
         let all = numbered(2 * 3 * 48).reshape([2, 3, height, width, channels]);
         let aligned = alignment.align_components(all.clone());
         for k in 0..3 {
-            let one = alignment.align(all.clone().narrow(1, k, 1).squeeze_dim(1));
+            let one = align(alignment, all.clone().narrow(1, k, 1).squeeze_dim(1));
             let found = aligned.clone().narrow(2, k, 1).squeeze_dim::<3>(2);
             assert_eq!(read(found), read(one), "component {k}");
         }

@@ -75,6 +75,7 @@ impl Recording {
         let mut draws = stream(seed, Stream::Actions);
         let actions = agent.spec.actions;
         let newest = agent.spec.frame.height * agent.spec.frame.width;
+        // Most games are longer; a store of frames grows.
         let mut rollout = Rollout::start(&game, &[false], 1000);
         let (mut moments, mut score) = (Vec::new(), 0.0);
         let (mut values, mut ends) = (Vec::new(), vec![false]);

@@ -86,6 +86,9 @@ struct Report {
     /// Growth of resident memory over `memory_updates` updates, MB.
     #[serde(skip_serializing_if = "Option::is_none")]
     memory_growth_mb: Option<f64>,
+    /// Growth of the memory of tensors on a GPU over them, MB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_memory_growth_mb: Option<f32>,
     /// Launches, uploads and waits; only on a GPU.
     #[serde(skip_serializing_if = "Option::is_none")]
     counts: Option<AllCounts>,
@@ -131,8 +134,7 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
     let mut bench = UpdateBench::new(&config, &spec, &selected.device, &mut *envs)?;
     let forward = bench.forward(&mut *envs, args.repeats)?;
     let updates = bench.updates(args.repeats)?;
-    let memory_growth_mb =
-        args.memory_updates.map(|count| bench.memory_growth(count)).transpose()?;
+    let memory = args.memory_updates.map(|count| bench.memory_growth(count)).transpose()?;
     let mut trainer = Trainer::new(config.clone(), spec.clone(), &selected.device)?;
     let end_to_end = end_to_end(&mut trainer, &mut *envs, args.repeats.div_ceil(3), drop)?;
 
@@ -171,7 +173,8 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
         policy_forward_ms: forward,
         update_ms: updates,
         end_to_end_steps_per_second: end_to_end,
-        memory_growth_mb,
+        memory_growth_mb: memory.map(|(host, _)| host),
+        device_memory_growth_mb: memory.and_then(|(_, device)| device),
         counts,
         update_kernels,
     };
@@ -200,6 +203,9 @@ fn print(report: &Report, memory_updates: Option<u64>) {
     }
     if let (Some(growth), Some(updates)) = (report.memory_growth_mb, memory_updates) {
         println!("resident memory over {updates} updates: {growth:+.1} MB");
+        if let Some(growth) = report.device_memory_growth_mb {
+            println!("memory of tensors on the device: {growth:+.1} MB");
+        }
     }
     if let Some(AllCounts { update, policy_pass, iteration }) = &report.counts {
         println!("\n{:32} {:>10} {:>12} {:>10}", "counts", "launches", "upload, kB", "waits");

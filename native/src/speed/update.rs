@@ -8,6 +8,7 @@ use deepspi_core::algorithm::deep_spi::{Learner, draw_noise};
 use deepspi_core::collect::decide;
 use deepspi_core::data::rollout::Rollout;
 use deepspi_core::model::Model;
+use deepspi_core::ops::memory::device_memory;
 use deepspi_run::config::Config;
 use deepspi_run::decision::Decision;
 use deepspi_run::network::NetworkSpec;
@@ -17,6 +18,11 @@ use deepspi_worlds::rng::Generators;
 use super::timing::{milliseconds, quartiles};
 use crate::run::output::resident_memory_mb;
 use crate::stats::Quartiles;
+
+/// The decision of a policy without preferences.
+fn random_decision(num_envs: usize, actions: usize) -> Decision {
+    Decision::from_logits(&vec![0.0; num_envs * actions], vec![0.0; num_envs], actions)
+}
 
 /// One rollout of real frames, and a learner that is updated on it.
 pub(super) struct UpdateBench {
@@ -37,11 +43,7 @@ impl UpdateBench {
     ) -> Result<Self> {
         let mut generators = Generators::new(config.seed);
         let mut rollout = Rollout::start(envs, &vec![false; config.num_envs], config.num_steps);
-        let random = Decision::from_logits(
-            &vec![0.0; config.num_envs * spec.actions],
-            vec![0.0; config.num_envs],
-            spec.actions,
-        );
+        let random = random_decision(config.num_envs, spec.actions);
         for _ in 0..config.num_steps {
             let actions = random.sample(spec.actions, &mut generators.actions);
             pollster::block_on(env::step(envs, &actions))?;
@@ -65,8 +67,7 @@ impl UpdateBench {
         let all: Vec<usize> = (0..num_envs).collect();
         drop(rollout.frames(&all, &self.device));
         let actions = self.spec.actions;
-        let random =
-            Decision::from_logits(&vec![0.0; num_envs * actions], vec![0.0; num_envs], actions);
+        let random = random_decision(num_envs, actions);
         let chosen = random.sample(actions, &mut self.generators.actions);
         pollster::block_on(env::step(envs, &chosen))?;
         rollout.push(random, chosen, envs);
@@ -120,15 +121,21 @@ impl UpdateBench {
         quartiles((0..repeats as usize).map(|round| self.update_once(round)))
     }
 
-    pub(super) fn memory_growth(&mut self, updates: u64) -> Result<f64> {
+    /// Growth of memory over a number of updates, MB: of the process, and of tensors on a GPU.
+    pub(super) fn memory_growth(&mut self, updates: u64) -> Result<(f64, Option<f32>)> {
         const WARM_UP: usize = 20;
         for round in 0..WARM_UP {
             self.update_once(round)?;
         }
-        let before = resident_memory_mb();
+        let held = |device: &Device| -> Result<Option<f32>> {
+            Ok(pollster::block_on(device_memory(device))?.map(|held| held.in_use))
+        };
+        let (before, held_before) = (resident_memory_mb(), held(&self.device)?);
         for round in 0..updates as usize {
             self.update_once(round)?;
         }
-        Ok(resident_memory_mb() - before)
+        let grown_on_gpu =
+            held(&self.device)?.zip(held_before).map(|(after, before)| after - before);
+        Ok((resident_memory_mb() - before, grown_on_gpu))
     }
 }

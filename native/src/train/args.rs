@@ -33,8 +33,8 @@ pub struct TrainArgs {
     #[arg(long, help_heading = "Run")]
     pub print_config: bool,
     /// Device of the tensors: auto (a real GPU, else the CPU), gpu, gpu:NAME (the adapter whose name
-    /// contains NAME; the only way to use a software rasteriser), gpu:NUMBER (of several equal
-    /// adapters; an error lists them) or cpu.
+    /// contains NAME), gpu:NUMBER (of several equal adapters; an error lists them) or cpu. Only a name or
+    /// a number takes a software rasteriser.
     #[arg(long, default_value = "auto", help_heading = "Run")]
     pub device: DeviceChoice,
     /// Folder that contains the run folders. It is an `Option` because `--resume` must know whether

@@ -80,8 +80,8 @@ fn encode(model: &Model, batch: &Minibatch) -> (Tensor<4>, Option<Tensor<4>>, Po
     (latents, both, state)
 }
 
-/// l_P and l_R of a minibatch, `[B]` each, from the latents of its observations and of these and the
-/// next ones; gradients flow into both latents.
+/// l_P and l_R of a minibatch, `[B]` each; gradients flow into `latents`, those of its observations, and
+/// into `both`, which holds them and then those of the next observations.
 fn world_model_losses(
     model: &Model,
     batch: &Minibatch,

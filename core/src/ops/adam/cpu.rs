@@ -4,7 +4,7 @@ use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use deepspi_worlds::parallel::{for_each_chunk, for_each_chunk_of_three};
 
-use super::{AdamOp, AdamStep, result_len};
+use super::{AdamOp, AdamStep};
 use crate::ops::cpu::{contiguous, float_tensor, values};
 
 /// Numbers of one piece of work. Fixed, so that the result does not depend on the number of threads;
@@ -18,17 +18,15 @@ impl AdamOp for Flex {
         moment_1: FlexTensor,
         moment_2: FlexTensor,
         step: AdamStep,
-    ) -> FlexTensor {
+    ) -> (FlexTensor, FlexTensor) {
         let inputs = [parameters, grads, moment_1, moment_2].map(contiguous);
         let [parameters, grads, moment_1, moment_2] = inputs.each_ref().map(values);
         let norm = norm(grads);
         let factor = step.factor(norm);
         let len = parameters.len();
-        let mut all = vec![0.0; result_len(len)];
+        let mut all = vec![0.0; 3 * len];
         let (new_parameters, rest) = all.split_at_mut(len);
-        let (new_moment_1, rest) = rest.split_at_mut(len);
-        let (new_moment_2, rest) = rest.split_at_mut(len);
-        rest[0] = norm;
+        let (new_moment_1, new_moment_2) = rest.split_at_mut(len);
         let new = [new_parameters, new_moment_1, new_moment_2];
         for_each_chunk_of_three(new, CHUNK, |chunk, [out_p, out_m, out_v]| {
             let start = chunk * CHUNK;
@@ -49,7 +47,7 @@ impl AdamOp for Flex {
                 *out_v = v;
             }
         });
-        float_tensor(all, [result_len(len)])
+        (float_tensor(all, [3 * len]), float_tensor(vec![norm], [1]))
     }
 }
 

@@ -5,7 +5,7 @@ use burn::backend::{Cube, TensorMetadata};
 use burn::cubecl;
 use burn::cubecl::prelude::*;
 
-use super::{AdamOp, AdamStep, result_len};
+use super::{AdamOp, AdamStep};
 use crate::ops::broken::{Made, made};
 use crate::ops::gpu::{CubeTensor, UNITS, contiguous, sum_of_units, uninitialised, workgroup};
 
@@ -19,7 +19,7 @@ impl AdamOp for Cube {
         moment_1: CubeTensor,
         moment_2: CubeTensor,
         step: AdamStep,
-    ) -> CubeTensor {
+    ) -> (CubeTensor, CubeTensor) {
         let inputs = [parameters, grads, moment_1, moment_2].map(contiguous);
         let [parameters, grads, moment_1, moment_2] = inputs;
         let len = parameters.shape().num_elements();
@@ -33,7 +33,8 @@ impl AdamOp for Cube {
             squares.clone().into_buffer_arg(),
             len,
         );
-        let all = uninitialised(&parameters, [result_len(len)]);
+        let all = uninitialised(&parameters, [3 * len]);
+        let norm = uninitialised(&parameters, [1]);
         let AdamStep { beta_1, beta_2, rate, bias_correction_2, epsilon, max_norm } = step;
         adam_kernel::launch(
             &client,
@@ -45,6 +46,7 @@ impl AdamOp for Cube {
             moment_2.into_buffer_arg(),
             squares.into_buffer_arg(),
             all.clone().into_buffer_arg(),
+            norm.clone().into_buffer_arg(),
             beta_1,
             beta_2,
             rate,
@@ -53,7 +55,7 @@ impl AdamOp for Cube {
             max_norm,
             len,
         );
-        made(Made::AdamStep, all)
+        (made(Made::AdamStep, all), norm)
     }
 }
 
@@ -80,6 +82,7 @@ fn adam_kernel(
     moment_2: &[f32],
     squares: &[f32],
     all: &mut [f32],
+    norm: &mut [f32],
     beta_1: f32,
     beta_2: f32,
     rate: f32,
@@ -89,14 +92,14 @@ fn adam_kernel(
     #[comptime] len: usize,
 ) {
     let mut shared = Shared::new_slice(UNITS);
-    let norm = sum_of_units(squares[UNIT_POS as usize], &mut shared).sqrt();
+    let length = sum_of_units(squares[UNIT_POS as usize], &mut shared).sqrt();
     let mut factor = 1.0f32;
-    if norm > max_norm {
-        factor = max_norm / norm;
+    if length > max_norm {
+        factor = max_norm / length;
     }
     let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
     if i == 0usize {
-        all[3usize * len] = norm;
+        norm[0usize] = length;
     }
     while i < len {
         let g = grads[i] * factor;

@@ -73,4 +73,19 @@ impl Sizes {
     pub const fn patch_len(&self) -> usize {
         self.kernel_height * self.kernel_width * self.channels
     }
+
+    /// Pixels of one image in one phase, with those that would lie outside of it.
+    pub const fn phase_pixels(&self) -> usize {
+        self.height.div_ceil(self.stride) * self.width.div_ceil(self.stride)
+    }
+
+    /// Rows of taps that a pixel of one phase can be under.
+    pub const fn phase_height(&self) -> usize {
+        self.kernel_height.div_ceil(self.stride)
+    }
+
+    /// Columns of taps that a pixel of one phase can be under.
+    pub const fn phase_width(&self) -> usize {
+        self.kernel_width.div_ceil(self.stride)
+    }
 }

@@ -8,6 +8,9 @@
 //! images gradient    pixel                  channel     taps and outputs
 //! ```
 //!
+//! Under a stride S the taps that reach a pixel depend on its phase, its place modulo S. Pixels of one
+//! phase are computed together, with their taps alone: otherwise all but one of S^2 terms would be 0.
+//!
 //! The kernel gradient has one more row, a patch of ones: that is the gradient of the bias. Long sums
 //! of few results are cut into parts, which a second kernel adds: otherwise a few workgroups would do
 //! all the work, and a sum of 100,000 terms one after another loses four digits. Where the convolution
@@ -71,10 +74,11 @@ impl Product {
         let (rows, columns, depth) = match kind {
             Kind::Forward => (s.batch * s.positions(), s.outputs, s.patch_len()),
             Kind::KernelGrad => (s.patch_len() + 1, s.outputs, s.batch * s.positions()),
+            // Of one phase.
             Kind::ImagesGrad => (
-                s.batch * s.height * s.width,
+                s.batch * s.phase_pixels(),
                 s.channels,
-                s.kernel_height * s.kernel_width * s.outputs,
+                s.phase_height() * s.phase_width() * s.outputs,
             ),
         };
         // Narrow results get high tiles: all have 4,096 entries, 16 for each unit.
@@ -99,7 +103,19 @@ impl Product {
     fn workgroups(&self, extent: Extent) -> CubeCount {
         let rows = extent.rows.div_ceil(self.tile_rows) as u32;
         let columns = self.columns.div_ceil(self.tile_columns) as u32;
-        CubeCount::Static(rows, columns, extent.parts as u32)
+        let layers = match self.kind {
+            Kind::ImagesGrad => self.sizes.stride * self.sizes.stride,
+            Kind::Forward | Kind::KernelGrad => extent.parts,
+        };
+        CubeCount::Static(rows, columns, layers as u32)
+    }
+
+    /// Numbers of the result: `[parts, rows, columns]`, or those of all images.
+    const fn result_len(&self, batch: usize, extent: Extent) -> usize {
+        match self.kind {
+            Kind::ImagesGrad => batch * self.sizes.height * self.sizes.width * self.sizes.channels,
+            Kind::Forward | Kind::KernelGrad => extent.parts * extent.rows * self.columns,
+        }
     }
 }
 
@@ -112,15 +128,16 @@ enum End {
     Output,
 }
 
-/// Computes a product into a new vector `[parts, rows, columns]`. The third tensor is the bias of a
+/// Computes a product into a new vector; see `Product::result_len`. The third tensor is the bias of a
 /// forward product, else the convolution's output.
 fn launch_product(
     (product, extent): (Product, Extent),
     [left, right, third]: [CubeTensor; 3],
+    batch: usize,
     end: End,
 ) -> CubeTensor {
-    let Extent { rows, depth, parts, part } = extent;
-    let result = uninitialised(&left, [parts * rows * product.columns]);
+    let Extent { rows, depth, parts: _, part } = extent;
+    let result = uninitialised(&left, [product.result_len(batch, extent)]);
     product_kernel::launch(
         &result.client.clone(),
         product.workgroups(extent),
@@ -156,10 +173,11 @@ impl ConvKernels for Cube {
         let factors = [images, kernel, bias.clone()];
         let shape = [s.batch, s.out_height, s.out_width, s.outputs];
         if extent.parts == 1 {
-            let output = shaped(launch_product((product, extent), factors, End::Output), shape);
+            let output =
+                shaped(launch_product((product, extent), factors, s.batch, End::Output), shape);
             return made(Made::Convolution, output);
         }
-        let parts = launch_product((product, extent), factors, End::Sum);
+        let parts = launch_product((product, extent), factors, s.batch, End::Sum);
         let output = uninitialised(&parts, shape);
         add_forward_kernel::launch(
             &parts.client.clone(),
@@ -188,7 +206,8 @@ impl ConvKernels for Cube {
         let [images, kernel, output, grad] = [images, kernel, output, output_grad].map(contiguous);
         let images_grad = wants_images.then(|| {
             let factors = [grad.clone(), kernel, output.clone()];
-            let result = launch_product(Product::new(Kind::ImagesGrad, s), factors, End::Sum);
+            let result =
+                launch_product(Product::new(Kind::ImagesGrad, s), factors, s.batch, End::Sum);
             let result = shaped(result, [s.batch, s.height, s.width, s.channels]);
             made(Made::ConvolutionImagesGradient, result)
         });
@@ -211,7 +230,8 @@ impl ConvKernels for Cube {
                 product,
             );
         } else {
-            let parts = launch_product((product, extent), [images, grad, output], End::Sum);
+            let parts =
+                launch_product((product, extent), [images, grad, output], s.batch, End::Sum);
             add_gradients_kernel::launch(
                 &parts.client.clone(),
                 covering(extent.rows * product.columns),
@@ -252,11 +272,19 @@ fn product_kernel(
             let row = own_row(p) + i;
             let column = own_column(p) + j;
             if row < rows && column < p.columns {
-                let at = first + row * p.columns + column;
-                if comptime!(end == End::Output) {
-                    result[at] = rectified(sums[i * OWN + j] + third[column], p.sizes);
+                if comptime!(p.kind == Kind::ImagesGrad) {
+                    let (image, y, x) = pixel_of(row, p.sizes);
+                    if y < p.sizes.height && x < p.sizes.width {
+                        let at = (image * p.sizes.height + y) * p.sizes.width + x;
+                        result[at * p.columns + column] = sums[i * OWN + j];
+                    }
                 } else {
-                    result[at] = sums[i * OWN + j];
+                    let at = first + row * p.columns + column;
+                    if comptime!(end == End::Output) {
+                        result[at] = rectified(sums[i * OWN + j] + third[column], p.sizes);
+                    } else {
+                        result[at] = sums[i * OWN + j];
+                    }
                 }
             }
         }
@@ -384,7 +412,10 @@ fn multiply(
     let own_right = unit % across * OWN;
     let first_row = CUBE_POS_X as usize * p.tile_rows;
     let first_column = CUBE_POS_Y as usize * p.tile_columns;
-    let from = CUBE_POS_Z as usize * part;
+    let mut from = CUBE_POS_Z as usize * part;
+    if comptime!(p.kind == Kind::ImagesGrad) {
+        from = 0usize;
+    }
     #[unroll]
     for i in 0..16usize {
         sums[i] = 0.0f32;
@@ -482,8 +513,11 @@ fn right_entry(
         } else if comptime!(p.kind == Kind::KernelGrad) {
             value = masked(right, output, term * s.outputs + column, s);
         } else {
-            let tap = term / s.outputs;
-            value = right[(tap * s.channels + column) * s.outputs + term % s.outputs];
+            let (ky, kx) = tap_of(term, s);
+            if ky < s.kernel_height && kx < s.kernel_width {
+                let tap = ky * s.kernel_width + kx;
+                value = right[(tap * s.channels + column) * s.outputs + term % s.outputs];
+            }
         }
     }
     value
@@ -506,24 +540,40 @@ fn pixel(images: &[f32], position: usize, entry: usize, #[comptime] s: Sizes) ->
     value
 }
 
-/// The gradient that reaches pixel `pixel` of all images through tap and output `term`.
+/// Image, row and column of pixel `row` of this workgroup's phase; they may lie outside of the image.
 #[cube]
-fn reaching(grad: &[f32], output: &[f32], pixel: usize, term: usize, #[comptime] s: Sizes) -> f32 {
-    let pixels = comptime!(s.height * s.width);
-    let image = pixel / pixels;
-    let place = pixel % pixels;
+fn pixel_of(row: usize, #[comptime] s: Sizes) -> (usize, usize, usize) {
+    let across = comptime!(s.width.div_ceil(s.stride));
+    let pixels = comptime!(s.phase_pixels());
+    let phase = CUBE_POS_Z as usize;
+    let place = row % pixels;
+    let y = place / across * s.stride + phase / s.stride;
+    let x = place % across * s.stride + phase % s.stride;
+    (row / pixels, y, x)
+}
+
+/// Row and column of the tap of term `term` of this workgroup's phase; they may lie outside of the kernel.
+#[cube]
+fn tap_of(term: usize, #[comptime] s: Sizes) -> (usize, usize) {
+    let phase = CUBE_POS_Z as usize;
     let tap = term / s.outputs;
-    let (ky, kx) = (tap / s.kernel_width, tap % s.kernel_width);
-    let (y, x) = (place / s.width, place % s.width);
+    let ky = tap / comptime!(s.phase_width()) * s.stride + phase / s.stride;
+    let kx = tap % comptime!(s.phase_width()) * s.stride + phase % s.stride;
+    (ky, kx)
+}
+
+/// The gradient that reaches pixel `row` of this workgroup's phase through tap and output `term`.
+#[cube]
+fn reaching(grad: &[f32], output: &[f32], row: usize, term: usize, #[comptime] s: Sizes) -> f32 {
+    let (image, y, x) = pixel_of(row, s);
+    let (ky, kx) = tap_of(term, s);
     let mut value = 0.0f32;
     if y >= ky && x >= kx {
-        let (from_y, from_x) = (y - ky, x - kx);
-        if from_y % s.stride == 0usize && from_x % s.stride == 0usize {
-            let (oy, ox) = (from_y / s.stride, from_x / s.stride);
-            if oy < s.out_height && ox < s.out_width {
-                let position = (image * s.out_height + oy) * s.out_width + ox;
-                value = masked(grad, output, position * s.outputs + term % s.outputs, s);
-            }
+        // Multiples of the stride, because pixel and tap have the same phase.
+        let (oy, ox) = ((y - ky) / s.stride, (x - kx) / s.stride);
+        if oy < s.out_height && ox < s.out_width {
+            let position = (image * s.out_height + oy) * s.out_width + ox;
+            value = masked(grad, output, position * s.outputs + term % s.outputs, s);
         }
     }
     value

@@ -81,6 +81,7 @@ impl JoinOp for Cube {
         let vector = contiguous(vector);
         let size = size_of::<f32>();
         let len: usize = shape.iter().product();
+        assert!(start + len <= vector.shape().num_elements(), "a part lies inside of its vector");
         // The end of a view must be aligned, too. No kernel looks beyond the part's shape.
         let end = (start + len).next_multiple_of(ALIGNMENT).min(vector.shape().num_elements());
         let behind = vector.shape().num_elements() - end;

@@ -11,7 +11,8 @@ use burn::tensor::Tensor;
 use super::ALIGNMENT;
 use super::cpu::on_cpu;
 
-/// Parts that one launch copies. Every GPU has seven buffers for a kernel; burn's dispatch knows no lists.
+/// Parts that one launch copies. Every GPU has seven buffers for the tensors of a
+/// kernel, and burn's dispatch takes no lists.
 const TOGETHER: usize = 5;
 
 /// Where a part is in the joined vector.

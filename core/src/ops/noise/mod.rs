@@ -15,6 +15,7 @@ use deepspi_worlds::parallel::for_each_chunk;
 use rand::{Rng, RngExt};
 
 pub(super) use self::gpu::noise_at;
+use super::constant_on;
 use super::cpu::float_tensor;
 use crate::traffic::upload;
 
@@ -51,8 +52,7 @@ impl CounterNoise {
         // The dispatch finds the backend by a tensor.
         let anchor = upload(vec![0.0], [1], &device.clone().inner());
         let values = <Dispatch as NoiseOp>::noise_values(anchor.into_dispatch(), shape, self);
-        let values = Tensor::from_dispatch(values);
-        if device.clone().inner() == *device { values } else { values.autodiff() }
+        constant_on(Tensor::from_dispatch(values), device)
     }
 
     /// Fills `values` with the noise of sample `sample`, in row-major order.

@@ -2,8 +2,8 @@
 //! kernels.
 //!
 //! A counter and a key give four random words, with no state between calls, so every unit of a GPU draws
-//! its own numbers and no number has to be stored. The crates that have it know no GPU. Both forms must
-//! give the published vectors.
+//! its own numbers and no number has to be stored. The crates that have it run on the CPU only. Both
+//! forms must give the published vectors.
 
 use burn::cubecl;
 use burn::cubecl::prelude::*;

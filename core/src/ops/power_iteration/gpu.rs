@@ -239,6 +239,9 @@ fn transposed_times(
     }
 }
 
+/// Sums that a unit keeps at once, so that its reads need not wait for each other.
+const TOGETHER: usize = 4;
+
 /// The product of each line of the kernel with a vector `[length]`; one unit computes a line.
 #[cube]
 fn dots(
@@ -253,11 +256,19 @@ fn dots(
 ) {
     let mut line = UNIT_POS as usize;
     while line < lines {
-        let mut sum = 0.0f32;
-        for i in 0..length {
-            sum += kernel[first + line * stride + i] * vectors[x + i];
+        let mut sums = no_sums();
+        let from = first + line * stride;
+        for block in 0..comptime!(length / TOGETHER) {
+            #[unroll]
+            for own in 0..TOGETHER {
+                let i = block * TOGETHER + own;
+                sums[own] += kernel[from + i] * vectors[x + i];
+            }
         }
-        vectors[result + line] = sum;
+        for i in comptime!(length / TOGETHER * TOGETHER)..length {
+            sums[0usize] += kernel[from + i] * vectors[x + i];
+        }
+        vectors[result + line] = all(&sums);
         line += UNITS;
     }
     sync_storage();
@@ -284,15 +295,23 @@ fn sums(
     let blocks = comptime!(length.div_ceil(width));
     for block in 0..blocks {
         let i = block * width + place;
-        let mut sum = 0.0f32;
+        let mut sums = no_sums();
         if i < length {
             let mut line = part;
+            while line + comptime!((TOGETHER - 1) * parts) < lines {
+                #[unroll]
+                for own in 0..TOGETHER {
+                    let line = line + own * parts;
+                    sums[own] += kernel[first + line * stride + i] * vectors[y + line];
+                }
+                line += comptime!(TOGETHER * parts);
+            }
             while line < lines {
-                sum += kernel[first + line * stride + i] * vectors[y + line];
+                sums[0usize] += kernel[first + line * stride + i] * vectors[y + line];
                 line += parts;
             }
         }
-        shared[unit] = sum;
+        shared[unit] = all(&sums);
         sync_cube();
         if part == 0usize && i < length {
             let mut total = 0.0f32;
@@ -304,6 +323,28 @@ fn sums(
         sync_cube();
     }
     sync_storage();
+}
+
+/// Sums of nothing.
+#[cube]
+fn no_sums() -> Array<f32> {
+    let mut sums = Array::<f32>::new(TOGETHER);
+    #[unroll]
+    for i in 0..TOGETHER {
+        sums[i] = 0.0f32;
+    }
+    sums
+}
+
+/// Their total.
+#[cube]
+fn all(sums: &Array<f32>) -> f32 {
+    let mut sum = 0.0f32;
+    #[unroll]
+    for i in 0..TOGETHER {
+        sum += sums[i];
+    }
+    sum
 }
 
 /// The product of two vectors; every unit gets it.
