@@ -144,8 +144,7 @@ impl HeadsKernels for Cube {
         let of_critic_bias = uninitialised(&hidden, [1]);
         layers_grad_kernel::launch(
             &client,
-            // The last row is that of the biases.
-            CubeCount::Static(s.hidden as u32 + 1, 1, 1),
+            covering((s.hidden + 1) * (s.actions + 1)),
             workgroup(),
             hidden.into_buffer_arg(),
             grad.into_buffer_arg(),
@@ -222,7 +221,8 @@ fn hidden_grad_kernel(
     }
 }
 
-/// One workgroup for each hidden activation, and one for the biases; the sums are over the samples.
+/// One unit for each entry of both kernels and of their biases, which come after the last activation:
+/// neighbours read neighbouring activations. The sums are over the samples.
 #[cube(launch)]
 fn layers_grad_kernel(
     hidden: &[f32],
@@ -234,33 +234,31 @@ fn layers_grad_kernel(
     batch: u32,
     #[comptime] s: Sizes,
 ) {
-    let mut shared = Shared::new_slice(UNITS);
-    let h = CUBE_POS_X as usize;
-    for output in 0..s.actions + 1usize {
+    let width = comptime!(s.actions + 1);
+    let rows = comptime!(s.hidden + 1);
+    let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
+    while i < comptime!(width * rows) {
+        let (output, h) = (i / rows, i % rows);
         let mut sum = 0.0f32;
-        let mut b = UNIT_POS as usize;
-        while b < batch as usize {
+        for b in 0..batch as usize {
             let mut input = 1.0f32;
             if h < s.hidden {
                 input = hidden[b * s.hidden + h];
             }
-            sum += input * grad[b * (s.actions + 1usize) + output];
-            b += UNITS;
+            sum += input * grad[b * width + output];
         }
-        let sum = sum_of_units(sum, &mut shared);
-        if UNIT_POS == 0 {
-            if h < s.hidden {
-                if output < s.actions {
-                    of_actor[h * s.actions + output] = sum;
-                } else {
-                    of_critic[h] = sum;
-                }
-            } else if output < s.actions {
-                of_actor_bias[output] = sum;
+        if h < s.hidden {
+            if output < s.actions {
+                of_actor[h * s.actions + output] = sum;
             } else {
-                of_critic_bias[0usize] = sum;
+                of_critic[h] = sum;
             }
+        } else if output < s.actions {
+            of_actor_bias[output] = sum;
+        } else {
+            of_critic_bias[0usize] = sum;
         }
+        i += (CUBE_COUNT_X * CUBE_DIM) as usize;
     }
 }
 
