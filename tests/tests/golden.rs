@@ -63,6 +63,36 @@ fn drift_agrees() {
 }
 
 #[test]
+fn other_densities_agree() {
+    must_agree("normal_lipschitz.json", 22);
+    must_agree("normal_free.json", 20);
+    must_agree("deterministic_free.json", 20);
+}
+
+#[test]
+fn the_corrected_layout_of_a_free_mixture_agrees() {
+    must_agree("mixture_free_corrected.json", 22);
+}
+
+#[test]
+fn hubers_value_loss_agrees() {
+    must_agree("huber_value.json", 24);
+}
+
+#[test]
+fn the_balanced_gradient_of_the_transition_loss_agrees() {
+    must_agree("w_balancing.json", 24);
+}
+
+#[test]
+fn a_file_of_an_option_that_is_missing_here_is_refused() {
+    let mut file = golden("huber_value.json");
+    file.options.insert("hadamard_representation".to_owned(), true.into());
+    let error = file.config().expect_err("an unknown option").to_string();
+    assert!(error.contains("`hadamard_representation` = true"), "{error}");
+}
+
+#[test]
 fn one_wrong_number_fails_and_only_its_quantity() {
     let mut file = golden("deep_spi.json");
     file.loss *= 1.001;

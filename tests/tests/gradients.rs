@@ -17,7 +17,7 @@ use deepspi_core::params::{ParameterInfo, describe, flatten, flatten_grads, spli
 use deepspi_core::world_model::density::NormalMixture;
 use deepspi_run::config::{
     Algorithm, Config, LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity,
-    WorldModelConfig,
+    ValueLoss, WorldModelConfig,
 };
 use deepspi_worlds::rng::{Stream, stream};
 use rand::RngExt;
@@ -231,6 +231,11 @@ fn euclidean_distance_with_every_kind_of_density() {
     must_be_exact(&euclidean(Config::default()));
     must_be_exact(&euclidean(free(TransitionDensity::MixtureNormal, MixtureLayout::Corrected)));
     must_be_exact(&euclidean(free(TransitionDensity::Deterministic, MixtureLayout::Corrected)));
+}
+
+#[test]
+fn hubers_value_loss() {
+    must_be_exact(&Config { value_loss: ValueLoss::Huber, ..Config::default() });
 }
 
 #[test]

@@ -289,11 +289,17 @@ pub const AGENT: &[Control] = &[
     rare("drift_coef", "Drift weight", Some(Slider::ZeroAndDecades(-2, 1))),
     rare("ent_coef", "Entropy bonus", Some(Slider::ZeroAndDecades(-4, 0))),
     rare("vf_coef", "Value loss weight", Some(Slider::ZeroAndDecades(-2, 1))),
+    rare("value_loss", "Value loss", None),
     rare("transition_density", "Transition model", None),
     rare("lipschitz_nets", "Lipschitz networks", None),
     rare("spectral_mode", "Spectral normalisation", None),
     rare("mixture_layout", "Mixture layout", None),
     rare("latent_distance", "Latent distance", None),
+    rare(
+        "transition_balance",
+        "Gradient of l_P to the prediction",
+        Some(Slider::Even(0.0, 0.95, 0.05)),
+    ),
 ];
 
 /// Label of a field together with the part to which it belongs.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use deepspi_run::config::{
-    Algorithm, Config, MixtureLayout, Objective, SpectralMode, TransitionDensity, WorldModelConfig,
+    Algorithm, Config, MixtureLayout, Objective, SpectralMode, TransitionDensity, ValueLoss,
+    WorldModelConfig,
 };
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::frame::FrameShape;
@@ -55,6 +56,9 @@ pub enum GoldenError {
     #[error(transparent)]
     Core(#[from] crate::Error),
 }
+
+/// The authors' share of the prediction, if the gradient of l_P is balanced.
+const AUTHORS_BALANCE: f32 = 0.8;
 
 /// How one parameter is filled.
 #[derive(Clone, Debug, Deserialize)]
@@ -164,10 +168,13 @@ impl GoldenFile {
     /// # Errors
     /// If the transition density or an option is unknown.
     pub fn config(&self) -> Result<Config, GoldenError> {
-        let mut mixture_layout = MixtureLayout::Parity;
+        let (mut mixture_layout, mut value_loss) = (MixtureLayout::Parity, ValueLoss::Squared);
+        let mut transition_balance = 0.0;
         for (name, value) in &self.options {
-            match name.as_str() {
-                "mixture_layout" => mixture_layout = serde_json::from_value(value.clone())?,
+            match (name.as_str(), value.as_bool()) {
+                ("mixture_layout", _) => mixture_layout = serde_json::from_value(value.clone())?,
+                ("use_huber", Some(true)) => value_loss = ValueLoss::Huber,
+                ("w_balancing", Some(true)) => transition_balance = AUTHORS_BALANCE,
                 _ => return Err(GoldenError::Option { name: name.clone(), value: value.clone() }),
             }
         }
@@ -182,8 +189,10 @@ impl GoldenFile {
                 lipschitz_nets: self.lipschitz_nets,
                 spectral_mode: SpectralMode::Parity,
                 mixture_layout,
+                transition_balance,
                 ..WorldModelConfig::DEFAULT
             },
+            value_loss,
             objective: if self.drift_formulation { Objective::Drift } else { Objective::Clip },
             ..Config::default()
         })

@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use deepspi_run::config::LatentDistance;
 
 use super::WorldModel;
-use super::density::{TransitionNoise, TransitionTarget};
+use super::density::{Statistics, TransitionNoise, TransitionTarget};
 use crate::ops::smooth_l1::smooth_l1_distance;
 use crate::sharing::Sharing;
 
@@ -59,9 +59,30 @@ impl WorldModel {
         let rows = sharing.map(|sharing| &sharing.pairs);
         let predicted =
             rows.map_or_else(|| predicted.clone(), |rows| rows.apply(predicted.clone()));
-        let target = TransitionTarget { latents: targets, rows, noise, distance: self.distance };
-        let transition = self.density.loss(statistics, target);
+        let loss = |statistics, latents| {
+            let (noise, distance) = (noise.clone(), self.distance);
+            self.density.loss(statistics, TransitionTarget { latents, rows, noise, distance })
+        };
+        let transition = if self.balance > 0.0 {
+            self.balanced(&loss, statistics, targets)
+        } else {
+            loss(statistics, targets)
+        };
         WorldModelLosses { transition, reward: reward_loss(predicted, rewards, self.distance) }
+    }
+
+    /// `w L(prediction, sg target) + (1 - w) L(sg prediction, target)`: the value of L, with a share w of
+    /// the gradient for the prediction and the rest for the target. A loss in closed form keeps the whole
+    /// gradient of the prediction, as in the authors' code.
+    fn balanced(
+        &self,
+        loss: &dyn Fn(Statistics, Tensor<3>) -> Tensor<1>,
+        statistics: Statistics,
+        targets: Tensor<3>,
+    ) -> Tensor<1> {
+        let of_prediction = loss(statistics.clone(), targets.clone().detach());
+        let fixed = if self.density.loss_is_expected() { statistics } else { statistics.detach() };
+        of_prediction * self.balance + loss(fixed, targets) * (1.0 - self.balance)
     }
 }
 

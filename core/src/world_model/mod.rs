@@ -48,6 +48,9 @@ pub struct WorldModel {
     density: Arc<dyn Density>,
     #[module(skip)]
     distance: LatentDistance,
+    /// Share of the prediction in the gradient of l_P; 0 if prediction and target get all of it.
+    #[module(skip)]
+    balance: f32,
 }
 
 /// One step of B imagined episodes.
@@ -80,6 +83,7 @@ impl WorldModel {
             reward: RewardNetwork::new(spec, &architecture, rng, device),
             density,
             distance: config.world_model.latent_distance,
+            balance: config.world_model.transition_balance,
         }
     }
 

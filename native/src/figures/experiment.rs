@@ -81,6 +81,9 @@ pub struct Record {
     pub failure: Option<String>,
 }
 
+/// Fields of the configuration that are younger than kept runs.
+const LATER_FIELDS: &[&str] = &["value_loss", "transition_balance"];
+
 /// The content from which the name of a kept run is computed.
 #[derive(Serialize)]
 struct FlatExperiment<'a> {
@@ -97,8 +100,15 @@ impl Experiment {
     pub fn key(&self) -> Result<String> {
         // The networks of the preset are part of the digest: if they change, kept runs are no
         // longer the same runs. All fields are on one level, because runs were named so before the
-        // configuration had parts.
-        let flat = FlatExperiment { config: self.config.flat(), maze: &self.maze };
+        // configuration had parts, and fields that came later count only if they differ from their
+        // defaults.
+        let named = |field: &str| {
+            let value = self.config.get(field);
+            let usual = LATER_FIELDS.contains(&field) && value == Config::DEFAULT.get(field);
+            if usual { None } else { value }
+        };
+        let config = Flat::new(Config::FIELD_INFO, named);
+        let flat = FlatExperiment { config, maze: &self.maze };
         let all = (flat, self.maze.preset.network());
         let digest = Sha256::digest(serde_json::to_vec(&all)?);
         let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -223,5 +233,8 @@ mod tests {
         // Computed with revision 9aa1139. With another name, the runs that users have kept would be
         // trained again.
         assert_eq!(experiment.key().expect("a key"), "deep-spi-1-dba8410a3942b496");
+        let mut other = experiment;
+        other.config.world_model.transition_balance = 0.8;
+        assert_ne!(other.key().expect("a key"), "deep-spi-1-dba8410a3942b496");
     }
 }

@@ -44,6 +44,14 @@ choices! {
         "euclidean" Euclidean,
     }
 
+    /// What the error of a value costs.
+    ValueLoss = Squared {
+        /// Half its square.
+        "squared" Squared,
+        /// Huber's loss with threshold 1: half the square below 1, then linear.
+        "huber" Huber,
+    }
+
     /// Shape of the surrogate objective; with `drift-coef` 1 the two are equal in value and
     /// gradient.
     Objective = Clip {

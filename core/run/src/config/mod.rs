@@ -15,7 +15,9 @@ mod choice;
 mod deep_spi;
 mod world_model;
 
-pub use choice::{LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity};
+pub use choice::{
+    LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity, ValueLoss,
+};
 pub use deep_spi::{DeepSpiConfig, DeepSpiOverrides};
 use deepspi_options::{ConfigError, fields};
 pub use world_model::{WorldModelConfig, WorldModelOverrides};
@@ -85,6 +87,9 @@ fields! {
         /// Weight of the value loss, >= 0.
         ["Objective"]
         vf_coef: f32 = 0.5;
+        /// Loss of a value: half its squared error, or Huber's.
+        ["Objective"] #[cfg_attr(feature = "cli", arg(value_enum))]
+        value_loss: ValueLoss = ValueLoss::Squared;
     } parts {
         /// The world model.
         world_model: WorldModelConfig, overrides WorldModelOverrides;

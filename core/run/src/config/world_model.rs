@@ -31,6 +31,10 @@ fields! {
         /// Distance of latents and of rewards in l_P and l_R.
         ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
         latent_distance: LatentDistance = LatentDistance::SmoothL1;
+        /// Share w of the prediction in the gradient of l_P, in [0, 1); the encoder of the next
+        /// observation gets 1 - w. 0: both get the whole gradient.
+        ["World model"]
+        transition_balance: f32 = 0.0;
     }
 }
 
@@ -47,6 +51,13 @@ impl WorldModelConfig {
             if !(0.0..=1.0).contains(&value) {
                 return Err(ConfigError { field, value: value.to_string(), allowed: "0 to 1" });
             }
+        }
+        if !(0.0..1.0).contains(&self.transition_balance) {
+            return Err(ConfigError {
+                field: "transition_balance",
+                value: self.transition_balance.to_string(),
+                allowed: "0 (off) to below 1",
+            });
         }
         Ok(())
     }

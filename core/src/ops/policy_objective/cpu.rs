@@ -50,6 +50,7 @@ impl ObjectiveOp for Flex {
             let utility = if inside { advantage - weighted } else { advantage };
             let term = settings.term(utility, ratio);
             let error = value[0] - returns[b];
+            let (value_loss, value_slope) = settings.value_loss(error);
 
             for a in 0..actions {
                 let of_choice = f32::from(u8::from(a == action)) - probabilities[a];
@@ -57,7 +58,7 @@ impl ObjectiveOp for Flex {
                 packed[places.outputs + b * width + a] =
                     weight * (term.by_ratio * ratio * of_choice + settings.entropy * of_entropy);
             }
-            packed[places.outputs + b * width + actions] = settings.value * weight * error;
+            packed[places.outputs + b * width + actions] = settings.value * weight * value_slope;
             packed[places.auxiliary + b] = match settings.auxiliary {
                 Auxiliary::InsideClip => -weight * term.by_utility,
                 Auxiliary::OutsideClip => weight,
@@ -71,7 +72,7 @@ impl ObjectiveOp for Flex {
             let outside = settings.auxiliary == Auxiliary::OutsideClip;
             add(Mean::Loss, if outside { weighted } else { 0.0 });
             add(Mean::Policy, term.loss);
-            add(Mean::Value, 0.5 * error * error);
+            add(Mean::Value, value_loss);
             add(Mean::Entropy, entropy);
             add(Mean::ApproxKl, ratio - 1.0 - log_ratio);
             add(Mean::ClipFraction, f32::from(u8::from((ratio - 1.0).abs() > settings.clip)));
@@ -125,6 +126,15 @@ struct Term {
 }
 
 impl Settings {
+    /// Loss of a value's error, and its derivative.
+    fn value_loss(&self, error: f32) -> (f32, f32) {
+        if self.huber && error.abs() > 1.0 {
+            (error.abs() - 0.5, error.signum())
+        } else {
+            (0.5 * error * error, error)
+        }
+    }
+
     fn term(&self, utility: f32, ratio: f32) -> Term {
         let clipped = ratio.clamp(1.0 - self.clip, 1.0 + self.clip);
         let beyond = (ratio - clipped) * utility;

@@ -16,6 +16,7 @@ use crate::ops::gpu::{
 struct Shape {
     actions: usize,
     normalise: bool,
+    huber: bool,
     is_drift: bool,
     has_auxiliary: bool,
     inside: bool,
@@ -57,6 +58,7 @@ impl ObjectiveOp for Cube {
             Shape {
                 actions,
                 normalise,
+                huber: settings.huber,
                 is_drift: drift.is_some(),
                 has_auxiliary: auxiliary != Auxiliary::Absent,
                 inside: auxiliary == Auxiliary::InsideClip,
@@ -199,6 +201,12 @@ fn objective_kernel(
             }
         }
         let error = outputs[row + s.actions] - targets[2usize * batch + b];
+        let mut value_loss = 0.5f32 * error * error;
+        let mut value_slope = error;
+        if comptime!(s.huber) {
+            value_loss = select(error.abs() > 1.0f32, error.abs() - 0.5f32, value_loss);
+            value_slope = error.clamp(-1.0f32, 1.0f32);
+        }
 
         for a in 0..s.actions {
             let log_prob = outputs[row + a] - log_sum;
@@ -211,7 +219,7 @@ fn objective_kernel(
                 * (by_ratio * ratio * of_choice
                     + entropy_coef * probability * (log_prob + entropy));
         }
-        packed[places.outputs + row + s.actions] = value_coef * weight * error;
+        packed[places.outputs + row + s.actions] = value_coef * weight * value_slope;
         if comptime!(s.inside) {
             packed[places.auxiliary + b] = -weight * by_utility;
         } else if comptime!(s.outside) {
@@ -224,7 +232,7 @@ fn objective_kernel(
         packed[places.entropy + b] = entropy;
 
         policy_sum += loss;
-        value_sum += 0.5f32 * error * error;
+        value_sum += value_loss;
         entropy_sum += entropy;
         kl_sum += ratio - 1.0f32 - log_ratio;
         if (ratio - 1.0f32).abs() > clip {

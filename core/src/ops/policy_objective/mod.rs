@@ -20,9 +20,9 @@ use burn::backend::{
 use burn::cubecl;
 use burn::cubecl::prelude::*;
 use burn::tensor::Tensor;
-use deepspi_run::config::{Auxiliary, Config, Objective};
+use deepspi_run::config::{Auxiliary, Config, Objective, ValueLoss};
 
-use crate::loss::{entropy, log_prob_of, normalise, policy_loss};
+use crate::loss::{entropy, log_prob_of, normalise, policy_loss, smooth_l1};
 use crate::ops::ALIGNMENT;
 use crate::ops::join::part;
 
@@ -61,7 +61,7 @@ pub enum Mean {
     Loss = 0,
     /// Policy loss.
     Policy,
-    /// Value loss, half the mean squared error.
+    /// Value loss: half the mean squared error, or Huber's.
     Value,
     /// Entropy.
     Entropy,
@@ -86,6 +86,8 @@ struct Settings {
     /// Factor of the drift in the drift objective; none for the clip.
     drift: Option<f32>,
     normalise: bool,
+    /// Whether the value loss is Huber's.
+    huber: bool,
     auxiliary: Auxiliary,
     reward: f32,
     transition: f32,
@@ -103,6 +105,7 @@ impl Settings {
                 Objective::Drift => Some(config.drift_coef),
             },
             normalise: config.norm_adv,
+            huber: config.value_loss == ValueLoss::Huber,
             auxiliary: if has_auxiliary { config.algo.info().auxiliary } else { Auxiliary::Absent },
             reward,
             transition,
@@ -272,7 +275,10 @@ pub fn composed(inputs: Inputs, config: &Config) -> PolicyObjective {
     };
     let surrogate = policy_loss(utilities.clone(), ratios.clone(), config);
     let error = values - row(2);
-    let value = (error.clone() * error).mean() * 0.5;
+    let value = match config.value_loss {
+        ValueLoss::Squared => (error.clone() * error).mean() * 0.5,
+        ValueLoss::Huber => smooth_l1(error).mean(),
+    };
     let mut total = surrogate.loss.clone() - entropy.clone().mean() * config.ent_coef
         + value.clone() * config.vf_coef;
     if let Some(outside) = outside {
@@ -349,7 +355,10 @@ mod tests {
         for algo in [Algorithm::Ppo, Algorithm::DeepMdp, Algorithm::DeepSpi] {
             for objective in [Objective::Clip, Objective::Drift] {
                 for (norm_adv, batch) in [(true, 70), (false, 1)] {
-                    let config = with(algo, objective, norm_adv);
+                    let mut config = with(algo, objective, norm_adv);
+                    if objective == Objective::Drift {
+                        config.value_loss = ValueLoss::Huber;
+                    }
                     let found = value_and_gradients(policy_objective, &config, batch);
                     let expected = value_and_gradients(composed, &config, batch);
                     assert_eq!(found.len(), expected.len());

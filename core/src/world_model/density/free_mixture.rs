@@ -67,6 +67,10 @@ impl Density for FreeMixture {
         false
     }
 
+    fn loss_is_expected(&self) -> bool {
+        true
+    }
+
     fn loss(&self, statistics: Statistics, target: TransitionTarget) -> Tensor<1> {
         let NormalMixture { location, scale, weights } = NormalMixture::of(statistics);
         let (location, scale) = (repeated(target.rows, location), repeated(target.rows, scale));

@@ -79,6 +79,12 @@ pub trait Density: fmt::Debug + Send + Sync {
     /// Whether the loss is computed from a sample, and so needs noise.
     fn loss_is_sampled(&self) -> bool;
 
+    /// Whether the loss is an expectation over the density in closed form, and not the distance of one
+    /// sample or point.
+    fn loss_is_expected(&self) -> bool {
+        false
+    }
+
     /// Transition loss l_P `[B]`.
     ///
     /// # Panics
@@ -94,6 +100,14 @@ pub struct Statistics {
     pub values: Tensor<5>,
     /// Mixture weights `[B, K]`, which sum to 1.
     pub weights: Tensor<2>,
+}
+
+impl Statistics {
+    /// The same numbers, through which no gradient flows.
+    #[must_use]
+    pub fn detach(self) -> Self {
+        Self { values: self.values.detach(), weights: self.weights.detach() }
+    }
 }
 
 /// The random numbers of one sample of the next latent for each of B states.
