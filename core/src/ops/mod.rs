@@ -4,7 +4,7 @@
 //! they are good ones), and, where it is differentiated, a handwritten backward pass. Its definition, plain
 //! tensor operations, stands beside it as `composed`, or in its test. Kernels must agree with the
 //! definition; tests compare them in value and gradient, on a graphics adapter in `core/tests/gpu.rs`.
-//! [`broken`] lets a test break each of them.
+//! `broken` lets a test break each of them.
 
 pub mod adam;
 mod broken;
