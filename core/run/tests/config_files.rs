@@ -35,7 +35,7 @@ fn flat_files_of_earlier_versions_are_read() {
     assert_eq!(table.try_into::<Config>().expect("the configuration of an old run"), old());
     assert_eq!(RunInfo::read(OLD_TOML).expect("the description of an old run").env, "maze");
     assert_eq!(serde_json::from_str::<Config>(OLD_JSON).expect("of an old checkpoint"), old());
-    let flat = serde_json::to_string(&old().flat()).expect("writable");
+    let flat = serde_json::to_string(&old().identity()).expect("writable");
     assert_eq!(flat, OLD_JSON.trim_end(), "the flat form is the old one");
 }
 

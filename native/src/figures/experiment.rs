@@ -81,9 +81,6 @@ pub struct Record {
     pub failure: Option<String>,
 }
 
-/// Fields of the configuration that are younger than kept runs.
-const LATER_FIELDS: &[&str] = &["value_loss", "transition_balance"];
-
 /// The content from which the name of a kept run is computed.
 #[derive(Serialize)]
 struct FlatExperiment<'a> {
@@ -102,13 +99,7 @@ impl Experiment {
         // longer the same runs. All fields are on one level, because runs were named so before the
         // configuration had parts, and fields that came later count only if they differ from their
         // defaults.
-        let named = |field: &str| {
-            let value = self.config.get(field);
-            let usual = LATER_FIELDS.contains(&field) && value == Config::DEFAULT.get(field);
-            if usual { None } else { value }
-        };
-        let config = Flat::new(Config::FIELD_INFO, named);
-        let flat = FlatExperiment { config, maze: &self.maze };
+        let flat = FlatExperiment { config: self.config.identity(), maze: &self.maze };
         let all = (flat, self.maze.preset.network());
         let digest = Sha256::digest(serde_json::to_vec(&all)?);
         let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();

@@ -19,7 +19,7 @@ pub use choice::{
     LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity, ValueLoss,
 };
 pub use deep_spi::{DeepSpiConfig, DeepSpiOverrides};
-use deepspi_options::{ConfigError, fields};
+use deepspi_options::{ConfigError, Flat, fields};
 pub use world_model::{WorldModelConfig, WorldModelOverrides};
 
 pub use crate::algorithm::{Algorithm, Auxiliary};
@@ -102,7 +102,21 @@ fields! {
 /// must fit into 32 bits, the size of `usize` in a browser.
 const LARGEST_BATCH: usize = 1 << 24;
 
+/// Fields that are younger than run folders and kept runs.
+const LATER_FIELDS: &[&str] = &["value_loss", "transition_balance"];
+
 impl Config {
+    /// All fields on one level, from which the names of kept runs are computed. Younger fields count only
+    /// if they differ from their defaults, so that a run keeps its name.
+    #[must_use]
+    pub fn identity(&self) -> Flat {
+        Flat::new(Self::FIELD_INFO, |field| {
+            let value = self.get(field);
+            let usual = LATER_FIELDS.contains(&field) && value == Self::DEFAULT.get(field);
+            if usual { None } else { value }
+        })
+    }
+
     /// Check every field against its range.
     ///
     /// # Errors
