@@ -132,12 +132,6 @@ macro_rules! fields {
                     $($( $part: self.$part.with(&given.$part), )+)?
                 }
             }
-
-            /// All fields on one level, as in files from before there were parts.
-            #[must_use]
-            pub fn flat(&self) -> $crate::Flat {
-                $crate::Flat::new(Self::FIELD_INFO, |field| self.get(field))
-            }
         }
 
         impl Default for $struct {

@@ -96,6 +96,16 @@ mod tests {
     use crate::golden::fill::fill;
     use crate::traffic::upload;
 
+    /// The first step of a run.
+    const FIRST: AdamStep = AdamStep {
+        beta_1: 0.9,
+        beta_2: 0.999,
+        rate: 0.01,
+        bias_correction_2: 0.001,
+        epsilon: 1e-5,
+        max_norm: 0.5,
+    };
+
     fn read(tensor: Tensor<1>) -> Vec<f32> {
         tensor.into_data().try_to_vec().expect("f32")
     }
@@ -108,14 +118,7 @@ mod tests {
         let v = fill(4, len, 0.0, 1.0);
         let norm = g.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
         for max_norm in [0.5_f32, 1e6] {
-            let step = AdamStep {
-                beta_1: 0.9,
-                beta_2: 0.999,
-                rate: 0.01,
-                bias_correction_2: 0.5,
-                epsilon: 1e-5,
-                max_norm,
-            };
+            let step = AdamStep { bias_correction_2: 0.5, max_norm, ..FIRST };
             let factor = (f64::from(max_norm) / norm).min(1.0);
             let [p0, g0, m0, v0] =
                 [&p, &g, &m, &v].map(|x| upload(x.clone(), [len], &Device::flex()));
@@ -145,19 +148,11 @@ mod tests {
             let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
             Some(statm.split(' ').nth(1)?.parse::<f64>().ok()? * 4096.0 / 1e6)
         };
-        let step = AdamStep {
-            beta_1: 0.9,
-            beta_2: 0.999,
-            rate: 0.01,
-            bias_correction_2: 0.001,
-            epsilon: 1e-5,
-            max_norm: 0.5,
-        };
         let vector = || Tensor::<1>::ones([LEN], &Device::flex());
         let (mut parameters, mut norms) = (vector(), Vec::new());
         let Some(before) = resident() else { return };
         for _ in 0..STEPS {
-            let stepped = clipped_adam_step(parameters, vector(), vector(), vector(), step);
+            let stepped = clipped_adam_step(parameters, vector(), vector(), vector(), FIRST);
             parameters = stepped.parameters;
             norms.push(stepped.norm);
         }
@@ -168,16 +163,8 @@ mod tests {
 
     #[test]
     fn a_gradient_of_zero_moves_nothing() {
-        let step = AdamStep {
-            beta_1: 0.9,
-            beta_2: 0.999,
-            rate: 0.01,
-            bias_correction_2: 0.001,
-            epsilon: 1e-5,
-            max_norm: 0.5,
-        };
         let vector = |x: f32| Tensor::<1>::full([3], x, &Device::flex());
-        let found = clipped_adam_step(vector(2.0), vector(0.0), vector(0.0), vector(0.0), step);
+        let found = clipped_adam_step(vector(2.0), vector(0.0), vector(0.0), vector(0.0), FIRST);
         assert_eq!(read(found.parameters), [2.0; 3]);
         assert_eq!(read(found.norm), [0.0]);
     }
