@@ -77,7 +77,7 @@ pub async fn evaluate(
 
 /// Logits and value of each observation, `[B, A + 1]`.
 fn outputs(model: &Model, input: Tensor<4>) -> Tensor<2> {
-    model.agent.act(model.agent.encode(input)).outputs
+    model.agent.perceive(input).1.outputs
 }
 
 /// The decision that [`outputs`] describe.

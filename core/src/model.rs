@@ -40,7 +40,7 @@ impl Model {
         // One generator, in this order: a seed must give the same parameters in every version.
         let mut rng = stream(config.seed, Stream::Parameters);
         Self {
-            agent: Agent::new(spec, &mut rng, device),
+            agent: Agent::new(spec, config, &mut rng, device),
             world_model: WorldModel::new(spec, config, start, &mut rng, device),
         }
     }

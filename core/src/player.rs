@@ -99,11 +99,10 @@ impl Player {
     pub async fn perceive(&self, pixels: &[u8]) -> Result<Perception, crate::Error> {
         let actions = self.spec.actions;
         let input = observations(self.spec.frame, 1, &self.device, |_| pixels);
-        let latents = self.model.agent.encode(input.clone());
-        let output = self.model.agent.act(latents.clone());
+        let (latents, output) = self.model.agent.perceive(input.clone());
         let mut parts = vec![output.values(), flat(output.logits())];
         if let Some(before) = &self.before {
-            parts.push(flat(before.agent.act(before.agent.encode(input)).logits()));
+            parts.push(flat(before.agent.perceive(input).1.logits()));
         }
         if self.config.uses_world_model() {
             let one_hot = Tensor::<2>::eye(actions, &self.device);
@@ -165,6 +164,8 @@ impl Player {
             rewards: one(outcome.reward),
             dones: one(f32::from(u8::from(step.after_end))),
             noise: draw_noise(&self.model, &self.config, 1, &mut self.noise, &self.device),
+            penalty: None,
+            ends: None,
         };
         let terms = objective(&self.model, &batch, &self.config);
         let mut parts = vec![terms.utilities];

@@ -157,5 +157,7 @@ pub fn fixed_minibatch(
         rewards: vector(fill::fill(3, batch, -1.0, 1.0), lifted),
         dones: vector((0..batch).map(|i| f32::from(u8::from(i % 4 == 0))).collect(), lifted),
         noise: draw_noise(learner.trainable(), config, batch, &mut rng, lifted),
+        penalty: None,
+        ends: None,
     }
 }

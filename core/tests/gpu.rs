@@ -137,6 +137,7 @@ fn clipped_adam() {
     let Some((gpu, _alone)) = gpu() else { return };
     for max_norm in [0.5, 1e6] {
         let step = AdamStep {
+            keep: 0.99,
             beta_1: 0.9,
             beta_2: 0.999,
             rate: 0.01,

@@ -10,14 +10,15 @@
 //! two are equal with kinks as well.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use deepspi_core::algorithm::deep_spi::{draw_noise, objective};
+use deepspi_core::algorithm::deep_spi::{draw_noise, draw_penalty_noise, objective};
 use deepspi_core::data::minibatch::{Minibatch, Targets, vector};
 use deepspi_core::model::Model;
 use deepspi_core::params::{ParameterInfo, describe, flatten, flatten_grads, split, unflatten};
 use deepspi_core::world_model::density::NormalMixture;
 use deepspi_run::config::{
-    Algorithm, Config, LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity,
-    ValueLoss, WorldModelConfig,
+    Activation, Algorithm, CategoricalCost, CategoricalNetwork, Config, GradientPenalty,
+    LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity, ValueLoss,
+    WorldModelConfig,
 };
 use deepspi_worlds::rng::{Stream, stream};
 use rand::RngExt;
@@ -164,11 +165,27 @@ fn minibatch(config: &Config, model: &Model) -> Minibatch {
         rewards,
         dones,
         noise,
+        penalty: draw_penalty_noise(
+            model,
+            config,
+            [BATCH, ACTIONS],
+            &mut stream(10, Stream::Noise),
+            &device,
+        ),
+        ends: config
+            .has_done_predictor()
+            .then(|| vector((0..BATCH).map(|i| (i % 2) as f32).collect(), &device)),
     }
 }
 
 fn must_be_exact(config: &Config) {
-    let wrong = Problem::new(config).wrong(|_| true, 1.0);
+    must_be_exact_in(config, |_| true);
+}
+
+/// Only of the parameters with the chosen names.
+fn must_be_exact_in(config: &Config, chosen: impl Fn(&str) -> bool) {
+    config.validate().expect("a configuration that is accepted");
+    let wrong = Problem::new(config).wrong(chosen, 1.0);
     assert!(wrong.is_empty(), "these gradients are not the slope of the loss: {wrong:#?}");
 }
 
@@ -236,6 +253,124 @@ fn euclidean_distance_with_every_kind_of_density() {
 #[test]
 fn hubers_value_loss() {
     must_be_exact(&Config { value_loss: ValueLoss::Huber, ..Config::default() });
+}
+
+/// One option on the default networks.
+fn option(set: impl Fn(&mut Config)) -> Config {
+    let mut config = Config::default();
+    set(&mut config);
+    config
+}
+
+#[test]
+fn options_of_the_agents_networks() {
+    must_be_exact(&option(|c| {
+        (c.networks.use_layer_norm, c.networks.layer_norm_cnn_output) = (true, true);
+    }));
+    must_be_exact(&option(|c| c.networks.hadamard_representation = true));
+    must_be_exact(&option(|c| c.networks.dreamer_architecture = true));
+    must_be_exact(&option(|c| c.networks.decoupled_repr = true));
+    must_be_exact(&option(|c| {
+        c.networks.hadamard_representation = true;
+        c.networks.dreamer_architecture = true;
+        c.networks.use_layer_norm = true;
+        c.networks.decoupled_repr = true;
+        c.networks.activation = Activation::Silu;
+    }));
+}
+
+#[test]
+fn every_activation_with_every_plain_network() {
+    for activation in Activation::ALL {
+        for grouped in [true, false] {
+            let mut config = free(TransitionDensity::MixtureNormal, MixtureLayout::Corrected);
+            config.networks.activation = activation;
+            config.world_model.use_feature_group = grouped;
+            must_be_exact(&config);
+        }
+    }
+}
+
+#[test]
+fn networks_without_feature_groups() {
+    let without = |mut config: Config| {
+        config.world_model.use_feature_group = false;
+        config
+    };
+    must_be_exact(&without(Config::default()));
+    must_be_exact(&without(free(TransitionDensity::MixtureNormal, MixtureLayout::Parity)));
+    must_be_exact(&without(free(TransitionDensity::Normal, MixtureLayout::Corrected)));
+    must_be_exact(&without(free(TransitionDensity::Deterministic, MixtureLayout::Corrected)));
+}
+
+#[test]
+fn batch_means_and_the_done_predictor() {
+    must_be_exact(&option(|c| c.deep_spi.piecewise_auxiliary_ratio = false));
+    must_be_exact(&option(|c| c.world_model.done_predictor = true));
+}
+
+/// Only the world model learns from a penalty. With ReLU the slope of a network jumps, so that the
+/// penalty has no derivative there; the other activations are smooth.
+#[test]
+fn gradient_penalties() {
+    for penalty in GradientPenalty::ALL {
+        for (density, grouped, layout) in [
+            (TransitionDensity::MixtureNormal, true, MixtureLayout::Corrected),
+            (TransitionDensity::MixtureNormal, true, MixtureLayout::Parity),
+            (TransitionDensity::MixtureNormal, false, MixtureLayout::Corrected),
+            (TransitionDensity::MixtureNormal, false, MixtureLayout::Parity),
+            (TransitionDensity::Normal, true, MixtureLayout::Corrected),
+            (TransitionDensity::Deterministic, false, MixtureLayout::Corrected),
+        ] {
+            let mut config = free(density, layout);
+            config.networks.activation = Activation::Silu;
+            config.world_model.use_feature_group = grouped;
+            config.world_model.lambda_gp = 0.3;
+            config.world_model.gradient_penalty = penalty;
+            // The imagined latent at which WGAN-GP takes the slope is a constant for the gradient, but
+            // not for the loss: only parameters that do not move it can be compared.
+            let is_wgan = penalty == GradientPenalty::Wgan;
+            must_be_exact_in(&config, |name| {
+                let part = if is_wgan { "world_model.reward" } else { "world_model." };
+                name.starts_with(part)
+            });
+        }
+    }
+}
+
+/// With cross-entropy and Jensen-Shannon no class is drawn, so that the loss is differentiable in the
+/// parameters of the world model. The gradient of the encoder goes straight through its classes and is
+/// the slope of nothing; the golden files fix it.
+#[test]
+fn networks_of_categorical_latents() {
+    for network in CategoricalNetwork::ALL {
+        for cost in [CategoricalCost::CrossEntropy, CategoricalCost::JensenShannon] {
+            let config = option(|c| {
+                c.world_model.transition_density = TransitionDensity::Categorical;
+                (c.networks.n_cat, c.networks.n_cls) = (4, 5);
+                c.world_model.categorical_network = network;
+                c.world_model.categorical_cost = cost;
+                c.world_model.use_feature_group = false;
+                c.networks.use_layer_norm = true;
+                c.networks.use_attention = network == CategoricalNetwork::Transformer;
+            });
+            // A softmax does not see what is added to all of its inputs; and of the loss, rounded to
+            // single precision, too little changes with the factors of a soft mixture's tokens.
+            let has_no_effect = |name: &str| {
+                name.ends_with("key.bias")
+                    || name.ends_with("upscale")
+                    || network == CategoricalNetwork::Conv
+                        && ["world_model.transition.bias", "world_model.transition.second.bias"]
+                            .contains(&name)
+            };
+            must_be_exact_in(&config, |name| {
+                let is_after_classes = name.starts_with("world_model.")
+                    || name.starts_with("agent.trunk")
+                    || name.starts_with("agent.actor");
+                is_after_classes && !has_no_effect(name)
+            });
+        }
+    }
 }
 
 #[test]

@@ -40,8 +40,8 @@ pub struct AlgorithmInfo {
     /// Index of its colour and marker in figures, which is also its position there; each algorithm
     /// has its own index.
     pub colour: usize,
-    /// Parts of the configuration that it reads in addition to the top-level fields, which all
-    /// algorithms read.
+    /// Parts of the configuration, and single fields of other parts, that it reads in addition to
+    /// the top-level fields, which all algorithms read.
     pub reads: &'static [&'static str],
     /// Where the losses of the world model enter.
     pub auxiliary: Auxiliary,
@@ -55,7 +55,7 @@ pub struct AlgorithmInfo {
 const DEEP_SPI: AlgorithmInfo = AlgorithmInfo {
     label: "DeepSPI",
     colour: 2,
-    reads: &["world_model", "deep_spi"],
+    reads: &["networks", "world_model", "deep_spi"],
     auxiliary: Auxiliary::InsideClip,
     metrics: metrics::UPDATE,
     step_cost: 1.0,
@@ -64,7 +64,7 @@ const DEEP_SPI: AlgorithmInfo = AlgorithmInfo {
 const DEEP_MDP: AlgorithmInfo = AlgorithmInfo {
     label: "DeepMDP",
     colour: 1,
-    reads: &["world_model", "deep_spi"],
+    reads: &["networks", "world_model", "deep_spi"],
     auxiliary: Auxiliary::OutsideClip,
     metrics: metrics::UPDATE,
     step_cost: 0.95,
@@ -73,7 +73,8 @@ const DEEP_MDP: AlgorithmInfo = AlgorithmInfo {
 const PPO: AlgorithmInfo = AlgorithmInfo {
     label: "PPO",
     colour: 0,
-    reads: &[],
+    // The density of the transition decides what a latent is.
+    reads: &["networks", "transition_density"],
     auxiliary: Auxiliary::Absent,
     metrics: metrics::UPDATE,
     step_cost: 0.4,

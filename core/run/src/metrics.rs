@@ -27,7 +27,8 @@ pub struct MetricInfo {
     pub short: Option<&'static str>,
 }
 
-/// The metrics of an update of DeepSPI, DeepMDP and PPO.
+/// The metrics of an update of DeepSPI, DeepMDP and PPO. The gradient penalty is reported only if there is
+/// one.
 pub(crate) const UPDATE: &[MetricInfo] = &[
     metric("loss", "total loss", "", "losses/loss"),
     shown("policy", metric("policy_loss", "policy loss", "", "losses/policy_loss")),
@@ -37,6 +38,7 @@ pub(crate) const UPDATE: &[MetricInfo] = &[
     metric("clip_fraction", "share of samples outside the clip range", "", "losses/clipfrac"),
     metric("drift", "drift", "", "losses/drift"),
     metric("gradient_norm", "norm of the gradient before clipping", "", "losses/gradient_norm"),
+    metric("gradient_penalty", "gradient penalty", "", "losses/gradient_penalty"),
     shown("l_P", metric("transition_loss", "transition loss l_P", "", "losses/transition_loss")),
     shown("l_R", metric("reward_loss", "reward loss l_R", "", "losses/reward_loss")),
 ];

@@ -19,7 +19,7 @@ fn every_field_is_described_and_survives_its_text() {
         let info = Config::FIELD_INFO.iter().find(|info| info.name == name).expect("a field");
         info.part
     };
-    assert_eq!(Config::PARTS, ["world_model", "deep_spi"]);
+    assert_eq!(Config::PARTS, ["networks", "world_model", "deep_spi"]);
     assert_eq!([part("gamma"), part("lipschitz_nets")], [None, Some("world_model")]);
     assert_eq!(part("certified"), Some("deep_spi"));
 }

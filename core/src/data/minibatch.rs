@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor};
 use crate::sharing::Sharing;
 use crate::traffic::upload;
 use crate::world_model::TransitionNoise;
+use crate::world_model::penalty::PenaltyNoise;
 
 /// One minibatch of transitions on the autodiff device; B samples, A actions.
 #[derive(Clone, Debug)]
@@ -26,6 +27,10 @@ pub struct Minibatch {
     pub dones: Tensor<1>,
     /// Noise of the transition sample; none if l_P needs no sample.
     pub noise: Option<TransitionNoise>,
+    /// Random numbers of the gradient penalty; none without one.
+    pub penalty: Option<PenaltyNoise>,
+    /// What the done predictor should say of the next latents, `[B]`; none without a predictor.
+    pub ends: Option<Tensor<1>>,
 }
 
 /// What the policy and the critic of a minibatch are compared with; each `[B]`.

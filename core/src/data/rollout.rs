@@ -6,6 +6,7 @@
 
 use burn::tensor::{Device, Tensor};
 use deepspi_run::certificate;
+use deepspi_run::config::DoneLabels;
 use deepspi_run::decision::Decision;
 use deepspi_worlds::env::VectorEnv;
 use deepspi_worlds::frame::FrameShape;
@@ -180,7 +181,19 @@ impl Rollout {
                 device,
             ),
             noise: None,
+            penalty: None,
+            ends: None,
         }
+    }
+
+    /// Labels of the done predictor for the next observations of the transitions `indices`.
+    #[must_use]
+    pub fn ends(&self, indices: &[usize], labels: DoneLabels) -> Vec<f32> {
+        let label = |&i: &usize| {
+            let is_held = labels == DoneLabels::Corrected && self.dones[i];
+            f32::from(u8::from(self.dones[i + self.num_envs] || is_held))
+        };
+        indices.iter().map(label).collect()
     }
 
     /// Indices of transitions that cover all distinct observations: one index for each distinct
@@ -330,6 +343,9 @@ mod tests {
         let dones: Vec<f32> = batch.dones.into_data().try_to_vec().expect("f32");
         assert_eq!(dones, [1.0, 0.0], "the flag from before the step");
         assert_eq!(rollout.last_dones(), [true, false]);
+        // The first environment ends in this step; the second ended before it.
+        assert_eq!(rollout.ends(&[0, 1], DoneLabels::Corrected), [1.0, 1.0]);
+        assert_eq!(rollout.ends(&[0, 1], DoneLabels::Parity), [1.0, 0.0]);
     }
 
     #[test]

@@ -3,89 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::{Device, Tensor};
+use deepspi_run::config::{CostTarget, SoftMoeLayout};
 
-use super::file::{GoldenError, GoldenFile, PerSample, Summary, local_name};
-use super::fill;
-use crate::algorithm::deep_spi::{Learner, objective};
-use crate::data::minibatch::{Minibatch, Targets, vector};
+use super::compare::{Check, GRADIENT_TOLERANCE, VALUE_TOLERANCE};
+use super::file::{GoldenError, GoldenFile, Summary};
+use super::inputs::{filled_model, minibatch};
+use super::names::Names;
+use crate::algorithm::deep_spi::{Learner, LossTerms, gradient_penalty, objective};
+use crate::data::minibatch::Minibatch;
 use crate::model::Model;
-use crate::nn::StartVector;
-use crate::ops::mixture::SampleNoise;
 use crate::ops::policy_objective::Mean;
-use crate::params::{ParameterInfo, describe, flatten_grads, joined, split};
+use crate::params::{ParameterInfo, describe, flatten_grads, split};
 use crate::read_floats;
-use crate::world_model::TransitionNoise;
 
-/// Relative tolerance of losses, latents and logits.
-const VALUE_TOLERANCE: f64 = 1e-4;
-/// Relative tolerance of gradients and of parameters after one step.
-const GRADIENT_TOLERANCE: f64 = 1e-3;
-
-/// One compared quantity.
-#[derive(Clone, Debug)]
-pub struct Check {
-    /// Name of the quantity.
-    pub quantity: String,
-    /// Largest relative error over its entries. The error of an entry is divided by the entry or by
-    /// the root mean square of its tensor, whichever is larger, because entries near 0 have no
-    /// accurate relative digits.
-    pub error: f64,
-    /// Largest error allowed.
-    pub tolerance: f64,
-}
-
-impl Check {
-    /// Whether the error is within the tolerance; false for NaN.
-    #[must_use]
-    pub fn ok(&self) -> bool {
-        self.error <= self.tolerance
-    }
-
-    fn scalar(quantity: &str, found: f64, expected: f64) -> Self {
-        Self::values(quantity, &[found], &[expected], VALUE_TOLERANCE)
-    }
-
-    fn values(quantity: &str, found: &[f64], expected: &[f64], tolerance: f64) -> Self {
-        let square: f64 = expected.iter().map(|x| x * x).sum();
-        let typical = (square / expected.len().max(1) as f64).sqrt();
-        let pairs = found.iter().zip(expected).map(|(a, b)| (*a, *b, typical));
-        Self { quantity: quantity.to_owned(), error: worst(pairs), tolerance }
-    }
-
-    fn per_sample(quantity: &str, found: &[f64], expected: &PerSample) -> Self {
-        match expected {
-            PerSample::Values(expected) => Self::values(quantity, found, expected, VALUE_TOLERANCE),
-            PerSample::Scalar(expected) => {
-                let mean = found.iter().sum::<f64>() / found.len().max(1) as f64;
-                Self::scalar(quantity, mean, *expected)
-            }
-        }
-    }
-
-    fn summary(quantity: &str, found: &[f32], expected: &Summary, tolerance: f64) -> Self {
-        let values = || found.iter().map(|x| f64::from(*x));
-        let l2 = values().map(|x| x * x).sum::<f64>().sqrt();
-        let typical = expected.l2 / (found.len() as f64).sqrt();
-        let at = |i: usize| found.get(i).map_or(f64::NAN, |x| f64::from(*x));
-        let entries = expected.at.iter().map(|&(i, value)| (at(i), value, typical));
-        // The error of a sum is divided by the size of its mean entry. Division by the sum itself
-        // would compare rounding noise with rounding noise where entries cancel: the gradients of
-        // softmax logits sum to exactly 0.
-        let count = found.len() as f64;
-        let mean = values().sum::<f64>() / count;
-        let totals = [(mean, expected.sum / count, typical), (l2, expected.l2, expected.l2)];
-        Self { quantity: quantity.to_owned(), error: worst(entries.chain(totals)), tolerance }
-    }
-}
-
-/// The largest `|found - expected| / max(|expected|, typical)`; infinite if a value is not finite.
-fn worst(triples: impl Iterator<Item = (f64, f64, f64)>) -> f64 {
-    triples.fold(0.0, |worst, (found, expected, typical)| {
-        let difference = (found - expected).abs();
-        let error = if difference == 0.0 { 0.0 } else { difference / expected.abs().max(typical) };
-        if error.is_finite() { worst.max(error) } else { f64::INFINITY }
-    })
-}
+/// Largest size of a gradient that is 0 in exact arithmetic, relative to the largest of all.
+const ROUNDING_NOISE: f64 = 1e-6;
 
 /// Recomputes one golden file on `device` (without autodiff) and compares every quantity in it.
 ///
@@ -93,45 +25,43 @@ fn worst(triples: impl Iterator<Item = (f64, f64, f64)>) -> f64 {
 /// If the file describes another network, or the device fails. A mismatch is not an error.
 pub async fn run(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, GoldenError> {
     let config = file.config()?;
-    let model = filled_model(file, device)?;
+    let model = filled_model(file, &config, device)?;
     let parameters = describe(&model);
     let learner = Learner::new(model, &config);
-    let batch = minibatch(file, &learner, device)?;
+    let batch = minibatch(file, &config, &learner.trainable().world_model, device);
 
     let terms = objective(learner.trainable(), &batch, &config);
+    let mut checks = forward(file, &terms).await?;
+    checks.extend(networks(file, learner.trainable(), &batch, &terms).await?);
+    let names = Names::new(&config);
+    checks.extend(penalty(file, &names, learner.trainable(), &batch, &terms).await?);
+    let grads = gradients(learner.trainable(), terms.total).await?;
+    checks.push(norm(&grads, file.grad_global_norm));
+    let of_rounding = &file.rounding_noise_gradients;
+    let expected = precise(&file.grads, file.grads_f64.as_ref());
+    checks.extend(compare(&names, "grad", &parameters, &grads, &expected, of_rounding)?);
+
+    let (learner, _) = learner.update(&batch, &config, &[file.learning_rate_at_step_0]);
+    let stepped = read_floats(learner.parameters().clone()).await?;
+    let expected = &file.params_after_one_step;
+    checks.extend(compare(&names, "after step", &parameters, &stepped, expected, &[])?);
+    checks.extend(corrected(file, device).await?);
+    Ok(checks)
+}
+
+/// What the networks and losses give, except for what only some files have.
+async fn forward(file: &GoldenFile, terms: &LossTerms) -> Result<Vec<Check>, GoldenError> {
     let mut checks = vec![
-        Check::summary(
-            "z",
-            &read_floats(terms.latents.clone().inner()).await?,
-            &file.z,
-            VALUE_TOLERANCE,
-        ),
-        Check::summary(
-            "hidden",
-            &read_floats(terms.state.hidden.clone().inner()).await?,
-            &file.hidden,
-            VALUE_TOLERANCE,
-        ),
+        summary("z", terms.latents.clone(), &file.z).await?,
+        summary("hidden", terms.state.hidden.clone(), &file.hidden).await?,
     ];
-    let logits: Vec<f64> = file.logits.concat();
-    checks.push(Check::values(
-        "logits",
-        &read(terms.state.logits()).await?,
-        &logits,
-        VALUE_TOLERANCE,
-    ));
-    checks.push(Check::values(
-        "value",
-        &read(terms.state.values()).await?,
-        &file.value,
-        VALUE_TOLERANCE,
-    ));
-    checks.push(Check::values(
-        "entropy",
-        &read(terms.entropy.clone()).await?,
-        &file.entropy,
-        VALUE_TOLERANCE,
-    ));
+    for (name, found, expected) in [
+        ("logits", read(terms.state.logits()).await?, &file.logits.concat()),
+        ("value", read(terms.state.values()).await?, &file.value),
+        ("entropy", read(terms.entropy.clone()).await?, &file.entropy),
+    ] {
+        checks.push(Check::values(name, &found, expected, VALUE_TOLERANCE));
+    }
     for (name, found, expected) in [
         ("transition_loss", &terms.transition, &file.transition_loss),
         ("reward_loss", &terms.reward, &file.reward_loss),
@@ -145,8 +75,8 @@ pub async fn run(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, Golde
     let means = read(terms.means.clone()).await?;
     let drift = if file.drift_formulation { means[Mean::Drift as usize] } else { 0.0 };
     checks.push(Check::scalar("drift", drift, file.drift));
+    checks.push(Check::scalar("loss", read(terms.total.clone()).await?[0], file.loss));
     for (name, found, expected) in [
-        ("loss", Mean::Loss, file.loss),
         ("pg_loss", Mean::Policy, file.pg_loss),
         ("v_loss", Mean::Value, file.v_loss),
         ("entropy_mean", Mean::Entropy, file.entropy_mean),
@@ -154,121 +84,249 @@ pub async fn run(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, Golde
     ] {
         checks.push(Check::scalar(name, means[found as usize], expected));
     }
-
-    let mut grads = terms.total.backward();
-    let grads = read_floats(flatten_grads(learner.trainable(), &mut grads)).await?;
-    let norm = grads.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
-    checks.push(Check::values(
-        "grad_global_norm",
-        &[norm],
-        &[file.grad_global_norm],
-        GRADIENT_TOLERANCE,
-    ));
-    checks.extend(compare("grad", &parameters, &grads, &file.grads)?);
-
-    let (learner, _) = learner.update(&batch, &config, &[file.learning_rate_at_step_0]);
-    let stepped = read_floats(learner.parameters().clone()).await?;
-    checks.extend(compare("after step", &parameters, &stepped, &file.params_after_one_step)?);
     Ok(checks)
+}
+
+/// Outputs of single networks, as far as the file has them.
+async fn networks(
+    file: &GoldenFile,
+    model: &Model,
+    batch: &Minibatch,
+    terms: &LossTerms,
+) -> Result<Vec<Check>, GoldenError> {
+    let mut checks = Vec::new();
+    let observations = batch.observations.clone().narrow(0, 0, file.batch);
+    if let Some((expected, found)) =
+        file.encoder_logits.as_ref().zip(model.agent.latent_logits(observations.clone()))
+    {
+        checks.push(summary("encoder_logits", found, expected).await?);
+    }
+    if let Some((features, hidden)) = model.agent.critic_features(observations) {
+        if let Some(expected) = &file.critic_z {
+            checks.push(summary("critic_z", features, expected).await?);
+        }
+        if let Some(expected) = &file.critic_hidden {
+            checks.push(summary("critic_hidden", hidden, expected).await?);
+        }
+    }
+    if let Some(expected) = &file.z_classes {
+        checks.push(classes("z_classes", terms.latents.clone(), expected).await?);
+    }
+    if let Some(expected) = &file.z_prime_classes {
+        let next = batch.observations.clone().narrow(0, file.batch, file.batch);
+        let both = Tensor::cat(vec![terms.latents.clone(), model.agent.encode(next)], 0);
+        let aligned = model.world_model.alignment().targets(both, batch.dones.clone());
+        let targets = model.world_model.alignment().natural(aligned);
+        checks.push(classes("z_prime_classes", targets, expected).await?);
+    }
+    let Some(expected) = &file.world_model else {
+        return Ok(checks);
+    };
+    let (latents, actions) = (terms.latents.clone(), batch.actions.clone());
+    let world_model = &model.world_model;
+    let reward = read(world_model.predict_reward(latents.clone(), actions.clone())).await?;
+    checks.push(Check::values("reward", &reward, &expected.reward, VALUE_TOLERANCE));
+    let statistics = world_model.predict(latents, actions);
+    if let Some(expected) = &expected.weights {
+        let found = read(statistics.weights.clone()).await?;
+        checks.push(Check::values("weights", &found, &expected.concat(), VALUE_TOLERANCE));
+    }
+    if let Some(expected) = &expected.logits {
+        let values = statistics.values.clone();
+        checks.push(summary("transition_logits", values, expected).await?);
+    }
+    if batch.noise.is_some() {
+        let sample = world_model.sample(statistics, batch.noise.clone());
+        if let Some(expected) = &expected.sampled_classes {
+            checks.push(classes("sampled_classes", sample.clone(), expected).await?);
+        }
+        if let Some(expected) = &expected.sample {
+            checks.push(summary("sample", sample, expected).await?);
+        }
+    }
+    Ok(checks)
+}
+
+/// The gradient penalty and its own gradient, if the file has them.
+async fn penalty(
+    file: &GoldenFile,
+    names: &Names<'_>,
+    model: &Model,
+    batch: &Minibatch,
+    terms: &LossTerms,
+) -> Result<Vec<Check>, GoldenError> {
+    let (Some(expected), Some(noise)) = (file.gradient_penalty, &batch.penalty) else {
+        return Ok(Vec::new());
+    };
+    let size = file.batch;
+    let next = model.agent.encode(batch.observations.clone().narrow(0, size, size));
+    let both = Tensor::cat(vec![terms.latents.clone(), next], 0);
+    let alignment = model.world_model.alignment();
+    let next = alignment.natural(alignment.targets(both, batch.dones.clone()));
+    let (latents, actions) = (terms.latents.clone(), batch.actions.clone());
+    let parts = gradient_penalty(model, latents, next, actions, noise);
+    let [transition, reward] = parts.expect("a plain network");
+    let all = transition.clone() + reward.clone();
+    let mut checks = Vec::new();
+    for (name, found, expected) in [
+        ("gradient_penalty", all.clone(), Some(expected)),
+        ("transition_gradient_penalty", transition, file.transition_gradient_penalty),
+        ("reward_gradient_penalty", reward, file.reward_gradient_penalty),
+    ] {
+        if let Some(expected) = expected {
+            checks.push(Check::scalar(name, read(found).await?[0], expected));
+        }
+    }
+    if let Some(expected) = &file.gradient_penalty_grads {
+        let parameters = describe(model);
+        let grads = gradients(model, all).await?;
+        // Only the world model learns from it.
+        let mine = |p: &ParameterInfo| p.name.starts_with("world_model.");
+        let others = split(&parameters, &grads).filter(|(p, _)| !mine(p));
+        let largest = others.flat_map(|(_, values)| values).fold(0.0_f32, |m, x| m.max(x.abs()));
+        checks.push(Check {
+            quantity: "gradient of the penalty by the agent".to_owned(),
+            error: largest.into(),
+            tolerance: 0.0,
+        });
+        let checked = |name: &String| name.starts_with("world_model/");
+        let expected: BTreeMap<String, Summary> = expected
+            .iter()
+            .filter(|(name, _)| checked(name))
+            .map(|(name, summary)| (name.clone(), summary.clone()))
+            .collect();
+        let (parameters, grads): (Vec<_>, Vec<_>) = split(&parameters, &grads)
+            .filter(|(p, _)| mine(p))
+            .map(|(p, values)| (p.clone(), values.to_vec()))
+            .unzip();
+        let flat = crate::params::joined(grads);
+        checks.extend(compare(names, "penalty grad", &parameters, &flat, &expected, &[])?);
+    }
+    Ok(checks)
+}
+
+/// The same minibatch without a defect of the authors' code, if the file has it.
+async fn corrected(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, GoldenError> {
+    let config = file.config()?;
+    let mut checks = Vec::new();
+    let (mut target, mut layout) = (config.clone(), config);
+    target.world_model.cost_target = CostTarget::Next;
+    layout.world_model.softmoe_layout = SoftMoeLayout::Corrected;
+    for (config, expected) in
+        [(target, &file.corrected_target_z_prime), (layout, &file.corrected_axis_order)]
+    {
+        let Some(expected) = expected else {
+            continue;
+        };
+        let model = filled_model(file, &config, device)?;
+        let parameters = describe(&model);
+        let learner = Learner::new(model, &config);
+        let batch = minibatch(file, &config, &learner.trainable().world_model, device);
+        let terms = objective(learner.trainable(), &batch, &config);
+        for (name, found, expected) in [
+            ("corrected transition_loss", &terms.transition, &expected.transition_loss),
+            ("corrected reward_loss", &terms.reward, &expected.reward_loss),
+        ] {
+            let found = found.clone().expect("a file of the world model");
+            checks.push(Check::per_sample(name, &read(found).await?, expected));
+        }
+        let means = read(terms.means.clone()).await?;
+        let (loss, policy) = (means[Mean::Loss as usize], means[Mean::Policy as usize]);
+        checks.push(Check::scalar("corrected loss", loss, expected.loss));
+        checks.push(Check::scalar("corrected pg_loss", policy, expected.pg_loss));
+        let grads = gradients(learner.trainable(), terms.total).await?;
+        checks.push(norm(&grads, expected.grad_global_norm));
+        let names = Names::new(&config);
+        let noise = &file.rounding_noise_gradients;
+        let expected = precise(&expected.grads, expected.grads_f64.as_ref());
+        checks.extend(compare(&names, "corrected grad", &parameters, &grads, &expected, noise)?);
+    }
+    Ok(checks)
+}
+
+/// The gradients of a file, those that it also has with double precision from there.
+fn precise(
+    grads: &BTreeMap<String, Summary>,
+    in_f64: Option<&BTreeMap<String, Summary>>,
+) -> BTreeMap<String, Summary> {
+    let mut all = grads.clone();
+    all.extend(in_f64.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
+    all
+}
+
+async fn gradients(model: &Model, loss: Tensor<1>) -> Result<Vec<f32>, crate::Error> {
+    let mut grads = loss.backward();
+    read_floats(flatten_grads(model, &mut grads)).await
+}
+
+fn norm(grads: &[f32], expected: f64) -> Check {
+    let norm = grads.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+    Check::values("grad_global_norm", &[norm], &[expected], GRADIENT_TOLERANCE)
 }
 
 async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f64>, crate::Error> {
     Ok(read_floats(tensor.inner()).await?.into_iter().map(f64::from).collect())
 }
 
-fn filled_model(file: &GoldenFile, device: &Device) -> Result<Model, GoldenError> {
-    let config = file.config()?;
-    let offset = file.seed_offset;
-    let start = StartVector::new(move |len| fill::start_vector(offset, len));
-    let model = Model::with_start_vector(&file.spec(), &config, start, device);
-    let mut given = BTreeMap::new();
-    for fill in &file.params {
-        if let Some(name) = local_name(&fill.name)? {
-            given.insert(name, fill);
-        }
-    }
-    let mut values = Vec::new();
-    for parameter in describe(&model) {
-        let fill = given
-            .remove(&parameter.name)
-            .ok_or_else(|| GoldenError::MissingParameter(parameter.name.clone()))?;
-        if fill.shape != parameter.shape {
-            return Err(GoldenError::Shape {
-                name: fill.name.clone(),
-                found: fill.shape.clone(),
-                expected: parameter.shape,
-            });
-        }
-        values.push(fill::fill(fill.seed, parameter.len(), -fill.bound, fill.bound));
-    }
-    if let Some((_, fill)) = given.pop_first() {
-        return Err(GoldenError::UnknownParameter(fill.name.clone()));
-    }
-    let flat = vector(joined(values), device);
-    Ok(crate::params::unflatten(model, &flat, false))
+async fn summary<const D: usize>(
+    name: &str,
+    found: Tensor<D>,
+    expected: &Summary,
+) -> Result<Check, crate::Error> {
+    let found = read_floats(found.inner()).await?;
+    Ok(Check::summary(name, &found, expected, VALUE_TOLERANCE))
 }
 
-fn minibatch(
-    file: &GoldenFile,
-    learner: &Learner,
-    device: &Device,
-) -> Result<Minibatch, GoldenError> {
-    let (config, spec) = (file.config()?, file.spec());
-    let lifted = device.clone().autodiff();
-    let [height, width, channels] = spec.latent();
-    let world_model = &learner.trainable().world_model;
-    let with_next = config.uses_world_model();
-    let noise = (with_next && world_model.loss_is_sampled()).then(|| {
-        let shape = [file.batch, world_model.components(), height, width, channels];
-        let natural = fill::noise(file.seed_offset, shape, &lifted);
-        let values = world_model.alignment().align_components(natural);
-        TransitionNoise::Averaged(SampleNoise::Given(values))
-    });
-    Ok(Minibatch {
-        observations: fill::frames(&spec, file.batch, file.seed_offset, with_next, &lifted),
-        sharing: None,
-        actions: fill::actions(file.actions, file.batch, &lifted),
-        targets: Targets {
-            log_probs: file.old_logprob.clone(),
-            advantages: file.advantage.clone(),
-            returns: file.returns.clone(),
-            actions: (0..file.batch as u32).map(|i| i % file.actions as u32).collect(),
-        }
-        .upload(&lifted),
-        rewards: vector(file.reward.clone(), &lifted),
-        dones: vector(file.done.clone(), &lifted),
-        noise,
+/// Compares one-hot classes `[B, 1, categories, classes]` with their numbers; no difference is allowed.
+async fn classes(
+    name: &str,
+    one_hot: Tensor<4>,
+    expected: &[Vec<u32>],
+) -> Result<Check, crate::Error> {
+    let classes = one_hot.dims()[3];
+    let found = read_floats(one_hot.inner()).await?;
+    let found = found.chunks(classes).map(|row| row.iter().position(|x| *x > 0.5));
+    let expected = expected.iter().flatten().map(|class| Some(*class as usize));
+    Ok(Check {
+        quantity: name.to_owned(),
+        error: f64::from(u8::from(!found.eq(expected))),
+        tolerance: 0.0,
     })
 }
 
-/// Compares each parameter's part of a flat vector with the file's fingerprints.
+/// Compares each parameter's part of a flat vector with the file's fingerprints. Of the parameters in
+/// `of_rounding` it only has to be tiny.
 fn compare(
+    names: &Names,
     label: &str,
     parameters: &[ParameterInfo],
     flat: &[f32],
     expected: &BTreeMap<String, Summary>,
+    of_rounding: &[String],
 ) -> Result<Vec<Check>, GoldenError> {
     let mut summaries = BTreeMap::new();
     for (name, summary) in expected {
-        if let Some(local) = local_name(name)? {
-            summaries.insert(local, summary);
+        if let Some(local) = names.local(name)? {
+            summaries.insert(local, (summary, of_rounding.contains(name)));
         }
     }
     let known: BTreeSet<&str> = parameters.iter().map(|p| p.name.as_str()).collect();
     if let Some(name) = summaries.keys().find(|name| !known.contains(name.as_str())) {
         return Err(GoldenError::UnknownParameter(name.clone()));
     }
+    let largest = |values: &[f32]| values.iter().fold(0.0, |m, x| f64::from(x.abs()).max(m));
+    let scale = largest(flat);
     split(parameters, flat)
         .map(|(parameter, values)| {
-            let summary = summaries
+            let &(summary, is_rounding) = summaries
                 .get(&parameter.name)
                 .ok_or_else(|| GoldenError::MissingParameter(parameter.name.clone()))?;
-            Ok(Check::summary(
-                &format!("{label} {}", parameter.name),
-                values,
-                summary,
-                GRADIENT_TOLERANCE,
-            ))
+            let quantity = format!("{label} {}", parameter.name);
+            if is_rounding {
+                let error = largest(values) / scale;
+                return Ok(Check { quantity, error, tolerance: ROUNDING_NOISE });
+            }
+            Ok(Check::summary(&quantity, values, summary, GRADIENT_TOLERANCE))
         })
         .collect()
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use deepspi_run::config::{
-    Algorithm, Config, MixtureLayout, Objective, SpectralMode, TransitionDensity, ValueLoss,
-    WorldModelConfig,
+    Algorithm, Config, CostTarget, GradientPenalty, MixtureLayout, Objective, SoftMoeLayout,
+    SpectralMode, ValueLoss, WorldModelConfig,
 };
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::frame::FrameShape;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// Why a golden file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -69,8 +70,11 @@ pub struct Fill {
     pub shape: Vec<usize>,
     /// Seed of the fill.
     pub seed: u64,
-    /// Values lie in `[-bound, bound)`.
+    /// Values lie in `[offset - bound, offset + bound)`.
     pub bound: f64,
+    /// Middle of the values.
+    #[serde(default)]
+    pub offset: f64,
 }
 
 /// Fingerprint of a tensor.
@@ -136,6 +140,43 @@ pub struct GoldenFile {
     pub grad_global_norm: f64,
     pub grads: BTreeMap<String, Summary>,
     pub params_after_one_step: BTreeMap<String, Summary>,
+    pub world_model: Option<WorldModelValues>,
+    pub encoder_logits: Option<Summary>,
+    pub z_classes: Option<Vec<Vec<u32>>>,
+    pub z_prime_classes: Option<Vec<Vec<u32>>>,
+    pub critic_z: Option<Summary>,
+    pub critic_hidden: Option<Summary>,
+    #[serde(default)]
+    pub rounding_noise_gradients: Vec<String>,
+    pub grads_f64: Option<BTreeMap<String, Summary>>,
+    pub gradient_penalty: Option<f64>,
+    pub transition_gradient_penalty: Option<f64>,
+    pub reward_gradient_penalty: Option<f64>,
+    pub gradient_penalty_grads: Option<BTreeMap<String, Summary>>,
+    pub corrected_target_z_prime: Option<Corrected>,
+    pub corrected_axis_order: Option<Corrected>,
+}
+
+/// Outputs of the world model.
+#[derive(Clone, Debug, Deserialize)]
+pub struct WorldModelValues {
+    pub(super) weights: Option<Vec<Vec<f64>>>,
+    pub(super) logits: Option<Summary>,
+    pub(super) sample: Option<Summary>,
+    pub(super) sampled_classes: Option<Vec<Vec<u32>>>,
+    pub(super) reward: Vec<f64>,
+}
+
+/// The same minibatch without a defect of the authors' code.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Corrected {
+    pub(super) transition_loss: PerSample,
+    pub(super) reward_loss: PerSample,
+    pub(super) loss: f64,
+    pub(super) pg_loss: f64,
+    pub(super) grad_global_norm: f64,
+    pub(super) grads: BTreeMap<String, Summary>,
+    pub(super) grads_f64: Option<BTreeMap<String, Summary>>,
 }
 
 impl GoldenFile {
@@ -163,39 +204,32 @@ impl GoldenFile {
         Ok(file)
     }
 
-    /// The configuration the file was computed with.
+    /// The configuration the file was computed with, with the defects of the authors' code.
     ///
     /// # Errors
     /// If the transition density or an option is unknown.
     pub fn config(&self) -> Result<Config, GoldenError> {
-        let (mut mixture_layout, mut value_loss) = (MixtureLayout::Parity, ValueLoss::Squared);
-        let mut transition_balance = 0.0;
-        for (name, value) in &self.options {
-            match (name.as_str(), value.as_bool()) {
-                ("mixture_layout", _) => mixture_layout = serde_json::from_value(value.clone())?,
-                ("use_huber", Some(true)) => value_loss = ValueLoss::Huber,
-                ("w_balancing", Some(true)) => transition_balance = AUTHORS_BALANCE,
-                _ => return Err(GoldenError::Option { name: name.clone(), value: value.clone() }),
-            }
-        }
-        let density = serde_json::Value::String(self.transition_density.replace('_', "-"));
-        Ok(Config {
+        let mut config = Config {
             algo: if self.deep_mdp { Algorithm::DeepMdp } else { Algorithm::DeepSpi },
             learning_rate: self.learning_rate_at_step_0,
             world_model: WorldModelConfig {
                 reward_loss_coef: self.reward_loss_coef,
                 transition_loss_coef: self.transition_loss_coef,
-                transition_density: serde_json::from_value::<TransitionDensity>(density)?,
+                transition_density: named(&self.transition_density)?,
                 lipschitz_nets: self.lipschitz_nets,
                 spectral_mode: SpectralMode::Parity,
-                mixture_layout,
-                transition_balance,
+                mixture_layout: MixtureLayout::Parity,
+                cost_target: CostTarget::Parity,
+                softmoe_layout: SoftMoeLayout::Parity,
                 ..WorldModelConfig::DEFAULT
             },
-            value_loss,
             objective: if self.drift_formulation { Objective::Drift } else { Objective::Clip },
             ..Config::default()
-        })
+        };
+        for (name, value) in &self.options {
+            set_option(&mut config, name, value)?;
+        }
+        Ok(config)
     }
 
     /// The networks the file was computed with.
@@ -206,35 +240,44 @@ impl GoldenFile {
     }
 }
 
-/// The local name of a parameter in the authors' tree. `None` for the authors' unused copy of the
-/// encoder under the critic.
-pub(super) fn local_name(name: &str) -> Result<Option<String>, GoldenError> {
-    let unknown = || GoldenError::UnknownParameter(name.to_owned());
-    let (path, leaf) = name.rsplit_once('/').ok_or_else(unknown)?;
-    let (network, layer) = path.rsplit_once("/params/").ok_or_else(unknown)?;
-    let layer = layer.trim_start_matches("Spectral");
-    let (kind, index) = layer.rsplit_once('_').ok_or_else(unknown)?;
-    let module = match (network, kind, index) {
-        ("agent/actor_network_params/0", "Conv", i) => format!("agent.encoder.{i}"),
-        ("agent/actor_network_params/1", "Dense", "0") => "agent.trunk".to_owned(),
-        ("agent/actor_params", "Dense", "0") => "agent.actor".to_owned(),
-        ("agent/critic_params", "Dense", "0") => "agent.critic".to_owned(),
-        ("agent/critic_network_params/0" | "agent/critic_network_params/1", _, _) => {
-            return Ok(None);
+/// The choice with a name of the authors, who write `_` and capital letters where files here have `-`
+/// and small ones.
+fn named<T: DeserializeOwned>(name: &str) -> Result<T, GoldenError> {
+    let name = name.replace('_', "-").to_lowercase();
+    Ok(serde_json::from_value(serde_json::Value::String(name))?)
+}
+
+/// Sets an option under the authors' name.
+fn set_option(
+    config: &mut Config,
+    name: &str,
+    value: &serde_json::Value,
+) -> Result<(), GoldenError> {
+    let unknown = || GoldenError::Option { name: name.to_owned(), value: value.clone() };
+    let flag = || value.as_bool().ok_or_else(unknown);
+    let text = || value.as_str().ok_or_else(unknown);
+    let (networks, model) = (&mut config.networks, &mut config.world_model);
+    match name {
+        "mixture_layout" => model.mixture_layout = named(text()?)?,
+        "use_huber" => {
+            config.value_loss = if flag()? { ValueLoss::Huber } else { ValueLoss::Squared };
         }
-        ("world_model/transition_network_params", "Conv", "0") => {
-            "world_model.transition.first".to_owned()
-        }
-        ("world_model/transition_network_params", "Conv", "1") => {
-            "world_model.transition.second".to_owned()
-        }
-        ("world_model/transition_network_params", "Dense", "0") => {
-            "world_model.transition.logits".to_owned()
-        }
-        ("world_model/reward_network_params", "Dense", i) => {
-            format!("world_model.reward.layers.{i}")
-        }
+        "w_balancing" => model.transition_balance = if flag()? { AUTHORS_BALANCE } else { 0.0 },
+        "piecewise_auxiliary_ratio" => config.deep_spi.piecewise_auxiliary_ratio = flag()?,
+        "activation" => networks.activation = named(text()?)?,
+        "use_layer_norm" => networks.use_layer_norm = flag()?,
+        "layer_norm_cnn_output" => networks.layer_norm_cnn_output = flag()?,
+        "hadamard_representation" => networks.hadamard_representation = flag()?,
+        "dreamer_architecture" => networks.dreamer_architecture = flag()?,
+        "decoupled_repr" => networks.decoupled_repr = flag()?,
+        "use_attention" => networks.use_attention = flag()?,
+        "use_feature_group" => model.use_feature_group = flag()?,
+        "auxiliary_task_net_type" => model.categorical_network = named(text()?)?,
+        "categorical_cost" => model.categorical_cost = named(text()?)?,
+        "lambda_gp" => model.lambda_gp = value.as_f64().ok_or_else(unknown)? as f32,
+        "use_wgan_gp" if flag()? => model.gradient_penalty = GradientPenalty::Wgan,
+        "use_gumbel_softmax" => model.use_gumbel_softmax = flag()?,
         _ => return Err(unknown()),
-    };
-    Ok(Some(format!("{module}.{leaf}")))
+    }
+    Ok(())
 }

@@ -77,6 +77,20 @@ pub fn noise(offset: u64, shape: [usize; 5], device: &Device) -> Tensor<5> {
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
+/// Noise of this shape that is not clipped.
+#[must_use]
+pub fn free_noise<const D: usize>(seed: u64, shape: [usize; D], device: &Device) -> Tensor<D> {
+    let values = fill(seed, shape.iter().product(), -1.5, 1.5);
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// Numbers in (0, 1), for Gumbel noise and probabilities.
+#[must_use]
+pub fn uniforms<const D: usize>(seed: u64, shape: [usize; D], device: &Device) -> Tensor<D> {
+    let values = fill(seed, shape.iter().product(), 0.001, 0.999);
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

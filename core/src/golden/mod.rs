@@ -6,8 +6,12 @@
 //! and seed. The generator must never change.
 
 mod check;
+mod compare;
 mod file;
 pub mod fill;
+mod inputs;
+mod names;
 
-pub use check::{Check, run};
+pub use check::run;
+pub use compare::Check;
 pub use file::{GoldenError, GoldenFile};

@@ -154,6 +154,8 @@ fn minibatch(
         rewards: vector(rewards.collect(), device),
         dones: Tensor::zeros([size], device),
         noise: None,
+        penalty: None,
+        ends: None,
     }
 }
 

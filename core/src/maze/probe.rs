@@ -33,8 +33,7 @@ pub async fn probe(
     device: &Device,
 ) -> Result<MazeReport, ProbeError> {
     let SeenMaze { maze, view } = seen;
-    let latents = model.agent.encode(all_frames(view, device));
-    let output = model.agent.act(latents.clone());
+    let (latents, output) = model.agent.perceive(all_frames(view, device));
     let latents = read_floats(latents).await?;
     let critic = read_floats(output.values()).await?;
     let logits = read_floats(output.logits()).await?;

@@ -1,34 +1,53 @@
-//! Encoder phi, shared trunk, actor and critic (docs/deepspi.md, section 3.2).
+//! Encoder phi, trunk, actor and critic (docs/deepspi.md, section 3.2).
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use deepspi_run::config::{Activation, Config};
 use deepspi_run::network::NetworkSpec;
 use rand::Rng;
 
-use super::layers::{Conv, Dense};
-use crate::ops::conv::ConvGeometry;
+use super::encoder::{Encoder, EncoderForm};
+use super::layers::Dense;
+use super::trunk::Trunk;
 use crate::ops::heads::actor_and_critic;
 use crate::sharing::Repeat;
+use crate::world_model::latent::Latent;
 
 /// The networks that the policy needs.
 #[derive(Module, Debug)]
 pub struct Agent {
-    /// Convolutions of phi.
-    pub encoder: Vec<Conv>,
-    /// Dense layer shared by actor and critic.
-    pub trunk: Dense,
+    /// phi.
+    pub encoder: Encoder,
+    /// Trunk of the actor, and of the critic unless it has its own.
+    pub trunk: Trunk,
     /// Logits of the policy.
     pub actor: Dense,
     /// State value.
     pub critic: Dense,
+    /// Networks that only the critic uses; none if it shares those of the actor.
+    pub critic_network: Option<CriticNetwork>,
     #[module(skip)]
-    strides: Vec<usize>,
+    form: EncoderForm,
+    #[module(skip)]
+    activation: Activation,
+}
+
+/// The critic's own networks.
+#[derive(Module, Debug)]
+pub struct CriticNetwork {
+    /// Its encoder, to features of the image even if phi's latents are categorical; none if it reads
+    /// phi's latents.
+    pub encoder: Option<Encoder>,
+    /// Its trunk.
+    pub trunk: Trunk,
+    #[module(skip)]
+    form: EncoderForm,
 }
 
 /// Outputs of actor and critic for a batch of states.
 #[derive(Clone, Debug)]
 pub struct PolicyValue {
-    /// Activations of the trunk, `[B, hidden]`.
+    /// Activations of the actor's trunk, `[B, hidden]`.
     pub hidden: Tensor<2>,
     /// Unnormalised log-probabilities, then the value, `[B, A + 1]`.
     pub outputs: Tensor<2>,
@@ -58,42 +77,114 @@ impl PolicyValue {
 
 impl Agent {
     /// Initial parameters; the same state of the generator gives the same agent on every device.
-    pub fn new(spec: &NetworkSpec, rng: &mut impl Rng, device: &Device) -> Self {
-        let gain = 2.0_f32.sqrt();
-        let mut channels = spec.frame.channels;
-        let encoder = spec
-            .encoder
-            .iter()
-            .map(|layer| {
-                let shape = [layer.kernel, layer.kernel, channels, layer.outputs];
-                channels = layer.outputs;
-                Conv::orthogonal(rng, shape, gain, device)
-            })
-            .collect();
+    pub fn new(spec: &NetworkSpec, config: &Config, rng: &mut impl Rng, device: &Device) -> Self {
+        let networks = &config.networks;
+        let form = EncoderForm::new(spec, config);
+        let inputs = Latent::of(spec, config).dimensions();
+        let encoder = Encoder::new(spec, networks, &form, rng, device);
+        let trunk = Trunk::new(spec, config, inputs, networks.use_attention, rng, device);
+        let hidden = trunk.outputs();
+        let actor = Dense::orthogonal(rng, [hidden, spec.actions], 0.01, device);
+        let own = networks.decoupled_repr;
+        let mut own_network = || {
+            let form = form.clone().of_images();
+            CriticNetwork {
+                encoder: Some(Encoder::new(spec, networks, &form, rng, device)),
+                trunk: Trunk::new(spec, config, spec.latent_len(), false, rng, device),
+                form,
+            }
+        };
+        let critic_network = own.then(&mut own_network);
+        let hidden = critic_network.as_ref().map_or(hidden, |network| network.trunk.outputs());
         Self {
             encoder,
-            trunk: Dense::orthogonal(rng, [spec.latent_len(), spec.hidden], gain, device),
-            actor: Dense::orthogonal(rng, [spec.hidden, spec.actions], 0.01, device),
-            critic: Dense::orthogonal(rng, [spec.hidden, 1], 1.0, device),
-            strides: spec.encoder.iter().map(|layer| layer.stride).collect(),
+            trunk,
+            actor,
+            critic: Dense::orthogonal(rng, [hidden, 1], 1.0, device),
+            critic_network,
+            form,
+            activation: networks.activation,
         }
     }
 
-    /// Latent z = phi(s), `[B, h, w, c]`, never negative; observations `[B, H, W, C]` are scaled to
-    /// [0, 1].
+    /// Latent z = phi(s), `[B, h, w, c]`; observations `[B, H, W, C]` are scaled to [0, 1].
     #[must_use]
     pub fn encode(&self, observations: Tensor<4>) -> Tensor<4> {
-        self.encoder.iter().zip(&self.strides).fold(observations, |x, (layer, &stride)| {
-            layer.forward_relu(x, ConvGeometry { stride, pad_end: 0 })
-        })
+        self.encoder.encode(observations, &self.form)
+    }
+
+    /// Logits `[B, categories, classes]` from which the classes of categorical latents are chosen;
+    /// none if latents are not categorical.
+    #[must_use]
+    pub fn latent_logits(&self, observations: Tensor<4>) -> Option<Tensor<3>> {
+        self.encoder.logits(observations, &self.form)
+    }
+
+    /// Latents `[B, h, w, c]` of observations `[B, H, W, C]`, and policy and value.
+    #[must_use]
+    pub fn perceive(&self, observations: Tensor<4>) -> (Tensor<4>, PolicyValue) {
+        let latents = self.encode(observations.clone());
+        let output = self.act_on(observations, latents.clone());
+        (latents, output)
+    }
+
+    /// Policy and value of observations `[B, H, W, C]` with the latents `[B, h, w, c]` that
+    /// [`Self::encode`] gives for them.
+    #[must_use]
+    pub fn act_on(&self, observations: Tensor<4>, latents: Tensor<4>) -> PolicyValue {
+        match &self.critic_network {
+            Some(CriticNetwork { encoder: Some(encoder), form, .. }) => {
+                let features = encoder.encode(observations, form);
+                self.heads(latents, features)
+            }
+            _ => self.act(latents),
+        }
+    }
+
+    /// Unnormalised log-probabilities `[B, A]` of the policy in latents `[B, h, w, c]`.
+    #[must_use]
+    pub fn policy_logits(&self, latents: Tensor<4>) -> Tensor<2> {
+        self.actor.forward(self.trunk.forward(latents, self.activation))
     }
 
     /// Policy and value of latents `[B, h, w, c]`.
+    ///
+    /// # Panics
+    /// If the critic has an encoder of its own: use [`Self::act_on`].
     #[must_use]
     pub fn act(&self, latents: Tensor<4>) -> PolicyValue {
-        let hidden = self.trunk.forward_relu(latents.flatten(1, 3));
-        let layer = |layer: &Dense| (layer.kernel.val(), layer.bias.val());
-        let outputs = actor_and_critic(hidden.clone(), layer(&self.actor), layer(&self.critic));
-        PolicyValue { hidden, outputs }
+        match &self.critic_network {
+            None => {
+                let hidden = self.trunk.forward(latents, self.activation);
+                let outputs =
+                    actor_and_critic(hidden.clone(), layer(&self.actor), layer(&self.critic));
+                PolicyValue { hidden, outputs }
+            }
+            Some(network) => {
+                assert!(network.encoder.is_none(), "the critic needs observations: use `act_on`");
+                self.heads(latents.clone(), latents)
+            }
+        }
     }
+
+    /// Features and activations of the critic's own networks; none if it shares those of the actor.
+    #[must_use]
+    pub fn critic_features(&self, observations: Tensor<4>) -> Option<(Tensor<4>, Tensor<2>)> {
+        let CriticNetwork { encoder, trunk, form } = self.critic_network.as_ref()?;
+        let features = encoder.as_ref()?.encode(observations, form);
+        Some((features.clone(), trunk.forward(features, self.activation)))
+    }
+
+    /// Policy of latents, and the value of what the critic's own trunk reads.
+    fn heads(&self, latents: Tensor<4>, critic_latents: Tensor<4>) -> PolicyValue {
+        let hidden = self.trunk.forward(latents, self.activation);
+        let logits = self.actor.forward(hidden.clone());
+        let trunk = self.critic_network.as_ref().map_or(&self.trunk, |network| &network.trunk);
+        let value = self.critic.forward(trunk.forward(critic_latents, self.activation));
+        PolicyValue { hidden, outputs: Tensor::cat(vec![logits, value], 1) }
+    }
+}
+
+fn layer(layer: &Dense) -> (Tensor<2>, Tensor<1>) {
+    (layer.kernel.val(), layer.bias.val())
 }

@@ -6,10 +6,11 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
+use deepspi_run::config::Activation;
 use rand::Rng;
 
-use super::init;
 use super::spectral::Spectral;
+use super::{activate, init};
 use crate::ops;
 use crate::ops::conv::{ConvGeometry, conv2d, conv2d_relu, dense};
 
@@ -59,10 +60,13 @@ impl Dense {
         self.forward_spectral(input, None)
     }
 
-    /// [`Self::forward`], then ReLU.
+    /// [`Self::forward`], then an activation.
     #[must_use]
-    pub fn forward_relu(&self, input: Tensor<2>) -> Tensor<2> {
-        dense(input, self.kernel.val(), self.bias.val(), true)
+    pub fn forward_activated(&self, input: Tensor<2>, activation: Activation) -> Tensor<2> {
+        if activation == Activation::Relu {
+            return dense(input, self.kernel.val(), self.bias.val(), true);
+        }
+        activate(activation, self.forward(input))
     }
 
     /// [`Self::forward`] with the kernel normalised, if `spectral` is given.
@@ -113,10 +117,18 @@ impl Conv {
         self.forward_with(images, self.kernel.val(), geometry)
     }
 
-    /// [`Self::forward`], then ReLU.
+    /// [`Self::forward`], then an activation.
     #[must_use]
-    pub fn forward_relu(&self, images: Tensor<4>, geometry: ConvGeometry) -> Tensor<4> {
-        conv2d_relu(images, self.kernel.val(), self.bias.val(), geometry)
+    pub fn forward_activated(
+        &self,
+        images: Tensor<4>,
+        geometry: ConvGeometry,
+        activation: Activation,
+    ) -> Tensor<4> {
+        if activation == Activation::Relu {
+            return conv2d_relu(images, self.kernel.val(), self.bias.val(), geometry);
+        }
+        activate(activation, self.forward(images, geometry))
     }
 
     /// [`Self::forward`] with another kernel (a normalised one) and this layer's bias.

@@ -17,13 +17,15 @@ pub struct AdamSettings {
     pub beta_2: f32,
     /// Added to the square root of the corrected second moment.
     pub epsilon: f32,
+    /// Decay of the parameters, in units of the learning rate (AdamW).
+    pub weight_decay: f32,
 }
 
 impl AdamSettings {
-    /// Settings with the usual decays 0.9 and 0.999.
+    /// Settings with the usual decays 0.9 and 0.999 and without weight decay.
     #[must_use]
     pub const fn with_epsilon(epsilon: f32) -> Self {
-        Self { beta_1: 0.9, beta_2: 0.999, epsilon }
+        Self { beta_1: 0.9, beta_2: 0.999, epsilon, weight_decay: 0.0 }
     }
 }
 
@@ -57,7 +59,7 @@ impl Adam {
         settings: AdamSettings,
         max_norm: f32,
     ) -> (Tensor<1>, Tensor<1>) {
-        let AdamSettings { beta_1, beta_2, epsilon } = settings;
+        let AdamSettings { beta_1, beta_2, epsilon, weight_decay } = settings;
         self.steps += 1;
         let exponent = i32::try_from(self.steps).unwrap_or(i32::MAX);
         let correction = |beta: f32| 1.0 - f64::from(beta).powi(exponent);
@@ -67,6 +69,7 @@ impl Adam {
             rate: (rate / correction(beta_1)) as f32,
             bias_correction_2: correction(beta_2) as f32,
             epsilon,
+            keep: (1.0 - rate * f64::from(weight_decay)) as f32,
             max_norm,
         };
         let (old_1, old_2) = (self.moment_1.clone(), self.moment_2.clone());

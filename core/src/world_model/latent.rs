@@ -7,15 +7,13 @@
 //! imagined latent is the network's next input.
 
 use burn::tensor::Tensor;
+use deepspi_run::config::{Config, NetworksConfig};
 use deepspi_run::network::NetworkSpec;
 
 use crate::ops::transition_target::transition_target;
 
 /// The kind of a latent, and its natural shape.
 ///
-/// Code that is correct for one kind only must destructure it with
-/// `let Latent::Continuous { .. } = latent`. A second kind then makes the compiler report every
-/// such place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Latent {
     /// Feature maps of the convolutional encoder: real numbers.
@@ -23,20 +21,35 @@ pub enum Latent {
         /// Rows, columns and channels `[h, w, c]`.
         shape: [usize; 3],
     },
+    /// A class of each category, one-hot. A sample in the middle of a gradient is one-hot, too; only
+    /// its gradient is that of probabilities.
+    Categorical {
+        /// Number of categories.
+        categories: usize,
+        /// Number of classes of each.
+        classes: usize,
+    },
 }
 
 impl Latent {
     /// The latents of an agent's encoder.
     #[must_use]
-    pub fn of(spec: &NetworkSpec) -> Self {
-        Self::Continuous { shape: spec.latent() }
+    pub fn of(spec: &NetworkSpec, config: &Config) -> Self {
+        if config.has_categorical_latents() {
+            let NetworksConfig { n_cat, n_cls, .. } = config.networks;
+            Self::Categorical { categories: n_cat, classes: n_cls }
+        } else {
+            Self::Continuous { shape: spec.latent() }
+        }
     }
 
-    /// Natural shape of one latent, `[h, w, c]`.
+    /// Natural shape of one latent, `[h, w, c]`; `[1, categories, classes]` if it is categorical.
     #[must_use]
     pub const fn shape(self) -> [usize; 3] {
-        let Self::Continuous { shape } = self;
-        shape
+        match self {
+            Self::Continuous { shape } => shape,
+            Self::Categorical { categories, classes } => [1, categories, classes],
+        }
     }
 
     /// Number of dimensions of one latent.

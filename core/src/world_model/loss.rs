@@ -23,6 +23,8 @@ pub struct LatentTransitions<'a> {
     pub actions: Tensor<2>,
     /// Rewards `[B]`, after clipping.
     pub rewards: Tensor<1>,
+    /// What the done predictor should say of the next latents, `[B]`; none without a predictor.
+    pub ends: Option<Tensor<1>>,
     /// [`WorldModel::loss_noise`] of B transitions.
     pub noise: Option<TransitionNoise>,
     /// Which transitions are equal; none if every prediction is computed separately.
@@ -36,6 +38,8 @@ pub struct WorldModelLosses {
     pub transition: Tensor<1>,
     /// l_R `[B]`.
     pub reward: Tensor<1>,
+    /// Loss of the done predictor, `[B]`; none without one.
+    pub done: Option<Tensor<1>>,
 }
 
 impl WorldModel {
@@ -45,7 +49,16 @@ impl WorldModel {
     /// If the transitions come without the noise that l_P needs ([`Self::loss_is_sampled`]).
     #[must_use]
     pub fn losses(&self, transitions: LatentTransitions) -> WorldModelLosses {
-        let LatentTransitions { latents, targets, actions, rewards, noise, sharing } = transitions;
+        let LatentTransitions { latents, targets, actions, rewards, ends, noise, sharing } =
+            transitions;
+        let done = self.done.as_ref().zip(ends).map(|(predictor, ends)| {
+            predictor.loss(self.alignment().natural(targets.clone()), ends)
+        });
+        let targets = if self.density.compares_with_current() {
+            latents.clone().reshape(targets.dims())
+        } else {
+            targets
+        };
         let (latents, actions) = match sharing {
             None => (latents, actions),
             Some(sharing) => {
@@ -68,7 +81,11 @@ impl WorldModel {
         } else {
             loss(statistics, targets)
         };
-        WorldModelLosses { transition, reward: reward_loss(predicted, rewards, self.distance) }
+        WorldModelLosses {
+            transition,
+            reward: reward_loss(predicted, rewards, self.distance),
+            done,
+        }
     }
 
     /// `w L(prediction, sg target) + (1 - w) L(sg prediction, target)`: the value of L, with a share w of

@@ -4,20 +4,24 @@
 //! - [`architecture`]: the architecture of all networks, chosen once when the model is built;
 //! - [`dynamics`]: transition networks, one file per architecture;
 //! - [`density`]: distributions of the next latent, one file each, and the only list of them;
+//! - [`soft_moe`]: the mixture of experts that transition and reward of categories may use;
 //! - [`reward`], [`continuation`](ImaginedStep::continuation): the other parts of a step;
-//! - [`loss`]: l_P and l_R on real transitions.
+//! - [`loss`]: l_P and l_R on real transitions;
+//! - [`penalty`]: gradient penalties of the plain networks.
 //!
 //! The model can be stepped: [`WorldModel::step`] takes and returns latents in their natural
 //! layout, so that an imagined rollout is a loop. The step must sample in the same way as the loss
 //! does: equal noise gives equal samples.
 
 pub mod architecture;
-mod continuation;
+pub mod continuation;
 pub mod density;
 pub mod dynamics;
 pub mod latent;
 pub mod loss;
+pub mod penalty;
 pub mod reward;
+pub mod soft_moe;
 
 use std::sync::Arc;
 
@@ -28,11 +32,11 @@ use deepspi_run::network::NetworkSpec;
 use rand_chacha::ChaCha8Rng;
 
 use self::architecture::Architecture;
-use self::continuation::continuation;
+use self::continuation::DonePredictor;
 use self::density::Density;
 pub use self::density::{Statistics, TransitionNoise};
 use self::dynamics::Dynamics;
-use self::latent::Alignment;
+use self::latent::{Alignment, Latent};
 pub use self::loss::{LatentTransitions, WorldModelLosses};
 use self::reward::RewardNetwork;
 use crate::nn::StartVector;
@@ -44,6 +48,10 @@ pub struct WorldModel {
     pub transition: Dynamics,
     /// The reward network `Rbar`.
     pub reward: RewardNetwork,
+    /// Predicts the ends of episodes; none if imagined episodes never end.
+    pub done: Option<DonePredictor>,
+    #[module(skip)]
+    latent: Latent,
     #[module(skip)]
     density: Arc<dyn Density>,
     #[module(skip)]
@@ -61,8 +69,7 @@ pub struct ImaginedStep {
     pub latents: Tensor<4>,
     /// Predicted rewards `[B]` of the step.
     pub rewards: Tensor<1>,
-    /// Probability `[B]` that the episode continues in the next latents. Always 1: the model does
-    /// not predict ends.
+    /// Probability `[B]` that the episode continues in the next latents; 1 without a done predictor.
     pub continuation: Tensor<1>,
 }
 
@@ -77,10 +84,15 @@ impl WorldModel {
         device: &Device,
     ) -> Self {
         let architecture = Architecture::of(config, start);
+        let latent = Latent::of(spec, config);
         let density = density::of(config.world_model.transition_density, &architecture);
         Self {
-            transition: Dynamics::new(spec, &architecture, density.as_ref(), rng, device),
-            reward: RewardNetwork::new(spec, &architecture, rng, device),
+            transition: Dynamics::new(spec, latent, &architecture, density.as_ref(), rng, device),
+            reward: RewardNetwork::new(spec, latent, &architecture, rng, device),
+            done: config
+                .has_done_predictor()
+                .then(|| DonePredictor::new(spec, latent, config, rng, device)),
+            latent,
             density,
             distance: config.world_model.latent_distance,
             balance: config.world_model.transition_balance,
@@ -105,8 +117,18 @@ impl WorldModel {
         let next = self.sample(statistics, noise);
         ImaginedStep {
             rewards: self.predict_reward(latents, actions),
-            continuation: continuation(&next),
+            continuation: self.continuation(next.clone()),
             latents: next,
+        }
+    }
+
+    /// Probability `[B]` that the episode continues in latents `[B, h, w, c]`; 1 without a done
+    /// predictor.
+    #[must_use]
+    pub fn continuation(&self, latents: Tensor<4>) -> Tensor<1> {
+        match &self.done {
+            Some(predictor) => -predictor.probabilities(latents) + 1.0,
+            None => Tensor::ones([latents.dims()[0]], &latents.device()),
         }
     }
 
@@ -189,17 +211,23 @@ impl WorldModel {
         self.density.components()
     }
 
+    /// The kind and shape of its latents.
+    #[must_use]
+    pub const fn latent(&self) -> Latent {
+        self.latent
+    }
+
     /// The order of latent dimensions in [`Statistics`].
     #[must_use]
     pub const fn alignment(&self) -> Alignment {
-        self.transition.alignment()
+        self.transition.alignment(self.latent)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use burn::tensor::TensorData;
-    use deepspi_run::config::{MixtureLayout, TransitionDensity};
+    use deepspi_run::config::{Activation, MixtureLayout, TransitionDensity};
     use deepspi_run::maze_preset::TrainingPreset as _;
     use deepspi_worlds::maze::{ACTIONS, MazePreset};
     use deepspi_worlds::rng::{Stream, stream};
@@ -295,6 +323,7 @@ mod tests {
                     targets: model.alignment().targets(both, Tensor::zeros([BATCH], &device)),
                     actions: actions.clone(),
                     rewards: step.rewards.clone(),
+                    ends: None,
                     noise,
                     sharing: None,
                 })
@@ -323,7 +352,7 @@ mod tests {
         }) {
             let (latents, actions) = states();
             let statistics = model.predict(latents.clone(), actions.clone());
-            let mixture = NormalMixture::of(statistics);
+            let mixture = NormalMixture::of(statistics, Activation::Relu);
             let [_, rows, components, per_group] = mixture.location.dims();
             // The middle of the first component's share, then the middle of the last component's.
             let first = mixture.weights.clone().narrow(1, 0, 1) * 0.5;

@@ -22,6 +22,81 @@ choices! {
         "normal" Normal,
         /// A mixture of five normals with state-wide weights.
         "mixture-normal" MixtureNormal,
+        /// Latents of `n-cat` categories with `n-cls` classes each, and a distribution over the
+        /// classes of every category.
+        "categorical" Categorical,
+    }
+
+    /// Activation of hidden layers.
+    Activation = Relu {
+        /// `max(x, 0)`
+        "relu" Relu,
+        /// `x`, below 0 `exp(x) - 1`
+        "elu" Elu,
+        /// The tanh approximation of `x Phi(x)`
+        "gelu" Gelu,
+        /// `x sigmoid(x)`, also called swish
+        "silu" Silu,
+        /// Hyperbolic tangent
+        "tanh" Tanh,
+    }
+
+    /// Transition network of categorical latents.
+    CategoricalNetwork = Fc {
+        /// Fully connected, over embeddings of the categories.
+        "fc" Fc,
+        /// Two 2x2 convolutions over the table of categories and classes; without feature groups.
+        "conv" Conv,
+        /// A soft mixture of experts with one token per category and action.
+        "softmoe" SoftMoe,
+        /// A causal transformer with one token per category.
+        "transformer" Transformer,
+    }
+
+    /// How far a predicted categorical latent is from the true one.
+    CategoricalCost = L2 {
+        /// Smooth-L1 of the differences of one-hot classes, summed, divided by the categories.
+        "l2" L2,
+        /// Share of the categories with another class.
+        "hamming" Hamming,
+        /// Cross-entropy of the true classes.
+        "cross-entropy" CrossEntropy,
+        /// Root of the Jensen-Shannon divergence, summed over categories.
+        "jensen-shannon" JensenShannon,
+    }
+
+    /// Which latent the costs `cross-entropy` and `jensen-shannon` compare the prediction with
+    /// (docs/deepspi.md, D16).
+    CostTarget = Next {
+        /// The next latent.
+        "next" Next,
+        /// The current latent, as in the authors' code, which therefore learns to predict no change.
+        "parity" Parity,
+    }
+
+    /// How the soft mixture of experts reads the outputs of the chosen action (docs/deepspi.md,
+    /// D18).
+    SoftMoeLayout = Corrected {
+        /// In the order in which the tokens were made: category, then action.
+        "corrected" Corrected,
+        /// The authors' reshape, which exchanges categories and actions.
+        "parity" Parity,
+    }
+
+    /// Labels of the done predictor (docs/deepspi.md, D22).
+    DoneLabels = Corrected {
+        /// 1 in the step that ends the episode and in the step after it, whose latents are the same.
+        "corrected" Corrected,
+        /// As in the authors' code 1, then 0: of an end the predictor then learns one half.
+        "parity" Parity,
+    }
+
+    /// What a gradient penalty wants of the world model's slope.
+    GradientPenalty = Lipschitz {
+        /// Slope 0 at the latents of the batch.
+        "lipschitz" Lipschitz,
+        /// Slope 1 between true and imagined latents (WGAN-GP).
+        "wgan" Wgan,
     }
 
     /// How the unconstrained mixture network reads its components from the last convolution

@@ -3,7 +3,7 @@
 
 use deepspi_options::{ConfigError, fields};
 
-use super::{Config, LatentDistance, SpectralMode, TransitionDensity};
+use super::{CategoricalNetwork, Config, LatentDistance, SpectralMode, TransitionDensity};
 use crate::algorithm::Auxiliary;
 
 fields! {
@@ -15,10 +15,27 @@ fields! {
         /// needs.
         ["Theory"]
         certified: bool = false;
+        /// Every sample has its own auxiliary losses inside the clip; off: all have the means of
+        /// the minibatch.
+        ["World model"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        piecewise_auxiliary_ratio: bool = true;
+        /// Decay of all parameters with the transformer of categorical latents (AdamW), >= 0; no
+        /// other network reads it.
+        ["World model"]
+        weight_decay: f32 = 1e-4;
     }
 }
 
 impl Config {
+    /// Weight decay of all parameters: only with the transformer of categorical latents, as in the
+    /// authors' code.
+    #[must_use]
+    pub fn parameter_decay(&self) -> f32 {
+        let is_transformer = self.has_categorical_latents()
+            && self.world_model.categorical_network == CategoricalNetwork::Transformer;
+        if is_transformer { self.deep_spi.weight_decay } else { 0.0 }
+    }
+
     /// Names of the fields that [`Self::certify`] sets besides `certified` itself.
     pub const CERTIFIED_FIELDS: &'static [&'static str] =
         &["clip_coef", "lipschitz_nets", "spectral_mode", "latent_distance", "transition_density"];

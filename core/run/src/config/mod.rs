@@ -13,13 +13,17 @@
 
 mod choice;
 mod deep_spi;
+mod networks;
 mod world_model;
 
 pub use choice::{
-    LatentDistance, MixtureLayout, Objective, SpectralMode, TransitionDensity, ValueLoss,
+    Activation, CategoricalCost, CategoricalNetwork, CostTarget, DoneLabels, GradientPenalty,
+    LatentDistance, MixtureLayout, Objective, SoftMoeLayout, SpectralMode, TransitionDensity,
+    ValueLoss,
 };
 pub use deep_spi::{DeepSpiConfig, DeepSpiOverrides};
 use deepspi_options::{ConfigError, Flat, fields};
+pub use networks::{NetworksConfig, NetworksOverrides};
 pub use world_model::{WorldModelConfig, WorldModelOverrides};
 
 pub use crate::algorithm::{Algorithm, Auxiliary};
@@ -91,6 +95,8 @@ fields! {
         ["Objective"] #[cfg_attr(feature = "cli", arg(value_enum))]
         value_loss: ValueLoss = ValueLoss::Squared;
     } parts {
+        /// The agent's networks.
+        networks: NetworksConfig, overrides NetworksOverrides;
         /// The world model.
         world_model: WorldModelConfig, overrides WorldModelOverrides;
         /// The fields that only DeepSPI and DeepMDP read.
@@ -103,7 +109,32 @@ fields! {
 const LARGEST_BATCH: usize = 1 << 24;
 
 /// Fields that are younger than run folders and kept runs.
-const LATER_FIELDS: &[&str] = &["value_loss", "transition_balance"];
+const LATER_FIELDS: &[&str] = &[
+    "value_loss",
+    "transition_balance",
+    "activation",
+    "use_layer_norm",
+    "layer_norm_cnn_output",
+    "hadamard_representation",
+    "dreamer_architecture",
+    "decoupled_repr",
+    "use_attention",
+    "n_cat",
+    "n_cls",
+    "use_feature_group",
+    "categorical_network",
+    "categorical_cost",
+    "cost_target",
+    "softmoe_layout",
+    "use_gumbel_softmax",
+    "clip_reward_net_output",
+    "done_predictor",
+    "done_labels",
+    "lambda_gp",
+    "gradient_penalty",
+    "piecewise_auxiliary_ratio",
+    "weight_decay",
+];
 
 impl Config {
     /// All fields on one level, from which the names of kept runs are computed. Younger fields count only
@@ -162,6 +193,20 @@ impl Config {
         require!(ent_coef, not_negative(self.ent_coef), "a finite number >= 0");
         require!(vf_coef, not_negative(self.vf_coef), "a finite number >= 0");
         self.world_model.validate()?;
+        self.validate_networks()?;
+        check(
+            !self.world_model.done_predictor || self.has_done_predictor(),
+            "done_predictor",
+            "true".to_owned(),
+            "false without a world model, or with reward_loss_coef = 0: it has the weight of the \
+             reward loss",
+        )?;
+        check(
+            not_negative(self.deep_spi.weight_decay),
+            "weight_decay",
+            self.deep_spi.weight_decay.to_string(),
+            "a finite number >= 0",
+        )?;
         if self.deep_spi.certified {
             self.validate_certified()?;
         }
@@ -219,6 +264,19 @@ impl Config {
         }
     }
 
+    /// Whether the world model predicts the ends of episodes. Without a reward loss nothing would be
+    /// learned: its weight is that of the predictor.
+    #[must_use]
+    pub fn has_done_predictor(&self) -> bool {
+        self.world_model.done_predictor && self.auxiliary_coefficients().0 > 0.0
+    }
+
+    /// Whether the loss contains a gradient penalty of the world model.
+    #[must_use]
+    pub fn has_gradient_penalty(&self) -> bool {
+        self.world_model.lambda_gp > 0.0 && self.uses_world_model()
+    }
+
     /// Whether the losses of the world model are part of the loss.
     #[must_use]
     pub fn uses_world_model(&self) -> bool {
@@ -230,8 +288,9 @@ impl Algorithm {
     /// Whether the algorithm reads a field of the configuration; false for an unknown field.
     #[must_use]
     pub fn reads(self, field: &str) -> bool {
+        let reads = |name: &str| self.info().reads.contains(&name);
         let info = Config::FIELD_INFO.iter().find(|info| info.name == field);
-        info.is_some_and(|info| info.part.is_none_or(|part| self.info().reads.contains(&part)))
+        info.is_some_and(|info| info.part.is_none_or(reads) || reads(field))
     }
 }
 
@@ -245,7 +304,8 @@ mod tests {
         assert!(colours.is_sorted_by(|a, b| a < b), "{colours:?}");
         for algorithm in Algorithm::ALL {
             for part in algorithm.info().reads {
-                assert!(Config::PARTS.contains(part), "{algorithm} reads {part}, which is no part");
+                let known = Config::PARTS.contains(part) || Config::FIELDS.contains(part);
+                assert!(known, "{algorithm} reads {part}, which is neither part nor field");
             }
         }
         assert_eq!(Algorithm::NAMES, "deep-spi,deep-mdp,ppo");
@@ -253,7 +313,8 @@ mod tests {
 
     #[test]
     fn ppo_reads_no_field_of_the_world_model() {
-        assert!(Algorithm::Ppo.reads("gamma") && !Algorithm::Ppo.reads("transition_density"));
+        assert!(Algorithm::Ppo.reads("gamma") && !Algorithm::Ppo.reads("reward_loss_coef"));
+        assert!(Algorithm::Ppo.reads("transition_density"), "it decides what a latent is");
         assert!(Algorithm::DeepMdp.reads("transition_density"));
         assert!(!Algorithm::DeepSpi.reads("gama"), "no field");
     }

@@ -4,7 +4,8 @@
 use burn::tensor::Device;
 
 use super::objective::draw_noise;
-use crate::data::minibatch::Minibatch;
+use super::penalty::draw_penalty_noise;
+use crate::data::minibatch::{Minibatch, vector};
 use crate::data::rollout::Rollout;
 use crate::model::Model;
 use crate::returns::Advantages;
@@ -19,8 +20,14 @@ pub(super) fn minibatch(
     targets: &Advantages,
     device: &Device,
 ) -> Minibatch {
-    let config = &run.config;
+    let (config, noise) = (&run.config, &mut run.generators.noise);
+    let size = [indices.len(), run.spec.actions];
     let mut batch = rollout.minibatch(indices, targets, config.uses_world_model(), device);
-    batch.noise = draw_noise(model, config, indices.len(), &mut run.generators.noise, device);
+    batch.noise = draw_noise(model, config, indices.len(), noise, device);
+    batch.penalty = draw_penalty_noise(model, config, size, noise, device);
+    if config.has_done_predictor() {
+        let ends = rollout.ends(indices, config.world_model.done_labels);
+        batch.ends = Some(vector(ends, device));
+    }
     batch
 }

@@ -29,7 +29,10 @@ impl Learner {
         let parameters = flatten(&model);
         let all = GroupSettings {
             name: "all",
-            adam: AdamSettings::with_epsilon(config.adam_eps),
+            adam: AdamSettings {
+                weight_decay: config.parameter_decay(),
+                ..AdamSettings::with_epsilon(config.adam_eps)
+            },
             schedule: config.learning_rate_schedule(),
             max_norm: config.max_grad_norm,
         };
@@ -74,11 +77,17 @@ impl Learner {
         rates: &[f64],
     ) -> (Self, PendingMetrics) {
         let terms = objective(&self.model, batch, config);
-        let mut grads = terms.total.backward();
+        let mut grads = terms.total.clone().backward();
         let grads = flatten_grads(&self.model, &mut grads);
         let (parameters, norms) = self.optimiser.step(&self.parameters, &grads, rates);
-        let parts = vec![terms.means.inner(), norms[0].clone()];
-        let metrics = PendingMetrics::new(parts, &METRICS);
+        let mut parts = vec![terms.means.inner(), norms[0].clone()];
+        let metrics = match terms.penalty {
+            None => PendingMetrics::new(parts, &METRICS),
+            Some(penalty) => {
+                parts.extend([terms.total.inner(), penalty.inner()]);
+                PendingMetrics::new(parts, &METRICS_WITH_PENALTY)
+            }
+        };
         (self.with_parameters(parameters), metrics)
     }
 }
@@ -97,6 +106,18 @@ const METRICS: [Place; 10] = [
     ("transition_loss", 0, Mean::Transition as usize),
     ("reward_loss", 0, Mean::Reward as usize),
 ];
+
+/// [`METRICS`] with the penalty (part 3), which is also in the loss (part 2).
+const METRICS_WITH_PENALTY: [Place; METRICS.len() + 1] = {
+    let mut all = [("gradient_penalty", 3, 0); METRICS.len() + 1];
+    let mut i = 0;
+    while i < METRICS.len() {
+        all[i] = METRICS[i];
+        i += 1;
+    }
+    all[0] = ("loss", 2, 0);
+    all
+};
 
 #[cfg(test)]
 mod tests {
@@ -159,7 +180,8 @@ mod tests {
         let (_, pending) = learner.update(&batch, &config, &[1e-3]);
         let found = pollster::block_on(pending.read()).expect("read");
         let names: Vec<_> = found.iter().map(|(name, _)| name).collect();
-        let declared: Vec<_> = config.algo.info().metrics.iter().map(|info| info.name).collect();
+        let declared = config.algo.info().metrics.iter().map(|info| info.name);
+        let declared: Vec<_> = declared.filter(|name| *name != "gradient_penalty").collect();
         assert_eq!(names, declared, "what is reported is what is declared");
         let far = |a: f32, b: f32| (a - b).abs() > 1e-3 * a.abs().max(b.abs()).max(1e-3);
         for (index, (name, value)) in expected.into_iter().enumerate() {

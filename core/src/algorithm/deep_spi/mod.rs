@@ -10,6 +10,7 @@ mod batch_view;
 mod certified;
 mod learner;
 mod objective;
+mod penalty;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -26,6 +27,7 @@ pub use self::batch_view::batch_view;
 use self::certified::{certificate, project};
 pub use self::learner::Learner;
 pub use self::objective::{LossTerms, draw_noise, model_losses, objective};
+pub use self::penalty::{draw_penalty_noise, gradient_penalty};
 use super::metrics::PendingMetrics;
 use super::seam::{Algorithm, IterationReport, Working};
 use crate::checkpoint::{CheckpointError, decode, encode, model_section, required};

@@ -8,11 +8,12 @@ use burn::tensor::{Device, Tensor};
 use deepspi_run::config::Config;
 use rand_chacha::ChaCha8Rng;
 
+use super::penalty::gradient_penalty;
 use crate::data::minibatch::Minibatch;
 use crate::model::Model;
 use crate::nn::PolicyValue;
 use crate::ops::policy_objective::{Inputs, PolicyObjective, policy_objective};
-use crate::world_model::{LatentTransitions, TransitionNoise};
+use crate::world_model::{LatentTransitions, TransitionNoise, WorldModelLosses};
 
 /// Per-sample and mean terms of the loss.
 #[derive(Clone, Debug)]
@@ -30,8 +31,10 @@ pub struct LossTerms {
     pub entropy: Tensor<1>,
     /// l_P `[B]`; none without a world model.
     pub transition: Option<Tensor<1>>,
-    /// l_R `[B]`; none without a world model.
+    /// l_R `[B]`, with the loss of the done predictor; none without a world model.
     pub reward: Option<Tensor<1>>,
+    /// Gradient penalty `[1]`, not weighted; none without one.
+    pub penalty: Option<Tensor<1>>,
     /// Latents of observations, `[B, h, w, c]`.
     pub latents: Tensor<4>,
     /// Trunk, policy and value of the observations.
@@ -41,62 +44,119 @@ pub struct LossTerms {
 /// The loss of one minibatch (docs/deepspi.md, section 2.2, details 7 to 16).
 #[must_use]
 pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms {
-    let (latents, both, state) = encode(model, batch);
-    let auxiliary = both.map(|both| world_model_losses(model, batch, latents.clone(), both));
+    let Encoded { latents, both, state } = encode(model, batch);
+    let targets = both.map(|both| model.world_model.alignment().targets(both, batch.dones.clone()));
+    let losses =
+        targets.clone().map(|targets| world_model_losses(model, batch, latents.clone(), targets));
+    let auxiliary = losses
+        .map(|WorldModelLosses { transition, reward, done }| (transition, with_done(reward, done)));
+    let inside = match &auxiliary {
+        Some((transition, reward)) if !config.deep_spi.piecewise_auxiliary_ratio => {
+            Some((mean_for_all(transition), mean_for_all(reward)))
+        }
+        own => own.clone(),
+    };
     let inputs = Inputs {
         outputs: state.outputs.clone(),
-        auxiliary: auxiliary.clone(),
+        auxiliary: inside,
         targets: batch.targets.clone(),
     };
     let (transition, reward) = auxiliary.unzip();
     let PolicyObjective { total, means, utilities, ratios, entropy } =
         policy_objective(inputs, config);
-    LossTerms { total, means, utilities, ratios, entropy, transition, reward, latents, state }
+    let penalty = batch.penalty.as_ref().zip(targets).and_then(|(noise, targets)| {
+        let next = model.world_model.alignment().natural(targets);
+        gradient_penalty(model, latents.clone(), next, batch.actions.clone(), noise)
+    });
+    let penalty = penalty.map(|[transition, reward]| transition + reward);
+    let total = match &penalty {
+        Some(penalty) => total + penalty.clone() * config.world_model.lambda_gp,
+        None => total,
+    };
+    LossTerms {
+        total,
+        means,
+        utilities,
+        ratios,
+        entropy,
+        transition,
+        reward,
+        penalty,
+        latents,
+        state,
+    }
+}
+
+/// l_R with the loss of the done predictor, which has the same weight.
+fn with_done(reward: Tensor<1>, done: Option<Tensor<1>>) -> Tensor<1> {
+    match done {
+        Some(done) => reward + done,
+        None => reward,
+    }
+}
+
+/// The mean of losses `[B]` in the place of each, through which gradients flow to all of them.
+fn mean_for_all(losses: &Tensor<1>) -> Tensor<1> {
+    losses.clone().mean().expand(losses.dims())
 }
 
 /// Only l_P and l_R of a minibatch, both `[B]`; the minibatch must hold next observations.
 #[must_use]
 pub fn model_losses(model: &Model, batch: &Minibatch) -> Option<(Tensor<1>, Tensor<1>)> {
-    let (latents, both, _) = encode(model, batch);
-    both.map(|both| world_model_losses(model, batch, latents, both))
+    let Encoded { latents, both, .. } = encode(model, batch);
+    let targets = model.world_model.alignment().targets(both?, batch.dones.clone());
+    let losses = world_model_losses(model, batch, latents, targets);
+    Some((losses.transition, losses.reward))
 }
 
-/// Latents `[B, h, w, c]` of the observations; if the minibatch holds next observations, `[2B, h, w, c]`
-/// of both; and policy and value.
-fn encode(model: &Model, batch: &Minibatch) -> (Tensor<4>, Option<Tensor<4>>, PolicyValue) {
+/// What the encoder and the agent make of a minibatch.
+struct Encoded {
+    /// Latents `[B, h, w, c]` of the observations.
+    latents: Tensor<4>,
+    /// Latents `[2B, h, w, c]` of both observations, if the minibatch holds the next ones.
+    both: Option<Tensor<4>>,
+    /// Policy and value.
+    state: PolicyValue,
+}
+
+fn encode(model: &Model, batch: &Minibatch) -> Encoded {
     let size = batch.rewards.dims()[0];
     let encoded = model.agent.encode(batch.observations.clone());
     let (encoded, state) = match &batch.sharing {
         None => (encoded, None),
         Some(sharing) => {
             let rows = &sharing.observations;
-            let state = model.agent.act(encoded.clone()).repeat(&rows.first(size));
+            let state = model.agent.act_on(batch.observations.clone(), encoded.clone());
+            let state = state.repeat(&rows.first(size));
             (rows.apply(encoded), Some(state))
         }
     };
     let latents = encoded.clone().narrow(0, 0, size);
-    let state = state.unwrap_or_else(|| model.agent.act(latents.clone()));
+    let state = state.unwrap_or_else(|| {
+        let observations = batch.observations.clone().narrow(0, 0, size);
+        model.agent.act_on(observations, latents.clone())
+    });
     let both = (encoded.dims()[0] > size).then_some(encoded);
-    (latents, both, state)
+    Encoded { latents, both, state }
 }
 
-/// l_P and l_R of a minibatch, `[B]` each; gradients flow into `latents`, those of its observations, and
-/// into `both`, which holds them and then those of the next observations.
+/// The losses of a minibatch, `[B]` each; gradients flow into `latents`, those of its observations, and
+/// into the aligned `targets`.
 fn world_model_losses(
     model: &Model,
     batch: &Minibatch,
     latents: Tensor<4>,
-    both: Tensor<4>,
-) -> (Tensor<1>, Tensor<1>) {
-    let losses = model.world_model.losses(LatentTransitions {
+    targets: Tensor<3>,
+) -> WorldModelLosses {
+    model.world_model.losses(LatentTransitions {
         latents,
-        targets: model.world_model.alignment().targets(both, batch.dones.clone()),
+        targets,
         actions: batch.actions.clone(),
         rewards: batch.rewards.clone(),
+        ends: batch.ends.clone(),
         noise: batch.noise.clone(),
         sharing: batch.sharing.as_ref(),
-    });
-    (losses.transition, losses.reward)
+    })
 }
 
 /// Noise for a minibatch of `batch` samples; none if the objective needs none.

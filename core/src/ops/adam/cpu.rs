@@ -42,7 +42,7 @@ impl AdamOp for Flex {
                 let m = step.beta_1 * m + (1.0 - step.beta_1) * g;
                 let v = step.beta_2 * v + (1.0 - step.beta_2) * (g * g);
                 let denominator = (v / step.bias_correction_2).sqrt() + step.epsilon;
-                *out_p = p - step.rate * (m / denominator);
+                *out_p = step.keep * p - step.rate * (m / denominator);
                 *out_m = m;
                 *out_v = v;
             }

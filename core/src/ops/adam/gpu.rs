@@ -35,7 +35,7 @@ impl AdamOp for Cube {
         );
         let all = uninitialised(&parameters, [3 * len]);
         let norm = uninitialised(&parameters, [1]);
-        let AdamStep { beta_1, beta_2, rate, bias_correction_2, epsilon, max_norm } = step;
+        let AdamStep { beta_1, beta_2, rate, bias_correction_2, epsilon, keep, max_norm } = step;
         adam_kernel::launch(
             &client,
             CubeCount::Static(4 * WORKGROUPS, 1, 1),
@@ -52,6 +52,7 @@ impl AdamOp for Cube {
             rate,
             bias_correction_2,
             epsilon,
+            keep,
             max_norm,
             len,
         );
@@ -88,6 +89,7 @@ fn adam_kernel(
     rate: f32,
     bias_correction_2: f32,
     epsilon: f32,
+    keep: f32,
     max_norm: f32,
     #[comptime] len: usize,
 ) {
@@ -106,7 +108,7 @@ fn adam_kernel(
         let m = beta_1 * moment_1[i] + (1.0f32 - beta_1) * g;
         let v = beta_2 * moment_2[i] + (1.0f32 - beta_2) * (g * g);
         let denominator = (v / bias_correction_2).sqrt() + epsilon;
-        all[i] = parameters[i] - rate * (m / denominator);
+        all[i] = keep * parameters[i] - rate * (m / denominator);
         all[len + i] = m;
         all[2usize * len + i] = v;
         i += (CUBE_COUNT_X * CUBE_DIM) as usize;

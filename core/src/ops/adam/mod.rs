@@ -22,6 +22,8 @@ pub struct AdamStep {
     pub bias_correction_2: f32,
     /// Added to the square root of the corrected second moment.
     pub epsilon: f32,
+    /// Factor of the parameters before the step: 1 minus learning rate times weight decay (AdamW).
+    pub keep: f32,
     /// Largest Euclidean norm of the gradient; a longer gradient is scaled down.
     pub max_norm: f32,
 }
@@ -98,6 +100,7 @@ mod tests {
 
     /// The first step of a run.
     const FIRST: AdamStep = AdamStep {
+        keep: 1.0,
         beta_1: 0.9,
         beta_2: 0.999,
         rate: 0.01,
@@ -118,7 +121,7 @@ mod tests {
         let v = fill(4, len, 0.0, 1.0);
         let norm = g.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
         for max_norm in [0.5_f32, 1e6] {
-            let step = AdamStep { bias_correction_2: 0.5, max_norm, ..FIRST };
+            let step = AdamStep { bias_correction_2: 0.5, keep: 0.99, max_norm, ..FIRST };
             let factor = (f64::from(max_norm) / norm).min(1.0);
             let [p0, g0, m0, v0] =
                 [&p, &g, &m, &v].map(|x| upload(x.clone(), [len], &Device::flex()));
@@ -130,7 +133,7 @@ mod tests {
                 let g = g * factor;
                 let m1 = 0.9 * m + 0.1 * g;
                 let v1 = 0.999 * v + 0.001 * g * g;
-                let p1 = p - 0.01 * m1 / ((v1 / 0.5).sqrt() + 1e-5);
+                let p1 = 0.99 * p - 0.01 * m1 / ((v1 / 0.5).sqrt() + 1e-5);
                 for (found, expected) in found.iter().zip([p1, m1, v1]) {
                     let found = f64::from(found[i]);
                     assert!((found - expected).abs() < 1e-5, "{i}: {found} {expected}");

@@ -69,5 +69,9 @@ pub(in crate::ops) fn noise_at(
     sum = sum * square + comptime!(QUANTILE[2]);
     sum = sum * square + comptime!(QUANTILE[1]);
     sum = sum * square + comptime!(QUANTILE[0]);
-    (inside * sum).clamp(-1.0f32, 1.0f32)
+    let mut number = (inside * sum).clamp(-1.0f32, 1.0f32);
+    if comptime!(bound == Bound::Uniform) {
+        number = uniform;
+    }
+    number
 }

@@ -1,4 +1,4 @@
-//! Normal noise within [-1, 1] from a key and the place of a number, the same on every device.
+//! Normal or uniform noise within [-1, 1] from a key and the place of a number, the same on every device.
 //!
 //! Element e of sample b is made of word `e % 4` of the Philox counter `(e / 4, b, 0, 0)`. So nothing is
 //! drawn, stored or uploaded: kernels compute the noise where they need it, forward and again backward.
@@ -19,13 +19,15 @@ use super::constant_on;
 use super::cpu::float_tensor;
 use crate::traffic::upload;
 
-/// How standard normal noise is restricted to [-1, 1].
+/// The distribution of noise within [-1, 1].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Bound {
-    /// Conditioned on lying within the bounds.
+    /// Standard normal, conditioned on lying within the bounds.
     Truncated,
-    /// Values outside are moved to the bound.
+    /// Standard normal; values outside are moved to the bound.
     Clipped,
+    /// Uniform; never a bound itself.
+    Uniform,
 }
 
 /// Noise that is computed where it is used.
@@ -33,7 +35,7 @@ pub enum Bound {
 pub struct CounterNoise {
     /// Key of the generator: another one gives independent noise.
     pub key: [u32; 2],
-    /// How the noise is restricted.
+    /// The distribution of the noise.
     pub bound: Bound,
     /// Whether all samples of a batch have the noise of the first.
     pub common: bool,
@@ -64,7 +66,7 @@ impl CounterNoise {
             let mut noise = [[0.0; 4]; philox::TOGETHER];
             for (lane, words) in words.iter().enumerate() {
                 for (noise, word) in noise.iter_mut().zip(words) {
-                    noise[lane] = self.bound.normal(*word);
+                    noise[lane] = self.bound.number(*word);
                 }
             }
             values.copy_from_slice(&noise.as_flattened()[..values.len()]);
@@ -92,17 +94,18 @@ const FIRST: f32 = -1.0 + 5.960_464_5e-8;
 const WIDTH: f32 = 1.192_092_9e-7;
 
 impl Bound {
-    /// The normal number of a random word.
+    /// The number of a random word.
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_wrap,
         reason = "24 bits are exact, and signed numbers are converted faster"
     )]
-    fn normal(self, word: u32) -> f32 {
+    fn number(self, word: u32) -> f32 {
         let uniform = (word >> 8) as i32 as f32 * WIDTH + FIRST;
         let inside = match self {
             Self::Truncated => uniform * INSIDE,
             Self::Clipped => uniform.clamp(-INSIDE, INSIDE),
+            Self::Uniform => return uniform,
         };
         let square = inside * inside;
         let sum = QUANTILE.iter().rev().fold(0.0, |sum, coefficient| sum * square + coefficient);
@@ -159,11 +162,11 @@ mod tests {
         for part in (0..1 << 24).step_by(65_537) {
             let uniform = (f64::from(part) + 0.5) / f64::from(1 << 23) - 1.0;
             let word = (part as u32) << 8 | 0xAB;
-            let normal = f64::from(Bound::Clipped.normal(word));
+            let normal = f64::from(Bound::Clipped.number(word));
             let expected = uniform.clamp(-mass(1.0), mass(1.0));
             let found = mass(normal.abs()) * normal.signum();
             assert!((found - expected).abs() < 2e-7, "{uniform}: {found}, not {expected}");
-            let found = f64::from(Bound::Truncated.normal(word));
+            let found = f64::from(Bound::Truncated.number(word));
             let found = mass(found.abs()) * found.signum();
             assert!((found - uniform * mass(1.0)).abs() < 2e-7, "{uniform}: {found}");
         }

@@ -5,29 +5,31 @@
 //! the expectation: first a component by its weight, then each dimension independently. Through a
 //! sample, only the location and scale of its component get a gradient; the weights get none.
 
-use burn::tensor::activation::{relu, softplus};
+use burn::tensor::activation::{sigmoid, softplus};
 use burn::tensor::{Device, Tensor};
-use deepspi_run::config::LatentDistance;
+use deepspi_run::config::{Activation, LatentDistance};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::{Density, Statistics, TransitionNoise, TransitionTarget, distance, repeated};
 use crate::loss::smooth_l1;
+use crate::nn::{activate, slope};
 use crate::ops::mixture::MIN_SCALE;
 use crate::traffic::upload;
 
-/// Normals with locations that are not negative, mixed by weights.
+/// Normals whose locations have the activation of the encoder, mixed by weights.
 #[derive(Clone, Copy, Debug)]
 pub struct FreeMixture {
     components: usize,
+    activation: Activation,
 }
 
 impl FreeMixture {
     /// A mixture of K `components`.
     #[must_use]
-    pub const fn new(components: usize) -> Self {
-        Self { components }
+    pub const fn new(components: usize, activation: Activation) -> Self {
+        Self { components, activation }
     }
 }
 
@@ -36,7 +38,7 @@ impl Density for FreeMixture {
         self.components
     }
 
-    /// The inputs of the location's ReLU and of the scale's softplus.
+    /// The inputs of the location's activation and of the scale's softplus.
     fn statistics(&self) -> usize {
         2
     }
@@ -60,7 +62,7 @@ impl Density for FreeMixture {
     fn sample(&self, statistics: Statistics, noise: Option<TransitionNoise>) -> Tensor<3> {
         let noise =
             noise.expect("a mixture is sampled: draw noise with `WorldModel::sample_noise`");
-        NormalMixture::of(statistics).sample(noise)
+        NormalMixture::of(statistics, self.activation).sample(noise)
     }
 
     fn loss_is_sampled(&self) -> bool {
@@ -71,8 +73,30 @@ impl Density for FreeMixture {
         true
     }
 
+    fn average(&self, statistics: Statistics, noise: Tensor<4>) -> Option<Tensor<3>> {
+        let NormalMixture { location, scale, weights } =
+            NormalMixture::of(statistics, self.activation);
+        let [batch, components] = weights.dims();
+        let weights = weights.reshape([batch, 1, components, 1]);
+        Some(((location + scale * noise) * weights).sum_dim(2).squeeze_dim(2))
+    }
+
+    fn average_slope(&self, statistics: Statistics, noise: Tensor<4>) -> Option<Statistics> {
+        let raw = |i| statistics.values.clone().narrow(2, i, 1);
+        let slopes =
+            [slope(self.activation, raw(0)), sigmoid(raw(1)) * noise.clone().unsqueeze_dim(2)];
+        let NormalMixture { location, scale, weights } =
+            NormalMixture::of(statistics.clone(), self.activation);
+        let [batch, components] = weights.dims();
+        let factor = weights.reshape([batch, 1, 1, components, 1]);
+        let values = Tensor::cat(slopes.to_vec(), 2) * factor;
+        let by_weights = (location + scale * noise).sum_dim(3).sum_dim(1);
+        Some(Statistics { values, weights: by_weights.reshape([batch, components]) })
+    }
+
     fn loss(&self, statistics: Statistics, target: TransitionTarget) -> Tensor<1> {
-        let NormalMixture { location, scale, weights } = NormalMixture::of(statistics);
+        let NormalMixture { location, scale, weights } =
+            NormalMixture::of(statistics, self.activation);
         let (location, scale) = (repeated(target.rows, location), repeated(target.rows, scale));
         let weights = repeated(target.rows, weights);
         NormalMixture { location, scale, weights }.loss(target.latents, target.distance)
@@ -93,8 +117,8 @@ pub struct NormalMixture {
 impl NormalMixture {
     /// The distributions that a network's statistics encode.
     #[must_use]
-    pub fn of(Statistics { values, weights }: Statistics) -> Self {
-        let location = relu(values.clone().narrow(2, 0, 1).squeeze_dim::<4>(2));
+    pub fn of(Statistics { values, weights }: Statistics, activation: Activation) -> Self {
+        let location = activate(activation, values.clone().narrow(2, 0, 1).squeeze_dim::<4>(2));
         let scale = softplus(values.narrow(2, 1, 1).squeeze_dim::<4>(2), 1.0) + MIN_SCALE;
         Self { location, scale, weights }
     }
@@ -177,7 +201,7 @@ mod tests {
         let [batch, rows, components, latents] = mixture.location.dims();
         let mut rng = stream(1, Stream::Noise);
         let draw = |_| {
-            let noise = FreeMixture::new(components).noise(
+            let noise = FreeMixture::new(components, Activation::Relu).noise(
                 [1, rows, latents],
                 &mut rng,
                 &mixture.location.device(),

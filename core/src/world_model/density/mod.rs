@@ -9,6 +9,7 @@
 //! dimensions, K mixture components, S statistics of each.
 
 mod bounded_mixture;
+mod categorical;
 mod deterministic;
 mod distance;
 mod free_mixture;
@@ -21,6 +22,7 @@ use deepspi_run::config::{LatentDistance, TransitionDensity};
 use rand_chacha::ChaCha8Rng;
 
 pub use self::bounded_mixture::BoundedMixture;
+pub use self::categorical::{Categorical, ClassNoise};
 pub use self::deterministic::Deterministic;
 pub use self::free_mixture::{FreeMixture, NormalMixture};
 use super::architecture::Architecture;
@@ -34,22 +36,21 @@ const MIXTURE_COMPONENTS: usize = 5;
 /// The density that a configuration and an architecture select.
 #[must_use]
 pub fn of(density: TransitionDensity, architecture: &Architecture) -> Arc<dyn Density> {
-    match (density, architecture) {
-        (TransitionDensity::Deterministic, Architecture::Lipschitz(_)) => {
-            Arc::new(Deterministic::any_sign())
+    let components = match density {
+        TransitionDensity::MixtureNormal => MIXTURE_COMPONENTS,
+        _ => 1,
+    };
+    let is_point = density == TransitionDensity::Deterministic;
+    match architecture {
+        Architecture::Categorical(architecture) => Arc::new(Categorical::new(architecture)),
+        Architecture::Lipschitz { .. } if is_point => Arc::new(Deterministic::any_sign()),
+        Architecture::Plain { activation, .. } if is_point => {
+            Arc::new(Deterministic::activated(*activation))
         }
-        (TransitionDensity::Deterministic, Architecture::Free(_)) => {
-            Arc::new(Deterministic::not_negative())
-        }
-        (TransitionDensity::Normal, Architecture::Lipschitz(_)) => {
-            Arc::new(BoundedMixture::normal())
-        }
-        (TransitionDensity::Normal, Architecture::Free(_)) => Arc::new(FreeMixture::new(1)),
-        (TransitionDensity::MixtureNormal, Architecture::Lipschitz(_)) => {
-            Arc::new(BoundedMixture::mixture(MIXTURE_COMPONENTS))
-        }
-        (TransitionDensity::MixtureNormal, Architecture::Free(_)) => {
-            Arc::new(FreeMixture::new(MIXTURE_COMPONENTS))
+        Architecture::Lipschitz { .. } if components == 1 => Arc::new(BoundedMixture::normal()),
+        Architecture::Lipschitz { .. } => Arc::new(BoundedMixture::mixture(components)),
+        Architecture::Plain { activation, .. } => {
+            Arc::new(FreeMixture::new(components, *activation))
         }
     }
 }
@@ -82,6 +83,24 @@ pub trait Density: fmt::Debug + Send + Sync {
     /// Whether the loss is an expectation over the density in closed form, and not the distance of one
     /// sample or point.
     fn loss_is_expected(&self) -> bool {
+        false
+    }
+
+    /// The average of all components by their weights, each with its own noise `[B, M, K, D]`: what
+    /// the gradient penalty takes for a sample, `[B, M, D]`, because every statistic has a gradient.
+    /// None if the density has no gradient penalty.
+    fn average(&self, _statistics: Statistics, _noise: Tensor<4>) -> Option<Tensor<3>> {
+        None
+    }
+
+    /// Derivatives of the sum of all entries of [`Self::average`] by the statistics.
+    fn average_slope(&self, _statistics: Statistics, _noise: Tensor<4>) -> Option<Statistics> {
+        None
+    }
+
+    /// Whether the loss compares the prediction with the current latent and not with the next one, as
+    /// two costs of the authors' code do.
+    fn compares_with_current(&self) -> bool {
         false
     }
 
@@ -123,6 +142,8 @@ pub enum TransitionNoise {
         /// Uniform numbers `[B, 1]` in [0, 1) that select the component.
         choice: Tensor<2>,
     },
+    /// For categorical latents.
+    Classes(ClassNoise),
 }
 
 impl TransitionNoise {
@@ -131,7 +152,7 @@ impl TransitionNoise {
     pub fn averaged(self) -> Option<SampleNoise> {
         match self {
             Self::Averaged(noise) => Some(noise),
-            Self::Selected { .. } => None,
+            Self::Selected { .. } | Self::Classes(_) => None,
         }
     }
 
@@ -139,8 +160,17 @@ impl TransitionNoise {
     #[must_use]
     pub fn selected(self) -> Option<(Tensor<4>, Tensor<2>)> {
         match self {
-            Self::Averaged(_) => None,
+            Self::Averaged(_) | Self::Classes(_) => None,
             Self::Selected { values, choice } => Some((values, choice)),
+        }
+    }
+
+    /// The noise of classes.
+    #[must_use]
+    pub fn classes(self) -> Option<ClassNoise> {
+        match self {
+            Self::Averaged(_) | Self::Selected { .. } => None,
+            Self::Classes(noise) => Some(noise),
         }
     }
 
@@ -158,6 +188,7 @@ impl TransitionNoise {
                 values: values.narrow(0, 0, 1).repeat_dim(0, batch),
                 choice: choice.narrow(0, 0, 1).repeat_dim(0, batch),
             },
+            Self::Classes(noise) => Self::Classes(noise.repeat(batch)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Two convolutions with normalised kernels, the second in groups (docs/deepspi.md, section 3.4).
+//! Two convolutions with normalised kernels, the second in groups if wanted (docs/deepspi.md, section 3.4).
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -10,8 +10,8 @@ use crate::ops::chosen_convolution::{Layout, chosen_convolution};
 use crate::world_model::density::Statistics;
 use crate::world_model::latent::Alignment;
 
-/// A spectral 2x2 convolution to twice the channels, GroupSort, and a grouped spectral 2x2
-/// convolution with one block of outputs per action. Mixture weights come from the features between
+/// A spectral 2x2 convolution, GroupSort, and a second one with one block of outputs per action. With
+/// feature groups the first has twice the channels, and the second is grouped. Mixture weights come from the features between
 /// the two.
 #[derive(Module, Debug)]
 pub struct LipschitzConvolution {
@@ -32,13 +32,14 @@ pub struct LipschitzConvolution {
 impl LipschitzConvolution {
     pub(super) fn new(
         sizes: Sizes,
-        groups: usize,
+        groups: Option<usize>,
         spectral: Spectral,
         rng: &mut impl Rng,
         device: &Device,
     ) -> Self {
         let [_, _, channels] = sizes.latent.shape();
-        let (features, outputs) = (2 * channels, sizes.outputs());
+        let features = if groups.is_some() { 2 * channels } else { channels };
+        let (groups, outputs) = (groups.unwrap_or(1), sizes.outputs());
         Self {
             first: Conv::lecun_normal(rng, [2, 2, channels, features], device),
             second: Conv::lecun_normal(rng, [2, 2, features / groups, outputs], device),
@@ -62,7 +63,7 @@ impl LipschitzConvolution {
         let kernel = self.spectral.conv(self.first.kernel.val(), 1);
         let features = self.first.forward_with(latents, kernel, SAME_2X2);
         let features = group_sort(features.flatten::<2>(0, 2));
-        let features = features.reshape([batch, height, width, 2 * channels]);
+        let features = features.reshape([batch as isize, height as isize, width as isize, -1]);
 
         let kernel = self.spectral.conv(self.second.kernel.val(), groups);
         let layout = Layout { groups, per_group: channels / groups, components, statistics };
