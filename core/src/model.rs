@@ -12,6 +12,7 @@ use deepspi_worlds::rng::{Stream, stream};
 
 use crate::nn::{Agent, StartVector};
 use crate::world_model::WorldModel;
+use crate::world_model::discriminator::Discriminator;
 
 /// Agent and world model.
 #[derive(Module, Debug)]
@@ -20,6 +21,8 @@ pub struct Model {
     pub agent: Agent,
     /// Networks that predict the next latent and the reward.
     pub world_model: WorldModel,
+    /// What judges next latents; only in DreamSPI, if wanted.
+    pub discriminator: Option<Discriminator>,
 }
 
 impl Model {
@@ -39,10 +42,12 @@ impl Model {
     ) -> Self {
         // One generator, in this order: a seed must give the same parameters in every version.
         let mut rng = stream(config.seed, Stream::Parameters);
-        Self {
-            agent: Agent::new(spec, config, &mut rng, device),
-            world_model: WorldModel::new(spec, config, start, &mut rng, device),
-        }
+        let agent = Agent::new(spec, config, &mut rng, device);
+        let world_model = WorldModel::new(spec, config, start.clone(), &mut rng, device);
+        let discriminator = config
+            .has_discriminator()
+            .then(|| Discriminator::new(spec, config, start, &mut rng, device));
+        Self { agent, world_model, discriminator }
     }
 }
 

@@ -146,7 +146,7 @@ pub fn fixed_minibatch(
     Minibatch {
         observations: fill::frames(spec, batch, 0, config.uses_world_model(), lifted),
         sharing: None,
-        actions: fill::actions(spec.actions, batch, lifted),
+        actions: fill::actions(spec.actions, 0, batch, lifted),
         targets: Targets {
             log_probs: fill::fill(6, batch, log_prob - 0.3, log_prob + 0.3),
             advantages: fill::fill(4, batch, -2.0, 2.0),

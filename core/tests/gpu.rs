@@ -449,7 +449,7 @@ fn outputs_of_the_chosen_action() {
         let [found, expected] = [&gpu, &Device::flex()].map(|device| {
             let device = device.clone().autodiff();
             let all = tensor(1, shape, &device).require_grad();
-            let actions = fill::actions(shape[2], shape[0], &device);
+            let actions = fill::actions(shape[2], 0, shape[0], &device);
             let result = chosen(all.clone(), actions, softmax);
             let grads = (result.clone() * tensor(2, result.dims(), &device)).sum().backward();
             [read(result.inner()), read(all.grad(&grads).expect("tracked"))]
@@ -473,7 +473,7 @@ fn convolution_of_the_chosen_action() {
             let features = tensor(1, [batch, height, width, groups * own], &device).require_grad();
             let kernel = tensor(2, [2, 2, own, outputs], &device).require_grad();
             let bias = tensor(3, [outputs], &device).require_grad();
-            let actions = fill::actions(choices, batch, &device);
+            let actions = fill::actions(choices, 0, batch, &device);
             let values =
                 chosen_convolution(features.clone(), kernel.clone(), bias.clone(), actions, layout);
             let grads = (values.clone() * tensor(4, values.dims(), &device)).sum().backward();

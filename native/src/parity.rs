@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use deepspi_core::golden::{GoldenFile, run as compare};
+use deepspi_core::golden;
 
 use crate::device::{self, DeviceChoice};
 use crate::exit::Exit;
@@ -32,8 +32,7 @@ pub fn run(args: &ParityArgs) -> Result<Exit> {
     for path in &args.files {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the golden file {}", path.display()))?;
-        let checks = GoldenFile::parse(&text)
-            .and_then(|file| pollster::block_on(compare(&file, &selected.device)))
+        let checks = pollster::block_on(golden::check(&text, &selected.device))
             .with_context(|| format!("cannot check {}", path.display()))?;
         println!("{}", path.display());
         for check in checks {

@@ -4,7 +4,10 @@
 use burn::tensor::Device;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::checkpoint::Checkpoint;
-use deepspi_run::config::{Algorithm, Config, TransitionDensity, WorldModelConfig};
+use deepspi_run::config::{
+    Algorithm, CategoricalNetwork, Config, DreamMode, GradientPenalty, Progressive,
+    TransitionDensity, WorldModelConfig,
+};
 use deepspi_run::message::Message;
 use tests::{CueEnv, config, floats, spec, train};
 
@@ -89,6 +92,78 @@ fn deep_mdp_repeats_and_resumes() {
 #[test]
 fn ppo_repeats_and_resumes() {
     repeats_and_resumes(&Config { algo: Algorithm::Ppo, ..config() });
+}
+
+/// DreamSPI with a setting.
+fn dream(set: impl Fn(&mut Config)) -> Config {
+    let mut config = Config { algo: Algorithm::DreamSpi, ..config() };
+    config.dream.imagination_horizon = 3;
+    set(&mut config);
+    config.validate().expect("a configuration that is accepted");
+    config
+}
+
+fn categorical(config: &mut Config) {
+    config.world_model.transition_density = TransitionDensity::Categorical;
+    (config.networks.n_cat, config.networks.n_cls) = (4, 3);
+}
+
+#[test]
+fn dream_spi_repeats_and_resumes() {
+    repeats_and_resumes(&dream(|_| {}));
+    repeats_and_resumes(&dream(|config| {
+        config.dream.dream_mode = DreamMode::Parity;
+        config.dream.progressive = Progressive::Exponential;
+        config.dream.n_imagination_rollouts = 2;
+        config.dream.soft_done = true;
+    }));
+}
+
+#[test]
+fn dream_spi_with_a_discriminator_repeats_and_resumes() {
+    repeats_and_resumes(&dream(|config| {
+        config.dream.wasserstein_discriminator = true;
+        config.dream.discriminator_obs_encoder = true;
+    }));
+    repeats_and_resumes(&dream(|config| {
+        categorical(config);
+        config.dream.wasserstein_discriminator = true;
+        config.networks.decoupled_repr = true;
+    }));
+}
+
+#[test]
+fn every_network_of_categorical_latents_repeats_and_resumes() {
+    for network in CategoricalNetwork::ALL {
+        let mut config = Config { algo: Algorithm::DeepSpi, ..config() };
+        categorical(&mut config);
+        config.world_model.categorical_network = network;
+        config.world_model.use_feature_group = false;
+        config.networks.use_attention = network == CategoricalNetwork::SoftMoe;
+        repeats_and_resumes(&config);
+    }
+}
+
+#[test]
+fn penalties_and_predicted_ends_repeat_and_resume() {
+    for gradient_penalty in GradientPenalty::ALL {
+        let mut config = config();
+        config.world_model.lipschitz_nets = false;
+        config.world_model.lambda_gp = 0.01;
+        config.world_model.gradient_penalty = gradient_penalty;
+        config.world_model.done_predictor = true;
+        config.networks.decoupled_repr = true;
+        repeats_and_resumes(&config);
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_kind_of_latents_is_refused() {
+    let (trainer, _) = fresh(&config());
+    let mut checkpoint = stored(&trainer);
+    categorical(&mut checkpoint.state.config);
+    let error = Trainer::restore(&checkpoint, &spec(), &Device::flex()).expect_err("refused");
+    assert!(error.to_string().contains("do not fit the networks"), "{error}");
 }
 
 #[test]

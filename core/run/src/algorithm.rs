@@ -9,8 +9,8 @@ use deepspi_options::choices;
 use crate::metrics::{self, MetricInfo};
 
 choices! {
-    /// Which objective the one update computes; they differ only in where the auxiliary loss
-    /// enters.
+    /// How a policy is improved. The first three are one update, and differ only in where the
+    /// auxiliary loss enters.
     Algorithm = DeepSpi {
         /// Auxiliary losses inside the clipped objective: `U = A - a_R l_R - a_P l_P` (Eq. 6).
         "deep-spi" DeepSpi,
@@ -18,6 +18,9 @@ choices! {
         "deep-mdp" DeepMdp,
         /// No world model: both coefficients count as 0.
         "ppo" Ppo,
+        /// DeepSPI's objective for encoder and world model on real steps; actor and critic learn in
+        /// imagination.
+        "dream-spi" DreamSpi,
     }
 }
 
@@ -80,6 +83,15 @@ const PPO: AlgorithmInfo = AlgorithmInfo {
     step_cost: 0.4,
 };
 
+const DREAM_SPI: AlgorithmInfo = AlgorithmInfo {
+    label: "DreamSPI",
+    colour: 3,
+    reads: &["networks", "world_model", "piecewise_auxiliary_ratio", "dream"],
+    auxiliary: Auxiliary::InsideClip,
+    metrics: metrics::DREAM,
+    step_cost: 3.0,
+};
+
 impl Algorithm {
     /// All algorithms in the order of figures and tables, which is the order of their colours.
     pub const IN_ORDER_OF_COLOUR: [Self; Self::ALL.len()] = {
@@ -103,6 +115,7 @@ impl Algorithm {
             Self::DeepSpi => &DEEP_SPI,
             Self::DeepMdp => &DEEP_MDP,
             Self::Ppo => &PPO,
+            Self::DreamSpi => &DREAM_SPI,
         }
     }
 

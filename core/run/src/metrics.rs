@@ -43,6 +43,72 @@ pub(crate) const UPDATE: &[MetricInfo] = &[
     shown("l_R", metric("reward_loss", "reward loss l_R", "", "losses/reward_loss")),
 ];
 
+/// The metrics of DreamSPI: of the world-model phase on real steps, and of the actor-critic phase on
+/// imagined ones. Tags are the authors'.
+pub(crate) const DREAM: &[MetricInfo] = &[
+    metric("loss", "total loss, real steps", "", "repr_wm_step/loss"),
+    metric("policy_loss", "policy loss, real steps", "", "repr_wm_step/policy_loss"),
+    metric("value_loss", "value loss, real steps", "", "repr_wm_step/value_loss"),
+    metric("entropy", "entropy of the policy, real steps", "nats", "repr_wm_step/entropy"),
+    metric("approx_kl", "approximate KL divergence, real steps", "nats", "repr_wm_step/approx_kl"),
+    metric(
+        "clip_fraction",
+        "share of real samples outside the clip range",
+        "",
+        "repr_wm_step/clipfrac",
+    ),
+    metric("drift", "drift, real steps", "", "repr_wm_step/drift"),
+    metric("gradient_norm", "norm of the encoder's gradient", "", "repr_wm_step/gradient_norm"),
+    metric("gradient_penalty", "gradient penalty", "", "repr_wm_step/gradient_penalty"),
+    shown(
+        "l_P",
+        metric("transition_loss", "transition loss l_P", "", "repr_wm_step/transition_loss"),
+    ),
+    shown("l_R", metric("reward_loss", "reward loss l_R", "", "repr_wm_step/reward_loss")),
+    metric("imagined_loss", "total loss, imagined steps", "", "imagination_step/loss"),
+    shown(
+        "policy",
+        metric(
+            "imagined_policy_loss",
+            "policy loss, imagined steps",
+            "",
+            "imagination_step/policy_loss",
+        ),
+    ),
+    shown(
+        "value",
+        metric(
+            "imagined_value_loss",
+            "value loss, imagined steps",
+            "",
+            "imagination_step/value_loss",
+        ),
+    ),
+    metric("imagined_entropy", "entropy, imagined steps", "nats", "imagination_step/entropy"),
+    metric(
+        "imagined_approx_kl",
+        "KL divergence, imagined steps",
+        "nats",
+        "imagination_step/approx_kl",
+    ),
+    metric(
+        "imagined_clip_fraction",
+        "share of imagined samples outside the clip range",
+        "",
+        "imagination_step/clipfrac",
+    ),
+    metric(
+        "actor_gradient_norm",
+        "norm of the actor's gradient",
+        "",
+        "imagination_step/gradient_norm",
+    ),
+    metric("imagined_reward", "mean imagined reward", "", "imagination_step/reward"),
+    metric("imagined_end_rate", "share of imagined steps that end", "", "imagination_step/done"),
+    metric("maximizer_loss", "loss of the discriminator", "", "imagination_step/maximizer_loss"),
+    metric("alpha", "weight of imagined steps", "", "imagination_step/alpha"),
+];
+
 const fn metric(
     name: &'static str,
     label: &'static str,
@@ -71,6 +137,13 @@ impl Metrics {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<f32> {
         self.0.iter().find(|(found, _)| found == name).map(|(_, value)| *value)
+    }
+
+    /// These metrics, then other ones.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
     }
 
     /// Names and values in the order in which they were reported.

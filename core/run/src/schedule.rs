@@ -32,9 +32,46 @@ impl Schedule {
     }
 }
 
+/// The learning rate of a group of parameters as a function of the updates that it has had: linear, and
+/// constant within the updates of a round.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct UpdateSchedule {
+    /// Rate of the first round.
+    pub start: f64,
+    /// Updates of a round.
+    pub updates: u64,
+    /// Rounds after which the rate is 0; none if it is constant.
+    pub rounds: Option<u64>,
+    /// Whether the rate becomes negative after that, as in the authors' code (docs/deepspi.md, D21).
+    pub goes_below_zero: bool,
+}
+
+impl UpdateSchedule {
+    /// The rate after `count` updates.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+    pub fn rate_after(self, count: u64) -> f64 {
+        let share = self.rounds.map_or(1.0, |rounds| {
+            1.0 - (count / self.updates.max(1)) as f64 / rounds.max(1) as f64
+        });
+        self.start * if self.goes_below_zero { share } else { share.max(0.0) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rate_by_updates_falls_after_each_round() {
+        let schedule =
+            UpdateSchedule { start: 1.0, updates: 3, rounds: Some(4), goes_below_zero: false };
+        let rates = [0, 2, 3, 11, 12, 15].map(|count| schedule.rate_after(count));
+        assert_eq!(rates, [1.0, 1.0, 0.75, 0.25, 0.0, 0.0]);
+        let authors = UpdateSchedule { goes_below_zero: true, ..schedule };
+        assert_eq!(authors.rate_after(15), -0.25);
+        assert_eq!(UpdateSchedule { rounds: None, ..schedule }.rate_after(99), 1.0);
+    }
 
     #[test]
     fn a_linear_rate_reaches_zero_and_stays_there() {

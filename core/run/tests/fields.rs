@@ -19,7 +19,7 @@ fn every_field_is_described_and_survives_its_text() {
         let info = Config::FIELD_INFO.iter().find(|info| info.name == name).expect("a field");
         info.part
     };
-    assert_eq!(Config::PARTS, ["networks", "world_model", "deep_spi"]);
+    assert_eq!(Config::PARTS, ["networks", "world_model", "deep_spi", "dream"]);
     assert_eq!([part("gamma"), part("lipschitz_nets")], [None, Some("world_model")]);
     assert_eq!(part("certified"), Some("deep_spi"));
 }
@@ -40,7 +40,7 @@ fn numbers_are_written_as_people_do_and_exactly() {
 fn choices_have_names_and_documentation() {
     let FieldKind::Choice(choices) = Algorithm::KIND else { panic!("an enum") };
     let names: Vec<_> = choices.iter().map(|choice| choice.name).collect();
-    assert_eq!(names, ["deep-spi", "deep-mdp", "ppo"]);
+    assert_eq!(names, ["deep-spi", "deep-mdp", "ppo", "dream-spi"]);
     assert!(choices[2].description().starts_with("No world model"));
     assert_eq!(serde_json::json!(Algorithm::DeepMdp), Algorithm::DeepMdp.name());
     assert!(Algorithm::ALL.map(Algorithm::name).iter().eq(&names), "all of them, in their order");
@@ -54,7 +54,7 @@ fn what_cannot_be_set_changes_nothing_and_is_named() {
     for (field, text, allowed) in [
         ("gamma", "much", "a number"),
         ("num_envs", "-1", "a whole number"),
-        ("algo", "sarsa", "one of deep-spi deep-mdp ppo"),
+        ("algo", "sarsa", "one of deep-spi deep-mdp ppo dream-spi"),
         ("certified", "", "true or false"),
     ] {
         let error = config.set(field, text).expect_err("unreadable").to_string();

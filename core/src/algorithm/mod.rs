@@ -9,8 +9,11 @@
 //! `deepspi_run::algorithm`. [`new`] is the only place that chooses an algorithm by its name.
 
 pub mod deep_spi;
+pub mod dream_spi;
 pub mod metrics;
+pub mod off_policy;
 mod seam;
+mod stored;
 
 use burn::tensor::Device;
 use deepspi_run::config::{self, Config};
@@ -25,5 +28,6 @@ pub fn new(config: &Config, spec: &NetworkSpec, device: &Device) -> Box<dyn Algo
         config::Algorithm::DeepSpi | config::Algorithm::DeepMdp | config::Algorithm::Ppo => {
             Box::new(deep_spi::DeepSpi::new(config, spec, device))
         }
+        config::Algorithm::DreamSpi => Box::new(dream_spi::DreamSpi::new(config, spec, device)),
     }
 }

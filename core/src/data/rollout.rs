@@ -206,6 +206,19 @@ impl Rollout {
         )
     }
 
+    /// Indices of transitions that cover all observations from before a step, and how to repeat these
+    /// for all transitions; no repetition if every observation is one of its own.
+    #[must_use]
+    pub fn all_observations(&self) -> (Vec<usize>, Option<Distinct>) {
+        match &self.ids {
+            None => ((0..self.len()).collect(), None),
+            Some(ids) => {
+                let distinct = Distinct::of(&ids[..self.len()]);
+                (distinct.firsts.clone(), Some(distinct))
+            }
+        }
+    }
+
     /// Indices of the last observations that cover all of them, and for each environment which of
     /// these is its own; no rows if every environment has one of its own.
     #[must_use]

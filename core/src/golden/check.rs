@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use deepspi_run::config::{CostTarget, SoftMoeLayout};
 
 use super::compare::{Check, GRADIENT_TOLERANCE, VALUE_TOLERANCE};
-use super::file::{GoldenError, GoldenFile, Summary};
+use super::file::{GoldenError, GoldenFile, Outputs, Setting, Summary};
 use super::inputs::{filled_model, minibatch};
 use super::names::Names;
 use crate::algorithm::deep_spi::{Learner, LossTerms, gradient_penalty, objective};
@@ -24,24 +24,30 @@ const ROUNDING_NOISE: f64 = 1e-6;
 /// # Errors
 /// If the file describes another network, or the device fails. A mismatch is not an error.
 pub async fn run(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, GoldenError> {
-    let config = file.config()?;
-    let model = filled_model(file, &config, device)?;
+    let config = file.setting.config()?;
+    let model = filled_model(&file.setting, &config, device)?;
     let parameters = describe(&model);
     let learner = Learner::new(model, &config);
-    let batch = minibatch(file, &config, &learner.trainable().world_model, device);
+    let batch = minibatch(
+        &file.setting,
+        &file.transitions,
+        &config,
+        &learner.trainable().world_model,
+        device,
+    );
 
     let terms = objective(learner.trainable(), &batch, &config);
-    let mut checks = forward(file, &terms).await?;
+    let mut checks = forward(&file.setting, &file.outputs, &terms).await?;
     checks.extend(networks(file, learner.trainable(), &batch, &terms).await?);
     let names = Names::new(&config);
     checks.extend(penalty(file, &names, learner.trainable(), &batch, &terms).await?);
     let grads = gradients(learner.trainable(), terms.total).await?;
-    checks.push(norm(&grads, file.grad_global_norm));
+    checks.push(norm(&grads, file.outputs.grad_global_norm));
     let of_rounding = &file.rounding_noise_gradients;
     let expected = precise(&file.grads, file.grads_f64.as_ref());
     checks.extend(compare(&names, "grad", &parameters, &grads, &expected, of_rounding)?);
 
-    let (learner, _) = learner.update(&batch, &config, &[file.learning_rate_at_step_0]);
+    let (learner, _) = learner.update(&batch, &config, &[config.learning_rate]);
     let stepped = read_floats(learner.parameters().clone()).await?;
     let expected = &file.params_after_one_step;
     checks.extend(compare(&names, "after step", &parameters, &stepped, expected, &[])?);
@@ -50,7 +56,11 @@ pub async fn run(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, Golde
 }
 
 /// What the networks and losses give, except for what only some files have.
-async fn forward(file: &GoldenFile, terms: &LossTerms) -> Result<Vec<Check>, GoldenError> {
+pub(super) async fn forward(
+    setting: &Setting,
+    file: &Outputs,
+    terms: &LossTerms,
+) -> Result<Vec<Check>, GoldenError> {
     let mut checks = vec![
         summary("z", terms.latents.clone(), &file.z).await?,
         summary("hidden", terms.state.hidden.clone(), &file.hidden).await?,
@@ -68,12 +78,12 @@ async fn forward(file: &GoldenFile, terms: &LossTerms) -> Result<Vec<Check>, Gol
     ] {
         let found = match found {
             Some(found) => read(found.clone()).await?,
-            None => vec![0.0; file.batch],
+            None => vec![0.0; setting.batch],
         };
         checks.push(Check::per_sample(name, &found, expected));
     }
     let means = read(terms.means.clone()).await?;
-    let drift = if file.drift_formulation { means[Mean::Drift as usize] } else { 0.0 };
+    let drift = if setting.drift_formulation { means[Mean::Drift as usize] } else { 0.0 };
     checks.push(Check::scalar("drift", drift, file.drift));
     checks.push(Check::scalar("loss", read(terms.total.clone()).await?[0], file.loss));
     for (name, found, expected) in [
@@ -95,7 +105,7 @@ async fn networks(
     terms: &LossTerms,
 ) -> Result<Vec<Check>, GoldenError> {
     let mut checks = Vec::new();
-    let observations = batch.observations.clone().narrow(0, 0, file.batch);
+    let observations = batch.observations.clone().narrow(0, 0, file.setting.batch);
     if let Some((expected, found)) =
         file.encoder_logits.as_ref().zip(model.agent.latent_logits(observations.clone()))
     {
@@ -109,11 +119,11 @@ async fn networks(
             checks.push(summary("critic_hidden", hidden, expected).await?);
         }
     }
-    if let Some(expected) = &file.z_classes {
+    if let Some(expected) = &file.outputs.z_classes {
         checks.push(classes("z_classes", terms.latents.clone(), expected).await?);
     }
-    if let Some(expected) = &file.z_prime_classes {
-        let next = batch.observations.clone().narrow(0, file.batch, file.batch);
+    if let Some(expected) = &file.outputs.z_prime_classes {
+        let next = batch.observations.clone().narrow(0, file.setting.batch, file.setting.batch);
         let both = Tensor::cat(vec![terms.latents.clone(), model.agent.encode(next)], 0);
         let aligned = model.world_model.alignment().targets(both, batch.dones.clone());
         let targets = model.world_model.alignment().natural(aligned);
@@ -158,7 +168,7 @@ async fn penalty(
     let (Some(expected), Some(noise)) = (file.gradient_penalty, &batch.penalty) else {
         return Ok(Vec::new());
     };
-    let size = file.batch;
+    let size = file.setting.batch;
     let next = model.agent.encode(batch.observations.clone().narrow(0, size, size));
     let both = Tensor::cat(vec![terms.latents.clone(), next], 0);
     let alignment = model.world_model.alignment();
@@ -207,7 +217,7 @@ async fn penalty(
 
 /// The same minibatch without a defect of the authors' code, if the file has it.
 async fn corrected(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, GoldenError> {
-    let config = file.config()?;
+    let config = file.setting.config()?;
     let mut checks = Vec::new();
     let (mut target, mut layout) = (config.clone(), config);
     target.world_model.cost_target = CostTarget::Next;
@@ -218,10 +228,16 @@ async fn corrected(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, Gol
         let Some(expected) = expected else {
             continue;
         };
-        let model = filled_model(file, &config, device)?;
+        let model = filled_model(&file.setting, &config, device)?;
         let parameters = describe(&model);
         let learner = Learner::new(model, &config);
-        let batch = minibatch(file, &config, &learner.trainable().world_model, device);
+        let batch = minibatch(
+            &file.setting,
+            &file.transitions,
+            &config,
+            &learner.trainable().world_model,
+            device,
+        );
         let terms = objective(learner.trainable(), &batch, &config);
         for (name, found, expected) in [
             ("corrected transition_loss", &terms.transition, &expected.transition_loss),
@@ -254,21 +270,21 @@ fn precise(
     all
 }
 
-async fn gradients(model: &Model, loss: Tensor<1>) -> Result<Vec<f32>, crate::Error> {
+pub(super) async fn gradients(model: &Model, loss: Tensor<1>) -> Result<Vec<f32>, crate::Error> {
     let mut grads = loss.backward();
     read_floats(flatten_grads(model, &mut grads)).await
 }
 
-fn norm(grads: &[f32], expected: f64) -> Check {
+pub(super) fn norm(grads: &[f32], expected: f64) -> Check {
     let norm = grads.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
     Check::values("grad_global_norm", &[norm], &[expected], GRADIENT_TOLERANCE)
 }
 
-async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f64>, crate::Error> {
+pub(super) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f64>, crate::Error> {
     Ok(read_floats(tensor.inner()).await?.into_iter().map(f64::from).collect())
 }
 
-async fn summary<const D: usize>(
+pub(super) async fn summary<const D: usize>(
     name: &str,
     found: Tensor<D>,
     expected: &Summary,
@@ -278,7 +294,7 @@ async fn summary<const D: usize>(
 }
 
 /// Compares one-hot classes `[B, 1, categories, classes]` with their numbers; no difference is allowed.
-async fn classes(
+pub(super) async fn classes(
     name: &str,
     one_hot: Tensor<4>,
     expected: &[Vec<u32>],
@@ -296,7 +312,7 @@ async fn classes(
 
 /// Compares each parameter's part of a flat vector with the file's fingerprints. Of the parameters in
 /// `of_rounding` it only has to be tiny.
-fn compare(
+pub(super) fn compare(
     names: &Names,
     label: &str,
     parameters: &[ParameterInfo],

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use deepspi_run::config::{
-    Algorithm, Config, CostTarget, GradientPenalty, MixtureLayout, Objective, SoftMoeLayout,
-    SpectralMode, ValueLoss, WorldModelConfig,
+    Algorithm, Config, CostTarget, DreamMode, GradientPenalty, MixtureLayout, Objective,
+    SoftMoeLayout, SpectralMode, ValueLoss, WorldModelConfig,
 };
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::frame::FrameShape;
@@ -66,7 +66,8 @@ const AUTHORS_BALANCE: f32 = 0.8;
 pub struct Fill {
     /// Name in the authors' parameter tree.
     pub name: String,
-    /// Shape.
+    /// Shape; some files leave it out where it is that of a parameter.
+    #[serde(default)]
     pub shape: Vec<usize>,
     /// Seed of the fill.
     pub seed: u64,
@@ -98,13 +99,12 @@ pub enum PerSample {
     Scalar(f64),
 }
 
-/// A golden file. Field names are the file's.
+/// What a file was computed with. Field names are the file's.
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "the names are those of the file, explained in its README")]
-pub struct GoldenFile {
-    pub variant: String,
+pub struct Setting {
     pub seed_offset: u64,
-    pub learning_rate_at_step_0: f64,
+    pub learning_rate_at_step_0: Option<f64>,
     pub transition_loss_coef: f32,
     pub reward_loss_coef: f32,
     pub lipschitz_nets: bool,
@@ -119,15 +119,31 @@ pub struct GoldenFile {
     #[serde(default)]
     pub options: BTreeMap<String, serde_json::Value>,
     pub params: Vec<Fill>,
-    pub z: Summary,
-    pub hidden: Summary,
-    pub logits: Vec<Vec<f64>>,
-    pub value: Vec<f64>,
+}
+
+/// The transitions of a minibatch. Field names are the file's.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "the names are those of the file, explained in its README")]
+pub struct Transitions {
     pub old_logprob: Vec<f32>,
     pub reward: Vec<f32>,
     pub advantage: Vec<f32>,
     pub returns: Vec<f32>,
     pub done: Vec<f32>,
+    pub next_done: Option<Vec<f32>>,
+    /// Number of the first sample, if these are a part of the file's.
+    #[serde(skip)]
+    pub first: usize,
+}
+
+/// What the networks and the objective give for a minibatch. Field names are the file's.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "the names are those of the file, explained in its README")]
+pub struct Outputs {
+    pub z: Summary,
+    pub hidden: Summary,
+    pub logits: Vec<Vec<f64>>,
+    pub value: Vec<f64>,
     pub transition_loss: PerSample,
     pub reward_loss: PerSample,
     pub entropy: Vec<f64>,
@@ -138,12 +154,24 @@ pub struct GoldenFile {
     pub approx_kl: f64,
     pub drift: f64,
     pub grad_global_norm: f64,
+    pub z_classes: Option<Vec<Vec<u32>>>,
+    pub z_prime_classes: Option<Vec<Vec<u32>>>,
+}
+
+/// The file of one minibatch and one step of the optimiser. Field names are the file's.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "the names are those of the file, explained in its README")]
+pub struct GoldenFile {
+    #[serde(flatten)]
+    pub setting: Setting,
+    #[serde(flatten)]
+    pub transitions: Transitions,
+    #[serde(flatten)]
+    pub outputs: Outputs,
     pub grads: BTreeMap<String, Summary>,
     pub params_after_one_step: BTreeMap<String, Summary>,
     pub world_model: Option<WorldModelValues>,
     pub encoder_logits: Option<Summary>,
-    pub z_classes: Option<Vec<Vec<u32>>>,
-    pub z_prime_classes: Option<Vec<Vec<u32>>>,
     pub critic_z: Option<Summary>,
     pub critic_hidden: Option<Summary>,
     #[serde(default)]
@@ -180,28 +208,43 @@ pub struct Corrected {
 }
 
 impl GoldenFile {
-    /// Parses the text of a golden file and checks the lengths of its vectors.
+    /// Parses the text of such a file and checks the lengths of its vectors.
     ///
     /// # Errors
     /// If it is not JSON of this form.
     pub fn parse(text: &str) -> Result<Self, GoldenError> {
         let file: Self = serde_json::from_str(text)?;
+        file.setting.check_lengths(&file.transitions, &file.outputs)?;
+        Ok(file)
+    }
+}
+
+impl Setting {
+    /// Checks that every vector has an entry for each sample.
+    ///
+    /// # Errors
+    /// The first that has not.
+    pub(super) fn check_lengths(
+        &self,
+        transitions: &Transitions,
+        outputs: &Outputs,
+    ) -> Result<(), GoldenError> {
         let lengths = [
-            ("logits", file.logits.len()),
-            ("value", file.value.len()),
-            ("old_logprob", file.old_logprob.len()),
-            ("reward", file.reward.len()),
-            ("advantage", file.advantage.len()),
-            ("returns", file.returns.len()),
-            ("done", file.done.len()),
-            ("entropy", file.entropy.len()),
+            ("logits", outputs.logits.len()),
+            ("value", outputs.value.len()),
+            ("old_logprob", transitions.old_logprob.len()),
+            ("reward", transitions.reward.len()),
+            ("advantage", transitions.advantage.len()),
+            ("returns", transitions.returns.len()),
+            ("done", transitions.done.len()),
+            ("entropy", outputs.entropy.len()),
         ];
         for (name, found) in lengths {
-            if found != file.batch {
-                return Err(GoldenError::Length { name, found, expected: file.batch });
+            if found != self.batch {
+                return Err(GoldenError::Length { name, found, expected: self.batch });
             }
         }
-        Ok(file)
+        Ok(())
     }
 
     /// The configuration the file was computed with, with the defects of the authors' code.
@@ -211,7 +254,7 @@ impl GoldenFile {
     pub fn config(&self) -> Result<Config, GoldenError> {
         let mut config = Config {
             algo: if self.deep_mdp { Algorithm::DeepMdp } else { Algorithm::DeepSpi },
-            learning_rate: self.learning_rate_at_step_0,
+            learning_rate: self.learning_rate_at_step_0.unwrap_or(Config::DEFAULT.learning_rate),
             world_model: WorldModelConfig {
                 reward_loss_coef: self.reward_loss_coef,
                 transition_loss_coef: self.transition_loss_coef,
@@ -229,6 +272,16 @@ impl GoldenFile {
         for (name, value) in &self.options {
             set_option(&mut config, name, value)?;
         }
+        Ok(config)
+    }
+
+    /// [`Self::config`] of a file of DreamSPI, in the authors' order of updates.
+    ///
+    /// # Errors
+    /// As [`Self::config`].
+    pub fn dream_config(&self) -> Result<Config, GoldenError> {
+        let mut config = Config { algo: Algorithm::DreamSpi, ..self.config()? };
+        config.dream.dream_mode = DreamMode::Parity;
         Ok(config)
     }
 
@@ -276,6 +329,8 @@ fn set_option(
         "categorical_cost" => model.categorical_cost = named(text()?)?,
         "lambda_gp" => model.lambda_gp = value.as_f64().ok_or_else(unknown)? as f32,
         "use_wgan_gp" if flag()? => model.gradient_penalty = GradientPenalty::Wgan,
+        "wasserstein_discriminator" => config.dream.wasserstein_discriminator = flag()?,
+        "discriminator_obs_encoder" => config.dream.discriminator_obs_encoder = flag()?,
         "use_gumbel_softmax" => model.use_gumbel_softmax = flag()?,
         _ => return Err(unknown()),
     }

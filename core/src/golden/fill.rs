@@ -53,12 +53,12 @@ pub fn frames(
     store.gather(&all, device)
 }
 
-/// Actions `i mod A`, one-hot `[B, A]`.
+/// Actions `i mod A` of the samples from `first` on, one-hot `[B, A]`.
 #[must_use]
-pub fn actions(actions: usize, batch: usize, device: &Device) -> Tensor<2> {
+pub fn actions(actions: usize, first: usize, batch: usize, device: &Device) -> Tensor<2> {
     let mut one_hot = vec![0.0; batch * actions];
     for (i, row) in one_hot.chunks_mut(actions).enumerate() {
-        row[i % actions] = 1.0;
+        row[(first + i) % actions] = 1.0;
     }
     Tensor::from_data(TensorData::new(one_hot, [batch, actions]), device)
 }
@@ -71,8 +71,8 @@ pub fn start_vector(offset: u64, len: usize) -> Vec<f32> {
 
 /// Noise of the transition sample, `[B, K, h, w, c]`, clipped to [-1, 1].
 #[must_use]
-pub fn noise(offset: u64, shape: [usize; 5], device: &Device) -> Tensor<5> {
-    let mut values = fill(offset + 7002, shape.iter().product(), -1.5, 1.5);
+pub fn noise<const D: usize>(seed: u64, shape: [usize; D], device: &Device) -> Tensor<D> {
+    let mut values = fill(seed, shape.iter().product(), -1.5, 1.5);
     values.iter_mut().for_each(|x| *x = x.clamp(-1.0, 1.0));
     Tensor::from_data(TensorData::new(values, shape), device)
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use deepspi_run::config::{Config, GradientPenalty, TransitionDensity};
 
-use super::file::{GoldenError, GoldenFile};
+use super::file::{Fill, GoldenError, Setting, Transitions};
 use super::fill;
 use super::names::Names;
 use crate::data::minibatch::{Minibatch, Targets, vector};
@@ -17,24 +18,34 @@ use crate::world_model::density::ClassNoise;
 use crate::world_model::penalty::{Between, PenaltyNoise};
 use crate::world_model::{TransitionNoise, WorldModel};
 
-/// The model with the parameters of the file, without autodiff.
+/// The model with the parameters of a file, without autodiff.
 pub(super) fn filled_model(
-    file: &GoldenFile,
+    setting: &Setting,
     config: &Config,
     device: &Device,
 ) -> Result<Model, GoldenError> {
-    let offset = file.seed_offset;
+    let offset = setting.seed_offset;
     let start = StartVector::new(move |len| fill::start_vector(offset, len));
-    let model = Model::with_start_vector(&file.spec(), config, start, device);
+    let model = Model::with_start_vector(&setting.spec(), config, start, device);
+    fill_module(&setting.params, config, model, device)
+}
+
+/// A module with the parameters that `fills` describe, without autodiff.
+pub(super) fn fill_module<M: Module>(
+    fills: &[Fill],
+    config: &Config,
+    module: M,
+    device: &Device,
+) -> Result<M, GoldenError> {
     let names = Names::new(config);
     let mut given = BTreeMap::new();
-    for fill in &file.params {
+    for fill in fills {
         if let Some(name) = names.local(&fill.name)? {
             given.insert(name, fill);
         }
     }
     let mut values = Vec::new();
-    for parameter in describe(&model) {
+    for parameter in describe(&module) {
         let fill = given
             .remove(&parameter.name)
             .ok_or_else(|| GoldenError::MissingParameter(parameter.name.clone()))?;
@@ -52,7 +63,7 @@ pub(super) fn filled_model(
         return Err(GoldenError::UnknownParameter(fill.name.clone()));
     }
     let flat = vector(joined(values), device);
-    Ok(unflatten(model, &flat, false))
+    Ok(unflatten(module, &flat, false))
 }
 
 /// Whether neighbouring axes of the authors' shape can be merged to give the shape here: they keep the
@@ -74,63 +85,83 @@ fn is_merged(theirs: &[usize], ours: &[usize]) -> bool {
     axes.all(|axis| *axis == 1)
 }
 
-/// The minibatch of the file, on the autodiff device.
+/// The minibatch of a file, on the autodiff device.
 pub(super) fn minibatch(
-    file: &GoldenFile,
+    setting: &Setting,
+    transitions: &Transitions,
     config: &Config,
     world_model: &WorldModel,
     device: &Device,
 ) -> Minibatch {
-    let spec = file.spec();
+    let spec = setting.spec();
     let lifted = device.clone().autodiff();
     let with_next = config.uses_world_model();
-    let is_sampled = with_next && world_model.loss_is_sampled();
+    let is_sampled = with_next && (world_model.loss_is_sampled() || config.has_discriminator());
     Minibatch {
-        observations: fill::frames(&spec, file.batch, file.seed_offset, with_next, &lifted),
+        observations: fill::frames(&spec, setting.batch, setting.seed_offset, with_next, &lifted),
         sharing: None,
-        actions: fill::actions(file.actions, file.batch, &lifted),
+        actions: fill::actions(setting.actions, transitions.first, setting.batch, &lifted),
         targets: Targets {
-            log_probs: file.old_logprob.clone(),
-            advantages: file.advantage.clone(),
-            returns: file.returns.clone(),
-            actions: (0..file.batch as u32).map(|i| i % file.actions as u32).collect(),
+            log_probs: transitions.old_logprob.clone(),
+            advantages: transitions.advantage.clone(),
+            returns: transitions.returns.clone(),
+            actions: (transitions.first..transitions.first + setting.batch)
+                .map(|i| (i % setting.actions) as u32)
+                .collect(),
         }
         .upload(&lifted),
-        rewards: vector(file.reward.clone(), &lifted),
-        dones: vector(file.done.clone(), &lifted),
-        noise: is_sampled.then(|| noise(file, config, world_model, &lifted)),
-        penalty: config.has_gradient_penalty().then(|| penalty(file, config, world_model, &lifted)),
-        ends: None,
+        rewards: vector(transitions.reward.clone(), &lifted),
+        dones: vector(transitions.done.clone(), &lifted),
+        noise: is_sampled.then(|| noise(setting, config, world_model, &lifted)),
+        penalty: config
+            .has_gradient_penalty()
+            .then(|| penalty(setting, config, world_model, &lifted)),
+        ends: config
+            .has_done_predictor()
+            .then_some(transitions.next_done.clone())
+            .flatten()
+            .map(|ends| vector(ends, &lifted)),
     }
 }
 
 /// The noise of the transition sample.
 fn noise(
-    file: &GoldenFile,
+    setting: &Setting,
+    config: &Config,
+    world_model: &WorldModel,
+    device: &Device,
+) -> TransitionNoise {
+    transition_noise(setting, 7002, config, world_model, device)
+}
+
+/// The noise of a transition sample from a stream.
+pub(super) fn transition_noise(
+    setting: &Setting,
+    stream: u64,
     config: &Config,
     world_model: &WorldModel,
     device: &Device,
 ) -> TransitionNoise {
     let [height, width, channels] = world_model.latent().shape();
     if config.world_model.transition_density == TransitionDensity::Categorical {
-        let shape = [file.batch, width, channels];
-        let uniform: Tensor<3> = fill::uniforms(file.seed_offset + 7002, shape, device);
+        let shape = [setting.batch, width, channels];
+        let uniform: Tensor<3> = fill::uniforms(setting.seed_offset + stream, shape, device);
         return TransitionNoise::Classes(ClassNoise::Given(uniform.log().neg().log().neg()));
     }
-    let shape = [file.batch, world_model.components(), height, width, channels];
-    let natural = fill::noise(file.seed_offset, shape, device);
+    let shape = [setting.batch, world_model.components(), height, width, channels];
+    let natural = fill::noise(setting.seed_offset + stream, shape, device);
     let values = world_model.alignment().align_components(natural);
     TransitionNoise::Averaged(SampleNoise::Given(values))
 }
 
 /// The random numbers of the gradient penalty.
 fn penalty(
-    file: &GoldenFile,
+    setting: &Setting,
     config: &Config,
     world_model: &WorldModel,
     device: &Device,
 ) -> PenaltyNoise {
-    let (seed, batch) = (file.seed_offset, file.batch);
+    let (seed, batch) = (setting.seed_offset, setting.batch);
     let [height, width, channels] = world_model.latent().shape();
     let shape = [batch, world_model.components(), height, width, channels];
     let normal = |stream| {
@@ -141,7 +172,8 @@ fn penalty(
     let between = is_between.then(|| Between {
         imagined: normal(7002),
         actions: [7003, 7004].map(|stream| {
-            let uniform: Tensor<2> = fill::uniforms(seed + stream, [batch, file.actions], device);
+            let uniform: Tensor<2> =
+                fill::uniforms(seed + stream, [batch, setting.actions], device);
             uniform.log().neg().log().neg()
         }),
         shares: [7005, 7006]

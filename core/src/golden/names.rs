@@ -30,6 +30,10 @@ impl<'a> Names<'a> {
         if is_critics && !self.config.networks.decoupled_repr {
             return Ok(None);
         }
+        // In DreamSPI the critic has no encoder of its own.
+        if network == "agent/critic_network_params/0" && self.config.is_dream() {
+            return Ok(None);
+        }
         if path == ["SoftMoE_0", "scalar"] {
             return Ok(None);
         }
@@ -47,6 +51,10 @@ impl<'a> Names<'a> {
             "world_model/reward_network_params" => {
                 ("world_model.reward".to_owned(), self.reward(&path))
             }
+            "world_model/done_predictor_params" => {
+                ("world_model.done".to_owned(), done_predictor(&path))
+            }
+            "discriminator" => ("discriminator".to_owned(), self.discriminator(&path)),
             _ => return Err(unknown()),
         };
         let inner = inner.ok_or_else(unknown)?;
@@ -156,6 +164,37 @@ impl<'a> Names<'a> {
         }
     }
 
+    fn discriminator(&self, path: &[&str]) -> Option<String> {
+        let sees = usize::from(self.config.dream.discriminator_obs_encoder);
+        let is_bounded = self.config.has_categorical_latents();
+        match path {
+            ["discriminator_embedding"] => Some("tokens.table".to_owned()),
+            ["NetworkConv_0", rest @ ..] => {
+                Some(format!("image.encoder.{}", normalised_image(rest)?))
+            }
+            ["NetworkConvLipschitz_0", layer, leaf] => {
+                Some(format!("convolutions.{}.{leaf}", index(layer, "Conv")?))
+            }
+            ["LayerNorm_0", leaf] => Some(format!("hidden_norm.{}", norm_leaf(leaf)?)),
+            ["LayerNorm_1", leaf] => Some(format!("output_norm.{}", norm_leaf(leaf)?)),
+            [layer, leaf] => {
+                let i = index(layer, "Dense")?;
+                let module: &str = match (is_bounded, i) {
+                    (true, 0) if sees == 1 => "image.tokens",
+                    (true, i) if i == sees => "hidden",
+                    (true, _) => "output",
+                    (false, 0) if sees == 1 => "image",
+                    (false, i) if i == sees => "latents",
+                    (false, i) if i == 1 + sees => "hidden.0",
+                    (false, i) if i == 2 + sees => "hidden.1",
+                    (false, _) => "output",
+                };
+                Some(format!("{module}.{leaf}"))
+            }
+            _ => None,
+        }
+    }
+
     /// A fully connected network over tokens.
     fn perceptron(&self, path: &[&str]) -> Option<String> {
         let is_dreamer = self.config.networks.dreamer_architecture;
@@ -170,6 +209,15 @@ impl<'a> Names<'a> {
             },
             _ => None,
         }
+    }
+}
+
+/// One hidden layer, with normalisation or without.
+fn done_predictor(path: &[&str]) -> Option<String> {
+    match path {
+        ["Dense_0", leaf] => Some(format!("hidden.layers.0.{leaf}")),
+        ["Dense_1", leaf] => Some(format!("output.{leaf}")),
+        _ => norm("hidden.", path),
     }
 }
 

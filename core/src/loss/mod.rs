@@ -5,10 +5,12 @@
 //! gradients with finite differences and the values with the golden files.
 
 mod normalise;
+mod off_policy;
 mod policy;
 
 use burn::tensor::Tensor;
 pub use normalise::normalise;
+pub use off_policy::{LogProbs, off_policy_loss};
 pub use policy::{Surrogate, entropy, log_prob_of, policy_loss};
 
 /// Smooth-L1 with beta 1: `e^2 / 2` where `|e| < 1`, else `|e| - 1/2`. Not a metric.

@@ -88,11 +88,12 @@ impl Agent {
         let own = networks.decoupled_repr;
         let mut own_network = || {
             let form = form.clone().of_images();
-            CriticNetwork {
-                encoder: Some(Encoder::new(spec, networks, &form, rng, device)),
-                trunk: Trunk::new(spec, config, spec.latent_len(), false, rng, device),
-                form,
-            }
+            // What is imagined has no image, so in DreamSPI the critic reads phi's latents.
+            let encoder =
+                (!config.is_dream()).then(|| Encoder::new(spec, networks, &form, rng, device));
+            let inputs = if encoder.is_some() { spec.latent_len() } else { inputs };
+            let trunk = Trunk::new(spec, config, inputs, false, rng, device);
+            CriticNetwork { encoder, trunk, form }
         };
         let critic_network = own.then(&mut own_network);
         let hidden = critic_network.as_ref().map_or(hidden, |network| network.trunk.outputs());

@@ -67,6 +67,13 @@ impl EncoderForm {
         }
     }
 
+    /// The form of an encoder of observations alone.
+    #[must_use]
+    pub fn of_observations(spec: &NetworkSpec, activation: Activation) -> Self {
+        let strides = spec.encoder.iter().map(|layer| layer.stride).collect();
+        Self { strides, activation, categories: None }
+    }
+
     /// The form without categories: that of the critic's own encoder.
     #[must_use]
     pub fn of_images(self) -> Self {

@@ -292,7 +292,7 @@ mod tests {
         let device = Device::flex().autodiff();
         let values = fill::fill(1, batch * len * choices, -2.0, 2.0);
         let all = upload(values, [batch, len, choices], &device).require_grad();
-        let actions = fill::actions(choices, batch, &device);
+        let actions = fill::actions(choices, 0, batch, &device);
         let probe = upload(fill::fill(2, batch * len, -1.0, 1.0), [batch, len], &device);
         for softmax in [false, true] {
             let [found, expected] = [chosen, composed].map(|choose| {

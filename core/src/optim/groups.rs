@@ -83,11 +83,31 @@ impl Optimiser {
         grads: &Tensor<1>,
         rates: &[f64],
     ) -> (Tensor<1>, Vec<Tensor<1>>) {
+        let rates: Vec<Option<f64>> = rates.iter().copied().map(Some).collect();
+        let (parameters, norms) = self.step_some(parameters, grads, &rates);
+        (parameters, norms.into_iter().flatten().collect())
+    }
+
+    /// [`Self::step`] of the groups that have a rate; the others keep their parameters and moments and
+    /// have no norm.
+    ///
+    /// # Panics
+    /// If there is not one entry for each group.
+    #[must_use]
+    pub fn step_some(
+        &mut self,
+        parameters: &Tensor<1>,
+        grads: &Tensor<1>,
+        rates: &[Option<f64>],
+    ) -> (Tensor<1>, Vec<Option<Tensor<1>>>) {
         assert_eq!(rates.len(), self.groups.len(), "each parameter group has one rate");
         let steps = self.groups.iter_mut().zip(rates).map(|((group, adam), &rate)| {
+            let parameters = part(parameters, &group.range);
+            let Some(rate) = rate else { return (parameters, None) };
             let GroupSettings { adam: constants, max_norm, .. } = group.settings;
-            let (parameters, grads) = (part(parameters, &group.range), part(grads, &group.range));
-            adam.step(parameters, grads, rate, constants, max_norm)
+            let grads = part(grads, &group.range);
+            let (parameters, norm) = adam.step(parameters, grads, rate, constants, max_norm);
+            (parameters, Some(norm))
         });
         let (parts, norms): (Vec<_>, Vec<_>) = steps.unzip();
         (joined(parts), norms)
@@ -180,6 +200,21 @@ mod tests {
         assert_eq!(read(after), expected);
         assert_eq!(found.into_iter().flat_map(read).collect::<Vec<_>>(), norms);
         assert_eq!(both.steps(), [2, 2]);
+    }
+
+    #[test]
+    fn a_group_without_a_rate_stays_as_it_is() {
+        let device = Device::flex();
+        let parameters = Tensor::<1>::from_floats([1.0, 2.0, 3.0], &device);
+        let grads = Tensor::<1>::from_floats([0.3, -0.4, 0.1], &device);
+        let groups = [(settings("a", 0.1, 1.0), 1), (settings("b", 0.2, 1.0), 2)];
+        let mut optimiser = Optimiser::new(&parameters, &groups);
+        let (after, norms) = optimiser.step_some(&parameters, &grads, &[None, Some(0.2)]);
+        let (both, _) = Optimiser::new(&parameters, &groups).step(&parameters, &grads, &[0.1, 0.2]);
+        let (after, both) = (read(after), read(both));
+        assert_eq!((after[0], &after[1..]), (1.0, &both[1..]));
+        assert_eq!(norms.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(optimiser.steps(), [0, 1]);
     }
 
     #[test]

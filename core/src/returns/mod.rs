@@ -2,6 +2,8 @@
 
 mod explained_variance;
 mod gae;
+mod v_trace;
 
 pub use explained_variance::explained_variance;
 pub use gae::{Advantages, gae};
+pub use v_trace::{Steps, Weighting, v_trace};

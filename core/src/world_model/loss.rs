@@ -8,7 +8,8 @@ use burn::tensor::Tensor;
 use deepspi_run::config::LatentDistance;
 
 use super::WorldModel;
-use super::density::{Statistics, TransitionNoise, TransitionTarget};
+use super::density::{Statistics, TransitionNoise, TransitionTarget, repeated};
+use super::discriminator::{Discriminator, Judged};
 use crate::ops::smooth_l1::smooth_l1_distance;
 use crate::sharing::Sharing;
 
@@ -25,6 +26,9 @@ pub struct LatentTransitions<'a> {
     pub rewards: Tensor<1>,
     /// What the done predictor should say of the next latents, `[B]`; none without a predictor.
     pub ends: Option<Tensor<1>>,
+    /// What judges next latents, with the observations `[B, H, W, C]` if it sees them; none if l_P is
+    /// that of the density.
+    pub judge: Option<(&'a Discriminator, Option<Tensor<4>>)>,
     /// [`WorldModel::loss_noise`] of B transitions.
     pub noise: Option<TransitionNoise>,
     /// Which transitions are equal; none if every prediction is computed separately.
@@ -49,7 +53,7 @@ impl WorldModel {
     /// If the transitions come without the noise that l_P needs ([`Self::loss_is_sampled`]).
     #[must_use]
     pub fn losses(&self, transitions: LatentTransitions) -> WorldModelLosses {
-        let LatentTransitions { latents, targets, actions, rewards, ends, noise, sharing } =
+        let LatentTransitions { latents, targets, actions, rewards, ends, judge, noise, sharing } =
             transitions;
         let done = self.done.as_ref().zip(ends).map(|(predictor, ends)| {
             predictor.loss(self.alignment().natural(targets.clone()), ends)
@@ -59,6 +63,10 @@ impl WorldModel {
         } else {
             targets
         };
+        let judged = judge.map(|(discriminator, observations)| {
+            let (latents, actions) = (latents.clone(), actions.clone());
+            (discriminator, Judged { observations, actions, latents })
+        });
         let (latents, actions) = match sharing {
             None => (latents, actions),
             Some(sharing) => {
@@ -76,7 +84,12 @@ impl WorldModel {
             let (noise, distance) = (noise.clone(), self.distance);
             self.density.loss(statistics, TransitionTarget { latents, rows, noise, distance })
         };
-        let transition = if self.balance > 0.0 {
+        let transition = if let Some((discriminator, judged)) = judged {
+            let sample = self.density.sample(statistics, noise.clone());
+            let sample = repeated(rows, self.alignment().natural(sample));
+            let next = self.alignment().natural(targets);
+            discriminator.judge(judged.clone(), next) - discriminator.judge(judged, sample)
+        } else if self.balance > 0.0 {
             self.balanced(&loss, statistics, targets)
         } else {
             loss(statistics, targets)

@@ -6,6 +6,7 @@
 //! - [`density`]: distributions of the next latent, one file each, and the only list of them;
 //! - [`soft_moe`]: the mixture of experts that transition and reward of categories may use;
 //! - [`reward`], [`continuation`](ImaginedStep::continuation): the other parts of a step;
+//! - [`discriminator`]: tells true next latents from imagined ones;
 //! - [`loss`]: l_P and l_R on real transitions;
 //! - [`penalty`]: gradient penalties of the plain networks.
 //!
@@ -16,6 +17,7 @@
 pub mod architecture;
 pub mod continuation;
 pub mod density;
+pub mod discriminator;
 pub mod dynamics;
 pub mod latent;
 pub mod loss;
@@ -324,6 +326,7 @@ mod tests {
                     actions: actions.clone(),
                     rewards: step.rewards.clone(),
                     ends: None,
+                    judge: None,
                     noise,
                     sharing: None,
                 })

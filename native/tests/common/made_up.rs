@@ -39,6 +39,7 @@ pub(crate) fn score(id: &RunId, iteration: u64) -> f64 {
         Algorithm::Ppo => 1.0,
         Algorithm::DeepMdp => 2.5,
         Algorithm::DeepSpi => 3.0,
+        Algorithm::DreamSpi => 2.0,
     };
     algo * iteration as f64 + id.seed as f64 * 0.75 - id.game.name.len() as f64 * 0.1
 }

@@ -127,6 +127,34 @@ choices! {
         "huber" Huber,
     }
 
+    /// Parameters at which DreamSPI takes gradients (docs/dream-spi.md).
+    DreamMode = Corrected {
+        /// At the current ones: all groups are synchronised after every minibatch; rates are never
+        /// negative.
+        "corrected" Corrected,
+        /// As in the authors' code: at the current ones of the first group of a phase, and at those
+        /// from the start of the phase of all others (docs/deepspi.md, D19, D20, D21).
+        "parity" Parity,
+    }
+
+    /// How the ends of imagined episodes are drawn (docs/deepspi.md, D30).
+    ImaginedEnds = Corrected {
+        /// With the predicted probability.
+        "corrected" Corrected,
+        /// As in the authors' code, in which rounding loses about a quarter of the ends.
+        "parity" Parity,
+    }
+
+    /// How the weight of imagined steps grows over training.
+    Progressive = Off {
+        /// It is 1.
+        "off" Off,
+        /// The share of the training that is done.
+        "linear" Linear,
+        /// From 1e-8 to 1, exponentially in that share.
+        "exponential" Exponential,
+    }
+
     /// Shape of the surrogate objective; with `drift-coef` 1 the two are equal in value and
     /// gradient.
     Objective = Clip {

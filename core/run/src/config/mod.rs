@@ -13,16 +13,18 @@
 
 mod choice;
 mod deep_spi;
+mod dream;
 mod networks;
 mod world_model;
 
 pub use choice::{
-    Activation, CategoricalCost, CategoricalNetwork, CostTarget, DoneLabels, GradientPenalty,
-    LatentDistance, MixtureLayout, Objective, SoftMoeLayout, SpectralMode, TransitionDensity,
-    ValueLoss,
+    Activation, CategoricalCost, CategoricalNetwork, CostTarget, DoneLabels, DreamMode,
+    GradientPenalty, ImaginedEnds, LatentDistance, MixtureLayout, Objective, Progressive,
+    SoftMoeLayout, SpectralMode, TransitionDensity, ValueLoss,
 };
 pub use deep_spi::{DeepSpiConfig, DeepSpiOverrides};
 use deepspi_options::{ConfigError, Flat, fields};
+pub use dream::{DreamConfig, DreamOverrides};
 pub use networks::{NetworksConfig, NetworksOverrides};
 pub use world_model::{WorldModelConfig, WorldModelOverrides};
 
@@ -33,7 +35,7 @@ fields! {
     /// All hyper-parameters of a training run. See the module documentation; the defaults are those
     /// of the paper's Table 1 and the authors' implementation.
     pub struct Config, overrides ConfigOverrides {
-        /// Objective: deep-spi, deep-mdp or ppo.
+        /// Algorithm: deep-spi, deep-mdp, ppo or dream-spi.
         ["Algorithm"] #[cfg_attr(feature = "cli", arg(value_enum))]
         algo: Algorithm = Algorithm::DeepSpi;
         /// Seed of every generator of the run (parameters, environments, actions, shuffles).
@@ -101,6 +103,8 @@ fields! {
         world_model: WorldModelConfig, overrides WorldModelOverrides;
         /// The fields that only DeepSPI and DeepMDP read.
         deep_spi: DeepSpiConfig, overrides DeepSpiOverrides;
+        /// The fields that only DreamSPI reads.
+        dream: DreamConfig, overrides DreamOverrides;
     }
 }
 
@@ -134,6 +138,24 @@ const LATER_FIELDS: &[&str] = &[
     "gradient_penalty",
     "piecewise_auxiliary_ratio",
     "weight_decay",
+    "encoder_learning_rate",
+    "world_model_learning_rate",
+    "actor_learning_rate",
+    "critic_learning_rate",
+    "wm_clip_coef",
+    "imagination_horizon",
+    "imagination_epochs",
+    "imagination_num_minibatches",
+    "n_imagination_rollouts",
+    "soft_done",
+    "dyna_style",
+    "progressive",
+    "dream_weight_decay",
+    "disable_wd_ac",
+    "wasserstein_discriminator",
+    "discriminator_obs_encoder",
+    "dream_mode",
+    "imagined_ends",
 ];
 
 impl Config {
@@ -194,6 +216,7 @@ impl Config {
         require!(vf_coef, not_negative(self.vf_coef), "a finite number >= 0");
         self.world_model.validate()?;
         self.validate_networks()?;
+        self.validate_dream()?;
         check(
             !self.world_model.done_predictor || self.has_done_predictor(),
             "done_predictor",
@@ -264,11 +287,11 @@ impl Config {
         }
     }
 
-    /// Whether the world model predicts the ends of episodes. Without a reward loss nothing would be
-    /// learned: its weight is that of the predictor.
+    /// Whether the world model predicts the ends of episodes. Except in DreamSPI, which always asks
+    /// for them, nothing would be learned without a reward loss: its weight is that of the predictor.
     #[must_use]
     pub fn has_done_predictor(&self) -> bool {
-        self.world_model.done_predictor && self.auxiliary_coefficients().0 > 0.0
+        self.is_dream() || self.world_model.done_predictor && self.auxiliary_coefficients().0 > 0.0
     }
 
     /// Whether the loss contains a gradient penalty of the world model.
@@ -308,7 +331,7 @@ mod tests {
                 assert!(known, "{algorithm} reads {part}, which is neither part nor field");
             }
         }
-        assert_eq!(Algorithm::NAMES, "deep-spi,deep-mdp,ppo");
+        assert_eq!(Algorithm::NAMES, "deep-spi,deep-mdp,ppo,dream-spi");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::returns::Advantages;
 use crate::run_state::RunState;
 
 /// Gathers the transitions `indices` on `device`. The noise comes from the run's generator.
-pub(super) fn minibatch(
+pub(crate) fn minibatch(
     model: &Model,
     run: &mut RunState,
     rollout: &Rollout,

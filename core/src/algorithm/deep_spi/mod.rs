@@ -12,50 +12,39 @@ mod learner;
 mod objective;
 mod penalty;
 
-use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use deepspi_run::certificate::Projection;
-use deepspi_run::checkpoint::{Checkpoint, Encoding, MODEL, Section};
+use deepspi_run::checkpoint::{Checkpoint, Section};
 use deepspi_run::config::Config;
 use deepspi_run::message::Message;
 use deepspi_run::metrics::Metrics;
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::env::VectorEnv;
 
-use self::batch::minibatch;
+pub(crate) use self::batch::minibatch;
 pub use self::batch_view::batch_view;
 use self::certified::{certificate, project};
 pub use self::learner::Learner;
-pub use self::objective::{LossTerms, draw_noise, model_losses, objective};
+pub use self::objective::{
+    Encoded, LossTerms, draw_noise, encode, model_losses, objective, seen_by,
+};
 pub use self::penalty::{draw_penalty_noise, gradient_penalty};
 use super::metrics::PendingMetrics;
 use super::seam::{Algorithm, IterationReport, Working};
-use crate::checkpoint::{CheckpointError, decode, encode, model_section, required};
+use super::stored;
+use crate::checkpoint::CheckpointError;
 use crate::collect::{PendingRatios, collect};
-use crate::data::minibatch::vector;
 use crate::data::rollout::{Rollout, permutation};
 use crate::model::Model;
 use crate::optim::{ParameterGroup, total};
-use crate::params::{flatten, unflatten, zeros_on};
-use crate::read_floats;
 use crate::readback::read_together;
 use crate::returns::{Advantages, explained_variance};
 use crate::run_state::{RunState, TrainError};
-
-/// Name of the checkpoint section with both moments of Adam.
-const OPTIMISER: &str = "optimiser";
 
 /// DeepSPI, DeepMDP or PPO between two iterations.
 #[derive(Clone, Debug)]
 pub struct DeepSpi {
     learner: Learner,
-}
-
-/// Both moments of Adam in one section: the field names are the prefixes of their tensors.
-#[derive(Module, Debug)]
-struct Moments {
-    moment_1: Model,
-    moment_2: Model,
 }
 
 impl DeepSpi {
@@ -173,23 +162,7 @@ impl Algorithm for DeepSpi {
     }
 
     fn sections(&self) -> Working<'_, Result<Vec<Section>, CheckpointError>> {
-        Box::pin(async {
-            // Encode on the CPU: the encoder of burn-store reads tensors synchronously.
-            let template = zeros_on(self.learner.plain(), &Device::flex());
-            let on_cpu = async |flat: Tensor<1>| -> Result<Model, crate::Error> {
-                let flat = vector(read_floats(flat).await?, &Device::flex());
-                Ok(unflatten(template.clone(), &flat, false))
-            };
-            let [moment_1, moment_2] = self.learner.optimiser.moments();
-            let moments =
-                Moments { moment_1: on_cpu(moment_1).await?, moment_2: on_cpu(moment_2).await? };
-            let moments = Section {
-                name: OPTIMISER.to_owned(),
-                encoding: Encoding::Safetensors,
-                bytes: encode(&moments)?,
-            };
-            Ok(vec![model_section(self.learner.plain()).await?, moments])
-        })
+        Box::pin(stored::sections(self.learner.plain(), &self.learner.optimiser))
     }
 
     fn optimiser_steps(&self) -> Vec<u64> {
@@ -197,23 +170,11 @@ impl Algorithm for DeepSpi {
     }
 
     fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
-        let template = zeros_on(self.learner.plain(), &Device::flex());
-        let mut moments = Moments { moment_1: template.clone(), moment_2: template.clone() };
-        decode(required(checkpoint, OPTIMISER)?, &mut moments)?;
-        let mut parameters = template;
-        decode(required(checkpoint, MODEL)?, &mut parameters)?;
-
         let device = self.learner.parameters().device();
-        let to_device =
-            |module: &Model| Tensor::<1>::from_data(flatten(module).into_data(), &device);
-        let moments = [to_device(&moments.moment_1), to_device(&moments.moment_2)];
-        let steps = &checkpoint.state.optimiser_steps;
-        self.learner = self.learner.clone().with_parameters(to_device(&parameters));
-        if !self.learner.optimiser.restore(moments, steps) {
-            let groups = self.learner.optimiser.groups().count();
-            let text = format!("steps of {} parameter groups, not of {groups}", steps.len());
-            return Err(CheckpointError::Tensors(text));
-        }
+        let model = self.learner.plain();
+        let optimiser = &mut self.learner.optimiser;
+        let parameters = stored::restore(checkpoint, model, optimiser, &device)?;
+        self.learner = self.learner.clone().with_parameters(parameters);
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use crate::data::minibatch::Minibatch;
 use crate::model::Model;
 use crate::nn::PolicyValue;
 use crate::ops::policy_objective::{Inputs, PolicyObjective, policy_objective};
+use crate::world_model::discriminator::Discriminator;
 use crate::world_model::{LatentTransitions, TransitionNoise, WorldModelLosses};
 
 /// Per-sample and mean terms of the loss.
@@ -110,16 +111,19 @@ pub fn model_losses(model: &Model, batch: &Minibatch) -> Option<(Tensor<1>, Tens
 }
 
 /// What the encoder and the agent make of a minibatch.
-struct Encoded {
+#[derive(Clone, Debug)]
+pub struct Encoded {
     /// Latents `[B, h, w, c]` of the observations.
-    latents: Tensor<4>,
+    pub latents: Tensor<4>,
     /// Latents `[2B, h, w, c]` of both observations, if the minibatch holds the next ones.
-    both: Option<Tensor<4>>,
+    pub both: Option<Tensor<4>>,
     /// Policy and value.
-    state: PolicyValue,
+    pub state: PolicyValue,
 }
 
-fn encode(model: &Model, batch: &Minibatch) -> Encoded {
+/// Latents, policy and value of a minibatch.
+#[must_use]
+pub fn encode(model: &Model, batch: &Minibatch) -> Encoded {
     let size = batch.rewards.dims()[0];
     let encoded = model.agent.encode(batch.observations.clone());
     let (encoded, state) = match &batch.sharing {
@@ -154,8 +158,19 @@ fn world_model_losses(
         actions: batch.actions.clone(),
         rewards: batch.rewards.clone(),
         ends: batch.ends.clone(),
+        judge: model.discriminator.as_ref().map(|judge| (judge, seen_by(judge, batch))),
         noise: batch.noise.clone(),
         sharing: batch.sharing.as_ref(),
+    })
+}
+
+/// The observations `[B, H, W, C]` of a minibatch, if a discriminator sees them.
+#[must_use]
+pub fn seen_by(judge: &Discriminator, batch: &Minibatch) -> Option<Tensor<4>> {
+    let size = batch.rewards.dims()[0];
+    judge.sees_observations().then(|| match &batch.sharing {
+        None => batch.observations.clone().narrow(0, 0, size),
+        Some(sharing) => sharing.observations.first(size).apply(batch.observations.clone()),
     })
 }
 
@@ -170,6 +185,9 @@ pub fn draw_noise(
 ) -> Option<TransitionNoise> {
     if !config.uses_world_model() {
         return None;
+    }
+    if model.discriminator.is_some() {
+        return model.world_model.sample_noise(batch, rng, device);
     }
     model.world_model.loss_noise(batch, rng, device)
 }

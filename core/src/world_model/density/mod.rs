@@ -208,7 +208,7 @@ pub struct TransitionTarget<'a> {
 }
 
 /// Repeats rows for all samples if the samples share distributions.
-fn repeated<const D: usize>(rows: Option<&Repeat>, values: Tensor<D>) -> Tensor<D> {
+pub(super) fn repeated<const D: usize>(rows: Option<&Repeat>, values: Tensor<D>) -> Tensor<D> {
     match rows {
         Some(rows) => rows.apply(values),
         None => values,

@@ -1,0 +1,223 @@
+//! Hyper-parameters that only DreamSPI reads (the table `[dream]`).
+
+use deepspi_options::{ConfigError, fields};
+
+use super::{Algorithm, CategoricalCost, Config, DreamMode, ImaginedEnds, Progressive};
+
+fields! {
+    /// The fields that only DreamSPI reads, besides those of the networks and the world model.
+    #[derive(Copy)]
+    pub struct DreamConfig, overrides DreamOverrides {
+        /// Learning rate of the encoder, > 0. dream-spi does not read `learning-rate`.
+        ["DreamSPI"]
+        encoder_learning_rate: f64 = 2e-4;
+        /// Learning rate of the world model, > 0.
+        ["DreamSPI"]
+        world_model_learning_rate: f64 = 2e-4;
+        /// Learning rate of trunk and actor, > 0.
+        ["DreamSPI"]
+        actor_learning_rate: f64 = 2.75e-5;
+        /// Learning rate of the critic, > 0.
+        ["DreamSPI"]
+        critic_learning_rate: f64 = 2.75e-5;
+        /// Clip range of the world-model phase, in (0, 1); `clip-coef` is that of imagination.
+        ["DreamSPI"]
+        wm_clip_coef: f32 = 0.1;
+        /// Imagined steps H from every real state, 1 to 256.
+        ["DreamSPI"]
+        imagination_horizon: usize = 8;
+        /// Passes over an imagined rollout, at least 1.
+        ["DreamSPI"]
+        imagination_epochs: usize = 1;
+        /// Minibatches of an imagined rollout; must divide `H * num-envs * num-steps`. 0: as many as
+        /// there are imagined for each real one, times `n-imagination-rollouts`.
+        ["DreamSPI"]
+        imagination_num_minibatches: usize = 0;
+        /// Imagined rollouts per iteration, each with its own updates, at least 1.
+        ["DreamSPI"]
+        n_imagination_rollouts: usize = 1;
+        /// Imagined episodes end by their probability and not by a draw.
+        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        soft_done: bool = false;
+        /// Train actor and critic on real steps, too.
+        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        dyna_style: bool = false;
+        /// Weight of the loss of imagined steps, which grows over training; implies `dyna-style`.
+        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(value_enum))]
+        progressive: Progressive = Progressive::Off;
+        /// Weight decay of every group of parameters (AdamW), >= 0.
+        ["DreamSPI"]
+        dream_weight_decay: f32 = 0.0;
+        /// Actor and critic have no weight decay.
+        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        disable_wd_ac: bool = false;
+        /// l_P is the estimate of a discriminator, which is trained to find the difference between true
+        /// and imagined next latents.
+        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        wasserstein_discriminator: bool = false;
+        /// The discriminator also sees the observation.
+        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        discriminator_obs_encoder: bool = false;
+        /// Parameters at which gradients are taken, weight decay and schedules: corrected, or as in
+        /// the authors' code.
+        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(value_enum))]
+        dream_mode: DreamMode = DreamMode::Corrected;
+        /// How the ends of imagined episodes are drawn.
+        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(value_enum))]
+        imagined_ends: ImaginedEnds = ImaginedEnds::Corrected;
+    }
+}
+
+/// Longest imagined rollout.
+const LONGEST: usize = 256;
+
+impl Config {
+    /// Whether the run is one of DreamSPI.
+    #[must_use]
+    pub const fn is_dream(&self) -> bool {
+        matches!(self.algo, Algorithm::DreamSpi)
+    }
+
+    /// Whether DreamSPI trains actor and critic on real steps, too.
+    #[must_use]
+    pub fn is_dyna(&self) -> bool {
+        self.dream.dyna_style || self.dream.progressive != Progressive::Off
+    }
+
+    /// Whether the transition loss is that of a discriminator.
+    #[must_use]
+    pub const fn has_discriminator(&self) -> bool {
+        self.is_dream() && self.dream.wasserstein_discriminator
+    }
+
+    /// Minibatches of one imagined rollout.
+    #[must_use]
+    pub const fn imagination_minibatches(&self) -> usize {
+        match self.dream.imagination_num_minibatches {
+            0 => {
+                let DreamConfig { imagination_horizon, n_imagination_rollouts, .. } = self.dream;
+                self.num_minibatches * imagination_horizon * n_imagination_rollouts
+            }
+            given => given,
+        }
+    }
+
+    /// Weight decays of encoder and world model, and of actor and critic.
+    #[must_use]
+    pub const fn dream_decays(&self) -> [f32; 2] {
+        let decay = self.dream.dream_weight_decay;
+        [decay, if self.dream.disable_wd_ac { 0.0 } else { decay }]
+    }
+
+    /// The weight of the imagined loss after `step` of `total` agent steps.
+    #[must_use]
+    pub fn imagination_weight(&self, step: u64, total: u64) -> f32 {
+        #[expect(clippy::cast_precision_loss, reason = "steps stay far below 2^52")]
+        let share = (step as f64 / total.max(1) as f64).min(1.0);
+        let weight = match self.dream.progressive {
+            Progressive::Off => 1.0,
+            Progressive::Linear => share,
+            Progressive::Exponential => 1e-8_f64.powf(1.0 - share),
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "a weight in [0, 1]")]
+        {
+            weight as f32
+        }
+    }
+
+    /// The configuration of the objective on real steps.
+    #[must_use]
+    pub fn of_world_model_phase(&self) -> Self {
+        Self { clip_coef: self.dream.wm_clip_coef, ..self.clone() }
+    }
+
+    /// The configuration of the objective on imagined steps: `drift_coef` is that of real steps only.
+    #[must_use]
+    pub fn of_imagination(&self) -> Self {
+        Self { drift_coef: 1.0, ..self.clone() }
+    }
+
+    /// Checks the fields of DreamSPI.
+    pub(super) fn validate_dream(&self) -> Result<(), ConfigError> {
+        let check = |ok: bool, field, value: String, allowed| {
+            if ok { Ok(()) } else { Err(ConfigError { field, value, allowed }) }
+        };
+        let dream = &self.dream;
+        for (field, rate) in [
+            ("encoder_learning_rate", dream.encoder_learning_rate),
+            ("world_model_learning_rate", dream.world_model_learning_rate),
+            ("actor_learning_rate", dream.actor_learning_rate),
+            ("critic_learning_rate", dream.critic_learning_rate),
+        ] {
+            let ok = rate.is_finite() && rate > 0.0;
+            check(ok, field, rate.to_string(), "a finite number > 0")?;
+        }
+        let clip = dream.wm_clip_coef;
+        check(clip > 0.0 && clip < 1.0, "wm_clip_coef", clip.to_string(), "0 < wm_clip_coef < 1")?;
+        let horizon = dream.imagination_horizon;
+        let in_range = (1..=LONGEST).contains(&horizon);
+        check(in_range, "imagination_horizon", horizon.to_string(), "1 to 256")?;
+        for (field, count) in [
+            ("imagination_epochs", dream.imagination_epochs),
+            ("n_imagination_rollouts", dream.n_imagination_rollouts),
+        ] {
+            check((1..=1000).contains(&count), field, count.to_string(), "1 to 1000")?;
+        }
+        let decay = dream.dream_weight_decay;
+        let ok = decay.is_finite() && decay >= 0.0;
+        check(ok, "dream_weight_decay", decay.to_string(), "a finite number >= 0")?;
+        let model = &self.world_model;
+        let has_cost_of_logits = self.has_categorical_latents()
+            && matches!(
+                model.categorical_cost,
+                CategoricalCost::CrossEntropy | CategoricalCost::JensenShannon
+            );
+        check(
+            !dream.wasserstein_discriminator || !has_cost_of_logits,
+            "wasserstein_discriminator",
+            "true".to_owned(),
+            "false with the costs cross-entropy and jensen-shannon: no latent is drawn that it could \
+             judge",
+        )?;
+        check(
+            !dream.wasserstein_discriminator || model.transition_balance == 0.0,
+            "transition_balance",
+            model.transition_balance.to_string(),
+            "0 with wasserstein_discriminator",
+        )?;
+        check(
+            !dream.discriminator_obs_encoder || dream.wasserstein_discriminator,
+            "discriminator_obs_encoder",
+            "true".to_owned(),
+            "false without wasserstein_discriminator",
+        )?;
+        if !self.is_dream() {
+            return check(
+                !dream.wasserstein_discriminator,
+                "wasserstein_discriminator",
+                "true".to_owned(),
+                "false, or algo = dream-spi: no other algorithm trains a discriminator",
+            );
+        }
+        let minibatches = self.imagination_minibatches();
+        check(
+            (self.batch_size() * horizon).is_multiple_of(minibatches),
+            "imagination_num_minibatches",
+            minibatches.to_string(),
+            "a divisor of imagination_horizon * num_envs * num_steps",
+        )?;
+        check(
+            self.uses_world_model(),
+            "transition_loss_coef",
+            "0".to_owned(),
+            "above 0, or reward_loss_coef above 0, with dream-spi: it learns in its world model",
+        )?;
+        check(
+            !self.deep_spi.certified,
+            "certified",
+            "true".to_owned(),
+            "false with dream-spi: the theorem is about policies that are improved on real steps",
+        )?;
+        Ok(())
+    }
+}
