@@ -14,6 +14,7 @@ use deepspi_run::network::{NetworkSpec, SpecError};
 use deepspi_worlds::env::EnvError;
 
 use crate::data::minibatch::vector;
+use crate::data::replay_bytes::ReplayError;
 use crate::model::Model;
 use crate::params::{flatten, unflatten, zeros_on};
 use crate::read_floats;
@@ -44,6 +45,9 @@ pub enum CheckpointError {
     /// The stored configuration is out of range.
     #[error("the checkpoint's configuration is invalid: {0}")]
     Config(#[from] deepspi_options::ConfigError),
+    /// The stored replay buffer cannot be used.
+    #[error("the checkpoint's replay buffer cannot be used: {0}")]
+    Replay(#[from] ReplayError),
     /// Reading from the device failed.
     #[error(transparent)]
     Core(#[from] crate::Error),

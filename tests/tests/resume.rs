@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::checkpoint::Checkpoint;
 use deepspi_run::config::{
-    Algorithm, CategoricalNetwork, Config, DreamMode, GradientPenalty, Progressive,
+    Algorithm, CategoricalNetwork, Config, DreamMode, GradientPenalty, Objective, Progressive,
     TransitionDensity, WorldModelConfig,
 };
 use deepspi_run::message::Message;
@@ -117,6 +117,47 @@ fn dream_spi_repeats_and_resumes() {
         config.dream.n_imagination_rollouts = 2;
         config.dream.soft_done = true;
     }));
+}
+
+fn replay(config: &mut Config) {
+    config.dream.use_replay_buffer = true;
+    config.dream.replay_capacity = 20 * config.num_envs;
+    config.dream.replay_start = config.num_envs * config.num_steps;
+    (config.dream.replay_sequences, config.dream.replay_length) = (8, 4);
+    config.dream.env_steps_per_wm_update = config.batch_size() / 2;
+}
+
+#[test]
+fn dream_spi_with_replay_repeats_and_resumes() {
+    repeats_and_resumes(&dream(replay));
+    repeats_and_resumes(&dream(|config| {
+        replay(config);
+        config.objective = Objective::Drift;
+        config.dream.dyna_style = true;
+        config.dream.prioritize_new_samples = 0.5;
+    }));
+}
+
+#[test]
+fn a_replay_buffer_that_is_missing_or_damaged_is_refused() {
+    let (mut trainer, mut env) = fresh(&dream(replay));
+    train(&mut trainer, &mut env, 1);
+    let good = stored(&trainer);
+    let restore = |checkpoint: &Checkpoint| {
+        let restored = Trainer::restore(checkpoint, &spec(), &Device::flex());
+        restored.map(|_| ()).map_err(|error| error.to_string())
+    };
+    restore(&good).expect("an intact checkpoint");
+    let mut missing = good.clone();
+    missing.sections.retain(|section| section.name != "replay");
+    let error = restore(&missing).expect_err("no buffer");
+    assert!(error.contains("`replay` is missing"), "{error}");
+    let mut damaged = good;
+    let section = damaged.sections.iter_mut().find(|section| section.name == "replay");
+    let bytes = &mut section.expect("a buffer").bytes;
+    bytes.truncate(bytes.len() - 1);
+    let error = restore(&damaged).expect_err("a damaged buffer");
+    assert!(error.contains("replay buffer cannot be used: it is damaged"), "{error}");
 }
 
 #[test]

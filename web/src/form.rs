@@ -87,7 +87,7 @@ impl Scope {
 }
 
 /// Sets a field as the user does: the seed is set for both agents, and `certified` also sets the
-/// fields that it requires, or resets them to their defaults.
+/// fields that it requires, or resets them to their defaults. A gradient penalty makes the networks plain.
 ///
 /// # Errors
 /// If the text is not a value of the field's type; nothing is changed.
@@ -105,6 +105,10 @@ pub fn enter(
     if let Scope::Agent(index) = scope {
         if field == SEED.name {
             experiment.set_seed(experiment.agents[index].seed);
+        }
+        // Only the plain networks have a penalty.
+        if field == "lambda_gp" && experiment.agents[index].world_model.lambda_gp > 0.0 {
+            experiment.agents[index].world_model.lipschitz_nets = false;
         }
         if field == "certified" {
             let agent = &mut experiment.agents[index];
@@ -322,6 +326,44 @@ pub const AGENT: &[Control] = &[
     rare("dreamer_architecture", "Networks of Dreamer's size", None),
     rare("decoupled_repr", "Own networks of the critic", None),
     rare("use_attention", "Attention over categories", None),
+    rare("encoder_learning_rate", "Learning rate, encoder", Some(Slider::Decades(-5, -1))),
+    rare("world_model_learning_rate", "Learning rate, world model", Some(Slider::Decades(-5, -1))),
+    rare("actor_learning_rate", "Learning rate, actor", Some(Slider::Decades(-5, -1))),
+    rare("critic_learning_rate", "Learning rate, critic", Some(Slider::Decades(-5, -1))),
+    rare("imagination_horizon", "Imagined steps H", Some(Slider::Powers(0, 6))),
+    rare("wm_clip_coef", "Clip range, real steps", Some(Slider::Even(0.005, 0.995, 0.005))),
+    rare("progressive", "Growth of imagination", None),
+    rare("dyna_style", "Policy learns on real steps, too", None),
+    rare("n_imagination_rollouts", "Imagined rollouts", Some(Slider::Even(1.0, 8.0, 1.0))),
+    rare("imagination_epochs", "Epochs, imagined steps", Some(Slider::Even(1.0, 20.0, 1.0))),
+    rare(
+        "imagination_num_minibatches",
+        "Minibatches, imagined steps (0: automatic)",
+        Some(Slider::Stops(&[0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0])),
+    ),
+    rare("soft_done", "Soft imagined ends", None),
+    rare("imagined_ends", "Drawn imagined ends", None),
+    rare("wasserstein_discriminator", "Discriminator for l_P", None),
+    rare("discriminator_obs_encoder", "Discriminator sees frames", None),
+    rare("dream_weight_decay", "Weight decay", Some(Slider::ZeroAndDecades(-6, -2))),
+    rare("disable_wd_ac", "No weight decay of the policy", None),
+    rare("use_replay_buffer", "Replay buffer", None),
+    rare(
+        "replay_capacity",
+        "Steps of the buffer",
+        Some(Slider::Stops(&[20_000.0, 50_000.0, 100_000.0, 200_000.0, 500_000.0])),
+    ),
+    rare(
+        "replay_start",
+        "Steps before the first update",
+        Some(Slider::Stops(&[1_000.0, 2_500.0, 5_000.0, 12_500.0, 20_000.0])),
+    ),
+    rare("replay_sequences", "Sequences of an update", Some(Slider::Powers(2, 8))),
+    rare("replay_length", "Steps of a sequence", Some(Slider::Powers(1, 6))),
+    rare("env_steps_per_wm_update", "Real steps per update", Some(Slider::Powers(0, 10))),
+    rare("prioritize_new_samples", "Share of new sequences", Some(Slider::Even(0.0, 1.0, 0.05))),
+    rare("use_v_trace", "V-trace", None),
+    rare("dream_mode", "Order of updates", None),
 ];
 
 /// Label of a field together with the part to which it belongs.

@@ -2,7 +2,7 @@
 //! parts, and mixed.
 
 use deepspi_run::config::{
-    Config, ConfigOverrides, DeepSpiConfig, TransitionDensity, WorldModelConfig,
+    Config, ConfigOverrides, DeepSpiConfig, DreamConfig, TransitionDensity, WorldModelConfig,
 };
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::run_files::RunInfo;
@@ -17,6 +17,8 @@ const OLD_JSON: &str = include_str!("old/config.json");
 fn old() -> Config {
     let mut config = Config { seed: 7, gamma: 0.9, ..MazePreset::Small.hyper_parameters() };
     config.world_model.transition_loss_coef = 0.001;
+    // There was no DreamSPI.
+    config.dream = DreamConfig::DEFAULT;
     config.certify()
 }
 

@@ -92,6 +92,12 @@ impl FrameStore {
         &self.planes[place as usize * self.plane_bytes()..][..self.frame.height * self.frame.width]
     }
 
+    /// A plane of an observation, by the number of the observation.
+    #[must_use]
+    pub fn plane_of(&self, observation: usize, channel: usize) -> &[u8] {
+        self.plane(self.places[observation * self.frame.channels + channel])
+    }
+
     /// Appends the observations `[N, C, H, W]` of one step.
     pub fn push(&mut self, observations: &[u8]) {
         let FrameShape { channels, height, width } = self.frame;

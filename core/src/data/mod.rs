@@ -2,4 +2,6 @@
 
 pub mod frames;
 pub mod minibatch;
+pub mod replay;
+pub mod replay_bytes;
 pub mod rollout;

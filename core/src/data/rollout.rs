@@ -4,6 +4,8 @@
 //! ([`super::frames`]). Under next-step autoreset the next observation of step t *is* the observation
 //! of step t + 1, so T + 1 observations hold both.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Tensor};
 use deepspi_run::certificate;
 use deepspi_run::config::DoneLabels;
@@ -124,6 +126,71 @@ impl Rollout {
         certificate::average_episode_length(&self.dones, self.num_envs)
     }
 
+    /// Actions `[T, N]`.
+    #[must_use]
+    pub fn actions(&self) -> &[u32] {
+        &self.actions
+    }
+
+    /// Identifiers of some observations, time-major; none if the environment provides none.
+    #[must_use]
+    pub fn ids(&self, range: Range<usize>) -> Option<&[u32]> {
+        self.ids.as_ref().map(|ids| &ids[range])
+    }
+
+    /// A plane `[H * W]` of an observation.
+    #[must_use]
+    pub fn plane(&self, observation: usize, channel: usize) -> &[u8] {
+        self.observations.plane_of(observation, channel)
+    }
+
+    /// Log-probability of the chosen action of a transition.
+    #[must_use]
+    pub fn chosen_log_prob(&self, transition: usize) -> f32 {
+        self.log_probs[transition * self.actions_available + self.actions[transition] as usize]
+    }
+
+    /// Replaces log-probabilities `[T, N, A]` and values `[T + 1, N]` by those of another policy.
+    ///
+    /// # Panics
+    /// If the lengths do not match.
+    pub fn judge(&mut self, log_probs: Vec<f32>, values: Vec<f32>) {
+        assert_eq!(log_probs.len(), self.len() * self.actions_available, "[T, N, A]");
+        assert_eq!(values.len(), self.len() + self.num_envs, "[T + 1, N]");
+        (self.log_probs, self.values) = (log_probs, values);
+    }
+
+    /// Done flags `[T + 1, N]`: from before each step, then those that the last step returned.
+    #[must_use]
+    pub fn all_dones(&self) -> &[bool] {
+        &self.dones
+    }
+
+    /// Values `[T + 1, N]`.
+    #[must_use]
+    pub fn all_values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// Number of environments N.
+    #[must_use]
+    pub const fn num_envs(&self) -> usize {
+        self.num_envs
+    }
+
+    /// Indices of observations `[T + 1, N]` that cover all of them, and for each observation which of
+    /// these is its own; no rows if every observation is one of its own.
+    #[must_use]
+    pub fn every_observation(&self) -> (Vec<usize>, Option<Vec<usize>>) {
+        match &self.ids {
+            None => ((0..self.len() + self.num_envs).collect(), None),
+            Some(ids) => {
+                let distinct = Distinct::of(ids);
+                (distinct.firsts, Some(distinct.rows))
+            }
+        }
+    }
+
     /// Log-probabilities `[T, N, A]` of the behaviour policy.
     #[must_use]
     pub fn log_probs(&self) -> &[f32] {
@@ -146,8 +213,6 @@ impl Rollout {
         device: &Device,
     ) -> Minibatch {
         let pick = |values: &[f32]| indices.iter().map(|&i| values[i]).collect();
-        let chosen =
-            |i: &usize| self.log_probs[i * self.actions_available + self.actions[*i] as usize];
         let mut one_hot = vec![0.0; indices.len() * self.actions_available];
         for (row, &i) in one_hot.chunks_mut(self.actions_available).zip(indices) {
             row[self.actions[i] as usize] = 1.0;
@@ -169,7 +234,7 @@ impl Rollout {
             sharing,
             actions: upload(one_hot, shape, device),
             targets: Targets {
-                log_probs: indices.iter().map(chosen).collect(),
+                log_probs: indices.iter().map(|&i| self.chosen_log_prob(i)).collect(),
                 advantages: pick(&targets.advantages),
                 returns: pick(&targets.returns),
                 actions: indices.iter().map(|&i| self.actions[i]).collect(),
@@ -238,6 +303,58 @@ impl Rollout {
     #[must_use]
     pub fn frames(&self, indices: &[usize], device: &Device) -> Tensor<4> {
         self.observations.gather(indices, device)
+    }
+}
+
+/// Sequences that are put together to a rollout.
+#[derive(Debug)]
+pub(super) struct Sequences {
+    count: usize,
+    actions_available: usize,
+    observations: FrameStore,
+    /// `[T + 1, N]`, or empty.
+    pub(super) ids: Vec<u32>,
+    /// `[T + 1, N]`
+    pub(super) dones: Vec<bool>,
+    /// `[T, N]`
+    pub(super) actions: Vec<u32>,
+    /// `[T, N]`
+    pub(super) rewards: Vec<f32>,
+}
+
+impl Sequences {
+    /// No steps of `count` sequences.
+    pub(super) fn new(frame: FrameShape, count: usize, actions_available: usize) -> Self {
+        Self {
+            count,
+            actions_available,
+            observations: FrameStore::new(frame, count, 0),
+            ids: Vec::new(),
+            dones: Vec::new(),
+            actions: Vec::new(),
+            rewards: Vec::new(),
+        }
+    }
+
+    /// Appends the observations `[N, C, H, W]` of one time.
+    pub(super) fn push_observations(&mut self, pixels: &[u8]) {
+        self.observations.push(pixels);
+    }
+
+    /// The rollout, without log-probabilities and values.
+    pub(super) fn rollout(self) -> Rollout {
+        let Self { count, actions_available, observations, ids, dones, actions, rewards } = self;
+        Rollout {
+            num_envs: count,
+            actions_available,
+            observations,
+            ids: (!ids.is_empty()).then_some(ids),
+            actions,
+            log_probs: Vec::new(),
+            values: Vec::new(),
+            rewards,
+            dones,
+        }
     }
 }
 

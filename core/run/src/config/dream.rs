@@ -2,7 +2,7 @@
 
 use deepspi_options::{ConfigError, fields};
 
-use super::{Algorithm, CategoricalCost, Config, DreamMode, ImaginedEnds, Progressive};
+use super::{Algorithm, CategoricalCost, Config, DreamMode, ImaginedEnds, Objective, Progressive};
 
 fields! {
     /// The fields that only DreamSPI reads, besides those of the networks and the world model.
@@ -58,6 +58,30 @@ fields! {
         /// The discriminator also sees the observation.
         ["DreamSPI"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
         discriminator_obs_encoder: bool = false;
+        /// Learn from a replay buffer of sequences instead of from the newest steps alone.
+        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        use_replay_buffer: bool = false;
+        /// Steps that the buffer holds, of all environments together.
+        ["DreamSPI"]
+        replay_capacity: usize = 500_000;
+        /// Steps that are collected before the first update.
+        ["DreamSPI"]
+        replay_start: usize = 12_500;
+        /// Sequences of an update, at least 1.
+        ["DreamSPI"]
+        replay_sequences: usize = 64;
+        /// Steps of a sequence, 2 to 1000.
+        ["DreamSPI"]
+        replay_length: usize = 32;
+        /// Real steps for each update from the buffer, at least 1.
+        ["DreamSPI"]
+        env_steps_per_wm_update: usize = 4;
+        /// Probability that a sequence begins at one of the newest 128 times, in [0, 1].
+        ["DreamSPI"]
+        prioritize_new_samples: f32 = 0.0;
+        /// Returns of V-trace; always with the clipped objective, and only with a replay buffer.
+        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        use_v_trace: bool = false;
         /// Parameters at which gradients are taken, weight decay and schedules: corrected, or as in
         /// the authors' code.
         ["DreamSPI"] #[cfg_attr(feature = "cli", arg(value_enum))]
@@ -88,6 +112,37 @@ impl Config {
     #[must_use]
     pub const fn has_discriminator(&self) -> bool {
         self.is_dream() && self.dream.wasserstein_discriminator
+    }
+
+    /// Whether returns of replayed steps are those of V-trace.
+    #[must_use]
+    pub fn replays_with_v_trace(&self) -> bool {
+        self.dream.use_v_trace || self.objective == Objective::Clip
+    }
+
+    /// Updates from the replay buffer in an iteration.
+    #[must_use]
+    pub const fn replay_updates(&self) -> usize {
+        let updates = self.batch_size() / self.dream.env_steps_per_wm_update;
+        if updates == 0 { 1 } else { updates }
+    }
+
+    /// Rollouts that are collected before the first update from the replay buffer: enough steps, and
+    /// enough for a sequence.
+    #[must_use]
+    pub fn replay_warm_up(&self) -> u64 {
+        let per_env = (self.dream.replay_start / self.num_envs).max(self.dream.replay_length + 1);
+        per_env.div_ceil(self.num_steps) as u64
+    }
+
+    /// States of which imagined rollouts begin.
+    #[must_use]
+    pub const fn imagined_starts(&self) -> usize {
+        if self.dream.use_replay_buffer {
+            self.dream.replay_sequences * self.dream.replay_length
+        } else {
+            self.batch_size()
+        }
     }
 
     /// Minibatches of one imagined rollout.
@@ -135,6 +190,67 @@ impl Config {
     #[must_use]
     pub fn of_imagination(&self) -> Self {
         Self { drift_coef: 1.0, ..self.clone() }
+    }
+
+    /// Checks the fields of the replay buffer.
+    fn validate_replay(&self) -> Result<(), ConfigError> {
+        let check = |ok: bool, field, value: String, allowed| {
+            if ok { Ok(()) } else { Err(ConfigError { field, value, allowed }) }
+        };
+        let dream = &self.dream;
+        check(
+            (1..=65_536).contains(&dream.replay_sequences),
+            "replay_sequences",
+            dream.replay_sequences.to_string(),
+            "1 to 65536",
+        )?;
+        let length = dream.replay_length;
+        check((2..=1000).contains(&length), "replay_length", length.to_string(), "2 to 1000")?;
+        let newest = dream.prioritize_new_samples;
+        let ok = (0.0..=1.0).contains(&newest);
+        check(ok, "prioritize_new_samples", newest.to_string(), "0 to 1")?;
+        let steps = dream.env_steps_per_wm_update;
+        check(steps >= 1, "env_steps_per_wm_update", steps.to_string(), "at least 1")?;
+        check(
+            !dream.use_v_trace || dream.use_replay_buffer,
+            "use_v_trace",
+            "true".to_owned(),
+            "false without use_replay_buffer: the newest steps are the policy's own",
+        )?;
+        if !dream.use_replay_buffer {
+            return Ok(());
+        }
+        check(
+            self.is_dream(),
+            "use_replay_buffer",
+            "true".to_owned(),
+            "false, or algo = dream-spi: no other algorithm has a replay buffer",
+        )?;
+        check(
+            dream.progressive == Progressive::Off,
+            "progressive",
+            dream.progressive.name().to_owned(),
+            "off with use_replay_buffer",
+        )?;
+        check(
+            dream.replay_capacity / self.num_envs > length,
+            "replay_capacity",
+            dream.replay_capacity.to_string(),
+            "more than replay_length steps for each of num_envs environments",
+        )?;
+        check(
+            dream.replay_capacity >= dream.replay_start,
+            "replay_start",
+            dream.replay_start.to_string(),
+            "at most replay_capacity",
+        )?;
+        let samples = self.imagined_starts();
+        check(
+            samples.is_multiple_of(self.num_minibatches),
+            "num_minibatches",
+            self.num_minibatches.to_string(),
+            "a divisor of replay_sequences * replay_length with use_replay_buffer",
+        )
     }
 
     /// Checks the fields of DreamSPI.
@@ -191,6 +307,7 @@ impl Config {
             "true".to_owned(),
             "false without wasserstein_discriminator",
         )?;
+        self.validate_replay()?;
         if !self.is_dream() {
             return check(
                 !dream.wasserstein_discriminator,
@@ -201,10 +318,12 @@ impl Config {
         }
         let minibatches = self.imagination_minibatches();
         check(
-            (self.batch_size() * horizon).is_multiple_of(minibatches),
+            minibatches <= self.imagined_starts() * horizon
+                && (self.imagined_starts() * horizon).is_multiple_of(minibatches),
             "imagination_num_minibatches",
             minibatches.to_string(),
-            "a divisor of imagination_horizon * num_envs * num_steps",
+            "a divisor of imagination_horizon * num_envs * num_steps; with a replay buffer of \
+             imagination_horizon * replay_sequences * replay_length",
         )?;
         check(
             self.uses_world_model(),

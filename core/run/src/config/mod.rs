@@ -152,6 +152,14 @@ const LATER_FIELDS: &[&str] = &[
     "progressive",
     "dream_weight_decay",
     "disable_wd_ac",
+    "use_replay_buffer",
+    "replay_capacity",
+    "replay_start",
+    "replay_sequences",
+    "replay_length",
+    "env_steps_per_wm_update",
+    "prioritize_new_samples",
+    "use_v_trace",
     "wasserstein_discriminator",
     "discriminator_obs_encoder",
     "dream_mode",
@@ -160,13 +168,13 @@ const LATER_FIELDS: &[&str] = &[
 
 impl Config {
     /// All fields on one level, from which the names of kept runs are computed. Younger fields count only
-    /// if they differ from their defaults, so that a run keeps its name.
+    /// if the algorithm reads them and they differ from their defaults, so that a run keeps its name.
     #[must_use]
     pub fn identity(&self) -> Flat {
         Flat::new(Self::FIELD_INFO, |field| {
             let value = self.get(field);
-            let usual = LATER_FIELDS.contains(&field) && value == Self::DEFAULT.get(field);
-            if usual { None } else { value }
+            let is_usual = value == Self::DEFAULT.get(field) || !self.algo.reads(field);
+            if LATER_FIELDS.contains(&field) && is_usual { None } else { value }
         })
     }
 

@@ -26,7 +26,8 @@ pub use self::batch_view::batch_view;
 use self::certified::{certificate, project};
 pub use self::learner::Learner;
 pub use self::objective::{
-    Encoded, LossTerms, draw_noise, encode, model_losses, objective, seen_by,
+    Encoded, LossTerms, NetworkTerms, draw_noise, encode, model_losses, network_terms, objective,
+    seen_by, with_penalty,
 };
 pub use self::penalty::{draw_penalty_noise, gradient_penalty};
 use super::metrics::PendingMetrics;

@@ -42,38 +42,53 @@ pub struct LossTerms {
     pub state: PolicyValue,
 }
 
-/// The loss of one minibatch (docs/deepspi.md, section 2.2, details 7 to 16).
+/// What the networks make of a minibatch.
+#[derive(Clone, Debug)]
+pub struct NetworkTerms {
+    /// Latents of observations, `[B, h, w, c]`.
+    pub latents: Tensor<4>,
+    /// Trunk, policy and value of the observations.
+    pub state: PolicyValue,
+    /// l_P and l_R `[B]`, the latter with the loss of the done predictor; none without a world model.
+    pub auxiliary: Option<(Tensor<1>, Tensor<1>)>,
+    /// Gradient penalty `[1]`, not weighted; none without one.
+    pub penalty: Option<Tensor<1>>,
+}
+
+/// All terms of the loss of a minibatch that do not depend on how the policy is improved.
 #[must_use]
-pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms {
+pub fn network_terms(model: &Model, batch: &Minibatch) -> NetworkTerms {
     let Encoded { latents, both, state } = encode(model, batch);
-    let targets = both.map(|both| model.world_model.alignment().targets(both, batch.dones.clone()));
+    let alignment = model.world_model.alignment();
+    let targets = both.map(|both| alignment.targets(both, batch.dones.clone()));
     let losses =
         targets.clone().map(|targets| world_model_losses(model, batch, latents.clone(), targets));
     let auxiliary = losses
         .map(|WorldModelLosses { transition, reward, done }| (transition, with_done(reward, done)));
+    let penalty = batch.penalty.as_ref().zip(targets).and_then(|(noise, targets)| {
+        let next = alignment.natural(targets);
+        gradient_penalty(model, latents.clone(), next, batch.actions.clone(), noise)
+    });
+    let penalty = penalty.map(|[transition, reward]| transition + reward);
+    NetworkTerms { latents, state, auxiliary, penalty }
+}
+
+/// The loss of one minibatch (docs/deepspi.md, section 2.2, details 7 to 16).
+#[must_use]
+pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms {
+    let NetworkTerms { latents, state, auxiliary, penalty } = network_terms(model, batch);
     let inside = match &auxiliary {
         Some((transition, reward)) if !config.deep_spi.piecewise_auxiliary_ratio => {
             Some((mean_for_all(transition), mean_for_all(reward)))
         }
         own => own.clone(),
     };
-    let inputs = Inputs {
-        outputs: state.outputs.clone(),
-        auxiliary: inside,
-        targets: batch.targets.clone(),
-    };
+    let (outputs, targets) = (state.outputs.clone(), batch.targets.clone());
+    let inputs = Inputs { outputs, auxiliary: inside, targets };
     let (transition, reward) = auxiliary.unzip();
     let PolicyObjective { total, means, utilities, ratios, entropy } =
         policy_objective(inputs, config);
-    let penalty = batch.penalty.as_ref().zip(targets).and_then(|(noise, targets)| {
-        let next = model.world_model.alignment().natural(targets);
-        gradient_penalty(model, latents.clone(), next, batch.actions.clone(), noise)
-    });
-    let penalty = penalty.map(|[transition, reward]| transition + reward);
-    let total = match &penalty {
-        Some(penalty) => total + penalty.clone() * config.world_model.lambda_gp,
-        None => total,
-    };
+    let total = with_penalty(total, penalty.as_ref(), config);
     LossTerms {
         total,
         means,
@@ -85,6 +100,15 @@ pub fn objective(model: &Model, batch: &Minibatch, config: &Config) -> LossTerms
         penalty,
         latents,
         state,
+    }
+}
+
+/// A total loss with the weighted gradient penalty.
+#[must_use]
+pub fn with_penalty(total: Tensor<1>, penalty: Option<&Tensor<1>>, config: &Config) -> Tensor<1> {
+    match penalty {
+        Some(penalty) => total + penalty.clone() * config.world_model.lambda_gp,
+        None => total,
     }
 }
 

@@ -95,6 +95,18 @@ impl Group {
         let dream = &config.dream;
         let (mut updates, mut rounds) = (real, config.num_iterations());
         let is_parity = dream.dream_mode == DreamMode::Parity;
+        if dream.use_replay_buffer && !is_parity {
+            // A round is an iteration, and there are none before the buffer is filled.
+            let imagined = config.imagination_minibatches() * dream.imagination_epochs;
+            let updates = match (self.learns_in_imagination(), config.is_dyna()) {
+                (false, _) => real,
+                (true, false) => imagined as u64,
+                (true, true) => imagined as u64 + real,
+            };
+            let rounds = (config.num_iterations() + 1).saturating_sub(config.replay_warm_up());
+            let updates = updates * config.replay_updates() as u64;
+            return self.linear(config, updates, rounds);
+        }
         if self.learns_in_imagination() {
             let rollouts = dream.n_imagination_rollouts as u64;
             updates = (config.imagination_minibatches() * dream.imagination_epochs) as u64;
@@ -105,6 +117,12 @@ impl Group {
                 rounds = config.num_iterations();
             }
         }
+        self.linear(config, updates, rounds)
+    }
+
+    /// The schedule that falls after each round of `updates`, to 0 after `rounds`.
+    fn linear(self, config: &Config, updates: u64, rounds: u64) -> UpdateSchedule {
+        let is_parity = config.dream.dream_mode == DreamMode::Parity;
         UpdateSchedule {
             start: self.rate(config),
             updates,
