@@ -5,9 +5,11 @@
 
 mod assessment;
 mod cells;
+mod dreams;
 mod latent_model;
 mod probe;
 
 pub use assessment::assess;
 pub use cells::cells;
+pub use dreams::dream_errors;
 pub use probe::{ProbeError, probe};

@@ -71,6 +71,8 @@ pub enum FigureName {
     Latents,
     /// A run that keeps the ratio premise of Theorem 3, beside a run that does not.
     Certified,
+    /// DreamSPI in its forms beside DeepSPI and PPO, and the error of its world model by horizon.
+    Dream,
     /// All figures, with all sweeps.
     All,
 }

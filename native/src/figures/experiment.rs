@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use anyhow::Result;
 use burn::tensor::Device;
-use deepspi_core::maze::probe;
+use deepspi_core::maze::{dream_errors, probe};
 use deepspi_core::{run_state::TrainError, trainer::Trainer};
 use deepspi_options::Flat;
 use deepspi_run::certificate::Certificate;
 use deepspi_run::config::{Algorithm, Config};
+use deepspi_run::maze::HorizonError;
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::message::Message;
 use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazeView, SeenMaze};
@@ -16,6 +17,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::run::signals::StopFlag;
+
+/// Longest imagined rollout that is measured, and the number of rollouts.
+const HORIZON: usize = 16;
+const ROLLOUTS: usize = 512;
 
 /// Everything that determines a run, including its seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,6 +67,15 @@ pub struct Snapshot {
     pub values: Vec<f64>,
 }
 
+/// Errors of imagined rollouts at one time of a run of DreamSPI.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dreams {
+    /// Agent steps taken.
+    pub global_step: u64,
+    /// By horizon, from 1.
+    pub errors: Vec<HorizonError>,
+}
+
 /// A finished run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
@@ -77,6 +91,9 @@ pub struct Record {
     pub points: Vec<Point>,
     /// Latents early and late in training.
     pub snapshots: Vec<Snapshot>,
+    /// Errors of imagined rollouts early, in the middle and late in training; only of DreamSPI.
+    #[serde(default)]
+    pub dreams: Vec<Dreams>,
     /// Why the run ended early, if a quantity became NaN or infinite.
     pub failure: Option<String>,
 }
@@ -144,6 +161,7 @@ impl Experiment {
         let seen = SeenMaze { maze: &maze, view: &view };
         let mut points = Vec::new();
         let mut snapshots = Vec::new();
+        let mut dreams = Vec::new();
         let mut last = None;
         let mut failure = None;
         loop {
@@ -160,6 +178,14 @@ impl Experiment {
             if iteration == self.early() || trainer.is_finished() {
                 let (latents, values) = (report.latents, report.values);
                 snapshots.push(Snapshot { iteration, latents, values });
+            }
+            let iterations = self.config.num_iterations();
+            let is_measured = [self.early(), iterations / 3, 2 * iterations / 3, iterations];
+            if self.config.is_dream() && is_measured.contains(&iteration) {
+                let (model, seed) = (trainer.policy(), self.config.seed);
+                let errors = dream_errors(&model, seen, HORIZON, ROLLOUTS, seed, device);
+                let errors = pollster::block_on(errors)?;
+                dreams.push(Dreams { global_step: trainer.global_step(), errors });
             }
             if trainer.is_finished() {
                 break;
@@ -195,6 +221,7 @@ impl Experiment {
             seconds: start.elapsed().as_secs_f64(),
             points,
             snapshots,
+            dreams,
             failure,
         }))
     }

@@ -59,7 +59,7 @@ impl KeptRuns {
         for experiment in experiments {
             let key = experiment.key()?;
             if !known.contains_key(&key) && missing.iter().all(|(other, _)| *other != key) {
-                match self.load(&key, experiment) {
+                match self.load(&key) {
                     Some(record) => drop(known.insert(key.clone(), record)),
                     None => missing.push((key.clone(), experiment)),
                 }
@@ -131,11 +131,13 @@ impl KeptRuns {
     }
 
     /// Reads a kept run. A file that cannot be read, or that holds another run, counts as missing.
-    fn load(&self, key: &str, experiment: &Experiment) -> Option<Record> {
+    fn load(&self, key: &str) -> Option<Record> {
         let path = self.path(key);
         let bytes = fs::read(&path).ok()?;
         match serde_json::from_slice::<Record>(&bytes) {
-            Ok(record) if record.experiment == *experiment => Some(record),
+            // Fields that the algorithm does not read may differ: they have defaults of their own in
+            // files from before there were these fields.
+            Ok(record) if record.experiment.key().is_ok_and(|other| other == key) => Some(record),
             Ok(_) => {
                 tracing::warn!("{} contains another run; the run is trained again", path.display());
                 None

@@ -7,6 +7,7 @@
 
 mod args;
 mod certified;
+mod dream;
 pub mod experiment;
 mod kept_runs;
 mod latents;
@@ -93,6 +94,7 @@ fn parts(args: &FiguresArgs) -> Vec<(FigureName, Option<SweptQuantity>)> {
         FigureName::Sir,
         FigureName::Latents,
         FigureName::Certified,
+        FigureName::Dream,
         FigureName::Phase,
     ];
     let sweeps =
@@ -116,6 +118,7 @@ fn make(
         (FigureName::Oot, _) => oot::make(),
         (FigureName::Latents, _) => latents::make(kept_runs, base),
         (FigureName::Certified, _) => certified::make(kept_runs, base, seeds),
+        (FigureName::Dream, _) => dream::make(kept_runs, base, seeds),
         // `parts` splits this into the single figures.
         (FigureName::All, _) => Ok(Vec::new()),
     }

@@ -3,8 +3,10 @@
 
 mod assessment;
 mod cells;
+mod dream;
 mod report;
 
 pub use assessment::{Assessment, FailedPremise, Judged, ValuePair};
 pub use cells::{CellLosses, MazeCells};
+pub use dream::HorizonError;
 pub use report::MazeReport;
