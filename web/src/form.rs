@@ -262,6 +262,7 @@ pub const GAME: &[Control] = &[
         Some(Slider::Stops(&[200.0, 1_000.0, 5_000.0, 27_000.0, 108_000.0])),
     ),
     rare("emulator_seeds", "Seeds of the emulator", None),
+    rare("reward_clip", "Clip rewards", None),
 ];
 
 /// Controls of an agent, in the order of the form; without the seed.

@@ -2,8 +2,10 @@
 //!
 //! The ratios are exact over the batch's states, because updates that leave `N^C` are shortened or
 //! undone ([`Projection`]). The losses and the episode length are means over the batch, not
-//! expectations. `K_R = K_P = 1` is the constant of the world model's networks for each action;
-//! that the *policy* does not increase distances is assumed, not known (docs/deepspi.md, D27). The
+//! expectations. With continuous latents `K_R = K_P = 1` is the constant of the world model's networks for
+//! each action; that the *policy* does not increase distances is assumed, not known (docs/deepspi.md,
+//! D27). With categorical latents and the discrete distance, `K_R = 2 R_max` and `K_P = 1` hold for every
+//! policy; `R_max` is the largest reward that the model predicts in the batch. The
 //! theorem uses one encoder for both policies; here an update changes the encoder, too. So zeta is
 //! an estimate of the bound and not a proof, and must not be reported as one.
 
@@ -37,9 +39,10 @@ pub struct Certificate {
     pub average_episode_length: Option<f64>,
     /// `L_R`, mean absolute reward error of the updated model over the batch.
     pub reward_loss: f64,
-    /// An upper bound of `L_P`: mean Euclidean distance of one sample to the next latent.
+    /// An upper bound of `L_P`: mean Euclidean distance of one sample to the next latent; with categorical
+    /// latents the mean probability that a sample is another latent.
     pub transition_loss: f64,
-    /// `K_V = K_R / (1 - gamma K_P)`.
+    /// `K_V = K_R / (1 - gamma K_P)`, with `K_P = 1`.
     pub value_lipschitz: f64,
     /// `D_IR^sup` of the updated policy over the batch's states.
     pub importance_ratio_sup: f64,
@@ -60,6 +63,8 @@ pub struct Terms {
     pub reward_loss: f64,
     /// `L_P`.
     pub transition_loss: f64,
+    /// `K_R`.
+    pub reward_lipschitz: f64,
     /// `SIR`.
     pub importance_ratio_sup: f64,
 }
@@ -73,9 +78,10 @@ impl Certificate {
             average_episode_length,
             reward_loss,
             transition_loss,
+            reward_lipschitz,
             importance_ratio_sup,
         } = terms;
-        let value_lipschitz = 1.0 / (1.0 - gamma);
+        let value_lipschitz = reward_lipschitz / (1.0 - gamma);
         let margin = 1.0 / importance_ratio_sup - gamma;
         let error = reward_loss / gamma + value_lipschitz * transition_loss;
         let zeta = average_episode_length
@@ -114,6 +120,7 @@ mod tests {
         average_episode_length: Some(7.0),
         reward_loss: 0.09,
         transition_loss: 0.01,
+        reward_lipschitz: 1.0,
         importance_ratio_sup: 1.05,
     };
 
@@ -122,6 +129,12 @@ mod tests {
         let certificate = Certificate::new(TERMS, Projection::default());
         // 7 (0.1 + 10 * 0.01) (1 / (0.95238 - 0.9) + 10)
         let expected = 7.0 * 0.2 * (1.0 / (1.0 / 1.05 - 0.9) + 10.0);
+        assert!((certificate.zeta.expect("the premise holds") - expected).abs() < 1e-9);
+        // Rewards of up to 5 and the discrete distance: K_V = 2 * 5 / 0.1.
+        let discrete = Terms { reward_lipschitz: 10.0, ..TERMS };
+        let certificate = Certificate::new(discrete, Projection::default());
+        assert!((certificate.value_lipschitz - 100.0).abs() < 1e-9);
+        let expected = 7.0 * 1.1 * (1.0 / (1.0 / 1.05 - 0.9) + 10.0);
         assert!((certificate.zeta.expect("the premise holds") - expected).abs() < 1e-9);
     }
 

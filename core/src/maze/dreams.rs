@@ -44,7 +44,7 @@ pub async fn dream_errors(
     let policy = Decision::from_logits(&logits, Vec::new(), ACTIONS);
     let width = truth.len() / maze.states();
     let latent = |state: usize| &truth[state * width..][..width];
-    let typical = typical_distance(maze.states(), latent).max(f64::MIN_POSITIVE);
+    let typical = typical_distance(maze.states(), latent);
     let mut rng = stream(seed, Stream::Actions);
     let mut noise = stream(seed, Stream::Noise);
     let live: Vec<usize> = (0..maze.states()).filter(|&s| !maze.tile(s).is_terminal()).collect();
@@ -85,7 +85,7 @@ pub async fn dream_errors(
             for (sum, term) in sum.iter_mut().zip([
                 (f64::from(rewards[i]) - reward).abs(),
                 (f64::from(found_values[i]) - true_value).abs(),
-                to_truth / typical,
+                if typical > 0.0 { to_truth / typical } else { 0.0 },
                 f64::from(u8::from(is_nearest)),
                 (1.0 - f64::from(continuations[i]) - ended).abs(),
             ]) {
@@ -101,7 +101,7 @@ pub async fn dream_errors(
             rollouts: count as usize,
             reward,
             value,
-            latent,
+            latent: (typical > 0.0).then_some(latent),
             nearest,
             end: model.world_model.done.is_some().then_some(end),
         });
@@ -185,7 +185,7 @@ mod tests {
         let after = errors(&trainer.policy());
         assert!(after[0].reward < 0.7 * before[0].reward, "{:?} {:?}", before[0], after[0]);
         assert!(after[0].end < before[0].end, "{:?} {:?}", before[0], after[0]);
-        assert!(after[0].latent < after[3].latent, "{after:?}");
+        assert!(after[0].latent.is_some() && after[0].latent < after[3].latent, "{after:?}");
         let counts: Vec<usize> = before.iter().map(|error| error.rollouts).collect();
         assert!(counts.is_sorted_by(|a, b| a >= b) && counts[0] == 200, "{counts:?}");
         assert!(before.iter().all(|e| e.end.is_some() && (0.0..=1.0).contains(&e.nearest)));

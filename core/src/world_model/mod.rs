@@ -163,6 +163,18 @@ impl WorldModel {
         self.transition.predict(latents, actions)
     }
 
+    /// Probability `[B]` that a predicted latent is another one than the aligned target `[B, M, D]`; none
+    /// if latents are not categorical.
+    #[must_use]
+    pub fn mismatch(
+        &self,
+        latents: Tensor<4>,
+        actions: Tensor<2>,
+        targets: Tensor<3>,
+    ) -> Option<Tensor<1>> {
+        self.density.mismatch(self.predict(latents, actions), targets)
+    }
+
     /// Predicted reward `[B]` of latents `[B, h, w, c]` and one-hot actions `[B, A]`.
     #[must_use]
     pub fn predict_reward(&self, latents: Tensor<4>, actions: Tensor<2>) -> Tensor<1> {

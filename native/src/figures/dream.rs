@@ -251,7 +251,7 @@ type Quantity = fn(&deepspi_run::maze::HorizonError) -> f64;
 const ERRORS: [(&str, Quantity); 4] = [
     ("Reward", |error| error.reward),
     ("Value", |error| error.value),
-    ("Latent, relative", |error| error.latent),
+    ("Latent, relative", |error| error.latent.unwrap_or(f64::NAN)),
     ("Nearest state is the true one", |error| error.nearest),
 ];
 
@@ -330,7 +330,7 @@ fn errors(groups: &[(&Form, &[Record])]) -> Result<Table> {
                         &error.rollouts,
                         &error.reward,
                         &error.value,
-                        &error.latent,
+                        &error.latent.map_or_else(String::new, |latent| latent.to_string()),
                         &error.nearest,
                         &error.end.map_or_else(String::new, |end| end.to_string()),
                     ])?;

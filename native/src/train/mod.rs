@@ -1,6 +1,7 @@
 //! `native train`: one run from its arguments to its last checkpoint.
 
 mod args;
+mod memory;
 
 use std::path::Path;
 
@@ -188,11 +189,15 @@ struct PreparedRun {
 
 impl PreparedRun {
     fn prepare(world: &dyn World, config: &Config, args: &TrainArgs) -> Result<Self> {
+        let replay = memory::of_replay(config, world.network().frame)?;
         let selected = device::select(&args.device)?;
         let mut opened = Opened::new(world, config, config.seed, args)?;
         device::verify(&selected, config, &world.network())?;
         opened.reset()?;
         let trainer = Trainer::new(config.clone(), world.network(), &selected.device)?;
+        if let Some(text) = replay {
+            eprintln!("{text}");
+        }
         Ok(Self { selected, trainer, opened })
     }
 

@@ -25,6 +25,7 @@ pub static KIND: Kind = Kind {
         "max_episode_steps",
         "emulator_seeds",
         "network",
+        "reward_clip",
     ],
     // The last entry: every name that no other world knows is taken for a game.
     knows: |_| true,
@@ -80,8 +81,8 @@ impl AtariWorld {
             // game goes on after them: see `AtariGame`.
             episodic_life: chosen.training_resets,
             // Raw rewards are always reported, and only they are scored. Clipped rewards are what
-            // the critic and the world model were trained on.
-            reward_clip: true,
+            // the critic and the world model were trained on, unless the run did not clip.
+            reward_clip: self.options.reward_clip,
             ..AtariOptions::evaluation(stochastic)
         };
         let rom = RomFinder::from_environment(chosen.roms.as_deref()).find(self.game)?;

@@ -42,7 +42,8 @@ impl Config {
 
     /// The configuration with all settings that `certified` requires: C half-way between 1 and
     /// `1 / gamma`, networks with a guaranteed Lipschitz bound, a density whose samples have the
-    /// same bound, and a metric latent distance.
+    /// same bound, and a metric latent distance. Categorical latents stay: for them the theorem needs no
+    /// Lipschitz network.
     #[must_use]
     pub fn certify(mut self) -> Self {
         self.deep_spi.certified = true;
@@ -51,7 +52,9 @@ impl Config {
         self.world_model.lipschitz_nets = true;
         self.world_model.spectral_mode = SpectralMode::Exact;
         self.world_model.latent_distance = LatentDistance::Euclidean;
-        self.world_model.transition_density = TransitionDensity::Normal;
+        if self.world_model.transition_density != TransitionDensity::Categorical {
+            self.world_model.transition_density = TransitionDensity::Normal;
+        }
         self
     }
 
@@ -75,9 +78,13 @@ impl Config {
             return refuse("reward_loss_coef", "0".to_owned(), allowed);
         }
         if self.world_model.transition_density == TransitionDensity::MixtureNormal {
-            let allowed = "normal or deterministic with `certified`: the weights of a mixture depend \
+            let allowed = "normal, deterministic or categorical with `certified`: the weights of a mixture depend \
                            on the latent, and no constant bounds how fast";
             return refuse("transition_density", "mixture-normal".to_owned(), allowed);
+        }
+        if self.has_categorical_latents() {
+            // The discrete distance bounds every policy and every network.
+            return self.require_metric();
         }
         if !self.world_model.lipschitz_nets {
             return refuse("lipschitz_nets", "false".to_owned(), "true with `certified`");
@@ -85,10 +92,19 @@ impl Config {
         if self.world_model.spectral_mode != SpectralMode::Exact {
             return refuse("spectral_mode", "parity".to_owned(), "exact with `certified`");
         }
-        if self.world_model.latent_distance != LatentDistance::Euclidean {
-            return refuse("latent_distance", "smooth-l1".to_owned(), "euclidean with `certified`");
+        self.require_metric()
+    }
+
+    /// Rewards and latents must be compared by a metric.
+    fn require_metric(&self) -> Result<(), ConfigError> {
+        if self.world_model.latent_distance == LatentDistance::Euclidean {
+            return Ok(());
         }
-        Ok(())
+        Err(ConfigError {
+            field: "latent_distance",
+            value: "smooth-l1".to_owned(),
+            allowed: "euclidean with `certified`",
+        })
     }
 }
 
@@ -108,6 +124,11 @@ mod tests {
         assert!(error.contains("`clip_coef` is 0.2"), "{error}");
         let ppo = Config { algo: Algorithm::Ppo, ..config.clone() };
         ppo.validate().expect_err("PPO has no world model");
+        let mut discrete = Config { gamma: 0.9, ..Config::default() };
+        discrete.world_model.transition_density = TransitionDensity::Categorical;
+        let discrete = discrete.certify();
+        assert!(discrete.has_categorical_latents());
+        discrete.validate().expect("the discrete distance is a metric");
         let kept = config.world_model;
         for world_model in [
             WorldModelConfig { lipschitz_nets: false, ..kept },

@@ -14,9 +14,10 @@ pub struct HorizonError {
     /// `|V(imagined latent) - V(true latent)|` of the critic.
     pub value: f64,
     /// Distance of the imagined latent to the true one, relative to the mean distance of the latents of
-    /// two states.
-    pub latent: f64,
-    /// Share of the imagined latents to which the true latent is the nearest of all states.
+    /// two states; none if all states have one latent.
+    pub latent: Option<f64>,
+    /// Share of the imagined latents to which the true latent is the nearest of all states; equal
+    /// distances count.
     pub nearest: f64,
     /// `|predicted probability - whether the episode has ended|`; none without a done predictor.
     pub end: Option<f64>,

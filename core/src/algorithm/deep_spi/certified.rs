@@ -8,7 +8,7 @@ use deepspi_run::monitor::RatioBounds;
 
 use super::batch::minibatch;
 use super::learner::Learner;
-use super::objective::model_losses;
+use super::objective::{largest_reward, metric_losses};
 use crate::collect::PendingRatios;
 use crate::data::rollout::Rollout;
 use crate::model::Model;
@@ -61,22 +61,29 @@ pub(super) async fn certificate(
     // Steps after the end of an episode only return the next start: the theorem does not count
     // them.
     let real: Vec<usize> = (0..rollout.len()).filter(|&i| !rollout.dones()[i]).collect();
-    let (mut reward_loss, mut transition_loss) = (0.0, 0.0);
+    let (mut reward_loss, mut transition_loss, mut largest_of_all) = (0.0, 0.0, 0.0_f64);
     for indices in real.chunks(config.minibatch_size()) {
         let batch = minibatch(model, run, rollout, indices, targets, &device);
-        let Some((transition, reward)) = model_losses(model, &batch) else {
+        let Some((transition, reward)) = metric_losses(model, &batch) else {
             continue;
         };
-        let sums = read_floats(Tensor::cat(vec![transition.sum(), reward.sum()], 0)).await?;
+        let largest = largest_reward(model, &batch);
+        let parts = vec![transition.sum(), reward.sum(), largest];
+        let sums = read_floats(Tensor::cat(parts, 0)).await?;
         transition_loss += f64::from(sums[0]);
         reward_loss += f64::from(sums[1]);
+        largest_of_all = largest_of_all.max(f64::from(sums[2]));
     }
+    // For the discrete distance; else the constant of the networks.
+    let reward_lipschitz =
+        if config.has_categorical_latents() { 2.0 * largest_of_all } else { 1.0 };
     let count = real.len().max(1) as f64;
     let terms = Terms {
         gamma: config.gamma.into(),
         average_episode_length: rollout.average_episode_length(),
         reward_loss: reward_loss / count,
         transition_loss: transition_loss / count,
+        reward_lipschitz,
         importance_ratio_sup: ratios.sup.into(),
     };
     Ok(Certificate::new(terms, projection))

@@ -134,6 +134,31 @@ pub fn model_losses(model: &Model, batch: &Minibatch) -> Option<(Tensor<1>, Tens
     Some((losses.transition, losses.reward))
 }
 
+/// The losses of a minibatch that Theorem 3 is about, both `[B]`; the minibatch must hold next
+/// observations. They are [`model_losses`], but with categorical latents l_P is the probability that a
+/// predicted latent is another one.
+#[must_use]
+pub fn metric_losses(model: &Model, batch: &Minibatch) -> Option<(Tensor<1>, Tensor<1>)> {
+    let Encoded { latents, both, .. } = encode(model, batch);
+    let targets = model.world_model.alignment().targets(both?, batch.dones.clone());
+    let losses = world_model_losses(model, batch, latents.clone(), targets.clone());
+    let mismatch = model.world_model.mismatch(latents, batch.actions.clone(), targets);
+    Some((mismatch.unwrap_or(losses.transition), losses.reward))
+}
+
+/// The largest predicted reward of a minibatch's states and all actions, by size, `[1]`.
+#[must_use]
+pub fn largest_reward(model: &Model, batch: &Minibatch) -> Tensor<1> {
+    let latents = encode(model, batch).latents;
+    let [size, choices] = batch.actions.dims();
+    let device = latents.device();
+    let all = (0..choices).map(|action| {
+        let one_hot = Tensor::<2>::eye(choices, &device).narrow(0, action, 1).repeat_dim(0, size);
+        model.world_model.predict_reward(latents.clone(), one_hot).abs()
+    });
+    Tensor::cat(all.collect(), 0).max()
+}
+
 /// What the encoder and the agent make of a minibatch.
 #[derive(Clone, Debug)]
 pub struct Encoded {

@@ -127,6 +127,11 @@ impl Density for Categorical {
         self.is_cost_of_logits() && self.target == CostTarget::Parity
     }
 
+    fn mismatch(&self, statistics: Statistics, target: Tensor<3>) -> Option<Tensor<1>> {
+        let of_target = summed(log_softmax(logits(statistics), 2) * target);
+        Some(-of_target.exp() + 1.0)
+    }
+
     fn loss(&self, statistics: Statistics, target: TransitionTarget) -> Tensor<1> {
         let TransitionTarget { latents, rows, noise, .. } = target;
         let logits = repeated(rows, logits(statistics));
@@ -175,6 +180,26 @@ mod tests {
     use deepspi_worlds::rng::{Stream, stream};
 
     use super::*;
+
+    #[test]
+    fn a_mismatch_is_one_minus_the_probability_of_the_latent() {
+        let device = Device::flex();
+        let density = Categorical {
+            cost: CategoricalCost::L2,
+            target: CostTarget::Next,
+            gumbel_softmax: false,
+        };
+        // Two categories with probabilities (1/4, 3/4) and (1/2, 1/2).
+        let values = Tensor::<3>::from_floats([[[0.0, 3.0_f32.ln()], [1.0, 1.0]]], &device);
+        let statistics = Statistics {
+            values: values.reshape([1, 2, 1, 1, 2]),
+            weights: Tensor::ones([1, 1], &device),
+        };
+        let target = Tensor::<3>::from_floats([[[0.0, 1.0], [1.0, 0.0]]], &device);
+        let found = density.mismatch(statistics, target).expect("categorical");
+        let found: f32 = found.into_scalar();
+        assert!((found - 0.625).abs() < 1e-6, "{found}");
+    }
 
     #[test]
     fn classes_are_drawn_with_their_probabilities() {

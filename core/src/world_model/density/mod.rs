@@ -104,6 +104,12 @@ pub trait Density: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Probability `[B]` that a sample is another latent than the target `[B, M, D]`; none if latents are
+    /// not categorical.
+    fn mismatch(&self, _statistics: Statistics, _target: Tensor<3>) -> Option<Tensor<1>> {
+        None
+    }
+
     /// Transition loss l_P `[B]`.
     ///
     /// # Panics

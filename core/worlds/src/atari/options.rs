@@ -73,9 +73,10 @@ impl AtariOptions {
     #[must_use]
     pub fn training(stochastic: bool, run: Option<&AtariTraining>) -> Self {
         let base = if stochastic { Self::stochastic() } else { Self::default() };
-        let AtariTraining { max_episode_steps, emulator_seeds, network: _ } =
+        let AtariTraining { max_episode_steps, emulator_seeds, reward_clip, network: _ } =
             *run.unwrap_or(&AtariTraining::UNSAID);
-        Self { max_episode_steps, emulator_seeds, limit_per_life: run.is_some(), ..base }
+        let limit_per_life = run.is_some();
+        Self { max_episode_steps, emulator_seeds, limit_per_life, reward_clip, ..base }
     }
 
     /// The settings for evaluation: those of training, but with at most 27,000 agent steps (108,000

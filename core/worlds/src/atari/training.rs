@@ -39,6 +39,9 @@ fields! {
         /// Size of the networks: those of the paper, or small ones for a CPU or a browser.
         ["Environment"] #[cfg_attr(feature = "cli", arg(value_enum))]
         network: AtariNetwork = AtariNetwork::Paper;
+        /// Clip rewards to their sign, as in the paper; scores are never clipped.
+        ["Environment"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        reward_clip: bool = true;
     }
 }
 
@@ -49,6 +52,7 @@ impl AtariTraining {
         max_episode_steps: 27_000,
         emulator_seeds: EmulatorSeeds::Envpool,
         network: AtariNetwork::Paper,
+        reward_clip: true,
     };
 
     /// Checks every field against its range.
