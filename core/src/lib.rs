@@ -18,6 +18,7 @@ pub mod algorithm;
 pub mod checkpoint;
 pub mod collect;
 pub mod data;
+pub mod dreamer;
 pub mod golden;
 pub mod loss;
 pub mod maze;

@@ -102,7 +102,7 @@ fn a_bad_configuration_names_file_and_field() {
             "certified = true\n[deep_spi]\ncertified = true",
             vec!["malformed", "`certified`", "both", "[deep_spi]"],
         ),
-        ("[world_model]\nreward_loss_coef = 2", vec!["`reward_loss_coef` is 2", "0 to 1"]),
+        ("[world_model]\nreward_loss_coef = -2", vec!["`reward_loss_coef` is -2", ">= 0"]),
     ] {
         let folder = temporary();
         let file = folder.path().join("hyper.toml");

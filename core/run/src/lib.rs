@@ -15,6 +15,7 @@ pub mod certificate;
 pub mod checkpoint;
 pub mod config;
 pub mod decision;
+pub mod dreaming;
 pub mod maze;
 pub mod maze_preset;
 pub mod message;

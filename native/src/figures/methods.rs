@@ -11,8 +11,9 @@ pub const RESAMPLES: usize = 2_000;
 /// Seed of the resampling; the runs have seeds of their own.
 pub const BOOTSTRAP_SEED: u64 = 1;
 
-/// All methods, in the order of figures and tables.
-pub const METHODS: [Algorithm; Algorithm::ALL.len()] = Algorithm::IN_ORDER_OF_COLOUR;
+/// The methods that the paper compares on the maze, in the order of figures and tables. `DreamSPI` has a
+/// figure of its own ([`super::dream`]).
+pub const METHODS: [Algorithm; 3] = [Algorithm::Ppo, Algorithm::DeepMdp, Algorithm::DeepSpi];
 /// Markers, by the index of the colour.
 const MARKERS: [Marker; 4] = [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond];
 

@@ -14,8 +14,15 @@ pub struct PlayArgs {
     pub how: HowArgs,
     /// Film to write: FILE.gif, FILE.mp4 (needs ffmpeg), or a folder for one PNG per step, such as
     /// frames/.
-    #[arg(long, value_name = "FILE")]
-    pub record: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "dream")]
+    pub record: Option<PathBuf>,
+    /// Instead of a film: look into the world model. Every H steps, imagine the next H from where the
+    /// agent stands, and print them beside what really happens.
+    #[arg(long, value_name = "H", num_args = 0..=1, default_missing_value = "8", conflicts_with = "record", value_parser = clap::value_parser!(u64).range(1..=256))]
+    pub dream: Option<u64>,
+    /// New file for all imagined steps, one JSON object per line.
+    #[arg(long, value_name = "FILE", requires = "dream")]
+    pub dream_file: Option<PathBuf>,
     /// Number of whole games to record: the first games of `evaluate` with the same seed.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100))]
     pub episodes: u64,

@@ -1,10 +1,12 @@
-//! `native play`: a film of an agent's game with its policy, values and losses.
+//! `native play`: a film of an agent's game with its policy, values and losses, or a look into its world
+//! model ([`dream`]).
 //!
 //! A game is first played and then drawn, because advantages, and with them U, depend on later
 //! steps. The games are those of `native evaluate` with the same seed, so that scored games can be
 //! filmed.
 
 mod args;
+mod dream;
 mod film;
 mod frame_rate;
 mod gif_colours;
@@ -32,7 +34,14 @@ const AT_A_TIME: usize = 16;
 /// # Errors
 /// Bad input, or a failure of disk, device, emulator or ffmpeg; no file is then written.
 pub fn run(args: &PlayArgs) -> Result<()> {
-    let target = Target::new(&args.record, args.how.overwrite)?;
+    let record = match (&args.record, args.dream) {
+        (_, Some(horizon)) => return dream::run(args, horizon as usize),
+        (Some(record), None) => record,
+        (None, None) => {
+            bail!("give --record FILE for a film, or --dream to look into the world model")
+        }
+    };
+    let target = Target::new(record, args.how.overwrite)?;
     let agent = Agent::load(&args.how.path, &args.how.device)?;
     let games = agent.world.episodes(agent.config.gamma, &args.how.games.rules())?;
     let mut film = None;

@@ -81,6 +81,9 @@ struct Report {
     policy_forward_ms: Quartiles,
     /// One minibatch update: gather, noise, loss, gradient, step, readback of the metrics.
     update_ms: Quartiles,
+    /// Latent steps per second of imagined rollouts; only of dream-spi.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imagined_steps_per_second: Option<Quartiles>,
     /// Agent steps per second of whole iterations.
     end_to_end_steps_per_second: Quartiles,
     /// Growth of resident memory over `memory_updates` updates, MB.
@@ -104,6 +107,9 @@ struct AllCounts {
     update: Counts,
     /// One forward pass of policy and value for N observations.
     policy_pass: Counts,
+    /// One imagined rollout, with its advantages; only of dream-spi.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imagination: Option<Counts>,
     /// One iteration: the rollout, all updates, the importance ratios, the metrics.
     iteration: Counts,
 }
@@ -134,6 +140,7 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
     let mut bench = UpdateBench::new(&config, &spec, &selected.device, &mut *envs)?;
     let forward = bench.forward(&mut *envs, args.repeats)?;
     let updates = bench.updates(args.repeats)?;
+    let imagination = config.is_dream().then(|| bench.imagination(args.repeats)).transpose()?;
     let memory = args.memory_updates.map(|count| bench.memory_growth(count)).transpose()?;
     let mut trainer = Trainer::new(config.clone(), spec.clone(), &selected.device)?;
     let end_to_end = end_to_end(&mut trainer, &mut *envs, args.repeats.div_ceil(3), drop)?;
@@ -146,7 +153,15 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
         time?;
         let (iteration, done) = counted(|| pollster::block_on(trainer.iterate(&mut *envs, |_| ())));
         done?;
-        Some(AllCounts { update, policy_pass, iteration })
+        let imagination = if config.is_dream() {
+            let start = bench.latents();
+            let (imagination, time) = counted(|| bench.imagined_once(&start));
+            time?;
+            Some(imagination)
+        } else {
+            None
+        };
+        Some(AllCounts { update, policy_pass, imagination, iteration })
     } else {
         None
     };
@@ -172,6 +187,7 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
         env_steps_per_second: env_steps,
         policy_forward_ms: forward,
         update_ms: updates,
+        imagined_steps_per_second: imagination,
         end_to_end_steps_per_second: end_to_end,
         memory_growth_mb: memory.map(|(host, _)| host),
         device_memory_growth_mb: memory.and_then(|(_, device)| device),
@@ -194,11 +210,13 @@ fn print(report: &Report, memory_updates: Option<u64>) {
     );
     println!("{:32} {:>10} {:>22}", "median of repeats", "median", "quartiles");
     for (name, q) in [
-        ("environments, agent steps/s", report.env_steps_per_second),
-        ("policy forward, ms", report.policy_forward_ms),
-        ("minibatch update, ms", report.update_ms),
-        ("end to end, agent steps/s", report.end_to_end_steps_per_second),
+        ("environments, agent steps/s", Some(report.env_steps_per_second)),
+        ("policy forward, ms", Some(report.policy_forward_ms)),
+        ("minibatch update, ms", Some(report.update_ms)),
+        ("imagination, latent steps/s", report.imagined_steps_per_second),
+        ("end to end, agent steps/s", Some(report.end_to_end_steps_per_second)),
     ] {
+        let Some(q) = q else { continue };
         println!("{name:32} {:>10.1} {:>10.1} .. {:>8.1}", q.median, q.low, q.high);
     }
     if let (Some(growth), Some(updates)) = (report.memory_growth_mb, memory_updates) {
@@ -207,13 +225,15 @@ fn print(report: &Report, memory_updates: Option<u64>) {
             println!("memory of tensors on the device: {growth:+.1} MB");
         }
     }
-    if let Some(AllCounts { update, policy_pass, iteration }) = &report.counts {
+    if let Some(AllCounts { update, policy_pass, imagination, iteration }) = &report.counts {
         println!("\n{:32} {:>10} {:>12} {:>10}", "counts", "launches", "upload, kB", "waits");
         for (name, counts) in [
-            ("minibatch update", update),
-            ("policy forward", policy_pass),
-            ("iteration", iteration),
+            ("minibatch update", Some(update)),
+            ("policy forward", Some(policy_pass)),
+            ("imagined rollout", imagination.as_ref()),
+            ("iteration", Some(iteration)),
         ] {
+            let Some(counts) = counts else { continue };
             let Counts { launches, uploaded_bytes, host_waits } = *counts;
             println!(
                 "{name:32} {launches:>10} {:>12.1} {host_waits:>10}",

@@ -3,12 +3,15 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use burn::tensor::Device;
-use deepspi_core::algorithm::deep_spi::{Learner, draw_noise};
+use burn::tensor::{Device, Tensor};
+use deepspi_core::algorithm::deep_spi::{Learner, draw_noise, draw_penalty_noise};
+use deepspi_core::algorithm::dream_spi::imagination::{Dream, Ends, StepNoise};
 use deepspi_core::collect::decide;
+use deepspi_core::data::minibatch::vector;
 use deepspi_core::data::rollout::Rollout;
 use deepspi_core::model::Model;
 use deepspi_core::ops::memory::device_memory;
+use deepspi_core::read_floats;
 use deepspi_run::config::Config;
 use deepspi_run::decision::Decision;
 use deepspi_run::network::NetworkSpec;
@@ -107,6 +110,12 @@ impl UpdateBench {
             self.rollout.minibatch(&indices, &targets, config.uses_world_model(), &lifted);
         let (model, rng) = (self.learner.trainable(), &mut self.generators.noise);
         batch.noise = draw_noise(model, config, size, rng, &lifted);
+        let shape = [size, self.spec.actions];
+        batch.penalty = draw_penalty_noise(model, config, shape, rng, &lifted);
+        if config.has_done_predictor() {
+            let ends = self.rollout.ends(&indices, config.world_model.done_labels);
+            batch.ends = Some(vector(ends, &lifted));
+        }
         let (learner, pending) = self.learner.clone().update(&batch, config, &[2.5e-4]);
         self.learner = learner;
         pollster::block_on(pending.read())?;
@@ -119,6 +128,38 @@ impl UpdateBench {
             self.update_once(round)?;
         }
         quartiles((0..repeats as usize).map(|round| self.update_once(round)))
+    }
+
+    /// Seconds of one imagined rollout from all states of the rollout, whose latents are known.
+    pub(super) fn imagined_once(&mut self, start: &Tensor<4>) -> Result<f64> {
+        let (model, config) = (self.learner.plain(), &self.config);
+        let size = [start.dims()[0], self.spec.actions];
+        let (device, rng) = (&self.device, &mut self.generators.noise);
+        let horizon = config.dream.imagination_horizon;
+        let begin = Instant::now();
+        let dream = Dream::from(&model, start.clone(), horizon, Ends::of(config), |_| {
+            StepNoise::draw(&model, size, rng, device)
+        });
+        let targets = dream.targets(config.gamma, config.gae_lambda);
+        pollster::block_on(read_floats(dream.policy_targets(targets)))?;
+        Ok(begin.elapsed().as_secs_f64())
+    }
+
+    /// Latents of all states of the rollout.
+    pub(super) fn latents(&self) -> Tensor<4> {
+        let model = self.learner.plain();
+        let all: Vec<usize> = (0..self.rollout.len()).collect();
+        let parts = all.chunks(self.config.minibatch_size());
+        let parts = parts.map(|part| model.agent.encode(self.rollout.frames(part, &self.device)));
+        Tensor::cat(parts.collect(), 0)
+    }
+
+    /// Latent steps per second of imagined rollouts.
+    pub(super) fn imagination(&mut self, repeats: u64) -> Result<Quartiles> {
+        let start = self.latents();
+        let steps = (start.dims()[0] * self.config.dream.imagination_horizon) as f64;
+        self.imagined_once(&start)?;
+        quartiles((0..repeats).map(|_| Ok(steps / self.imagined_once(&start)?)))
     }
 
     /// Growth of memory over a number of updates, MB: of the process, and of tensors on a GPU.

@@ -176,6 +176,15 @@ impl Episodes for AtariEpisodes {
         )
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "points of a step are below 2^24")]
+    fn learned_reward(&self, raw: f64) -> f32 {
+        match self.options.reward_clip {
+            true if raw == 0.0 => 0.0,
+            true => raw.signum() as f32,
+            false => raw as f32,
+        }
+    }
+
     fn start(&self, seed: u64) -> Result<Box<dyn Episode>> {
         Ok(Box::new(self.game(seed)?))
     }

@@ -116,6 +116,12 @@ pub trait Episodes: Debug + Send + Sync {
     /// If the environment fails.
     fn start(&self, seed: u64) -> Result<Box<dyn Episode>>;
 
+    /// A raw reward as an agent learns from it.
+    #[expect(clippy::cast_possible_truncation, reason = "rewards of a step are small")]
+    fn learned_reward(&self, raw: f64) -> f32 {
+        raw as f32
+    }
+
     /// The same episode on a console whose screen can be filmed; `None` for worlds without a
     /// console.
     fn start_on_console(&self, _seed: u64) -> Option<Result<AtariGame>> {

@@ -24,7 +24,7 @@ pub(crate) fn specification() -> Sweep {
     Sweep {
         suite: "made-up".into(),
         games: ["Pong", "Breakout", "Freeway"].map(String::from).to_vec(),
-        algos: Algorithm::ALL.to_vec(),
+        algos: vec![Algorithm::DeepSpi, Algorithm::DeepMdp, Algorithm::Ppo],
         seeds: 2,
         stochastic: true,
         atari: None,
