@@ -11,7 +11,6 @@ use super::layers::Dense;
 use super::trunk::Trunk;
 use crate::ops::heads::actor_and_critic;
 use crate::sharing::Repeat;
-use crate::world_model::latent::Latent;
 
 /// The networks that the policy needs.
 #[derive(Module, Debug)]
@@ -80,7 +79,7 @@ impl Agent {
     pub fn new(spec: &NetworkSpec, config: &Config, rng: &mut impl Rng, device: &Device) -> Self {
         let networks = &config.networks;
         let form = EncoderForm::new(spec, config);
-        let inputs = Latent::of(spec, config).dimensions();
+        let inputs = form.latent_len(spec);
         let encoder = Encoder::new(spec, networks, &form, rng, device);
         let trunk = Trunk::new(spec, config, inputs, networks.use_attention, rng, device);
         let hidden = trunk.outputs();

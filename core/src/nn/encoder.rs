@@ -74,6 +74,12 @@ impl EncoderForm {
         Self { strides, activation, categories: None }
     }
 
+    /// Number of dimensions of one latent.
+    #[must_use]
+    pub fn latent_len(&self, spec: &NetworkSpec) -> usize {
+        self.categories.map_or(spec.latent_len(), |[categories, classes]| categories * classes)
+    }
+
     /// The form without categories: that of the critic's own encoder.
     #[must_use]
     pub fn of_images(self) -> Self {

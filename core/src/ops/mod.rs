@@ -23,11 +23,13 @@ pub mod noise;
 pub mod policy_objective;
 pub mod power_iteration;
 pub mod smooth_l1;
+mod total;
 pub mod transition_target;
 
 use burn::tensor::{Device, Tensor};
 
 pub(crate) use self::cpu::on_cpu;
+pub(crate) use self::total::total;
 
 /// A constant, made without autodiff, as a tensor of `device`, which may be one with autodiff.
 pub(crate) fn constant_on<const D: usize>(constant: Tensor<D>, device: &Device) -> Tensor<D> {

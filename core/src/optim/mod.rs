@@ -3,8 +3,6 @@
 
 mod adam;
 mod groups;
-mod total;
 
 pub use adam::{Adam, AdamSettings};
 pub use groups::{GroupSettings, Optimiser, ParameterGroup};
-pub use total::total;

@@ -2,6 +2,7 @@
 //!
 //! - [`latent`]: what a latent is;
 //! - [`architecture`]: the architecture of all networks, chosen once when the model is built;
+//! - [`categories`]: what the networks of categorical latents have in common;
 //! - [`dynamics`]: transition networks, one file per architecture;
 //! - [`density`]: distributions of the next latent, one file each, and the only list of them;
 //! - [`soft_moe`]: the mixture of experts that transition and reward of categories may use;
@@ -15,6 +16,7 @@
 //! does: equal noise gives equal samples.
 
 pub mod architecture;
+pub mod categories;
 pub mod continuation;
 pub mod density;
 pub mod discriminator;

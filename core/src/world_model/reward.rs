@@ -8,7 +8,7 @@ use deepspi_run::network::NetworkSpec;
 use rand::Rng;
 
 use super::architecture::{Architecture, CategoricalArchitecture};
-use super::dynamics::CategorySizes;
+use super::categories::CategorySizes;
 use super::latent::Latent;
 use super::soft_moe::SoftMoe;
 use crate::nn::perceptron::Perceptron;

@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use deepspi_run::config::SoftMoeLayout;
 use rand::{Rng, RngExt};
 
-use super::dynamics::CategorySizes;
+use super::categories::CategorySizes;
 use crate::nn::init;
 
 /// Experts with two layers each, on slots that are mixtures of all tokens.

@@ -9,6 +9,9 @@ mod gpu;
 use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
 use burn::tensor::Tensor;
 
+use super::cpu::on_cpu;
+use super::total::total;
+
 /// Constants of one step.
 #[derive(Clone, Copy, Debug)]
 pub struct AdamStep {
@@ -58,6 +61,9 @@ pub fn clipped_adam_step(
     step: AdamStep,
 ) -> Stepped {
     let len = parameters.dims()[0];
+    if len > LONGEST && !on_cpu(&parameters.device()) {
+        return composed(parameters, grads, moment_1, moment_2, step);
+    }
     let (all, norm) = <Dispatch as AdamOp>::clipped_adam(
         parameters.into_dispatch(),
         grads.into_dispatch(),
@@ -74,6 +80,30 @@ pub fn clipped_adam_step(
         moment_2: part(2),
         norm: Tensor::from_dispatch(norm),
     }
+}
+
+/// Parameters of a step whose three results fit into a buffer of 128 MiB, the most that WebGPU promises.
+const LONGEST: usize = 10_000_000;
+
+/// [`clipped_adam_step`] as plain tensor operations, each with a result of its own.
+#[must_use]
+pub fn composed(
+    parameters: Tensor<1>,
+    grads: Tensor<1>,
+    moment_1: Tensor<1>,
+    moment_2: Tensor<1>,
+    step: AdamStep,
+) -> Stepped {
+    let len = parameters.dims()[0];
+    let norm = total(grads.clone() * grads.clone()).sqrt();
+    // Of a gradient of 0 the quotient is infinite, and the factor 1.
+    let factor = (norm.clone().recip() * step.max_norm).clamp_max(1.0);
+    let grads = grads * factor.expand([len]);
+    let moment_1 = moment_1 * step.beta_1 + grads.clone() * (1.0 - step.beta_1);
+    let moment_2 = moment_2 * step.beta_2 + grads.clone() * grads * (1.0 - step.beta_2);
+    let denominator = (moment_2.clone() / step.bias_correction_2).sqrt() + step.epsilon;
+    let parameters = parameters * step.keep - moment_1.clone() / denominator * step.rate;
+    Stepped { parameters, moment_1, moment_2, norm }
 }
 
 /// Dispatches [`clipped_adam_step`] to a backend.
@@ -125,18 +155,22 @@ mod tests {
             let factor = (f64::from(max_norm) / norm).min(1.0);
             let [p0, g0, m0, v0] =
                 [&p, &g, &m, &v].map(|x| upload(x.clone(), [len], &Device::flex()));
-            let found = clipped_adam_step(p0, g0, m0, v0, step);
-            assert!((f64::from(read(found.norm)[0]) - norm).abs() < 1e-4 * norm);
-            let found = [found.parameters, found.moment_1, found.moment_2].map(read);
-            for i in 0..len {
-                let [p, g, m, v] = [&p, &g, &m, &v].map(|x| f64::from(x[i]));
-                let g = g * factor;
-                let m1 = 0.9 * m + 0.1 * g;
-                let v1 = 0.999 * v + 0.001 * g * g;
-                let p1 = 0.99 * p - 0.01 * m1 / ((v1 / 0.5).sqrt() + 1e-5);
-                for (found, expected) in found.iter().zip([p1, m1, v1]) {
-                    let found = f64::from(found[i]);
-                    assert!((found - expected).abs() < 1e-5, "{i}: {found} {expected}");
+            let inputs = [p0, g0, m0, v0];
+            for compute in [clipped_adam_step, composed] {
+                let [p0, g0, m0, v0] = inputs.clone();
+                let found = compute(p0, g0, m0, v0, step);
+                assert!((f64::from(read(found.norm)[0]) - norm).abs() < 1e-4 * norm);
+                let found = [found.parameters, found.moment_1, found.moment_2].map(read);
+                for i in 0..len {
+                    let [p, g, m, v] = [&p, &g, &m, &v].map(|x| f64::from(x[i]));
+                    let g = g * factor;
+                    let m1 = 0.9 * m + 0.1 * g;
+                    let v1 = 0.999 * v + 0.001 * g * g;
+                    let p1 = 0.99 * p - 0.01 * m1 / ((v1 / 0.5).sqrt() + 1e-5);
+                    for (found, expected) in found.iter().zip([p1, m1, v1]) {
+                        let found = f64::from(found[i]);
+                        assert!((found - expected).abs() < 1e-5, "{i}: {found} {expected}");
+                    }
                 }
             }
         }
@@ -167,8 +201,10 @@ mod tests {
     #[test]
     fn a_gradient_of_zero_moves_nothing() {
         let vector = |x: f32| Tensor::<1>::full([3], x, &Device::flex());
-        let found = clipped_adam_step(vector(2.0), vector(0.0), vector(0.0), vector(0.0), FIRST);
-        assert_eq!(read(found.parameters), [2.0; 3]);
-        assert_eq!(read(found.norm), [0.0]);
+        for compute in [clipped_adam_step, composed] {
+            let found = compute(vector(2.0), vector(0.0), vector(0.0), vector(0.0), FIRST);
+            assert_eq!(read(found.parameters), [2.0; 3]);
+            assert_eq!(read(found.norm), [0.0]);
+        }
     }
 }

@@ -5,11 +5,11 @@ use burn::tensor::{Device, Tensor};
 use deepspi_run::config::Activation;
 use rand::Rng;
 
-use super::categories::{CategorySizes, statistics};
 use super::{SAME_2X2, TAPS};
 use crate::nn::Conv;
 use crate::ops::choice::chosen;
 use crate::ops::conv::conv2d;
+use crate::world_model::categories::{CategorySizes, statistics};
 use crate::world_model::density::Statistics;
 
 /// Channels of the hidden layer.

@@ -6,7 +6,6 @@
 //! is therefore selected per sample *before* the product (a product with the one-hot action): with
 //! A actions this needs 1/A of the arithmetic and memory, and gives the same values.
 
-mod categories;
 mod category_convolution;
 mod depthwise_convolution;
 mod lipschitz_convolution;
@@ -21,7 +20,6 @@ use deepspi_run::config::{CategoricalNetwork, MixtureLayout};
 use deepspi_run::network::NetworkSpec;
 use rand::Rng;
 
-pub use self::categories::CategorySizes;
 pub use self::category_convolution::CategoryConvolution;
 pub use self::depthwise_convolution::DepthwiseConvolution;
 pub use self::lipschitz_convolution::LipschitzConvolution;
@@ -29,6 +27,7 @@ pub use self::plain_convolution::PlainConvolution;
 pub use self::token_perceptron::TokenPerceptron;
 pub use self::transformer::Transformer;
 use super::architecture::Architecture;
+use super::categories::{self, CategorySizes};
 use super::density::{Density, Statistics};
 use super::latent::{Alignment, Latent};
 use super::soft_moe::SoftMoe;

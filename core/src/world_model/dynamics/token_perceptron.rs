@@ -4,10 +4,10 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
 
-use super::categories::{CategorySizes, action_table, statistics};
 use crate::nn::Dense;
 use crate::nn::perceptron::{HiddenLayers, Perceptron};
 use crate::nn::tokens::TokenTable;
+use crate::world_model::categories::{CategorySizes, action_table, statistics};
 use crate::world_model::density::Statistics;
 
 /// Beside the token of every category the embedding of the action; hidden layers on all of them; logits.

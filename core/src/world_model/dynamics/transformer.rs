@@ -4,10 +4,10 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
 
-use super::categories::{CategorySizes, action_table, statistics};
 use crate::nn::Dense;
 use crate::nn::attention::TransformerBlock;
 use crate::nn::tokens::{TokenTable, normal_table};
+use crate::world_model::categories::{CategorySizes, action_table, statistics};
 use crate::world_model::density::Statistics;
 
 /// Number of blocks.

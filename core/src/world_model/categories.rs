@@ -1,4 +1,4 @@
-//! What the transition networks of categorical latents have in common.
+//! What the networks of categorical latents have in common.
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor};
