@@ -33,7 +33,7 @@ pub(super) fn run(args: &PlayArgs, horizon: usize) -> Result<()> {
         agent.title()
     );
     ensure!(
-        agent.config.is_dream() || !agent.config.networks.decoupled_repr,
+        agent.config.can_imagine(),
         "the critic of {} has an encoder of its own and cannot judge imagined latents",
         agent.title()
     );

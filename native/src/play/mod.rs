@@ -1,5 +1,5 @@
 //! `native play`: a film of an agent's game with its policy, values and losses, or a look into its world
-//! model ([`dream`]).
+//! model (`dream`).
 //!
 //! A game is first played and then drawn, because advantages, and with them U, depend on later
 //! steps. The games are those of `native evaluate` with the same seed, so that scored games can be
