@@ -130,37 +130,37 @@ pub async fn look_ahead(
         }
         upload(rows, [actions.len(), choices], device)
     };
-    // Single steps from the true latents.
-    let before = latents.clone().narrow(0, 0, horizon);
-    let noise = model.world_model.sample_noise(horizon, rng, device);
-    let single = model.world_model.step(before, one_hot(real.actions), noise);
-    let single_rewards = read_floats(single.rewards).await?;
-    let single_latents = read_floats(single.latents).await?;
     let value_lipschitz = 1.0 / (1.0 - gamma);
-
-    let mut imagined = latents.narrow(0, 0, 1);
+    let mut imagined = latents.clone().narrow(0, 0, 1);
     let (mut steps, mut bound, mut discount) = (Vec::with_capacity(horizon), 0.0, 1.0);
     for t in 0..horizon {
-        let noise = model.world_model.sample_noise(1, rng, device);
-        let step = model.world_model.step(imagined, one_hot(&real.actions[t..=t]), noise);
-        imagined = step.latents.reshape([1, shape[1], shape[2], shape[3]]);
+        // From the imagined latent and from the true one. Noise is drawn step by step, so that a longer
+        // rollout begins as a shorter one.
+        let both = Tensor::cat(vec![imagined, latents.clone().narrow(0, t, 1)], 0);
+        let action = real.actions[t];
+        let noise = model.world_model.sample_noise(2, rng, device);
+        let step = model.world_model.step(both, one_hot(&[action, action]), noise);
+        let next = read_floats(step.latents.clone()).await?;
+        let (own, single) = next.split_at(width);
+        imagined = step.latents.narrow(0, 0, 1).reshape([1, shape[1], shape[2], shape[3]]);
         let value = model.agent.act(imagined.clone()).values();
-        let numbers = Tensor::cat(vec![step.rewards, value, step.continuation], 0);
+        let numbers = Tensor::cat(vec![step.rewards, step.continuation, value], 0);
         let numbers = read_floats(numbers).await?;
-        let latent = read_floats(imagined.clone()).await?;
-        let reward_loss = (single_rewards[t] - real.rewards[t]).abs();
-        let transition_loss = distance(&single_latents[t * width..][..width], truth(t + 1));
+        // Two rewards, two continuations and a value.
+        let (imagined_reward, continuation, imagined_value) = (numbers[0], numbers[2], numbers[4]);
+        let reward_loss = (numbers[1] - real.rewards[t]).abs();
+        let transition_loss = distance(single, truth(t + 1));
         bound += discount * (reward_loss + gamma * value_lipschitz * transition_loss);
         discount *= gamma;
         steps.push(DreamtStep {
-            action: real.actions[t],
-            imagined_reward: numbers[0],
+            action,
+            imagined_reward,
             reward: real.rewards[t],
-            imagined_value: numbers[1],
+            imagined_value,
             value: true_values[t + 1],
-            continuation: numbers[2],
-            distance: distance(&latent, truth(t + 1)),
-            nearest: seen.nearest(&latent),
+            continuation,
+            distance: distance(own, truth(t + 1)),
+            nearest: seen.nearest(own),
             bound,
         });
     }

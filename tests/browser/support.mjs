@@ -166,7 +166,7 @@ export async function withPage(options, body) {
 }
 
 /** Ids of the rooms. */
-export const rooms = ["neighbourhood", "maze", "latents", "theory", "atari"];
+export const rooms = ["neighbourhood", "maze", "latents", "theory", "dream", "atari"];
 
 /** Calls `press`, which saves a file, and returns the file's name, path and content. */
 export async function download(page, press) {

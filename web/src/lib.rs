@@ -11,6 +11,7 @@
 //! it.
 
 pub mod cells;
+pub mod dreamt;
 pub mod dropped;
 pub mod export;
 pub mod form;

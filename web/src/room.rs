@@ -12,14 +12,16 @@ pub enum Room {
     Latents,
     /// The terms of the theorems.
     Theory,
+    /// What world models imagine.
+    Dream,
     /// Games on the emulator.
     Atari,
 }
 
 impl Room {
     /// All rooms, in the order of the tabs.
-    pub const ALL: [Self; 5] =
-        [Self::Neighbourhood, Self::Maze, Self::Latents, Self::Theory, Self::Atari];
+    pub const ALL: [Self; 6] =
+        [Self::Neighbourhood, Self::Maze, Self::Latents, Self::Theory, Self::Dream, Self::Atari];
 
     /// Name on the tab.
     #[must_use]
@@ -29,6 +31,7 @@ impl Room {
             Self::Maze => "Maze",
             Self::Latents => "Latents",
             Self::Theory => "Theory",
+            Self::Dream => "Dream",
             Self::Atari => "Atari",
         }
     }
@@ -41,6 +44,7 @@ impl Room {
             Self::Maze => "maze",
             Self::Latents => "latents",
             Self::Theory => "theory",
+            Self::Dream => "dream",
             Self::Atari => "atari",
         }
     }

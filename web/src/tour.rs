@@ -66,7 +66,7 @@ pub const TOURS: [Tour; 2] = [
     },
 ];
 
-const PAGE: [Step; 9] = [
+const PAGE: [Step; 10] = [
     Step {
         room: Some(Room::Neighbourhood),
         selector: ".nb-triangle",
@@ -109,6 +109,13 @@ const PAGE: [Step; 9] = [
         title: "What is guaranteed",
         text: "The terms of the theorems with the current numbers. If a premise fails, the bound \
                says nothing, and the page names the premise.",
+    },
+    Step {
+        room: Some(Room::Dream),
+        selector: ".dream-pad",
+        title: "What it imagines",
+        text: "Actions are carried out in the maze and in the agent's world model, side by side. Press one to \
+               take over, and see after how many steps the model is lost.",
     },
     Step {
         room: Some(Room::Atari),

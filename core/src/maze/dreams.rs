@@ -17,6 +17,8 @@ use crate::traffic::upload;
 struct Real {
     state: usize,
     ended: bool,
+    /// Where a second rollout of the same actions is.
+    repeat: usize,
 }
 
 /// Errors after 1 to `horizon` imagined steps, over `rollouts` rollouts. Each starts in a state that is
@@ -48,8 +50,10 @@ pub async fn dream_errors(
     let mut rng = stream(seed, Stream::Actions);
     let mut noise = stream(seed, Stream::Noise);
     let live: Vec<usize> = (0..maze.states()).filter(|&s| !maze.tile(s).is_terminal()).collect();
+    let mut repeats = stream(seed, Stream::Environment);
     let mut real: Vec<Real> = (0..rollouts)
-        .map(|_| Real { state: live[rng.random_range(0..live.len())], ended: false })
+        .map(|_| live[rng.random_range(0..live.len())])
+        .map(|state| Real { state, ended: false, repeat: state })
         .collect();
     let start: Vec<f32> = real.iter().flat_map(|r| latent(r.state)).copied().collect();
     let [_, height, columns, channels] = shape;
@@ -65,7 +69,7 @@ pub async fn dream_errors(
         let found_values = read_floats(model.agent.act(imagined.clone()).values()).await?;
         let continuations = read_floats(step.continuation).await?;
         let found = read_floats(step.latents).await?;
-        let (mut sum, mut count) = ([0.0; 5], 0);
+        let (mut sum, mut count) = ([0.0; 7], 0);
         for (i, rollout) in real.iter_mut().enumerate() {
             if rollout.ended {
                 continue;
@@ -76,9 +80,13 @@ pub async fn dream_errors(
             let reward = maze.reward(rollout.state, action);
             rollout.state = next_state(&maze.outcomes(rollout.state, action), &mut rng);
             rollout.ended = maze.tile(rollout.state).is_terminal();
+            if !maze.tile(rollout.repeat).is_terminal() {
+                rollout.repeat = next_state(&maze.outcomes(rollout.repeat, action), &mut repeats);
+            }
             let own = &found[i * width..][..width];
             let to_truth = distance(own, latent(rollout.state));
             let others = (0..maze.states()).map(|state| distance(own, latent(state)));
+            let repeat = distance(latent(rollout.repeat), latent(rollout.state));
             let is_nearest = others.fold(f64::INFINITY, f64::min) >= to_truth;
             let true_value = f64::from(values[rollout.state]);
             let ended = f64::from(u8::from(rollout.ended));
@@ -88,6 +96,8 @@ pub async fn dream_errors(
                 if typical > 0.0 { to_truth / typical } else { 0.0 },
                 f64::from(u8::from(is_nearest)),
                 (1.0 - f64::from(continuations[i]) - ended).abs(),
+                if typical > 0.0 { repeat / typical } else { 0.0 },
+                f64::from(u8::from(repeat <= 0.0)),
             ]) {
                 *sum += term;
             }
@@ -95,7 +105,8 @@ pub async fn dream_errors(
         if count == 0 {
             break;
         }
-        let [reward, value, latent, nearest, end] = sum.map(|sum| sum / f64::from(count));
+        let [reward, value, latent, nearest, end, repeat_latent, repeat_nearest] =
+            sum.map(|sum| sum / f64::from(count));
         errors.push(HorizonError {
             horizon: h,
             rollouts: count as usize,
@@ -103,6 +114,8 @@ pub async fn dream_errors(
             value,
             latent: (typical > 0.0).then_some(latent),
             nearest,
+            repeat_latent: (typical > 0.0).then_some(repeat_latent),
+            repeat_nearest,
             end: model.world_model.done.is_some().then_some(end),
         });
     }
@@ -113,13 +126,7 @@ pub async fn dream_errors(
 fn draw_actions(policy: &Decision, real: &[Real], rng: &mut ChaCha8Rng) -> (Vec<usize>, Vec<f32>) {
     let mut one_hot = vec![0.0; real.len() * ACTIONS];
     let draw = |(i, rollout): (usize, &Real)| {
-        let log_probs = &policy.log_probs[rollout.state * ACTIONS..][..ACTIONS];
-        let mut left: f32 = rng.random();
-        let chosen = log_probs.iter().position(|log_prob| {
-            left -= log_prob.exp();
-            left < 0.0
-        });
-        let chosen = chosen.unwrap_or(ACTIONS - 1);
+        let chosen = draw_action(policy, rollout.state, rng);
         one_hot[i * ACTIONS + chosen] = 1.0;
         chosen
     };
@@ -127,7 +134,19 @@ fn draw_actions(policy: &Decision, real: &[Real], rng: &mut ChaCha8Rng) -> (Vec<
     (actions, one_hot)
 }
 
-fn next_state(outcomes: &deepspi_worlds::maze::Outcomes, rng: &mut ChaCha8Rng) -> usize {
+/// The agent's number of an action that the policy draws in a state.
+pub(super) fn draw_action(policy: &Decision, state: usize, rng: &mut ChaCha8Rng) -> usize {
+    let log_probs = &policy.log_probs[state * ACTIONS..][..ACTIONS];
+    let mut left: f32 = rng.random();
+    let chosen = log_probs.iter().position(|log_prob| {
+        left -= log_prob.exp();
+        left < 0.0
+    });
+    chosen.unwrap_or(ACTIONS - 1)
+}
+
+/// One of the outcomes, by its probability.
+pub(super) fn next_state(outcomes: &deepspi_worlds::maze::Outcomes, rng: &mut ChaCha8Rng) -> usize {
     let mut left: f64 = rng.random();
     let mut last = 0;
     for (probability, next) in outcomes.clone() {
@@ -141,7 +160,7 @@ fn next_state(outcomes: &deepspi_worlds::maze::Outcomes, rng: &mut ChaCha8Rng) -
 }
 
 /// Mean distance of the latents of two different states.
-fn typical_distance<'a>(states: usize, latent: impl Fn(usize) -> &'a [f32]) -> f64 {
+pub(super) fn typical_distance<'a>(states: usize, latent: impl Fn(usize) -> &'a [f32]) -> f64 {
     let pairs = (0..states).flat_map(|a| (0..a).map(move |b| (a, b)));
     let distances: Vec<f64> = pairs.map(|(a, b)| distance(latent(a), latent(b))).collect();
     distances.iter().sum::<f64>() / distances.len().max(1) as f64
@@ -189,5 +208,9 @@ mod tests {
         let counts: Vec<usize> = before.iter().map(|error| error.rollouts).collect();
         assert!(counts.is_sorted_by(|a, b| a >= b) && counts[0] == 200, "{counts:?}");
         assert!(before.iter().all(|e| e.end.is_some() && (0.0..=1.0).contains(&e.nearest)));
+        // The maze is slippery, so that even a repetition of the same actions leads elsewhere.
+        let repeats: Vec<f64> = after.iter().map(|e| e.repeat_nearest).collect();
+        assert!(repeats[0] > 0.6 && repeats[0] < 1.0 && repeats[3] < repeats[0], "{repeats:?}");
+        assert!(after[0].repeat_latent > Some(0.0) && after[0].repeat_latent < after[0].latent);
     }
 }

@@ -5,11 +5,13 @@
 
 mod assessment;
 mod cells;
+mod dream;
 mod dreams;
 mod latent_model;
 mod probe;
 
 pub use assessment::assess;
 pub use cells::cells;
+pub use dream::dream;
 pub use dreams::dream_errors;
 pub use probe::{ProbeError, probe};

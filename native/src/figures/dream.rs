@@ -4,6 +4,7 @@ use anyhow::Result;
 use deepspi_run::config::{
     Algorithm, DoneLabels, DreamConfig, DreamMode, ImaginedEnds, Progressive, TransitionDensity,
 };
+use deepspi_run::maze::HorizonError;
 use serde_json::json;
 
 use super::experiment::{Dreams, Experiment, Record};
@@ -27,7 +28,7 @@ struct Form {
 }
 
 /// All forms. Of the last ones each has one defect of the authors' code.
-const FORMS: [Form; 18] = [
+const FORMS: [Form; 20] = [
     Form { name: "PPO", change: |e| e.config.algo = Algorithm::Ppo, drawn: true },
     Form { name: "PPO, 8 times the steps", change: |e| longer(e, Algorithm::Ppo, 8), drawn: false },
     Form { name: "DeepSPI", change: |e| e.config.algo = Algorithm::DeepSpi, drawn: true },
@@ -84,6 +85,22 @@ const FORMS: [Form; 18] = [
         change: |e| {
             dream(e, Progressive::Off);
             e.config.world_model.transition_density = TransitionDensity::Categorical;
+        },
+        drawn: false,
+    },
+    Form {
+        name: "DreamSPI, imagination only, deterministic",
+        change: |e| {
+            dream(e, Progressive::Off);
+            e.config.world_model.transition_density = TransitionDensity::Deterministic;
+        },
+        drawn: false,
+    },
+    Form {
+        name: "DreamSPI, exponential, deterministic",
+        change: |e| {
+            dream(e, Progressive::Exponential);
+            e.config.world_model.transition_density = TransitionDensity::Deterministic;
         },
         drawn: false,
     },
@@ -156,6 +173,9 @@ const DREAMERS: [&str; 3] = [
     "DreamSPI, exponential",
 ];
 
+/// The form in whose states a perfect model is measured.
+const PERFECT: &str = DREAMERS[2];
+
 /// `figures dream`.
 ///
 /// # Errors
@@ -202,17 +222,22 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<O
         footnote: None,
     };
     let mut panels = Vec::new();
-    for (title, quantity) in ERRORS {
+    for Error { title, y, own, best } in ERRORS {
         let mut layers = Vec::new();
         let shown = groups.iter().filter(|(form, _)| DREAMERS.contains(&form.name));
         for (index, (form, group)) in shown.enumerate() {
             for (when, name) in [(0, "early"), (usize::MAX, "at the end")] {
-                let curves = by_horizon(group, when, quantity);
+                let curves = by_horizon(group, when, own);
                 let colour = Colour::Series(2 * index + usize::from(when > 0));
                 layers.extend(banded(format!("{}, {name}", form.name), colour, &curves));
+                let Some(best) = best.filter(|_| form.name == PERFECT && when > 0) else {
+                    continue;
+                };
+                let curves = by_horizon(group, when, best);
+                layers.extend(banded("a perfect model", Colour::Grey, &curves));
             }
         }
-        panels.push(panel(title, "imagined steps", "mean error", layers));
+        panels.push(panel(title, "imagined steps", y, layers));
     }
     let errors_by_horizon = Figure {
         title: "How far imagined rollouts are from real ones".into(),
@@ -220,11 +245,10 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<O
         panels,
         columns: 2,
         shared_legend: true,
-        footnote: Some(
+        footnote: Some(format!(
             "The same actions in the maze and in the world model, from every state; rollouts that have \
-             really ended are left out."
-                .into(),
-        ),
+                 really ended are left out, and so are runs with less than {ENOUGH} at a horizon."
+        )),
     };
     let settings = json!({
         "experiment": describe(base),
@@ -245,21 +269,46 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<O
     ])
 }
 
+/// A number of an error.
+type Quantity = fn(&HorizonError) -> f64;
+
 /// A kind of error.
-type Quantity = fn(&deepspi_run::maze::HorizonError) -> f64;
+struct Error {
+    /// Title of its panel.
+    title: &'static str,
+    /// What its axis shows.
+    y: &'static str,
+    /// That of the model.
+    own: Quantity,
+    /// That of a perfect model, if it is not 0.
+    best: Option<Quantity>,
+}
 /// The errors that are drawn.
-const ERRORS: [(&str, Quantity); 4] = [
-    ("Reward", |error| error.reward),
-    ("Value", |error| error.value),
-    ("Latent, relative", |error| error.latent.unwrap_or(f64::NAN)),
-    ("Nearest state is the true one", |error| error.nearest),
+const ERRORS: [Error; 4] = [
+    Error { title: "Reward", y: "mean error", own: |error| error.reward, best: None },
+    Error { title: "Value", y: "mean error", own: |error| error.value, best: None },
+    Error {
+        title: "Latent",
+        y: "mean distance, relative",
+        own: |error| error.latent.unwrap_or(f64::NAN),
+        best: Some(|error| error.repeat_latent.unwrap_or(f64::NAN)),
+    },
+    Error {
+        title: "Nearest state is the true one",
+        y: "share of rollouts",
+        own: |error| error.nearest,
+        best: Some(|error| error.repeat_nearest),
+    },
 ];
+/// Rollouts of a run without which its error at a horizon is not drawn.
+const ENOUGH: usize = 32;
 
 /// A curve over horizons for each run, at its first or last time of measurement.
 fn by_horizon(records: &[Record], when: usize, quantity: Quantity) -> Vec<Vec<(f64, f64)>> {
     let of = |record: &Record| {
         let Dreams { errors, .. } = record.dreams.get(when.min(record.dreams.len() - 1))?;
-        Some(errors.iter().map(|error| (error.horizon as f64, quantity(error))).collect())
+        let enough = errors.iter().filter(|error| error.rollouts >= ENOUGH);
+        Some(enough.map(|error| (error.horizon as f64, quantity(error))).collect())
     };
     records.iter().filter(|record| !record.dreams.is_empty()).filter_map(of).collect()
 }
@@ -304,37 +353,51 @@ const ABOVE: f64 = 0.1;
 /// Relative distance below which the latents of the stars count as one.
 const MERGED: f64 = 1e-3;
 
-/// The error of each run by horizon.
+/// Medians over runs of the errors by horizon. `rollouts` is the sum over the `runs` that have any.
 fn errors(groups: &[(&Form, &[Record])]) -> Result<Table> {
     let mut table = Table::new(&[
         "form",
-        "seed",
-        "agent_steps",
+        "measured",
         "horizon",
+        "runs",
         "rollouts",
         "reward",
         "value",
         "latent",
         "nearest",
         "end",
+        "repeat_latent",
+        "repeat_nearest",
     ]);
     for (form, group) in groups {
-        for record in *group {
-            for dreams in &record.dreams {
-                for error in &dreams.errors {
-                    table.push(&[
-                        &form.name,
-                        &record.experiment.config.seed,
-                        &dreams.global_step,
-                        &error.horizon,
-                        &error.rollouts,
-                        &error.reward,
-                        &error.value,
-                        &error.latent.map_or_else(String::new, |latent| latent.to_string()),
-                        &error.nearest,
-                        &error.end.map_or_else(String::new, |end| end.to_string()),
-                    ])?;
-                }
+        let times = group.iter().map(|record| record.dreams.len()).max().unwrap_or(0);
+        for time in 0..times {
+            let of_run =
+                |record: &Record| record.dreams.get(time).map(|dreams| dreams.errors.clone());
+            let all: Vec<HorizonError> = group.iter().filter_map(of_run).flatten().collect();
+            let longest = all.iter().map(|error| error.horizon).max().unwrap_or(0);
+            for horizon in 1..=longest {
+                let errors: Vec<&HorizonError> =
+                    all.iter().filter(|error| error.horizon == horizon).collect();
+                let middle = |quantity: &dyn Fn(&HorizonError) -> Option<f64>| {
+                    let values: Vec<f64> =
+                        errors.iter().filter_map(|error| quantity(error)).collect();
+                    median(&values).map_or_else(String::new, |value| format!("{value:.4}"))
+                };
+                table.push(&[
+                    &form.name,
+                    &format!("{} of {times}", time + 1),
+                    &horizon,
+                    &errors.len(),
+                    &errors.iter().map(|error| error.rollouts).sum::<usize>(),
+                    &middle(&|error| Some(error.reward)),
+                    &middle(&|error| Some(error.value)),
+                    &middle(&|error| error.latent),
+                    &middle(&|error| Some(error.nearest)),
+                    &middle(&|error| error.end),
+                    &middle(&|error| error.repeat_latent),
+                    &middle(&|error| Some(error.repeat_nearest)),
+                ])?;
             }
         }
     }

@@ -181,7 +181,7 @@ impl Experiment {
             }
             let iterations = self.config.num_iterations();
             let is_measured = [self.early(), iterations / 3, 2 * iterations / 3, iterations];
-            if self.config.is_dream() && is_measured.contains(&iteration) {
+            if self.config.can_imagine() && is_measured.contains(&iteration) {
                 let (model, seed) = (trainer.policy(), self.config.seed);
                 let errors = dream_errors(&model, seen, HORIZON, ROLLOUTS, seed, device);
                 let errors = pollster::block_on(errors)?;

@@ -8,7 +8,7 @@
 //! internal `tag` or `skip_serializing_if`.
 
 use deepspi_run::batch_view::BatchView;
-use deepspi_run::maze::{Assessment, MazeCells, MazeReport};
+use deepspi_run::maze::{Assessment, DreamPlan, MazeCells, MazeDream, MazeReport};
 use deepspi_run::message::{Iteration, MazeStatus, Message};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -95,6 +95,8 @@ pub enum Request {
     Watch(Watch),
     /// Report the networks of both agents now, and from now on after every update that is shown.
     Networks(bool),
+    /// Imagine steps of the maze with both agents' world models, and report them.
+    Dream(DreamPlan),
     /// Report a checkpoint of this agent.
     Save {
         /// Which agent.
@@ -183,6 +185,13 @@ pub enum Report {
         asked: bool,
         /// A run folder that holds this checkpoint.
         archive: Archive,
+    },
+    /// Imagined steps of an agent in the maze ([`Request::Dream`]).
+    Dream {
+        /// Which agent.
+        agent: usize,
+        /// The steps; none if the agent has no world model, or none that can imagine.
+        dream: Option<Box<MazeDream>>,
     },
     /// The networks of an agent, for a player ([`Request::Networks`]).
     Networks {
@@ -321,6 +330,7 @@ pub fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Unreadabl
 mod tests {
     use deepspi_run::metrics::Metrics;
     use deepspi_run::monitor::RatioBounds;
+    use deepspi_worlds::maze::Action;
 
     use super::*;
 
@@ -380,6 +390,7 @@ mod tests {
             Request::Pace(Pace::PerSecond(2.5)),
             Request::Watch(Watch { details: true, theory: false }),
             Request::Networks(true),
+            Request::Dream(DreamPlan { start: 2, actions: vec![Action::Up], follow: 3, seed: 4 }),
             Request::Save { agent: 1 },
             Request::Canvas { agent: 0 },
             Request::Scene {
@@ -432,6 +443,7 @@ mod tests {
                 iterations: [3, u64::MAX],
             },
             Report::Event { agent: 0, event: Event::Maze(status) },
+            Report::Dream { agent: 0, dream: None },
             Report::View { agent: 1, view: Box::new(view) },
             Report::Checkpoint {
                 agent: 0,

@@ -10,6 +10,7 @@ pub mod charts;
 pub mod controls;
 pub mod copy;
 pub mod download;
+pub mod dream;
 pub mod drop_target;
 pub mod emulators;
 pub mod export;
@@ -101,6 +102,7 @@ pub fn App() -> impl IntoView {
                 Room::Maze => view! { <maze::MazeRoom/> }.into_any(),
                 Room::Latents => view! { <latents::LatentsRoom/> }.into_any(),
                 Room::Theory => view! { <theory::TheoryRoom/> }.into_any(),
+                Room::Dream => view! { <dream::DreamRoom/> }.into_any(),
                 Room::Atari => view! { <atari::AtariRoom/> }.into_any(),
             }}
         </main>

@@ -6,7 +6,7 @@ use deepspi_playground::experiment::Experiment;
 use deepspi_playground::protocol::{Report, Status};
 use leptos::prelude::*;
 
-use super::state::{Phase, Playground};
+use super::state::{Dreamt, Phase, Playground};
 use crate::run::Run;
 
 /// Handles a report.
@@ -48,6 +48,10 @@ pub fn handle(playground: Playground, report: Report) {
         Report::Checkpoint { agent, asked: true, archive } => playground.offer(agent, archive),
         Report::Checkpoint { agent, asked: false, archive } => {
             playground.agents[agent].run.update(|run| run.checkpoint(archive, false));
+        }
+        Report::Dream { agent, dream } => {
+            let found = dream.map_or(Dreamt::Impossible, |dream| Dreamt::Steps(Arc::from(dream)));
+            playground.agents[agent].dream.set(found);
         }
         Report::Networks { agent, networks } => {
             playground.agents[agent].networks.set(Some(Arc::from(networks)));

@@ -12,7 +12,7 @@ use deepspi_playground::play::Networks;
 use deepspi_playground::protocol::{
     AgentView, DevicePreference, DeviceReport, Pace, Report, Request, Status, Watch,
 };
-use deepspi_run::maze::Assessment;
+use deepspi_run::maze::{Assessment, MazeDream};
 use deepspi_run::world::World;
 use deepspi_worlds::atari::Game;
 use deepspi_worlds::maze::Maze;
@@ -49,6 +49,18 @@ impl Phase {
     }
 }
 
+/// What came of the last plan of the dream room.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Dreamt {
+    /// Nothing yet.
+    #[default]
+    Unknown,
+    /// The agent cannot imagine.
+    Impossible,
+    /// These steps.
+    Steps(Arc<MazeDream>),
+}
+
 /// The page's state of one agent.
 #[derive(Clone, Copy, Debug)]
 pub struct AgentSignals {
@@ -60,6 +72,8 @@ pub struct AgentSignals {
     pub assessment: RwSignal<Option<Arc<Assessment>>>,
     /// Whether the worker draws its latents.
     pub drawn_by_worker: RwSignal<bool>,
+    /// Its imagined steps, while the dream room shows them.
+    pub dream: RwSignal<Dreamt>,
     /// Its networks, while a player needs them.
     pub networks: RwSignal<Option<Arc<Networks>>>,
 }
@@ -70,6 +84,7 @@ impl AgentSignals {
         self.view.set(None);
         self.assessment.set(None);
         self.networks.set(None);
+        self.dream.set(Dreamt::Unknown);
     }
 }
 
@@ -92,8 +107,8 @@ pub struct Playground {
     pub status: RwSignal<Status>,
     /// How fast to train.
     pub pace: RwSignal<Pace>,
-    /// Both agents.
-    pub agents: [AgentSignals; AGENTS],
+    /// Both agents. They live as long as the page, and a reference keeps this struct small.
+    pub agents: &'static [AgentSignals; AGENTS],
     /// The selected state of the maze, shared by all rooms.
     pub selected: RwSignal<Option<usize>>,
     /// The settings of the neighbourhood room, kept while other rooms are open.
@@ -122,6 +137,7 @@ impl Playground {
             assessment: RwSignal::new(None),
             drawn_by_worker: RwSignal::new(false),
             networks: RwSignal::new(None),
+            dream: RwSignal::new(Dreamt::Unknown),
         };
         Self {
             opened: RwSignal::new(experiment.clone()),
@@ -132,7 +148,7 @@ impl Playground {
             phase: RwSignal::new(Phase::loading()),
             status: RwSignal::new(Status::default()),
             pace: RwSignal::new(Pace::default()),
-            agents: [agent(), agent()],
+            agents: Box::leak(Box::new([agent(), agent()])),
             selected: RwSignal::new(None),
             neighbourhood: RwSignal::new(neighbourhood::Settings::default()),
             awaits: RwSignal::new(None),

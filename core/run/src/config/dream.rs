@@ -102,6 +102,13 @@ impl Config {
         matches!(self.algo, Algorithm::DreamSpi)
     }
 
+    /// Whether imagined steps can be judged: by a world model that is trained, and by a critic that reads
+    /// latents. With a decoupled representation the critic sees images, except in DreamSPI.
+    #[must_use]
+    pub fn can_imagine(&self) -> bool {
+        self.algo != Algorithm::Ppo && (self.is_dream() || !self.networks.decoupled_repr)
+    }
+
     /// Whether DreamSPI trains actor and critic on real steps, too.
     #[must_use]
     pub fn is_dyna(&self) -> bool {

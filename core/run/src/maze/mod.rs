@@ -8,5 +8,5 @@ mod report;
 
 pub use assessment::{Assessment, FailedPremise, Judged, ValuePair};
 pub use cells::{CellLosses, MazeCells};
-pub use dream::HorizonError;
+pub use dream::{DreamPlan, HorizonError, MazeDream};
 pub use report::MazeReport;

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use deepspi_core::checkpoint::CheckpointError;
-use deepspi_core::maze::{ProbeError, assess, cells, probe};
+use deepspi_core::maze::{ProbeError, assess, cells, dream, probe};
 use deepspi_core::pca::principal_components;
 use deepspi_core::{run_state::TrainError, trainer::Trainer};
 use deepspi_options::ConfigError;
@@ -12,6 +12,7 @@ use deepspi_playground::protocol::{AgentView, Watch};
 use deepspi_playground::scene::keep_facing;
 use deepspi_run::batch_view::BatchView;
 use deepspi_run::config::Config;
+use deepspi_run::maze::{DreamPlan, MazeDream};
 use deepspi_run::message::{MazeStatus, Message};
 use deepspi_run::run_files::RunInfo;
 use deepspi_run::world::World;
@@ -195,6 +196,24 @@ impl Agent {
             report,
         };
         Ok(Some((status, Some(view))))
+    }
+
+    /// Imagined steps in its maze. None without exact values, without a world model, if its critic cannot
+    /// judge imagined latents, and for a plan that starts outside of the maze.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn dream(&self, plan: &DreamPlan) -> Result<Option<MazeDream>, TrainError> {
+        let config = self.trainer.config();
+        let Some(seen) = self.world.seen().filter(|_| config.can_imagine()) else {
+            return Ok(None);
+        };
+        if plan.start >= seen.maze.states() {
+            return Ok(None);
+        }
+        let model = self.trainer.policy();
+        let found = dream(&model, seen, plan.clone(), config.gamma, self.trainer.device());
+        Ok(Some(found.await?))
     }
 
     /// Its networks without the state of the optimiser, for a player.

@@ -7,6 +7,7 @@ use deepspi_core::run_state::TrainError;
 use deepspi_playground::archive::Archive;
 use deepspi_playground::experiment::{AGENTS, Experiment};
 use deepspi_playground::protocol::{DevicePreference, Event, Report, Request, Status, Watch};
+use deepspi_run::maze::DreamPlan;
 use deepspi_run::message::Message;
 use deepspi_run::world::World;
 use serde_bytes::ByteBuf;
@@ -163,6 +164,7 @@ impl Session {
                     self.report_networks(agent).await;
                 }
             }
+            Request::Dream(plan) => self.dream(&plan).await,
             Request::Save { agent } => self.save(agent).await,
             Request::Canvas { agent } => {
                 self.drawings.begin(agent, canvas, self.chosen.setup.as_ref()).await;
@@ -365,6 +367,16 @@ impl Session {
         for index in 0..self.agents.len() {
             // If the device is lost, the next iteration notices it and handles it.
             drop(self.show(index, true).await);
+        }
+    }
+
+    /// Reports imagined steps of both agents.
+    async fn dream(&mut self, plan: &DreamPlan) {
+        for agent in 0..self.agents.len() {
+            // If the device is lost, the next iteration notices it and handles it.
+            if let Ok(dream) = self.agents[agent].agent.dream(plan).await {
+                post(Report::Dream { agent, dream: dream.map(Box::new) });
+            }
         }
     }
 

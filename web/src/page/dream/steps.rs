@@ -1,0 +1,131 @@
+//! The imagined steps of one agent: the cells of the shown step, and a table of all.
+
+use std::sync::Arc;
+
+use deepspi_run::maze::MazeDream;
+use deepspi_worlds::maze::Maze;
+use leptos::prelude::*;
+
+use super::signals::DreamSignals;
+use crate::dreamt::{action, cell, csv};
+use crate::page::charts::of_run;
+use crate::page::download;
+use crate::page::maze::frame::Frame;
+use crate::page::state::Dreamt;
+use crate::plot::number;
+
+/// What came of the plan for one agent.
+#[component]
+pub fn Steps(dream: DreamSignals, agent: usize) -> impl IntoView {
+    let maze = dream.shown.mazes[agent];
+    let found = Memo::new(move |_| dream.shown_step(agent).is_some());
+    let truth = Signal::derive(move || {
+        dream.shown_step(agent).map_or(0, |(dream, step)| dream.states[step])
+    });
+    let nearest = Signal::derive(move || {
+        let step = dream.shown_step(agent);
+        let near = step.and_then(|(dream, step)| dream.looked.steps[step].nearest);
+        near.map_or(0, |(state, _)| state)
+    });
+    let words = move || {
+        let (dream, step) = dream.shown_step(agent)?;
+        let maze = maze.read();
+        let maze = maze.as_ref()?;
+        Some(sentence(maze, &dream, step))
+    };
+    let table = move || {
+        let (dream, step) = dream.shown_step(agent)?;
+        let maze = maze.read();
+        Some(table(maze.as_ref()?, &dream, step))
+    };
+    let source = of_run();
+    let save = move |_| {
+        let step = dream.shown_step(agent);
+        let maze = maze.read_untracked();
+        if let (Some((steps, _)), Some(maze)) = (step, maze.as_ref()) {
+            let text = csv(maze, &steps, &source.get_untracked().text);
+            let name = format!("dream of {}.csv", dream.shown.name(agent));
+            download::offer(&name, "text/csv", text.as_bytes());
+        }
+    };
+    view! {
+        {move || (!found.get()).then(|| view! { <p class="notice">{why(&dream.of(agent))}</p> })}
+        <Show when=move || found.get()>
+            <div class="dream-cells">
+                <Frame maze state=truth caption="What really is there."/>
+                <Frame maze state=nearest caption="The cell nearest to what is imagined."/>
+            </div>
+            <p class="dream-words">{words}</p>
+            <button type="button" class="dream-save" on:click=save>"Save these steps as CSV"</button>
+            <div class="dream-scroll" tabindex="0" role="group" aria-label="All imagined steps">{table}</div>
+        </Show>
+    }
+}
+
+/// Why there are no steps.
+const fn why(dreamt: &Dreamt) -> &'static str {
+    match dreamt {
+        Dreamt::Unknown => "Nothing is imagined yet.",
+        Dreamt::Impossible => {
+            "This agent cannot imagine: PPO has no world model, and with a decoupled representation the \
+             critic cannot judge imagined latents. Choose DeepMDP, DeepSPI or DreamSPI in the settings."
+        }
+        Dreamt::Steps(_) => "The episode ends in this cell: select another one.",
+    }
+}
+
+fn sentence(maze: &Maze, dream: &MazeDream, k: usize) -> String {
+    let step = &dream.looked.steps[k];
+    let Some((near, distance)) = step.nearest else { return String::new() };
+    let is_right = near == dream.states[k];
+    let verdict = if is_right { "it is the true one" } else { "the true one is another" };
+    let relative = |distance: f32| number(f64::from(distance) / dream.typical_distance);
+    format!(
+        "Step {}, {}: the nearest cell is {}; {verdict}. Its latent is {} away and that of the true cell {}, where \
+         two cells are 1 apart on average.",
+        k + 1,
+        action(dream.actions[k]),
+        cell(maze, near),
+        relative(distance),
+        relative(step.distance)
+    )
+}
+
+fn table(maze: &Maze, dream: &Arc<MazeDream>, shown: usize) -> impl IntoView + use<> {
+    let row = |k: usize| {
+        let step = &dream.looked.steps[k];
+        let near = step.nearest.map_or_else(String::new, |(state, _)| cell(maze, state));
+        let real = |x: f32| number(f64::from(x));
+        view! {
+            <tr class:shown=k == shown>
+                <th scope="row">{k + 1}</th>
+                <td>{action(dream.actions[k])}</td>
+                <td>{cell(maze, dream.states[k])}</td>
+                <td>{near}</td>
+                <td>{real(step.reward)}</td>
+                <td>{real(step.imagined_reward)}</td>
+                <td>{real(step.value)}</td>
+                <td>{real(step.imagined_value)}</td>
+                <td>{format!("{:.0} %", 100.0 * step.continuation)}</td>
+            </tr>
+        }
+    };
+    view! {
+        <table class="dream-table">
+            <thead>
+                <tr>
+                    <th scope="col">"step"</th>
+                    <th scope="col">"action"</th>
+                    <th scope="col">"cell"</th>
+                    <th scope="col">"imagined"</th>
+                    <th scope="col">"r"</th>
+                    <th scope="col">"imagined"</th>
+                    <th scope="col">"V"</th>
+                    <th scope="col">"imagined"</th>
+                    <th scope="col">"goes on"</th>
+                </tr>
+            </thead>
+            <tbody>{(0..dream.states.len()).map(row).collect_view()}</tbody>
+        </table>
+    }
+}
