@@ -14,12 +14,14 @@ test("a visitor takes over the dream, and gives it back", { timeout: 120_000 }, 
   withPage({ hash: dreams }, async (page, { complaints }) => {
     await ready(page);
     await says(page, ".dream-agent .notice", /PPO has no world model/);
-    // From the upper star, where the agent acts for eight steps or until the episode ends.
+    // From the start, the agent acts for eight steps or until the episode ends.
     await page.waitForFunction(() => document.querySelectorAll(".dream-table tbody tr").length > 0);
-    await says(page, ".dream-who", /upper star.*Each agent acts/s);
-    // From the start, where an episode cannot end at once.
-    await page.locator(".maze-board").first().locator(".maze-cell[aria-label^='start']").click();
-    await says(page, ".dream-who", /From: .*start/);
+    await says(page, ".dream-who", /: start\. Each agent acts/);
+    // Another cell is taken by a press, and not by pointing at it.
+    const cells = page.locator(".dream-agent").first().locator(".maze-cell");
+    await cells.and(page.locator("[aria-label^='upper corridor']")).first().hover();
+    await cells.and(page.locator("[aria-label^='fork']")).click();
+    await says(page, ".dream-who", /: fork, where chance decides\./);
     await page.locator(".dream-key[data-action=left]").click();
     await page.locator(".dream-keys button").first().focus();
     await page.keyboard.press("ArrowLeft");

@@ -26,7 +26,7 @@ pub fn DreamRoom() -> impl IntoView {
     let column = move |agent: usize| {
         view! {
             <div class="dream-agent">
-                <Board shown agent scale place=dream.places[agent]/>
+                <Board shown agent scale place=dream.places[agent] by_press=true/>
                 <steps::Steps dream agent/>
             </div>
         }
@@ -37,7 +37,7 @@ pub fn DreamRoom() -> impl IntoView {
             <p>
                 "A world model predicts the next latent and the reward from a latent and an action. Fed with \
                  its own predictions, it imagines: DreamSPI learns from such steps and from no others. Here \
-                 they stand beside what really happens with the same actions, from the selected cell."
+                 they stand beside what really happens with the same actions, from the cell that you press below."
             </p>
             <p>
                 "An imagined latent is no picture. It is shown as the cell whose latent is nearest, with the \

@@ -72,7 +72,7 @@ pub fn Pad(dream: DreamSignals) -> impl IntoView {
         })
     };
     let start = move || {
-        let state = dream.shown.selected();
+        let state = dream.start.get();
         let maze = dream.shown.mazes[0].read();
         maze.as_ref().map(|maze| format!("From: {}. ", cells::heading(maze, state)))
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use deepspi_playground::experiment::AGENTS;
 use deepspi_playground::protocol::Request;
 use deepspi_run::maze::MazeDream;
+use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 
 use crate::dreamt::{Choices, return_errors};
@@ -25,6 +26,8 @@ pub struct DreamSignals {
     pub shown: MazeSignals,
     /// What the visitor chose.
     pub choices: RwSignal<Choices>,
+    /// The state where the dream begins.
+    pub start: Memo<usize>,
     /// The step that is shown, from 1; none: the last one.
     pub step: RwSignal<Option<usize>>,
     /// The true state of each agent at that step.
@@ -35,13 +38,21 @@ impl DreamSignals {
     /// Asks the worker whenever the plan or an agent has changed.
     pub fn new(playground: Playground, shown: MazeSignals) -> Self {
         let choices = RwSignal::new(Choices::default());
+        let start = Memo::new(move |_| shown.selected());
+        // Other rooms begin at a star, where an episode ends after one step.
+        Effect::new(move || {
+            let begin = shown.mazes[0].with(|maze| maze.as_ref().map(Maze::start));
+            if playground.selected.get_untracked().is_none() && begin.is_some() {
+                playground.selected.set(begin);
+            }
+        });
         let dream = Self {
             shown,
             choices,
+            start,
             step: RwSignal::new(None),
             places: [0; AGENTS].map(|_| RwSignal::new(None)),
         };
-        let start = Memo::new(move |_| shown.selected());
         let ready = Memo::new(move |_| {
             playground.phase.get() == Phase::Ready && shown.mazes[0].with(Option::is_some)
         });

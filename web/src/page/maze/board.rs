@@ -43,6 +43,9 @@ pub fn Board(
     scale: Memo<Axis>,
     /// The state of the walking agent, if it walks.
     place: RwSignal<Option<usize>>,
+    /// Whether only a press selects a cell, and not pointing at it.
+    #[prop(optional)]
+    by_press: bool,
 ) -> impl IntoView {
     let (frame, svg) = (NodeRef::new(), NodeRef::new());
     let width = width_of(frame);
@@ -77,7 +80,7 @@ pub fn Board(
     let name = Signal::derive(move || format!("maze of {}", shown.name(agent)));
     let cells = move || {
         let maze = shown.mazes[agent].get()?;
-        let cell = |state| cell(&Cell { shown, agent, state, selected, area }, &maze);
+        let cell = |state| cell(&Cell { shown, agent, state, selected, area, by_press }, &maze);
         Some((0..maze.states()).map(cell).collect_view())
     };
     view! {
@@ -102,10 +105,11 @@ struct Cell {
     state: usize,
     selected: Memo<usize>,
     area: Memo<Area>,
+    by_press: bool,
 }
 
 fn cell(cell: &Cell, maze: &Maze) -> impl IntoView + use<> {
-    let Cell { shown, agent, state, selected, area } = *cell;
+    let Cell { shown, agent, state, selected, area, by_press } = *cell;
     let select = move || {
         let selected = shown.playground().selected;
         if selected.get_untracked() != Some(state) {
@@ -149,7 +153,11 @@ fn cell(cell: &Cell, maze: &Maze) -> impl IntoView + use<> {
             style:top=move || pixels(bounds().top)
             style:width=move || pixels(bounds().width())
             style:height=move || pixels(bounds().height())
-            on:pointerenter=move |_| select()
+            on:pointerenter=move |_| {
+                if !by_press {
+                    select();
+                }
+            }
             on:focus=move |_| select()
             on:click=move |_| select()
             on:keydown=key

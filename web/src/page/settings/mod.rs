@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use self::draft::Draft;
 use self::field::Field;
 use super::state::Playground;
-use crate::form::{AGENT, Control, GAME, MAZE, Scope, choice_label};
+use crate::form::{AGENT, Control, GAME, MAZE, Scope, choice_label, rare_headings};
 
 const MAZE_PLACE: &[Scope] = &[Scope::Maze];
 const GAME_PLACE: &[Scope] = &[Scope::Game];
@@ -66,17 +66,6 @@ pub fn Settings() -> impl IntoView {
             </fieldset>
         </section>
     }
-}
-
-/// Headings of an agent's fields that are not always shown, in the order of the struct.
-fn rare_headings() -> Vec<&'static str> {
-    let mut headings: Vec<_> = AGENT
-        .iter()
-        .filter(|control| !control.common)
-        .map(|control| control.info(AGENT_PLACES[0]).heading)
-        .collect();
-    headings.dedup();
-    headings
 }
 
 #[component]
