@@ -13,7 +13,7 @@ use crate::dreamer::{RealSteps, SeenLatents, look_ahead};
 use crate::model::Model;
 use crate::read_floats;
 
-/// Carries out a plan. Rewards are the expected ones of the maze.
+/// Carries out a plan. Rewards are the expected ones of the maze, and the true value after the end is 0.
 ///
 /// # Errors
 /// The device's own error.
@@ -62,11 +62,15 @@ pub async fn dream(
         actions: &numbers,
         rewards: &rewards,
     };
-    let looked = if actions.is_empty() {
+    let mut looked = if actions.is_empty() {
         Default::default()
     } else {
         look_ahead(model, view.shape, &real, &seen, gamma, &mut noise, device).await?
     };
+    // After the end nothing comes, whatever the critic says of the last picture.
+    if let (true, Some(last)) = (maze.tile(state).is_terminal(), looked.steps.last_mut()) {
+        last.value = 0.0;
+    }
     let typical_distance =
         typical_distance(maze.states(), |state| &truth[state * width..][..width]);
     Ok(MazeDream { plan, actions, states, looked, typical_distance })
@@ -109,6 +113,7 @@ mod tests {
         assert!(walked.states.len() < 200, "the episode ends at the exit");
         let last = walked.states.last().copied().expect("steps");
         assert!(maze.tile(last).is_terminal());
+        assert_eq!(walked.looked.steps.last().map(|step| step.value), Some(0.0));
         for step in &walked.looked.steps {
             let (state, near) = step.nearest.expect("all states are known");
             assert!(state < maze.states() && near <= step.distance + 1e-6);

@@ -28,7 +28,7 @@ struct Form {
 }
 
 /// All forms. Of the last ones each has one defect of the authors' code.
-const FORMS: [Form; 20] = [
+const FORMS: [Form; 24] = [
     Form { name: "PPO", change: |e| e.config.algo = Algorithm::Ppo, drawn: true },
     Form { name: "PPO, 8 times the steps", change: |e| longer(e, Algorithm::Ppo, 8), drawn: false },
     Form { name: "DeepSPI", change: |e| e.config.algo = Algorithm::DeepSpi, drawn: true },
@@ -105,6 +105,40 @@ const FORMS: [Form; 20] = [
         drawn: false,
     },
     Form {
+        name: "DreamSPI, imagination only, losses x100",
+        change: |e| {
+            dream(e, Progressive::Off);
+            heavier(e);
+        },
+        drawn: false,
+    },
+    Form {
+        name: "DreamSPI, exponential, losses x100",
+        change: |e| {
+            dream(e, Progressive::Exponential);
+            heavier(e);
+        },
+        drawn: false,
+    },
+    Form {
+        name: "DreamSPI, imagination only, deterministic, losses x100",
+        change: |e| {
+            dream(e, Progressive::Off);
+            heavier(e);
+            e.config.world_model.transition_density = TransitionDensity::Deterministic;
+        },
+        drawn: false,
+    },
+    Form {
+        name: "DreamSPI, exponential, deterministic, losses x100",
+        change: |e| {
+            dream(e, Progressive::Exponential);
+            heavier(e);
+            e.config.world_model.transition_density = TransitionDensity::Deterministic;
+        },
+        drawn: false,
+    },
+    Form {
         name: "DreamSPI, exponential, plain networks",
         change: |e| {
             dream(e, Progressive::Exponential);
@@ -160,6 +194,13 @@ fn dream(experiment: &mut Experiment, progressive: Progressive) {
     experiment.config.dream.progressive = progressive;
 }
 
+/// Larger weights of the world model's losses. With those of the paper the gradients of its networks are
+/// of the size of Adam's epsilon, 1e-5, or smaller, so that they hardly move.
+const fn heavier(experiment: &mut Experiment) {
+    experiment.config.world_model.reward_loss_coef *= 100.0;
+    experiment.config.world_model.transition_loss_coef *= 100.0;
+}
+
 /// An algorithm with a multiple of the steps, for comparison at equal time.
 fn longer(experiment: &mut Experiment, algo: Algorithm, factor: u64) {
     experiment.config.algo = algo;
@@ -167,14 +208,15 @@ fn longer(experiment: &mut Experiment, algo: Algorithm, factor: u64) {
 }
 
 /// Forms whose model errors are drawn.
-const DREAMERS: [&str; 3] = [
+const DREAMERS: [&str; 4] = [
     "DreamSPI, imagination only",
     "DreamSPI, imagination only, plain networks",
+    "DreamSPI, exponential, deterministic, losses x100",
     "DreamSPI, exponential",
 ];
 
 /// The form in whose states a perfect model is measured.
-const PERFECT: &str = DREAMERS[2];
+const PERFECT: &str = DREAMERS[3];
 
 /// `figures dream`.
 ///

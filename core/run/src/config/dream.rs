@@ -1,8 +1,11 @@
 //! Hyper-parameters that only DreamSPI reads (the table `[dream]`).
 
+use std::borrow::Cow;
+
 use deepspi_options::{ConfigError, fields};
 
 use super::{Algorithm, CategoricalCost, Config, DreamMode, ImaginedEnds, Objective, Progressive};
+use crate::metrics::MetricInfo;
 
 fields! {
     /// The fields that only DreamSPI reads, besides those of the networks and the world model.
@@ -100,6 +103,24 @@ impl Config {
     #[must_use]
     pub const fn is_dream(&self) -> bool {
         matches!(self.algo, Algorithm::DreamSpi)
+    }
+
+    /// Tag of a metric in TensorBoard. As the authors', the phases of DreamSPI have other names if actor and
+    /// critic learn on real steps, too, and with a replay buffer.
+    #[must_use]
+    pub fn tensorboard_tag(&self, info: &MetricInfo) -> Cow<'static, str> {
+        const REAL: &str = "repr_wm_step/";
+        const IMAGINED: &str = "imagination_step/";
+        let replay = self.dream.use_replay_buffer;
+        let (phase, name) = if let Some(name) = info.tag.strip_prefix(REAL) {
+            let phase = if self.is_dyna() { "env_step/" } else { REAL };
+            (if replay { "world_model_update/" } else { phase }, name)
+        } else if let Some(name) = info.tag.strip_prefix(IMAGINED) {
+            (if replay { "imagination_update/" } else { IMAGINED }, name)
+        } else {
+            return info.tag.into();
+        };
+        format!("{phase}{name}").into()
     }
 
     /// Whether imagined steps can be judged: by a world model that is trained, and by a critic that reads
@@ -345,5 +366,31 @@ impl Config {
             "false with dream-spi: the theorem is about policies that are improved on real steps",
         )?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_name_the_phase_as_the_authors_do() {
+        let tags = |dyna: bool, replay: bool| {
+            let mut config = Config { algo: Algorithm::DreamSpi, ..Config::default() };
+            config.dream.dyna_style = dyna;
+            config.dream.use_replay_buffer = replay;
+            let infos = config.algo.info().metrics;
+            let tag = |name| {
+                let info = infos.iter().find(|info| info.name == name).expect("a metric");
+                config.tensorboard_tag(info).into_owned()
+            };
+            [tag("loss"), tag("imagined_loss")]
+        };
+        assert_eq!(tags(false, false), ["repr_wm_step/loss", "imagination_step/loss"]);
+        assert_eq!(tags(true, false), ["env_step/loss", "imagination_step/loss"]);
+        assert_eq!(tags(false, true), ["world_model_update/loss", "imagination_update/loss"]);
+        let ppo = Config { algo: Algorithm::Ppo, ..Config::default() };
+        let tags = ppo.algo.info().metrics.iter().map(|info| ppo.tensorboard_tag(info));
+        assert!(tags.eq(ppo.algo.info().metrics.iter().map(|info| info.tag)), "as before");
     }
 }

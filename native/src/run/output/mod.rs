@@ -37,7 +37,7 @@ impl Outputs {
         Ok(Self {
             clock: Clock::start(global_step),
             jsonl: jsonl::JsonLines::open(&folder.join(METRICS), global_step)?,
-            tensorboard: tensorboard::TensorBoard::create(folder, game, metrics)?,
+            tensorboard: tensorboard::TensorBoard::create(folder, game, config)?,
             progress: progress::Progress::new(config.whole_steps(), global_step, metrics),
         })
     }

@@ -1,14 +1,15 @@
 //! TensorBoard events with the authors' tag names, and with CleanRL's names for quantities that the
 //! authors do not log.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
+use deepspi_run::config::Config;
 use deepspi_run::message::{Iteration, MazeStatus, Message};
-use deepspi_run::metrics::MetricInfo;
 use tfrecord::EventWriter;
 
 use super::Rates;
@@ -18,7 +19,8 @@ use crate::stats::reference_scores;
 pub struct TensorBoard {
     writer: EventWriter<BufWriter<File>>,
     game: String,
-    metrics: &'static [MetricInfo],
+    /// Names and tags of the metrics.
+    metrics: Vec<(&'static str, Cow<'static, str>)>,
 }
 
 impl std::fmt::Debug for TensorBoard {
@@ -29,11 +31,13 @@ impl std::fmt::Debug for TensorBoard {
 
 impl TensorBoard {
     #[expect(clippy::disallowed_methods, reason = "only makes the file name of a resumed run new")]
-    pub fn create(folder: &Path, game: &str, metrics: &'static [MetricInfo]) -> Result<Self> {
+    pub fn create(folder: &Path, game: &str, config: &Config) -> Result<Self> {
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
         let path = folder.join(format!("events.out.tfevents.{time}.deepspi"));
         let writer = EventWriter::create(&path, tfrecord::EventWriterConfig::default())
             .with_context(|| format!("cannot write {}", path.display()))?;
+        let metrics = config.algo.info().metrics.iter();
+        let metrics = metrics.map(|info| (info.name, config.tensorboard_tag(info))).collect();
         Ok(Self { writer, game: game.to_owned(), metrics })
     }
 
@@ -48,14 +52,14 @@ impl TensorBoard {
         let step = i64::try_from(global_step).unwrap_or(i64::MAX);
         for (tag, value) in scalars {
             self.writer
-                .write_scalar(tag, step, value)
+                .write_scalar(&tag, step, value)
                 .context("cannot write TensorBoard events")?;
         }
         self.writer.flush().context("cannot write TensorBoard events")
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "TensorBoard stores f32")]
-    fn scalars(&self, iteration: &Iteration, rates: &Rates) -> Vec<(&'static str, f32)> {
+    fn scalars(&self, iteration: &Iteration, rates: &Rates) -> Vec<(Cow<'static, str>, f32)> {
         let Iteration { last, ratios, .. } = iteration;
         let mut scalars = vec![
             ("charts/avg_episodic_return", iteration.avg_episodic_return as f32),
@@ -69,8 +73,6 @@ impl TensorBoard {
             ("theory/importance_ratio_inf", ratios.inf),
             ("theory/importance_ratio_limit", ratios.limit),
         ];
-        let named = self.metrics.iter().filter_map(|info| Some((info.tag, last.get(info.name)?)));
-        scalars.extend(named);
         if let Some(score) =
             reference_scores::human_normalized(&self.game, iteration.avg_episodic_return)
         {
@@ -89,17 +91,20 @@ impl TensorBoard {
             scalars.extend(length.map(|x| ("theory/average_episode_length", x as f32)));
             scalars.extend(certificate.zeta.map(|zeta| ("theory/zeta", zeta as f32)));
         }
-        scalars
+        let named = self.metrics.iter();
+        let named = named.filter_map(|(name, tag)| Some((tag.clone(), last.get(name)?)));
+        named.chain(scalars.into_iter().map(|(tag, value)| (tag.into(), value))).collect()
     }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "TensorBoard stores f32")]
-fn maze_scalars(status: &MazeStatus) -> Vec<(&'static str, f32)> {
-    vec![
+fn maze_scalars(status: &MazeStatus) -> Vec<(Cow<'static, str>, f32)> {
+    let scalars = [
         ("charts/init_value", status.start_value as f32),
         ("charts/repr_dist", status.star_distance as f32),
         ("charts/relative_repr_dist", status.relative_star_distance as f32),
         ("charts/up_at_upper_star", status.up_at_stars[0] as f32),
         ("charts/up_at_lower_star", status.up_at_stars[1] as f32),
-    ]
+    ];
+    scalars.map(|(tag, value)| (tag.into(), value)).into()
 }
