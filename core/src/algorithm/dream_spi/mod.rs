@@ -3,7 +3,7 @@
 //!
 //! To follow one iteration from top to bottom, read `DreamSpi::iteration`: it collects a rollout, runs
 //! the world-model phase on it or on sequences of the replay buffer, imagines rollouts from all of those
-//! states, and runs the actor-critic phase on them. [`phases`] are these phases; [`imagination`] is a
+//! states, and runs the actor-critic phase on them. `phases` are these phases; [`imagination`] is a
 //! rollout in the world model; [`DreamLearner`] holds the groups of parameters and says at which
 //! parameters gradients are taken.
 
