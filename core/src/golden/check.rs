@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::{Device, Tensor};
-use deepspi_run::config::{CostTarget, SoftMoeLayout};
+use deepspi_run::config::{Config, CostTarget, SoftMoeLayout};
 
 use super::compare::{Check, GRADIENT_TOLERANCE, VALUE_TOLERANCE};
 use super::file::{GoldenError, GoldenFile, Outputs, Setting, Summary};
@@ -25,16 +25,7 @@ const ROUNDING_NOISE: f64 = 1e-6;
 /// If the file describes another network, or the device fails. A mismatch is not an error.
 pub async fn run(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, GoldenError> {
     let config = file.setting.config()?;
-    let model = filled_model(&file.setting, &config, device)?;
-    let parameters = describe(&model);
-    let learner = Learner::new(model, &config);
-    let batch = minibatch(
-        &file.setting,
-        &file.transitions,
-        &config,
-        &learner.trainable().world_model,
-        device,
-    );
+    let (learner, parameters, batch) = prepared(file, &config, device)?;
 
     let terms = objective(learner.trainable(), &batch, &config);
     let mut checks = forward(&file.setting, &file.outputs, &terms).await?;
@@ -53,6 +44,20 @@ pub async fn run(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, Golde
     checks.extend(compare(&names, "after step", &parameters, &stepped, expected, &[])?);
     checks.extend(corrected(file, device).await?);
     Ok(checks)
+}
+
+/// The networks and the minibatch of a file.
+fn prepared(
+    file: &GoldenFile,
+    config: &Config,
+    device: &Device,
+) -> Result<(Learner, Vec<ParameterInfo>, Minibatch), GoldenError> {
+    let model = filled_model(&file.setting, config, device)?;
+    let parameters = describe(&model);
+    let learner = Learner::new(model, config);
+    let world_model = &learner.trainable().world_model;
+    let batch = minibatch(&file.setting, &file.transitions, config, world_model, device);
+    Ok((learner, parameters, batch))
 }
 
 /// What the networks and losses give, except for what only some files have.
@@ -228,16 +233,7 @@ async fn corrected(file: &GoldenFile, device: &Device) -> Result<Vec<Check>, Gol
         let Some(expected) = expected else {
             continue;
         };
-        let model = filled_model(&file.setting, &config, device)?;
-        let parameters = describe(&model);
-        let learner = Learner::new(model, &config);
-        let batch = minibatch(
-            &file.setting,
-            &file.transitions,
-            &config,
-            &learner.trainable().world_model,
-            device,
-        );
+        let (learner, parameters, batch) = prepared(file, &config, device)?;
         let terms = objective(learner.trainable(), &batch, &config);
         for (name, found, expected) in [
             ("corrected transition_loss", &terms.transition, &expected.transition_loss),

@@ -4,10 +4,9 @@ use burn::tensor::Tensor;
 use deepspi_run::config::Config;
 
 use super::objective::objective;
-use crate::algorithm::metrics::{PendingMetrics, Place};
+use crate::algorithm::metrics::PendingMetrics;
 use crate::data::minibatch::Minibatch;
 use crate::model::Model;
-use crate::ops::policy_objective::Mean;
 use crate::optim::{AdamSettings, GroupSettings, Optimiser};
 use crate::params::{flatten, flatten_grads, unflatten};
 
@@ -80,44 +79,16 @@ impl Learner {
         let mut grads = terms.total.clone().backward();
         let grads = flatten_grads(&self.model, &mut grads);
         let (parameters, norms) = self.optimiser.step(&self.parameters, &grads, rates);
-        let mut parts = vec![terms.means.inner(), norms[0].clone()];
-        let metrics = match terms.penalty {
-            None => PendingMetrics::new(parts, &METRICS),
-            Some(penalty) => {
-                parts.extend([terms.total.inner(), penalty.inner()]);
-                PendingMetrics::new(parts, &METRICS_WITH_PENALTY)
-            }
-        };
+        let penalty = terms.penalty.map(Tensor::inner);
+        let metrics = PendingMetrics::of_update(
+            terms.means.inner(),
+            norms[0].clone(),
+            terms.total.inner(),
+            penalty,
+        );
         (self.with_parameters(parameters), metrics)
     }
 }
-
-/// The metrics of an update, under the names that `AlgorithmInfo::metrics` lists: means of the
-/// minibatch (part 0), and the norm of the gradient (part 1).
-const METRICS: [Place; 10] = [
-    ("loss", 0, Mean::Loss as usize),
-    ("policy_loss", 0, Mean::Policy as usize),
-    ("value_loss", 0, Mean::Value as usize),
-    ("entropy", 0, Mean::Entropy as usize),
-    ("approx_kl", 0, Mean::ApproxKl as usize),
-    ("clip_fraction", 0, Mean::ClipFraction as usize),
-    ("drift", 0, Mean::Drift as usize),
-    ("gradient_norm", 1, 0),
-    ("transition_loss", 0, Mean::Transition as usize),
-    ("reward_loss", 0, Mean::Reward as usize),
-];
-
-/// [`METRICS`] with the penalty (part 3), which is also in the loss (part 2).
-const METRICS_WITH_PENALTY: [Place; METRICS.len() + 1] = {
-    let mut all = [("gradient_penalty", 3, 0); METRICS.len() + 1];
-    let mut i = 0;
-    while i < METRICS.len() {
-        all[i] = METRICS[i];
-        i += 1;
-    }
-    all[0] = ("loss", 2, 0);
-    all
-};
 
 #[cfg(test)]
 mod tests {

@@ -30,16 +30,14 @@ pub use self::objective::{
     seen_by, with_penalty,
 };
 pub use self::penalty::{draw_penalty_noise, gradient_penalty};
-use super::metrics::PendingMetrics;
+use super::metrics::{PendingMetrics, Read, read_iteration};
 use super::seam::{Algorithm, IterationReport, Working};
 use super::stored;
 use crate::checkpoint::CheckpointError;
 use crate::collect::{PendingRatios, collect};
 use crate::data::rollout::{Rollout, permutation};
 use crate::model::Model;
-use crate::ops::total;
 use crate::optim::ParameterGroup;
-use crate::readback::read_together;
 use crate::returns::{Advantages, explained_variance};
 use crate::run_state::{RunState, TrainError};
 
@@ -69,21 +67,8 @@ impl DeepSpi {
         let (pending, projection) = self.learn(run, &rollout, &targets, &rates).await?;
         let model = self.learner.plain();
         let ratios = PendingRatios::of(&model, &rollout, run);
-        // One read for everything: each one waits for the device.
-        let mut parts: Vec<Tensor<1>> =
-            pending.iter().flat_map(|update| update.parts().iter().cloned()).collect();
-        parts.extend_from_slice(ratios.parts());
-        parts.push(total(self.learner.parameters().clone()));
-        let mut values = read_together(parts).await?.into_iter();
-        let metrics: Vec<Metrics> =
-            pending.iter().map(|update| update.resolve(&mut values)).collect();
-        for (update, metrics) in metrics.iter().enumerate() {
-            for (name, value) in metrics.iter() {
-                run.check_finite(name, &[value], Some(update))?;
-            }
-        }
-        let ratios = ratios.resolve(&mut values);
-        let parameter_sum = values.next().map_or(f32::NAN, |sum| sum[0]);
+        let Read { metrics: [metrics], ratios, parameter_sum } =
+            read_iteration(run, [pending], ratios, self.learner.parameters()).await?;
         let certificate = if run.config.deep_spi.certified {
             Some(certificate(&model, run, &rollout, &targets, ratios, projection).await?)
         } else {

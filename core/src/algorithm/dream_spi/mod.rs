@@ -31,7 +31,7 @@ pub use self::maximiser::{MaximiserTerms, maximiser_loss};
 use self::phases::{REAL_DYNA, imagine_and_learn, maximise, replayed_phase, world_model_phase};
 use self::replayed::{Replayed, judged};
 use super::deep_spi::batch_view;
-use super::metrics::PendingMetrics;
+use super::metrics::{PendingMetrics, Read, read_iteration};
 use super::seam::{Algorithm, IterationReport, Working};
 use super::stored;
 use crate::checkpoint::{CheckpointError, required};
@@ -39,9 +39,7 @@ use crate::collect::{PendingRatios, collect};
 use crate::data::replay::ReplayBuffer;
 use crate::data::rollout::Rollout;
 use crate::model::Model;
-use crate::ops::total;
 use crate::optim::ParameterGroup;
-use crate::readback::read_together;
 use crate::returns::{Advantages, explained_variance};
 use crate::run_state::{RunState, TrainError};
 
@@ -93,25 +91,10 @@ impl DreamSpi {
         };
         let model = self.learner.plain();
         let ratios = PendingRatios::of(&model, &rollout, run);
-        // One read for everything: each one waits for the device.
         let Updates { real, imagined, maximised } = updates;
-        let all = || real.iter().chain(&imagined).chain(&maximised);
-        let mut parts: Vec<Tensor<1>> =
-            all().flat_map(|update| update.parts().iter().cloned()).collect();
-        parts.extend_from_slice(ratios.parts());
-        parts.push(total(self.learner.parameters().clone()));
-        let mut values = read_together(parts).await?.into_iter();
-        let mut resolve = |updates: &[PendingMetrics]| -> Vec<Metrics> {
-            updates.iter().map(|update| update.resolve(&mut values)).collect()
-        };
-        let [real, imagined, maximised] = [&real, &imagined, &maximised].map(|x| resolve(x));
-        for (update, metrics) in real.iter().chain(&imagined).chain(&maximised).enumerate() {
-            for (name, value) in metrics.iter() {
-                run.check_finite(name, &[value], Some(update))?;
-            }
-        }
-        let ratios = ratios.resolve(&mut values);
-        let parameter_sum = values.next().map_or(f32::NAN, |sum| sum[0]);
+        let Read { metrics: [real, imagined, maximised], ratios, parameter_sum } =
+            read_iteration(run, [real, imagined, maximised], ratios, self.learner.parameters())
+                .await?;
         let batch = if run.watches_batches {
             // Watching must not change the run: the noise comes from a copy of its generator.
             let mut noise = run.generators.noise.clone();

@@ -1,18 +1,18 @@
 //! The phases of an iteration of DreamSPI: on real steps, of the discriminator, and in imagination.
 
 use burn::tensor::{Device, Int, Tensor};
+use deepspi_run::config::Config;
 
 use super::groups::Group;
 use super::imagination::{Dream, Ends, StepNoise};
 use super::imagined_objective;
 use super::learner::DreamLearner;
 use super::maximiser::{self, maximiser_loss};
-use super::metrics::{
-    IMAGINED_METRICS, MAXIMISER_METRICS, REAL_METRICS, REAL_METRICS_WITH_PENALTY,
-};
+use super::metrics::{IMAGINED_METRICS, MAXIMISER_METRICS};
 use super::replayed::{Replayed, means, replayed_objective};
-use crate::algorithm::deep_spi::{minibatch, objective};
+use crate::algorithm::deep_spi::{LossTerms, minibatch, objective};
 use crate::algorithm::metrics::PendingMetrics;
+use crate::data::minibatch::Minibatch;
 use crate::data::rollout::{Rollout, permutation};
 use crate::model::Model;
 use crate::returns::Advantages;
@@ -27,37 +27,25 @@ pub(super) const REAL_DYNA: [Group; 4] =
 /// The groups that learn in imagination.
 const IMAGINED: [Group; 2] = [Group::Actor, Group::Critic];
 
-/// All updates on real steps. Their metrics are not read yet.
+/// The terms of an update on real steps, `[1]` and the means `[9]`.
+struct RealTerms {
+    total: Tensor<1>,
+    means: Tensor<1>,
+    penalty: Option<Tensor<1>>,
+}
+
+/// All updates on the steps of this iteration. Their metrics are not read yet.
 pub(super) fn world_model_phase(
     learner: &mut DreamLearner,
     run: &mut RunState,
     rollout: &Rollout,
     targets: &Advantages,
 ) -> Vec<PendingMetrics> {
-    let config = run.config.of_world_model_phase();
-    let lifted = run.device.clone().autodiff();
-    let phase: &[Group] = if config.is_dyna() { &REAL_DYNA } else { &REAL };
-    let mut pending = Vec::with_capacity(config.update_epochs * config.num_minibatches);
-    for _ in 0..config.update_epochs {
-        let order = permutation(rollout.len(), &mut run.generators.shuffle);
-        for indices in order.chunks_exact(config.minibatch_size()) {
-            let model = learner.trainable();
-            let batch = minibatch(model, run, rollout, indices, targets, &lifted);
-            let terms = objective(model, &batch, &config);
-            let mut norms = learner.update(&terms.total, &config, phase);
-            let mut parts = vec![terms.means.inner()];
-            parts.extend(norms[Group::Encoder as usize].take());
-            pending.push(match terms.penalty {
-                None => PendingMetrics::new(parts, &REAL_METRICS),
-                Some(penalty) => {
-                    parts.extend([terms.total.inner(), penalty.inner()]);
-                    PendingMetrics::new(parts, &REAL_METRICS_WITH_PENALTY)
-                }
-            });
-        }
-    }
-    learner.synchronise();
-    pending
+    let size = run.config.minibatch_size();
+    real_phase(learner, run, (rollout, targets), size, |model, batch, _, config| {
+        let LossTerms { total, means, penalty, .. } = objective(model, batch, config);
+        RealTerms { total, means, penalty }
+    })
 }
 
 /// All updates on sequences of a replay buffer. Their metrics are not read yet.
@@ -66,30 +54,40 @@ pub(super) fn replayed_phase(
     run: &mut RunState,
     replayed: &Replayed,
 ) -> Vec<PendingMetrics> {
+    let rollout = &replayed.sampled.rollout;
+    let size = rollout.len() / run.config.num_minibatches;
+    let lifted = run.device.clone().autodiff();
+    real_phase(learner, run, (rollout, &replayed.targets), size, |model, batch, indices, config| {
+        let (terms, networks) =
+            replayed_objective(model, batch, replayed, indices, config, &lifted);
+        let means = means(&terms, &networks);
+        RealTerms { total: terms.total, means, penalty: networks.penalty }
+    })
+}
+
+/// All updates on real steps in minibatches of `size`; `terms_of` gives the loss of a minibatch and of
+/// the indices of its samples.
+fn real_phase(
+    learner: &mut DreamLearner,
+    run: &mut RunState,
+    (rollout, targets): (&Rollout, &Advantages),
+    size: usize,
+    terms_of: impl Fn(&Model, &Minibatch, &[usize], &Config) -> RealTerms,
+) -> Vec<PendingMetrics> {
     let config = run.config.of_world_model_phase();
     let lifted = run.device.clone().autodiff();
     let phase: &[Group] = if config.is_dyna() { &REAL_DYNA } else { &REAL };
-    let rollout = &replayed.sampled.rollout;
-    let size = rollout.len() / config.num_minibatches;
     let mut pending = Vec::with_capacity(config.update_epochs * config.num_minibatches);
     for _ in 0..config.update_epochs {
         let order = permutation(rollout.len(), &mut run.generators.shuffle);
         for indices in order.chunks_exact(size) {
             let model = learner.trainable();
-            let batch = minibatch(model, run, rollout, indices, &replayed.targets, &lifted);
-            let (terms, networks) =
-                replayed_objective(model, &batch, replayed, indices, &config, &lifted);
-            let means = means(&terms, &networks).inner();
-            let mut norms = learner.update(&terms.total, &config, phase);
-            let mut parts = vec![means];
-            parts.extend(norms[Group::Encoder as usize].take());
-            pending.push(match networks.penalty {
-                None => PendingMetrics::new(parts, &REAL_METRICS),
-                Some(penalty) => {
-                    parts.extend([terms.total.inner(), penalty.inner()]);
-                    PendingMetrics::new(parts, &REAL_METRICS_WITH_PENALTY)
-                }
-            });
+            let batch = minibatch(model, run, rollout, indices, targets, &lifted);
+            let RealTerms { total, means, penalty } = terms_of(model, &batch, indices, &config);
+            let mut norms = learner.update(&total, &config, phase);
+            let norm = norms[Group::Encoder as usize].take().expect("the encoder is in the phase");
+            let (means, penalty) = (means.inner(), penalty.map(Tensor::inner));
+            pending.push(PendingMetrics::of_update(means, norm, total.inner(), penalty));
         }
     }
     learner.synchronise();
