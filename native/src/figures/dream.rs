@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use deepspi_run::config::{
-    Algorithm, DoneLabels, DreamConfig, DreamMode, ImaginedEnds, Progressive, TransitionDensity,
+    Algorithm, Config, DoneLabels, DreamConfig, DreamMode, ImaginedEnds, Progressive,
+    TransitionDensity,
 };
 use deepspi_run::maze::HorizonError;
 use serde_json::json;
@@ -29,176 +30,88 @@ struct Form {
 
 /// All forms. Of the last ones each has one defect of the authors' code.
 const FORMS: [Form; 24] = [
-    Form { name: "PPO", change: |e| e.config.algo = Algorithm::Ppo, drawn: true },
-    Form { name: "PPO, 8 times the steps", change: |e| longer(e, Algorithm::Ppo, 8), drawn: false },
-    Form { name: "DeepSPI", change: |e| e.config.algo = Algorithm::DeepSpi, drawn: true },
-    Form {
-        name: "DeepSPI, 3 times the steps",
-        change: |e| longer(e, Algorithm::DeepSpi, 3),
-        drawn: false,
-    },
-    Form {
-        name: "DreamSPI, exponential",
-        change: |e| dream(e, Progressive::Exponential),
-        drawn: true,
-    },
-    Form { name: "DreamSPI, linear", change: |e| dream(e, Progressive::Linear), drawn: true },
-    Form {
-        name: "DreamSPI, dyna",
-        change: |e| {
-            dream(e, Progressive::Off);
-            e.config.dream.dyna_style = true;
-        },
-        drawn: true,
-    },
-    Form {
-        name: "DreamSPI, imagination only",
-        change: |e| dream(e, Progressive::Off),
-        drawn: true,
-    },
-    Form {
-        name: "DreamSPI, imagination only, the authors' rates",
-        change: |e| {
-            e.config.algo = Algorithm::DreamSpi;
-            e.config.dream = DreamConfig::DEFAULT;
-        },
-        drawn: false,
-    },
-    Form {
-        name: "DreamSPI, imagination only, replay",
-        change: |e| {
-            dream(e, Progressive::Off);
-            e.config.dream.use_replay_buffer = true;
-        },
-        drawn: false,
-    },
-    Form {
-        name: "DreamSPI, imagination only, plain networks",
-        change: |e| {
-            dream(e, Progressive::Off);
-            e.config.world_model.lipschitz_nets = false;
-        },
-        drawn: false,
-    },
-    Form {
-        name: "DreamSPI, imagination only, categorical",
-        change: |e| {
-            dream(e, Progressive::Off);
-            e.config.world_model.transition_density = TransitionDensity::Categorical;
-        },
-        drawn: false,
-    },
-    Form {
-        name: "DreamSPI, imagination only, deterministic",
-        change: |e| {
-            dream(e, Progressive::Off);
-            e.config.world_model.transition_density = TransitionDensity::Deterministic;
-        },
-        drawn: false,
-    },
-    Form {
-        name: "DreamSPI, exponential, deterministic",
-        change: |e| {
-            dream(e, Progressive::Exponential);
-            e.config.world_model.transition_density = TransitionDensity::Deterministic;
-        },
-        drawn: false,
-    },
-    Form {
-        name: "DreamSPI, imagination only, losses x100",
-        change: |e| {
-            dream(e, Progressive::Off);
-            heavier(e);
-        },
-        drawn: false,
-    },
-    Form {
-        name: "DreamSPI, exponential, losses x100",
-        change: |e| {
-            dream(e, Progressive::Exponential);
-            heavier(e);
-        },
-        drawn: false,
-    },
-    Form {
-        name: "DreamSPI, imagination only, deterministic, losses x100",
-        change: |e| {
-            dream(e, Progressive::Off);
-            heavier(e);
-            e.config.world_model.transition_density = TransitionDensity::Deterministic;
-        },
-        drawn: false,
-    },
-    Form {
-        name: "DreamSPI, exponential, deterministic, losses x100",
-        change: |e| {
-            dream(e, Progressive::Exponential);
-            heavier(e);
-            e.config.world_model.transition_density = TransitionDensity::Deterministic;
-        },
-        drawn: false,
-    },
-    Form {
-        name: "DreamSPI, exponential, plain networks",
-        change: |e| {
-            dream(e, Progressive::Exponential);
-            e.config.world_model.lipschitz_nets = false;
-        },
-        drawn: false,
-    },
-    Form {
-        name: "DreamSPI, exponential, categorical",
-        change: |e| {
-            dream(e, Progressive::Exponential);
-            e.config.world_model.transition_density = TransitionDensity::Categorical;
-        },
-        drawn: false,
-    },
-    Form {
-        name: "D19: stale gradients, imagination only",
-        change: |e| {
-            dream(e, Progressive::Off);
-            e.config.dream.dream_mode = DreamMode::Parity;
-        },
-        drawn: false,
-    },
-    Form {
-        name: "D19: stale gradients, exponential",
-        change: |e| {
-            dream(e, Progressive::Exponential);
-            e.config.dream.dream_mode = DreamMode::Parity;
-        },
-        drawn: false,
-    },
-    Form {
-        name: "D22: done labels, imagination only",
-        change: |e| {
-            dream(e, Progressive::Off);
-            e.config.world_model.done_labels = DoneLabels::Parity;
-        },
-        drawn: false,
-    },
-    Form {
-        name: "D30: lost ends, imagination only",
-        change: |e| {
-            dream(e, Progressive::Off);
-            e.config.dream.imagined_ends = ImaginedEnds::Parity;
-        },
-        drawn: false,
-    },
+    drawn("PPO", |e| e.config.algo = Algorithm::Ppo),
+    form("PPO, 8 times the steps", |e| longer(e, Algorithm::Ppo, 8)),
+    drawn("DeepSPI", |e| e.config.algo = Algorithm::DeepSpi),
+    form("DeepSPI, 3 times the steps", |e| longer(e, Algorithm::DeepSpi, 3)),
+    drawn("DreamSPI, exponential", |e| _ = exponential(e)),
+    drawn("DreamSPI, linear", |e| _ = dream(e, Progressive::Linear)),
+    drawn("DreamSPI, dyna", |e| imagined(e).dream.dyna_style = true),
+    drawn("DreamSPI, imagination only", |e| _ = imagined(e)),
+    form("DreamSPI, imagination only, the authors' rates", |e| {
+        e.config.algo = Algorithm::DreamSpi;
+        e.config.dream = DreamConfig::DEFAULT;
+    }),
+    form("DreamSPI, imagination only, replay", |e| imagined(e).dream.use_replay_buffer = true),
+    form("DreamSPI, imagination only, plain networks", |e| plain(imagined(e))),
+    form("DreamSPI, imagination only, categorical", |e| categorical(imagined(e))),
+    form("DreamSPI, imagination only, deterministic", |e| deterministic(imagined(e))),
+    form("DreamSPI, exponential, deterministic", |e| deterministic(exponential(e))),
+    form("DreamSPI, imagination only, losses x100", |e| _ = heavier(imagined(e))),
+    form("DreamSPI, exponential, losses x100", |e| _ = heavier(exponential(e))),
+    form("DreamSPI, imagination only, deterministic, losses x100", |e| {
+        deterministic(heavier(imagined(e)));
+    }),
+    form("DreamSPI, exponential, deterministic, losses x100", |e| {
+        deterministic(heavier(exponential(e)));
+    }),
+    form("DreamSPI, exponential, plain networks", |e| plain(exponential(e))),
+    form("DreamSPI, exponential, categorical", |e| categorical(exponential(e))),
+    form("D19: stale gradients, imagination only", |e| stale(imagined(e))),
+    form("D19: stale gradients, exponential", |e| stale(exponential(e))),
+    form("D22: done labels, imagination only", |e| {
+        imagined(e).world_model.done_labels = DoneLabels::Parity;
+    }),
+    form("D30: lost ends, imagination only", |e| {
+        imagined(e).dream.imagined_ends = ImaginedEnds::Parity;
+    }),
 ];
 
+const fn form(name: &'static str, change: fn(&mut Experiment)) -> Form {
+    Form { name, change, drawn: false }
+}
+
+const fn drawn(name: &'static str, change: fn(&mut Experiment)) -> Form {
+    Form { name, change, drawn: true }
+}
+
 /// DreamSPI with the rates of the preset.
-fn dream(experiment: &mut Experiment, progressive: Progressive) {
+const fn dream(experiment: &mut Experiment, progressive: Progressive) -> &mut Config {
     experiment.config.algo = Algorithm::DreamSpi;
     experiment.config.dream.progressive = progressive;
+    &mut experiment.config
+}
+
+const fn imagined(experiment: &mut Experiment) -> &mut Config {
+    dream(experiment, Progressive::Off)
+}
+
+const fn exponential(experiment: &mut Experiment) -> &mut Config {
+    dream(experiment, Progressive::Exponential)
+}
+
+const fn plain(config: &mut Config) {
+    config.world_model.lipschitz_nets = false;
+}
+
+const fn categorical(config: &mut Config) {
+    config.world_model.transition_density = TransitionDensity::Categorical;
+}
+
+const fn deterministic(config: &mut Config) {
+    config.world_model.transition_density = TransitionDensity::Deterministic;
+}
+
+const fn stale(config: &mut Config) {
+    config.dream.dream_mode = DreamMode::Parity;
 }
 
 /// Larger weights of the world model's losses. With those of the paper the gradients of its networks are
 /// of the size of Adam's epsilon, 1e-5, or smaller, so that they hardly move.
-const fn heavier(experiment: &mut Experiment) {
-    experiment.config.world_model.reward_loss_coef *= 100.0;
-    experiment.config.world_model.transition_loss_coef *= 100.0;
+const fn heavier(config: &mut Config) -> &mut Config {
+    config.world_model.reward_loss_coef *= 100.0;
+    config.world_model.transition_loss_coef *= 100.0;
+    config
 }
 
 /// An algorithm with a multiple of the steps, for comparison at equal time.
