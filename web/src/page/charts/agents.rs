@@ -19,8 +19,9 @@ use crate::plot::{Dash, Reference, Series, YAxis};
 pub const AGENT_STEPS: &str = "agent steps";
 
 /// Colours of the agents in all charts.
-const COLOURS: [&str; AGENTS] = ["var(--agent-0)", "var(--agent-1)"];
-const DASHES: [Dash; AGENTS] = [Dash::Solid, Dash::Dashed];
+pub const COLOURS: [&str; AGENTS] = ["var(--agent-0)", "var(--agent-1)"];
+/// Patterns of the agents, so that curves differ not only by colour.
+pub const DASHES: [Dash; AGENTS] = [Dash::Solid, Dash::Dashed];
 
 /// Points `[x, y]`; those with NaN are not drawn.
 type Points = Arc<[[f64; 2]]>;

@@ -16,7 +16,9 @@ mod pick;
 mod save;
 mod scatter;
 
-pub use agents::{AGENT_STEPS, AgentCurves, ModelLossCharts, RatioChart, StartValueChart};
+pub use agents::{
+    AGENT_STEPS, AgentCurves, COLOURS, DASHES, ModelLossCharts, RatioChart, StartValueChart,
+};
 pub use export::{Standalone, font, png_of};
 use leptos::prelude::*;
 use leptos::svg::Svg;

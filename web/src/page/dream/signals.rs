@@ -4,21 +4,18 @@ use std::sync::Arc;
 
 use deepspi_playground::experiment::AGENTS;
 use deepspi_playground::protocol::Request;
-use deepspi_run::maze::MazeDream;
+use deepspi_run::maze::{DreamPlan, MazeDream};
 use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 
 use crate::dreamt::{Choices, return_errors};
+use crate::page::charts::{COLOURS, DASHES};
 use crate::page::maze::signals::MazeSignals;
 use crate::page::state::{Dreamt, Phase, Playground};
 use crate::plot::{Dash, Series};
 
 /// Minimum time in milliseconds between two requests during training: imagining takes time from it.
 const PERIOD: f64 = 1000.0;
-/// Colours and patterns of the agents.
-const COLOURS: [&str; AGENTS] = ["var(--agent-0)", "var(--agent-1)"];
-const DASHES: [Dash; AGENTS] = [Dash::Solid, Dash::Dashed];
-
 /// The signals of the room.
 #[derive(Clone, Copy, Debug)]
 pub struct DreamSignals {
@@ -60,26 +57,21 @@ impl DreamSignals {
             start.track();
             dream.step.set(None);
         });
-        let ask = move || {
-            let plan = choices.with_untracked(|choices| choices.plan(start.get_untracked()));
-            playground.send(&Request::Dream(plan));
-        };
-        Effect::new(move || {
-            choices.track();
-            start.track();
-            if ready.get() {
-                ask();
-            }
-        });
-        let last = StoredValue::new(0.0);
-        let now = || window().performance().map_or(0.0, |performance| performance.now());
-        Effect::new(move || {
+        let last = StoredValue::new(f64::NEG_INFINITY);
+        Effect::new(move |before: Option<Option<DreamPlan>>| {
             shown.drawn.track();
+            let plan = choices.with(|choices| choices.plan(start.get()));
+            let plan = ready.get().then_some(plan);
+            let now = window().performance().map_or(0.0, |performance| performance.now());
             let running = playground.status.get_untracked().running;
-            if ready.get_untracked() && (!running || now() - last.get_value() > PERIOD) {
-                last.set_value(now());
-                ask();
+            let is_new = before.is_none_or(|before| before != plan);
+            if let Some(plan) = &plan
+                && (is_new || !running || now - last.get_value() > PERIOD)
+            {
+                last.set_value(now);
+                playground.send(&Request::Dream(plan.clone()));
             }
+            plan
         });
         Effect::new(move || {
             for agent in 0..AGENTS {
