@@ -202,7 +202,7 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<O
         shared_legend: true,
         footnote: Some(format!(
             "The same actions in the maze and in the world model, from every state; rollouts that have \
-                 really ended are left out, and so are runs with less than {ENOUGH} at a horizon."
+                 really ended are left out, and so are runs with fewer than {ENOUGH} at a horizon."
         )),
     };
     let settings = json!({
@@ -255,7 +255,7 @@ const ERRORS: [Error; 4] = [
         best: Some(|error| error.repeat_nearest),
     },
 ];
-/// Rollouts of a run without which its error at a horizon is not drawn.
+/// Fewest rollouts of a run at a horizon for which its error is drawn.
 const ENOUGH: usize = 32;
 
 /// A curve over horizons for each run, at its first or last time of measurement.

@@ -1,4 +1,4 @@
-//! The controls: who acts, which step is shown, and other chance.
+//! The controls: who acts, which step is shown, and other random numbers.
 
 use deepspi_worlds::maze::Action;
 use leptos::prelude::*;
@@ -105,7 +105,7 @@ pub fn Pad(dream: DreamSignals) -> impl IntoView {
                         id="dream-chance"
                         on:click=move |_| change(&|choices| choices.seed += 1)
                     >
-                        "Other chance"
+                        "Other random numbers"
                     </button>
                 </div>
                 <label>
