@@ -21,6 +21,9 @@ pub struct RealSteps<'a> {
     pub actions: &'a [u32],
     /// Rewards as the agent learns from them.
     pub rewards: &'a [f32],
+    /// Whether the episode ended with the last step. The true value after it is 0, whatever the critic
+    /// says of the last picture.
+    pub ended: bool,
 }
 
 /// Latents of the observations of a run, among which the nearest one is found.
@@ -157,7 +160,7 @@ pub async fn look_ahead(
             imagined_reward,
             reward: real.rewards[t],
             imagined_value,
-            value: true_values[t + 1],
+            value: if real.ended && t + 1 == horizon { 0.0 } else { true_values[t + 1] },
             continuation,
             distance: distance(own, truth(t + 1)),
             nearest: seen.nearest(own),
@@ -196,8 +199,12 @@ mod tests {
         }
         assert_eq!(seen.len(), 3, "no more than the limit");
         assert_eq!(seen.nearest(&all[width..2 * width]), Some((1, 0.0)));
-        let real =
-            RealSteps { observations: frames, actions: &[3, 1, 0], rewards: &[1.0, 0.0, -1.0] };
+        let real = RealSteps {
+            observations: frames,
+            actions: &[3, 1, 0],
+            rewards: &[1.0, 0.0, -1.0],
+            ended: true,
+        };
         let look = || {
             let mut rng = stream(1, Stream::Noise);
             let looked = look_ahead(&model, spec.frame, &real, &seen, 0.9, &mut rng, &device);
@@ -206,6 +213,8 @@ mod tests {
         let found = look();
         assert_eq!(found, look());
         assert_eq!(found.steps.len(), 3);
+        let values: Vec<bool> = found.steps.iter().map(|step| step.value == 0.0).collect();
+        assert_eq!(values, [false, false, true], "nothing comes after the end");
         assert!(found.steps.iter().map(|s| s.bound).is_sorted(), "the bound grows: {found:?}");
         // The first imagined step is a single step from the true latent.
         let first = found.steps[0];

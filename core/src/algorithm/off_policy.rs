@@ -2,10 +2,10 @@
 //! and 4.6): the surrogate of [`crate::loss::off_policy_loss`] with value loss and entropy.
 
 use burn::tensor::Tensor;
-use deepspi_run::config::{Config, ValueLoss};
+use deepspi_run::config::Config;
 
 use crate::loss::{
-    LogProbs, Surrogate, entropy, log_prob_of, normalise, off_policy_loss, policy_loss, smooth_l1,
+    LogProbs, Surrogate, entropy, log_prob_of, normalise, off_policy_loss, policy_loss, value_loss,
 };
 
 /// What B samples are compared with.
@@ -87,11 +87,7 @@ pub fn off_policy_objective(
         }
         _ => policy_loss(utilities, ratios.clone(), config),
     };
-    let error = values - returns;
-    let value = match config.value_loss {
-        ValueLoss::Squared => (error.clone() * error).mean() * 0.5,
-        ValueLoss::Huber => smooth_l1(error).mean(),
-    };
+    let value = value_loss(values, returns, config);
     let entropy = entropies.mean();
     let total = policy.clone() - entropy.clone() * config.ent_coef + value.clone() * config.vf_coef;
     OffPolicyTerms {

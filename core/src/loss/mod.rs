@@ -9,9 +9,21 @@ mod off_policy;
 mod policy;
 
 use burn::tensor::Tensor;
+use deepspi_run::config::{Config, ValueLoss};
 pub use normalise::normalise;
 pub use off_policy::{LogProbs, off_policy_loss};
 pub use policy::{Surrogate, entropy, log_prob_of, policy_loss};
+
+/// Value loss `[1]` of predicted values `[B]` and returns `[B]`: half the mean square of the error, or
+/// Huber's loss.
+#[must_use]
+pub fn value_loss(values: Tensor<1>, returns: Tensor<1>, config: &Config) -> Tensor<1> {
+    let error = values - returns;
+    match config.value_loss {
+        ValueLoss::Squared => (error.clone() * error).mean() * 0.5,
+        ValueLoss::Huber => smooth_l1(error).mean(),
+    }
+}
 
 /// Smooth-L1 with beta 1: `e^2 / 2` where `|e| < 1`, else `|e| - 1/2`. Not a metric.
 #[must_use]

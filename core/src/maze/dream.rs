@@ -61,16 +61,13 @@ pub async fn dream(
         observations: observations.map(|state| view.frames[state].as_slice()).collect(),
         actions: &numbers,
         rewards: &rewards,
+        ended: maze.tile(state).is_terminal(),
     };
-    let mut looked = if actions.is_empty() {
+    let looked = if actions.is_empty() {
         Default::default()
     } else {
         look_ahead(model, view.shape, &real, &seen, gamma, &mut noise, device).await?
     };
-    // After the end nothing comes, whatever the critic says of the last picture.
-    if let (true, Some(last)) = (maze.tile(state).is_terminal(), looked.steps.last_mut()) {
-        last.value = 0.0;
-    }
     let typical_distance =
         typical_distance(maze.states(), |state| &truth[state * width..][..width]);
     Ok(MazeDream { plan, actions, states, looked, typical_distance })

@@ -101,7 +101,8 @@ fn play(
         for latent in latents.chunks(latents.len() / pixels.len()).take(kept) {
             seen.push(latent);
         }
-        let real = RealSteps { observations: pixels, actions: &taken, rewards: &rewards };
+        let real =
+            RealSteps { observations: pixels, actions: &taken, rewards: &rewards, ended: is_over };
         let (frame, gamma) = (agent.spec.frame, agent.config.gamma);
         let looked = look_ahead(&agent.model, frame, &real, seen, gamma, &mut noise, device);
         windows.push((step, pollster::block_on(looked)?));

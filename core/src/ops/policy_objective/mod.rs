@@ -22,7 +22,7 @@ use burn::cubecl::prelude::*;
 use burn::tensor::Tensor;
 use deepspi_run::config::{Auxiliary, Config, Objective, ValueLoss};
 
-use crate::loss::{entropy, log_prob_of, normalise, policy_loss, smooth_l1};
+use crate::loss::{entropy, log_prob_of, normalise, policy_loss, value_loss};
 use crate::ops::ALIGNMENT;
 use crate::ops::join::part;
 
@@ -274,11 +274,7 @@ pub fn composed(inputs: Inputs, config: &Config) -> PolicyObjective {
         (_, None) | (Auxiliary::Absent, _) => (advantages, None),
     };
     let surrogate = policy_loss(utilities.clone(), ratios.clone(), config);
-    let error = values - row(2);
-    let value = match config.value_loss {
-        ValueLoss::Squared => (error.clone() * error).mean() * 0.5,
-        ValueLoss::Huber => smooth_l1(error).mean(),
-    };
+    let value = value_loss(values, row(2), config);
     let mut total = surrogate.loss.clone() - entropy.clone().mean() * config.ent_coef
         + value.clone() * config.vf_coef;
     if let Some(outside) = outside {
