@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_store::{ModuleSnapshot, ModuleStore, SafetensorsStore};
-use deepspi_run::checkpoint::{Checkpoint, Encoding, FORMAT, MODEL, Section};
+use deepspi_run::checkpoint::{Checkpoint, Encoding, FORMAT, MODEL, Section, State};
 use deepspi_run::network::{NetworkSpec, SpecError};
 use deepspi_worlds::env::EnvError;
 
@@ -79,6 +79,31 @@ pub(crate) async fn model_section(model: Model) -> Result<Section, CheckpointErr
     Ok(Section { name: MODEL.to_owned(), encoding: Encoding::Safetensors, bytes })
 }
 
+/// Whether this program can read a checkpoint with this state.
+///
+/// # Errors
+/// If it is of another format, or contains values out of range.
+pub(crate) fn check_state(state: &State) -> Result<(), CheckpointError> {
+    if state.format != FORMAT {
+        return Err(CheckpointError::Format { found: state.format });
+    }
+    state.config.validate()?;
+    state.spec.check()?;
+    Ok(())
+}
+
+/// Whether networks have the frames and actions of an environment, for which new networks would be
+/// `wanted`.
+///
+/// # Errors
+/// If not.
+pub fn check_interface(own: &NetworkSpec, wanted: &NetworkSpec) -> Result<(), CheckpointError> {
+    if (own.frame, own.actions) == (wanted.frame, wanted.actions) {
+        return Ok(());
+    }
+    Err(CheckpointError::spec(own, wanted))
+}
+
 /// The networks of a checkpoint on `device`, without autodiff. Its other sections, such as the
 /// moments of an optimiser, are not needed.
 ///
@@ -86,11 +111,7 @@ pub(crate) async fn model_section(model: Model) -> Result<Section, CheckpointErr
 /// If the checkpoint is of another format, or is damaged.
 pub fn read_model(checkpoint: &Checkpoint, device: &Device) -> Result<Model, CheckpointError> {
     let state = &checkpoint.state;
-    if state.format != FORMAT {
-        return Err(CheckpointError::Format { found: state.format });
-    }
-    state.config.validate()?;
-    state.spec.check()?;
+    check_state(state)?;
     let cpu = Device::flex();
     let mut model = zeros_on(Model::new(&state.spec, &state.config, &cpu), &cpu);
     decode(required(checkpoint, MODEL)?, &mut model)?;

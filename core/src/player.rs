@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor};
 use deepspi_run::checkpoint::Checkpoint;
 use deepspi_run::config::Config;
 use deepspi_run::decision::Decision;
+use deepspi_run::dreaming::LookedAhead;
 use deepspi_run::network::NetworkSpec;
 use deepspi_run::playing::{Perception, StepTerms};
 use deepspi_worlds::env::Outcome;
@@ -18,6 +19,7 @@ use crate::algorithm::deep_spi::{draw_noise, objective};
 use crate::checkpoint::{CheckpointError, read_model};
 use crate::data::minibatch::{Minibatch, Targets, vector};
 use crate::data::rollout::observations;
+use crate::dreamer::{RealSteps, SeenLatents, look_ahead};
 use crate::model::Model;
 use crate::read_floats;
 
@@ -134,6 +136,32 @@ impl Player {
             predicted_rewards,
             latent: next(size).to_vec(),
         })
+    }
+
+    /// Whether it can look into its world model ([`Self::look_ahead`]).
+    #[must_use]
+    pub fn can_imagine(&self) -> bool {
+        self.config.can_imagine()
+    }
+
+    /// Imagines steps that were played, from the first observation of them.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn look_ahead(
+        &mut self,
+        real: &RealSteps<'_>,
+        seen: &SeenLatents,
+    ) -> Result<LookedAhead, crate::Error> {
+        let gamma = self.config.gamma;
+        let (noise, device) = (&mut self.noise, &self.device);
+        look_ahead(&self.model, self.spec.frame, real, seen, gamma, noise, device).await
+    }
+
+    /// Discount factor of the agent.
+    #[must_use]
+    pub const fn gamma(&self) -> f32 {
+        self.config.gamma
     }
 
     /// What the objective makes of a step that was played. The advantage is that of one step,

@@ -13,7 +13,7 @@ use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::env::{EnvError, VectorEnv, reset};
 
 use crate::algorithm::{self, Algorithm, IterationReport};
-use crate::checkpoint::{CheckpointError, model_section};
+use crate::checkpoint::{CheckpointError, check_interface, check_state, model_section};
 use crate::model::Model;
 use crate::optim::ParameterGroup;
 use crate::run_state::{RunState, TrainError};
@@ -215,15 +215,9 @@ impl Trainer {
         device: &Device,
     ) -> Result<Self, CheckpointError> {
         let state = &checkpoint.state;
-        if state.format != FORMAT {
-            return Err(CheckpointError::Format { found: state.format });
-        }
+        check_state(state)?;
         let own = &state.spec;
-        if (own.frame, own.actions) != (spec.frame, spec.actions) {
-            return Err(CheckpointError::spec(own, spec));
-        }
-        state.config.validate()?;
-        own.check()?;
+        check_interface(own, spec)?;
         if state.dones.len() != state.config.num_envs {
             return Err(CheckpointError::Tensors(
                 "done flags of another number of environments".into(),

@@ -7,9 +7,9 @@ use deepspi_run::maze::{DreamPlan, MazeDream};
 use deepspi_worlds::maze::{ACTIONS, SeenMaze};
 use deepspi_worlds::rng::{Stream, stream};
 
-use super::dreams::{draw_action, next_state, typical_distance};
+use super::dreams::{draw_action, next_state};
 use super::probe::all_frames;
-use crate::dreamer::{RealSteps, SeenLatents, look_ahead};
+use crate::dreamer::{RealSteps, SeenLatents, look_ahead, typical_distance};
 use crate::model::Model;
 use crate::read_floats;
 

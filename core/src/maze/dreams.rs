@@ -9,6 +9,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::probe::all_frames;
+use crate::dreamer::{distance, typical_distance};
 use crate::model::Model;
 use crate::read_floats;
 use crate::traffic::upload;
@@ -157,17 +158,6 @@ pub(super) fn next_state(outcomes: &deepspi_worlds::maze::Outcomes, rng: &mut Ch
         }
     }
     last
-}
-
-/// Mean distance of the latents of two different states.
-pub(super) fn typical_distance<'a>(states: usize, latent: impl Fn(usize) -> &'a [f32]) -> f64 {
-    let pairs = (0..states).flat_map(|a| (0..a).map(move |b| (a, b)));
-    let distances: Vec<f64> = pairs.map(|(a, b)| distance(latent(a), latent(b))).collect();
-    distances.iter().sum::<f64>() / distances.len().max(1) as f64
-}
-
-fn distance(a: &[f32], b: &[f32]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt()
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use deepspi_core::checkpoint::{check_interface, read_model};
+use deepspi_core::collect::evaluate;
 use deepspi_core::data::rollout::observations;
 use deepspi_core::model::Model;
-use deepspi_core::{collect::evaluate, trainer::Trainer};
+use deepspi_run::checkpoint::State;
 use deepspi_run::config::Config;
 use deepspi_run::decision::Decision;
 use deepspi_run::network::NetworkSpec;
@@ -48,18 +50,20 @@ impl Agent {
         let Loaded { checkpoint, path: file, .. } = loaded;
         let world = worlds::of_run(&folder.info, None)?;
         let selected = device::select(device)?;
-        let trainer = Trainer::restore(&checkpoint, &world.network(), &selected.device)
+        // Only the networks: what else a checkpoint holds, such as a replay buffer, may be large.
+        let model = check_interface(&checkpoint.state.spec, &world.network())
+            .and_then(|()| read_model(&checkpoint, &selected.device))
             .with_context(|| format!("cannot use {}", file.display()))?;
-        let spec = trainer.spec().clone();
-        device::verify(&selected, trainer.config(), &spec)?;
+        let State { config, spec, iteration, .. } = checkpoint.state;
+        device::verify(&selected, &config, &spec)?;
         Ok(Self {
             run: folder.path,
             checkpoint: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            global_step: trainer.global_step(),
-            config: trainer.config().clone(),
+            global_step: iteration * config.batch_size() as u64,
+            config,
             world,
             spec,
-            model: trainer.policy(),
+            model,
             device: selected,
         })
     }

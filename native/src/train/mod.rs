@@ -122,6 +122,9 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
     loaded.warn_of_skipped();
     let Loaded { checkpoint, path: checkpoint_path, .. } = loaded;
     let world = worlds::of_run(&folder.info, args.env_threads)?;
+    let state = &checkpoint.state;
+    let replay = memory::of_replay(&state.config, state.spec.frame, true)
+        .with_context(|| format!("cannot continue {}", checkpoint_path.display()))?;
     let selected = device::select(&args.device)?;
     let mut trainer = Trainer::restore(&checkpoint, &world.network(), &selected.device)
         .with_context(|| format!("cannot continue {}", checkpoint_path.display()))?;
@@ -137,8 +140,13 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
     pollster::block_on(trainer.restore_environments(&checkpoint, &mut *opened.envs)).with_context(
         || format!("cannot restore the environments of {}", checkpoint_path.display()),
     )?;
+    // With a replay buffer it may be as large as the trainer.
+    drop(checkpoint);
     device::verify(&selected, &config, trainer.spec())?;
     announce(folder, &config, &selected);
+    if let Some(text) = replay {
+        tracing::info!("{text}");
+    }
     tracing::info!(
         "continuing at step {} from {}",
         trainer.global_step(),
@@ -189,7 +197,7 @@ struct PreparedRun {
 
 impl PreparedRun {
     fn prepare(world: &dyn World, config: &Config, args: &TrainArgs) -> Result<Self> {
-        let replay = memory::of_replay(config, world.network().frame)?;
+        let replay = memory::of_replay(config, world.network().frame, false)?;
         let selected = device::select(&args.device)?;
         let mut opened = Opened::new(world, config, config.seed, args)?;
         device::verify(&selected, config, &world.network())?;

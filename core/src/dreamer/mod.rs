@@ -3,9 +3,15 @@
 //! The imagined rollout begins in the latent of a real observation and takes the actions that were really
 //! taken, so that what differs is the world model alone.
 
+mod recent;
+mod seen;
+
 use burn::tensor::{Device, Tensor};
 use deepspi_run::dreaming::{DreamtStep, LookedAhead};
 use rand_chacha::ChaCha8Rng;
+pub use recent::RecentSteps;
+pub use seen::SeenLatents;
+pub(crate) use seen::{distance, typical_distance};
 
 use crate::data::rollout::observations;
 use crate::model::Model;
@@ -24,62 +30,6 @@ pub struct RealSteps<'a> {
     /// Whether the episode ended with the last step. The true value after it is 0, whatever the critic
     /// says of the last picture.
     pub ended: bool,
-}
-
-/// Latents of the observations of a run, among which the nearest one is found.
-#[derive(Clone, Debug, Default)]
-pub struct SeenLatents {
-    latents: Vec<f32>,
-    width: usize,
-    limit: usize,
-    /// Observations that were offered, kept or not.
-    offered: usize,
-}
-
-impl SeenLatents {
-    /// None yet; at most `limit` are kept, the first ones.
-    #[must_use]
-    pub fn new(limit: usize) -> Self {
-        Self { limit, ..Self::default() }
-    }
-
-    /// Number of latents.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        match self.latents.len().checked_div(self.width) {
-            Some(len) => len,
-            None => 0,
-        }
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.latents.is_empty()
-    }
-
-    /// Keeps a latent if there is room. Returns the number of the observation.
-    pub fn push(&mut self, latent: &[f32]) -> usize {
-        self.width = latent.len();
-        if self.len() < self.limit {
-            self.latents.extend_from_slice(latent);
-        }
-        self.offered += 1;
-        self.offered - 1
-    }
-
-    /// Number and distance of the nearest latent; none if there is none.
-    #[must_use]
-    pub fn nearest(&self, latent: &[f32]) -> Option<(usize, f32)> {
-        let rows = self.latents.chunks_exact(self.width.max(1));
-        let distances = rows.map(|row| distance(row, latent)).enumerate();
-        distances.min_by(|a, b| a.1.total_cmp(&b.1))
-    }
-}
-
-/// Euclidean distance.
-fn distance(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt()
 }
 
 /// Latents of observations `[C, H, W]`, one after the other.
@@ -152,7 +102,7 @@ pub async fn look_ahead(
         // Two rewards, two continuations and a value.
         let (imagined_reward, continuation, imagined_value) = (numbers[0], numbers[2], numbers[4]);
         let reward_loss = (numbers[1] - real.rewards[t]).abs();
-        let transition_loss = distance(single, truth(t + 1));
+        let transition_loss = distance(single, truth(t + 1)) as f32;
         bound += discount * (reward_loss + gamma * value_lipschitz * transition_loss);
         discount *= gamma;
         steps.push(DreamtStep {
@@ -162,7 +112,7 @@ pub async fn look_ahead(
             imagined_value,
             value: if real.ended && t + 1 == horizon { 0.0 } else { true_values[t + 1] },
             continuation,
-            distance: distance(own, truth(t + 1)),
+            distance: distance(own, truth(t + 1)) as f32,
             nearest: seen.nearest(own),
             bound,
         });
