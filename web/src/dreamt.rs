@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
+use deepspi_run::dreaming::{DreamtStep, LookedAhead};
 use deepspi_run::maze::{DreamPlan, MazeDream};
 use deepspi_worlds::maze::{Action, Maze};
 
 use crate::cells::{self, ACTION_NAMES};
-use crate::plot::csv_field;
+use crate::plot::{csv_field, number};
 
 /// Most steps that are imagined.
 pub const LONGEST: usize = 16;
@@ -48,9 +49,9 @@ impl Choices {
 ///
 /// A return is `sum_t gamma^t r_t` up to the step, plus `gamma^(t + 1) V` of where it leads.
 #[must_use]
-pub fn return_errors(dream: &MazeDream, gamma: f64) -> Vec<[f64; 2]> {
+pub fn return_errors(looked: &LookedAhead, gamma: f64) -> Vec<[f64; 2]> {
     let (mut imagined, mut real, mut discount) = (0.0, 0.0, 1.0);
-    let error = |step: &deepspi_run::dreaming::DreamtStep| {
+    let error = |step: &DreamtStep| {
         imagined += discount * f64::from(step.imagined_reward);
         real += discount * f64::from(step.reward);
         discount *= gamma;
@@ -58,7 +59,19 @@ pub fn return_errors(dream: &MazeDream, gamma: f64) -> Vec<[f64; 2]> {
         let difference = (imagined + rest(step.imagined_value)) - (real + rest(step.value));
         [difference.abs(), f64::from(step.bound)]
     };
-    dream.looked.steps.iter().map(error).collect()
+    looked.steps.iter().map(error).collect()
+}
+
+/// How far an imagined latent is from the nearest and from the true latent, in units of the mean distance
+/// of two `things`.
+#[must_use]
+pub fn sentence_of_distances([nearest, truth]: [f32; 2], typical: f64, things: &str) -> String {
+    let relative = |distance: f32| number(f64::from(distance) / typical);
+    format!(
+        "Its latent is {} away and the true one {}, where two {things} are 1 apart on average.",
+        relative(nearest),
+        relative(truth)
+    )
 }
 
 /// A short name of a state's cell.
@@ -107,7 +120,6 @@ pub fn csv(maze: &Maze, dream: &MazeDream, source: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use deepspi_run::dreaming::{DreamtStep, LookedAhead};
     use deepspi_worlds::maze::MazeConfig;
 
     use super::*;
@@ -146,7 +158,7 @@ mod tests {
 
     #[test]
     fn returns_are_discounted_and_end_with_the_value() {
-        let errors = return_errors(&dream(), 0.5);
+        let errors = return_errors(&dream().looked, 0.5);
         // 2 + 0.5 * 4 against 1 + 0.5 * 6, then 3 + 0.25 * 4 against 1.5 + 0.25 * 6.
         assert_eq!(errors, [[0.0, 7.0], [1.0, 7.0]]);
     }

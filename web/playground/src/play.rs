@@ -12,6 +12,7 @@
 
 use deepspi_run::checkpoint::{Checkpoint, Encoding, MODEL, Section, State};
 use deepspi_run::config::Config;
+use deepspi_run::dreaming::LookedAhead;
 use deepspi_run::network::NetworkSpec;
 use deepspi_run::playing::{Perception, StepTerms};
 use deepspi_worlds::atari::StepOutcome;
@@ -25,6 +26,9 @@ pub const WORKER_NAME: &str = "player";
 
 /// Screens of the room.
 pub const SCREENS: usize = 2;
+
+/// Most steps of a look into the world model ([`Request::Dream`]).
+pub const LONGEST_DREAM: usize = 16;
 
 /// The networks of an agent, without the state of its optimiser.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -119,6 +123,13 @@ pub enum Request {
         /// Which screen.
         screen: usize,
     },
+    /// Imagine the last steps, from where the agent stood before them.
+    Dream {
+        /// Which screen.
+        screen: usize,
+        /// How many steps, [`LONGEST_DREAM`] at most.
+        horizon: usize,
+    },
 }
 
 /// A message from the player to the page.
@@ -155,6 +166,13 @@ pub enum Report {
         screen: usize,
         /// Where they lie; none while there are fewer than two.
         picture: Option<LatentPicture>,
+    },
+    /// The last steps, imagined.
+    Dream {
+        /// Which screen.
+        screen: usize,
+        /// What came of it.
+        dream: ScreenDream,
     },
     /// A request could not be carried out; the screen goes on as it was.
     Refused {
@@ -204,6 +222,27 @@ pub struct Judged {
     pub sees: Perception,
     /// Milliseconds from the observation to the policy.
     pub decision_ms: f64,
+}
+
+/// A look of a screen's agent into its world model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum ScreenDream {
+    /// No step was played yet by an agent, or a new game has begun.
+    #[default]
+    Nothing,
+    /// The agent has no world model that was trained, or a critic that cannot judge latents.
+    Impossible,
+    /// The last steps of the game, imagined with the actions that were taken.
+    Steps {
+        /// Number of the step with which each ended, `[H]`.
+        numbers: Vec<u64>,
+        /// The steps, `[H]`; `nearest` has the number of the step after which that picture was there.
+        looked: LookedAhead,
+        /// Mean distance of the latents of two steps of this screen.
+        typical_distance: f64,
+        /// Discount factor of the agent.
+        gamma: f32,
+    },
 }
 
 /// Latents projected on their first two principal components.

@@ -8,6 +8,7 @@ pub mod arrivals;
 pub mod canvas;
 pub mod cartridges;
 mod console;
+mod dream;
 pub mod kept;
 mod latents;
 pub mod linked;
@@ -114,6 +115,7 @@ fn Playing(arcade: Arcade) -> impl IntoView {
         </div>
         <Shelf/>
         <latents::Latents/>
+        <dream::Dreams/>
         <h3>"Training"</h3>
         <Training/>
     }

@@ -7,8 +7,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use deepspi_playground::emulator::{Games, Opened};
-use deepspi_playground::play::{Chooser, Judged, LatentPicture, Source, Step};
+use deepspi_playground::play::{Chooser, Judged, LatentPicture, ScreenDream, Source, Step};
 use deepspi_run::config::Algorithm;
+use deepspi_run::dreaming::LookedAhead;
 use deepspi_worlds::atari::Game;
 use leptos::prelude::*;
 
@@ -20,6 +21,8 @@ use crate::screens::{Hand, Rules, ScreenSettings, Seat};
 
 /// Steps of which values are kept for the chart.
 const REMEMBERED: usize = 300;
+/// Looks into the world model of which means are formed.
+const LOOKS: usize = 1_000;
 
 /// One step with its pictures.
 #[derive(Debug)]
@@ -79,6 +82,10 @@ pub struct Screen {
     pub returns: RwSignal<(f64, Option<f64>)>,
     /// Latents of the last steps.
     pub latents: RwSignal<Option<Arc<LatentPicture>>>,
+    /// The last steps as the agent imagines them.
+    pub dream: RwSignal<Arc<ScreenDream>>,
+    /// All looks of the agent into its world model.
+    pub looks: RwSignal<Vec<LookedAhead>>,
     /// Newest frames of the observations of the last steps, by number of the step.
     pub seen: RwSignal<VecDeque<(u64, Arc<[u8]>)>>,
     /// The game whose cartridge is missing, if that is why it stands still.
@@ -123,6 +130,8 @@ impl Screen {
             values: RwSignal::new(VecDeque::new()),
             returns: RwSignal::new((0.0, None)),
             latents: RwSignal::new(None),
+            dream: RwSignal::default(),
+            looks: RwSignal::default(),
             seen: RwSignal::new(VecDeque::new()),
             missing: RwSignal::new(None),
             watched: RwSignal::new(0),
@@ -162,6 +171,18 @@ impl Screen {
     pub(super) fn judge(self, judged: Option<Judged>) {
         self.judged.set(judged.map(Arc::new));
         self.value_again();
+    }
+
+    /// Notes what the agent imagines.
+    pub(super) fn look(self, dream: ScreenDream) {
+        if let ScreenDream::Steps { looked, .. } = &dream {
+            self.looks.update(|looks| {
+                if looks.len() < LOOKS {
+                    looks.push(looked.clone());
+                }
+            });
+        }
+        self.dream.set(Arc::new(dream));
     }
 
     /// Puts the value of the agent that came last in place of that of the agent before, at the step

@@ -268,6 +268,11 @@ impl Arcade {
         self.send(Request::Latents { screen: index }, None);
     }
 
+    /// Asks for the last steps of a screen as its agent imagines them.
+    pub fn ask_dream(self, index: usize, horizon: usize) {
+        self.send(Request::Dream { screen: index, horizon }, None);
+    }
+
     /// One frame of the browser: shows what is due on the screens that somebody looks at, and asks for
     /// more. `elapsed` are the milliseconds since the frame before.
     pub fn tick(self, elapsed: f64) {
@@ -313,6 +318,8 @@ impl Arcade {
             Report::Agent { screen, global_step, judged } => {
                 let screen = self.screens[screen];
                 screen.trained.set(global_step);
+                screen.dream.set(Arc::default());
+                screen.looks.update(Vec::clear);
                 screen.record_agent();
                 screen.judge(judged.map(|judged| *judged));
             }
@@ -327,6 +334,7 @@ impl Arcade {
             Report::Latents { screen, picture } => {
                 self.screens[screen].latents.set(picture.map(Arc::new));
             }
+            Report::Dream { screen, dream } => self.screens[screen].look(dream),
             Report::Refused { screen, text } => {
                 let screen = self.screens[screen];
                 screen.reel.update_value(Reel::fail);

@@ -10,6 +10,7 @@ use deepspi_playground::experiment::AGENTS;
 use leptos::prelude::*;
 
 use self::signals::DreamSignals;
+pub use self::signals::curve;
 use super::charts::LineChart;
 use super::maze::board::{Board, common_scale};
 use super::maze::signals::MazeSignals;

@@ -16,6 +16,7 @@ use crate::plot::{Dash, Series};
 
 /// Minimum time in milliseconds between two requests during training: imagining takes time from it.
 const PERIOD: f64 = 1000.0;
+
 /// The signals of the room.
 #[derive(Clone, Copy, Debug)]
 pub struct DreamSignals {
@@ -105,7 +106,7 @@ impl DreamSignals {
     pub fn errors(self) -> Signal<Vec<Series>> {
         self.curves(move |agent, dream| {
             let gamma = self.shown.playground().opened.with(|opened| opened.agents[agent].gamma);
-            let errors = return_errors(dream, gamma.into());
+            let errors = return_errors(&dream.looked, gamma.into());
             vec![errors.iter().map(|e| e[0]).collect(), errors.iter().map(|e| e[1]).collect()]
         })
     }
@@ -127,15 +128,21 @@ impl DreamSignals {
             let curves = |agent: usize| {
                 let Dreamt::Steps(dream) = self.of(agent) else { return Vec::new() };
                 let label = self.shown.playground().agent_label(agent);
-                let series = |(k, values): (usize, Vec<f64>)| Series {
-                    label: if k == 0 { label.clone() } else { format!("bound of {label}") }.into(),
-                    colour: COLOURS[agent],
-                    dash: if k == 0 { DASHES[agent] } else { Dash::Dotted },
-                    points: values.iter().enumerate().map(|(t, y)| [(t + 1) as f64, *y]).collect(),
-                };
+                let series =
+                    |(k, values): (usize, Vec<f64>)| curve(agent, label.clone(), k > 0, values);
                 of(agent, &dream).into_iter().enumerate().map(series).collect::<Vec<_>>()
             };
             (0..AGENTS).flat_map(curves).collect()
         })
+    }
+}
+
+/// A curve over imagined steps, from 1, of an agent; a bound is dotted.
+pub fn curve(agent: usize, label: String, is_bound: bool, values: Vec<f64>) -> Series {
+    Series {
+        label: if is_bound { format!("bound of {label}") } else { label }.into(),
+        colour: COLOURS[agent],
+        dash: if is_bound { Dash::Dotted } else { DASHES[agent] },
+        points: values.into_iter().enumerate().map(|(t, y)| [(t + 1) as f64, y]).collect(),
     }
 }

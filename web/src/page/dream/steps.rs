@@ -7,7 +7,7 @@ use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 
 use super::signals::DreamSignals;
-use crate::dreamt::{action, cell, csv};
+use crate::dreamt::{action, cell, csv, sentence_of_distances};
 use crate::page::charts::of_run;
 use crate::page::download;
 use crate::page::maze::frame::Frame;
@@ -79,15 +79,12 @@ fn sentence(maze: &Maze, dream: &MazeDream, k: usize) -> String {
     let Some((near, distance)) = step.nearest else { return String::new() };
     let is_right = near == dream.states[k];
     let verdict = if is_right { "it is the true one" } else { "the true one is another" };
-    let relative = |distance: f32| number(f64::from(distance) / dream.typical_distance);
     format!(
-        "Step {}, {}: the nearest cell is {}; {verdict}. Its latent is {} away and that of the true cell {}, where \
-         two cells are 1 apart on average.",
+        "Step {}, {}: the nearest cell is {}; {verdict}. {}",
         k + 1,
         action(dream.actions[k]),
         cell(maze, near),
-        relative(distance),
-        relative(step.distance)
+        sentence_of_distances([distance, step.distance], dream.typical_distance, "cells")
     )
 }
 

@@ -53,7 +53,8 @@ async fn run(inbox: Letters<Letter>) {
             | Request::Agent { screen, .. }
             | Request::Reset { screen }
             | Request::Step { screen, .. }
-            | Request::Latents { screen } => *screen,
+            | Request::Latents { screen }
+            | Request::Dream { screen, .. } => *screen,
         };
         let Some(chosen) = screens.get_mut(screen) else {
             post(&Report::Refused { screen, text: format!("there is no screen {screen}") });
@@ -99,6 +100,10 @@ async fn serve(
         }
         Request::Latents { screen } => {
             post(&Report::Latents { screen, picture: chosen.latents() });
+        }
+        Request::Dream { screen, horizon } => {
+            let dream = chosen.dream(horizon).await?;
+            post(&Report::Dream { screen, dream });
         }
     }
     Ok(())

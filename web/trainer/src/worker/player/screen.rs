@@ -2,15 +2,16 @@
 
 use std::collections::VecDeque;
 
+use deepspi_core::dreamer::{RecentSteps, SeenLatents};
 use deepspi_core::pca::principal_components;
 use deepspi_core::player::{PlayedStep, Player};
 use deepspi_playground::emulator::{Answer, Games, Opened, Request};
-use deepspi_playground::play::{Chooser, Judged, LatentPicture, Step};
+use deepspi_playground::play::{Chooser, Judged, LONGEST_DREAM, LatentPicture, ScreenDream, Step};
 use deepspi_run::decision::Decision;
 use deepspi_run::network::interface;
 use deepspi_run::playing::{Perception, StepTerms};
 use deepspi_worlds::atari::{FRAME_PIXELS, StepOutcome};
-use deepspi_worlds::env::EnvError;
+use deepspi_worlds::env::{EnvError, Outcome};
 use deepspi_worlds::frame::FrameShape;
 use deepspi_worlds::rng::{Stream, stream};
 use js_sys::Uint8Array;
@@ -88,11 +89,16 @@ struct Console {
     outcome: StepOutcome,
     number: u64,
     latents: VecDeque<Latent>,
+    recent: RecentSteps,
+    /// How often the networks of the screen have changed.
+    networks: u64,
 }
 
 #[derive(Debug)]
 struct Latent {
     step: u64,
+    /// [`Console::networks`] when it was computed.
+    networks: u64,
     value: f32,
     latent: Vec<f32>,
 }
@@ -127,6 +133,8 @@ impl Screen {
             outcome: StepOutcome::default(),
             number: 0,
             latents: VecDeque::new(),
+            recent: RecentSteps::new(LONGEST_DREAM),
+            networks: 0,
         });
         Ok(*opened)
     }
@@ -147,6 +155,7 @@ impl Screen {
             (_, player) => player,
         };
         if let Some(console) = &mut self.console {
+            console.networks += 1;
             if !update {
                 console.latents.clear();
             }
@@ -172,6 +181,7 @@ impl Screen {
         let (frames, observation) = console.advance(&Request::Reset).await?;
         console.perceive(self.player.as_ref()).await?;
         console.outcome = StepOutcome::default();
+        console.recent.restart(&console.observation);
         Ok(console.report(None, (None, None), frames, observation))
     }
 
@@ -193,6 +203,8 @@ impl Screen {
                 return Err(error);
             }
         };
+        let Outcome { reward, done, .. } = console.outcome.outcome();
+        console.recent.push(action, reward, done, &console.observation);
         console.perceive(self.player.as_ref()).await?;
         let terms = match (&mut self.player, &seen, &console.perception) {
             (Some(player), Some(seen), Some(sees)) => {
@@ -223,6 +235,37 @@ impl Screen {
             values: kept.iter().map(|kept| kept.value).collect(),
             points: projection.points,
             explained: projection.explained,
+        })
+    }
+
+    /// The last steps of the game as the agent imagines them.
+    pub async fn dream(&mut self, horizon: usize) -> Result<ScreenDream, ScreenError> {
+        let (Some(console), Some(player)) = (&self.console, &mut self.player) else {
+            return Ok(ScreenDream::Nothing);
+        };
+        if !player.can_imagine() {
+            return Ok(ScreenDream::Impossible);
+        }
+        let Some(real) = console.recent.last(horizon.min(LONGEST_DREAM)) else {
+            return Ok(ScreenDream::Nothing);
+        };
+        // Latents of other networks are not comparable.
+        let (mut seen, mut steps) = (SeenLatents::new(LATENTS), Vec::new());
+        for kept in console.latents.iter().filter(|kept| kept.networks == console.networks) {
+            seen.push(&kept.latent);
+            steps.push(kept.step);
+        }
+        let mut looked = player.look_ahead(&real, &seen).await?;
+        for step in &mut looked.steps {
+            // A step's number is far below the limits of both types.
+            step.nearest = step.nearest.map(|(index, distance)| (steps[index] as usize, distance));
+        }
+        let last = console.number;
+        Ok(ScreenDream::Steps {
+            numbers: (0..real.actions.len() as u64).rev().map(|back| last - back).collect(),
+            looked,
+            typical_distance: seen.typical_distance(),
+            gamma: player.gamma(),
         })
     }
 }
@@ -274,6 +317,7 @@ impl Console {
             }
             self.latents.push_back(Latent {
                 step: self.number,
+                networks: self.networks,
                 value: perception.value,
                 latent: std::mem::take(&mut perception.latent),
             });
