@@ -64,7 +64,7 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<O
         subtitle: Some(format!(
             "DeepSPI on the maze, gamma = {GAMMA}, C = {:.3} < 1/gamma; preset {}; median and 95 % bootstrap band over {seeds} seeds",
             1.0 + certified.config.clip_coef,
-            base.maze.preset.name()
+            base.preset()
         )),
         panels: vec![
             panel("Value of the policy", Axis::linear("V(s_I)"), value),

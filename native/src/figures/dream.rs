@@ -29,7 +29,7 @@ struct Form {
 }
 
 /// All forms. Of the last ones each has one defect of the authors' code.
-const FORMS: [Form; 24] = [
+const FORMS: [Form; 26] = [
     drawn("PPO", |e| e.config.algo = Algorithm::Ppo),
     form("PPO, 8 times the steps", |e| longer(e, Algorithm::Ppo, 8)),
     drawn("DeepSPI", |e| e.config.algo = Algorithm::DeepSpi),
@@ -43,7 +43,7 @@ const FORMS: [Form; 24] = [
         e.config.dream = DreamConfig::DEFAULT;
     }),
     form("DreamSPI, imagination only, replay", |e| imagined(e).dream.use_replay_buffer = true),
-    form("DreamSPI, imagination only, plain networks", |e| plain(imagined(e))),
+    form("DreamSPI, imagination only, free networks", |e| plain(imagined(e))),
     form("DreamSPI, imagination only, categorical", |e| categorical(imagined(e))),
     form("DreamSPI, imagination only, deterministic", |e| deterministic(imagined(e))),
     form("DreamSPI, exponential, deterministic", |e| deterministic(exponential(e))),
@@ -55,7 +55,7 @@ const FORMS: [Form; 24] = [
     form("DreamSPI, exponential, deterministic, losses x100", |e| {
         deterministic(heavier(exponential(e)));
     }),
-    form("DreamSPI, exponential, plain networks", |e| plain(exponential(e))),
+    form("DreamSPI, exponential, free networks", |e| plain(exponential(e))),
     form("DreamSPI, exponential, categorical", |e| categorical(exponential(e))),
     form("D19: stale gradients, imagination only", |e| stale(imagined(e))),
     form("D19: stale gradients, exponential", |e| stale(exponential(e))),
@@ -64,6 +64,12 @@ const FORMS: [Form; 24] = [
     }),
     form("D30: lost ends, imagination only", |e| {
         imagined(e).dream.imagined_ends = ImaginedEnds::Parity;
+    }),
+    form("D22: done labels, exponential", |e| {
+        exponential(e).world_model.done_labels = DoneLabels::Parity;
+    }),
+    form("D30: lost ends, exponential", |e| {
+        exponential(e).dream.imagined_ends = ImaginedEnds::Parity;
     }),
 ];
 
@@ -120,16 +126,16 @@ fn longer(experiment: &mut Experiment, algo: Algorithm, factor: u64) {
     experiment.config.total_timesteps *= factor;
 }
 
-/// Forms whose model errors are drawn.
-const DREAMERS: [&str; 4] = [
-    "DreamSPI, imagination only",
-    "DreamSPI, imagination only, plain networks",
-    "DreamSPI, exponential, deterministic, losses x100",
-    "DreamSPI, exponential",
+/// Forms whose model errors are drawn, and whether early in training, too. There are not more colours.
+const DREAMERS: [(&str, bool); 4] = [
+    ("DreamSPI, exponential", true),
+    ("DreamSPI, exponential, free networks", true),
+    ("DreamSPI, exponential, deterministic, losses x100", false),
+    ("DeepSPI", false),
 ];
 
 /// The form in whose states a perfect model is measured.
-const PERFECT: &str = DREAMERS[3];
+const PERFECT: &str = DREAMERS[0].0;
 
 /// `figures dream`.
 ///
@@ -163,7 +169,7 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<O
     };
     let subtitle = Some(format!(
         "preset {}; median and 95 % bootstrap band over {seeds} seeds",
-        base.maze.preset.name()
+        base.preset()
     ));
     let values = Figure {
         title: "DreamSPI on the maze, beside DeepSPI and PPO".into(),
@@ -179,18 +185,23 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<O
     let mut panels = Vec::new();
     for Error { title, y, own, best } in ERRORS {
         let mut layers = Vec::new();
-        let shown = groups.iter().filter(|(form, _)| DREAMERS.contains(&form.name));
-        for (index, (form, group)) in shown.enumerate() {
-            for (when, name) in [(0, "early"), (usize::MAX, "at the end")] {
-                let curves = by_horizon(group, when, own);
-                let colour = Colour::Series(2 * index + usize::from(when > 0));
-                layers.extend(banded(format!("{}, {name}", form.name), colour, &curves));
-                let Some(best) = best.filter(|_| form.name == PERFECT && when > 0) else {
+        let mut colours = 0;
+        for (name, is_early_drawn) in DREAMERS {
+            let found = groups.iter().find(|(form, _)| form.name == name);
+            let Some((_, group)) = found else { continue };
+            for (when, label) in [(0, "early"), (usize::MAX, "at the end")] {
+                if when == 0 && !is_early_drawn {
                     continue;
-                };
-                let curves = by_horizon(group, when, best);
-                layers.extend(banded("a perfect model", Colour::Grey, &curves));
+                }
+                let curves = by_horizon(group, when, own);
+                layers.extend(banded(format!("{name}, {label}"), Colour::Series(colours), &curves));
+                colours += 1;
             }
+        }
+        let perfect = groups.iter().find(|(form, _)| form.name == PERFECT);
+        if let (Some((_, group)), Some(best)) = (perfect, best) {
+            let curves = by_horizon(group, usize::MAX, best);
+            layers.extend(banded("a perfect model", Colour::Grey, &curves));
         }
         panels.push(panel(title, "imagined steps", y, layers));
     }
@@ -202,7 +213,8 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<O
         shared_legend: true,
         footnote: Some(format!(
             "The same actions in the maze and in the world model, from every state; rollouts that have \
-                 really ended are left out, and so are runs with fewer than {ENOUGH} at a horizon."
+                 really ended are left out, and so are runs with fewer than {ENOUGH} at a horizon and horizons with \
+             fewer than half of the runs."
         )),
     };
     let settings = json!({
@@ -258,14 +270,23 @@ const ERRORS: [Error; 4] = [
 /// Fewest rollouts of a run at a horizon for which its error is drawn.
 const ENOUGH: usize = 32;
 
-/// A curve over horizons for each run, at its first or last time of measurement.
+/// A curve over horizons for each run, at its first or last time of measurement; up to the horizon at
+/// which half of the runs have enough rollouts.
 fn by_horizon(records: &[Record], when: usize, quantity: Quantity) -> Vec<Vec<(f64, f64)>> {
-    let of = |record: &Record| {
+    let of = |record: &Record| -> Option<Vec<(f64, f64)>> {
         let Dreams { errors, .. } = record.dreams.get(when.min(record.dreams.len() - 1))?;
         let enough = errors.iter().filter(|error| error.rollouts >= ENOUGH);
         Some(enough.map(|error| (error.horizon as f64, quantity(error))).collect())
     };
-    records.iter().filter(|record| !record.dreams.is_empty()).filter_map(of).collect()
+    let measured = records.iter().filter(|record| !record.dreams.is_empty());
+    let mut curves: Vec<Vec<(f64, f64)>> = measured.filter_map(of).collect();
+    let mut lengths: Vec<usize> = curves.iter().map(Vec::len).collect();
+    lengths.sort_unstable();
+    let longest = lengths.get(lengths.len() / 2).copied().unwrap_or(0);
+    for curve in &mut curves {
+        curve.truncate(longest);
+    }
+    curves
 }
 
 /// What each form reaches.

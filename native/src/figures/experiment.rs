@@ -8,7 +8,7 @@ use deepspi_core::maze::{dream_errors, probe};
 use deepspi_core::{run_state::TrainError, trainer::Trainer};
 use deepspi_options::Flat;
 use deepspi_run::certificate::Certificate;
-use deepspi_run::config::{Algorithm, Config};
+use deepspi_run::config::{Algorithm, Config, TransitionDensity};
 use deepspi_run::maze::HorizonError;
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::message::Message;
@@ -121,6 +121,16 @@ impl Experiment {
         let digest = Sha256::digest(serde_json::to_vec(&all)?);
         let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         Ok(format!("{}-{}-{short}", self.config.algo.name(), self.config.seed))
+    }
+
+    /// The preset in words, with the kind of latents if it is not the usual one.
+    #[must_use]
+    pub fn preset(&self) -> String {
+        let latents = match self.config.world_model.transition_density {
+            TransitionDensity::Categorical => ", categorical latents",
+            _ => "",
+        };
+        format!("{}{latents}", self.maze.preset.name())
     }
 
     /// The same with another seed.

@@ -52,7 +52,7 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment) -> Result<Vec<Output>> {
         subtitle: Some(format!(
             "first two principal components; seed 1; the two stars are joined; cue = {}, preset {}",
             base.maze.cue,
-            base.maze.preset.name()
+            base.preset()
         )),
         panels,
         columns: SHOWN.len(),

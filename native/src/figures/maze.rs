@@ -48,7 +48,7 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<O
             maze.epsilon,
             maze.cue,
             base.config.gamma,
-            maze.preset.name()
+            base.preset()
         )),
         panels: vec![
             panel("V(s_I), exact", "value of the stochastic policy", value),

@@ -189,7 +189,7 @@ pub fn make(
         subtitle: Some(format!(
             "end of training; median and 95 % bootstrap interval over {seeds} seeds; cue = {}, preset {}",
             base.maze.cue,
-            base.maze.preset.name()
+            base.preset()
         )),
         panels: vec![
             Panel {

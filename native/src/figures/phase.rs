@@ -107,7 +107,7 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<O
     };
     let subtitle = format!(
         "median over {seeds} seeds at the end of training; preset {}; framed: separated",
-        base.maze.preset.name()
+        base.preset()
     );
     let figure =
         |title: &str, scale: &ColourScale, of: &dyn Fn(&Medians) -> (f64, String)| Figure {

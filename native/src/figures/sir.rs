@@ -52,7 +52,7 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<O
         title: "Importance ratios of an iteration, over all states of its batch".into(),
         subtitle: Some(format!(
             "maze, preset {}; median and 95 % bootstrap band over {seeds} seeds",
-            base.maze.preset.name()
+            base.preset()
         )),
         panels: vec![
             panel("Largest ratio, D_IR^sup (SIR)", sup),
