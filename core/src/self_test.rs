@@ -5,7 +5,7 @@
 //! must run before every training on a GPU.
 
 use burn::tensor::Device;
-use deepspi_run::config::Config;
+use deepspi_run::config::{Config, TransitionDensity};
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::rng::{Stream, stream};
 
@@ -87,6 +87,7 @@ async fn fixed_update(
     let grads = read_floats(flatten_grads(learner.trainable(), &mut grads)).await?;
     let parameters = describe(learner.trainable());
     let world_model = world_model_alone(learner.trainable(), &batch, &parameters).await?;
+    let imagined = imagined_step(learner.trainable(), &batch, config, &lifted).await?;
     let (learner, pending) = learner.update(&batch, config, &[config.learning_rate]);
     let metrics = pending.read().await?;
     let after = read_floats(learner.parameters().clone()).await?;
@@ -100,6 +101,7 @@ async fn fixed_update(
         quantities.push((format!("gradient of {}", parameter.name), values.to_vec()));
     }
     quantities.extend(world_model);
+    quantities.extend(imagined);
     quantities.push(("parameters after the step".to_owned(), after));
     quantities.push(("first moments".to_owned(), read_floats(moment_1).await?));
     quantities.push(("second moments".to_owned(), read_floats(moment_2).await?));
@@ -130,6 +132,33 @@ async fn world_model_alone(
         quantities.push((format!("gradient of l_P by {}", parameter.name), values.to_vec()));
     }
     Ok(quantities)
+}
+
+/// One imagined step, if the algorithm learns from imagined steps. Categorical latents are left out: a draw
+/// between two classes that are almost equal may differ between devices that are both right.
+async fn imagined_step(
+    model: &Model,
+    batch: &Minibatch,
+    config: &Config,
+    lifted: &Device,
+) -> Result<Vec<(String, Vec<f32>)>, crate::Error> {
+    let is_categorical = config.world_model.transition_density == TransitionDensity::Categorical;
+    if !config.is_dream() || is_categorical {
+        return Ok(Vec::new());
+    }
+    let samples = batch.actions.dims()[0];
+    let latents = model.agent.encode(batch.observations.clone().narrow(0, 0, samples));
+    let mut rng = stream(config.seed, Stream::Noise);
+    let noise = model.world_model.sample_noise(samples, &mut rng, lifted);
+    let step = model.world_model.step(latents, batch.actions.clone(), noise);
+    let output = model.agent.act(step.latents.clone());
+    Ok(vec![
+        ("imagined rewards".to_owned(), read_floats(step.rewards.inner()).await?),
+        ("imagined continuation".to_owned(), read_floats(step.continuation.inner()).await?),
+        ("imagined logits".to_owned(), read_floats(output.logits().inner()).await?),
+        ("imagined values".to_owned(), read_floats(output.values().inner()).await?),
+        ("imagined latents".to_owned(), read_floats(step.latents.inner()).await?),
+    ])
 }
 
 /// A minibatch of `batch` samples that is the same on every device, on the autodiff device `lifted`.

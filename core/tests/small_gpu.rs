@@ -12,7 +12,7 @@ use burn::tensor::wgpu::WgpuSetup;
 use burn::tensor::wgpu::wgpu::{Backends, DeviceDescriptor, Instance, InstanceDescriptor, Limits};
 use deepspi_core::self_test;
 use deepspi_core::trainer::Trainer;
-use deepspi_run::config::{Algorithm, Config};
+use deepspi_run::config::{Algorithm, Config, TransitionDensity};
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::env::reset;
@@ -49,10 +49,14 @@ fn webgpus_default_limits_are_enough() {
     let Some((device, _)) = smallest() else { return };
     let atari = NetworkSpec::atari(FrameShape { channels: 4, height: 84, width: 84 }, 18);
     let small = MazePreset::Small;
+    let mut categorical = Config { algo: Algorithm::DreamSpi, ..small.hyper_parameters() };
+    categorical.world_model.transition_density = TransitionDensity::Categorical;
     for (spec, config) in [
         (&atari, Config::default()),
         (&atari, Config { algo: Algorithm::Ppo, ..Config::default() }),
         (&small.network(), small.hyper_parameters()),
+        (&small.network(), Config { algo: Algorithm::DreamSpi, ..small.hyper_parameters() }),
+        (&small.network(), categorical),
     ] {
         let all = pollster::block_on(self_test::run(&config, spec, &device)).expect("it runs");
         let wrong: Vec<_> = all.iter().filter(|compared| !compared.ok()).collect();

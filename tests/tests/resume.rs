@@ -40,10 +40,24 @@ fn stored(trainer: &Trainer) -> Checkpoint {
     }
 }
 
+/// A report of a sweep knows by these rates whether a run was continued with another length.
+fn reports_its_learning_rate(config: &Config, messages: &[Message]) {
+    let rates = messages.iter().filter_map(|message| match message {
+        Message::Iteration(iteration) => Some(iteration.learning_rate),
+        _ => None,
+    });
+    for (iteration, found) in (0..).zip(rates) {
+        let wanted = config.reported_learning_rate_at(iteration);
+        assert!((found - wanted).abs() <= 1e-9 * wanted.abs(), "{iteration}: {found} {wanted}");
+    }
+}
+
 fn repeats_and_resumes(config: &Config) {
     let iterations = config.num_iterations();
     let (mut whole, mut env) = fresh(config);
-    let expected = text(&train(&mut whole, &mut env, iterations));
+    let messages = train(&mut whole, &mut env, iterations);
+    reports_its_learning_rate(config, &messages);
+    let expected = text(&messages);
     assert!(whole.is_finished(), "the run must be over after {iterations} iterations");
 
     let (mut repeated, mut env) = fresh(config);
@@ -130,6 +144,10 @@ fn replay(config: &mut Config) {
 #[test]
 fn dream_spi_with_replay_repeats_and_resumes() {
     repeats_and_resumes(&dream(replay));
+    repeats_and_resumes(&dream(|config| {
+        replay(config);
+        config.dream.dream_mode = DreamMode::Parity;
+    }));
     repeats_and_resumes(&dream(|config| {
         replay(config);
         config.objective = Objective::Drift;

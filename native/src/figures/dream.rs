@@ -228,7 +228,7 @@ pub fn make(kept_runs: &KeptRuns, base: &Experiment, seeds: u64) -> Result<Vec<O
     Ok(vec![
         Output { name: "dream".into(), figure: values, table, settings: settings.clone() },
         Output {
-            name: "dream_errors".into(),
+            name: "dream-errors".into(),
             figure: errors_by_horizon,
             table: errors(&groups)?,
             settings,

@@ -228,7 +228,7 @@ fn samples(log: &Path) -> Result<Vec<Sample>> {
 fn is_of_length(sample: &Sample, expected: &Config) -> Result<()> {
     let Some(found) = sample.learning_rate else { return Ok(()) };
     let iterations = sample.step / expected.batch_size() as u64;
-    let wanted = expected.learning_rate_at(iterations.saturating_sub(1));
+    let wanted = expected.reported_learning_rate_at(iterations.saturating_sub(1));
     ensure!(
         (found - wanted).abs() <= 1e-9 * expected.learning_rate,
         "its learning rate at step {} was {found}, not {wanted}: it was continued with another --total-timesteps; train it anew",

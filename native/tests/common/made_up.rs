@@ -59,7 +59,7 @@ pub(crate) fn log_planned(id: &RunId, iterations: u64, planned: u64) -> String {
         let line = json!({
             "type": "iteration",
             "global_step": i * BATCH,
-            "learning_rate": settings.learning_rate_at(i - 1),
+            "learning_rate": settings.reported_learning_rate_at(i - 1),
             "avg_episodic_return": score(id, i),
             "finished_return": (i > 1).then(|| score(id, i) + 1.0),
             "last": {"transition_loss": loss + id.seed as f64 * 0.01, "reward_loss": 0.1},

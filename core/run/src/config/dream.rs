@@ -6,6 +6,7 @@ use deepspi_options::{ConfigError, fields};
 
 use super::{Algorithm, CategoricalCost, Config, DreamMode, ImaginedEnds, Objective, Progressive};
 use crate::metrics::MetricInfo;
+use crate::schedule::UpdateSchedule;
 
 fields! {
     /// The fields that only DreamSPI reads, besides those of the networks and the world model.
@@ -153,6 +154,34 @@ impl Config {
     pub const fn replay_updates(&self) -> usize {
         let updates = self.batch_size() / self.dream.env_steps_per_wm_update;
         if updates == 0 { 1 } else { updates }
+    }
+
+    /// The learning rate that a run reports for iteration `iteration` (0-based): that of all parameters, or
+    /// of DreamSPI's encoder.
+    #[must_use]
+    pub fn reported_learning_rate_at(&self, iteration: u64) -> f64 {
+        if !self.is_dream() {
+            return self.learning_rate_at(iteration);
+        }
+        let start = self.dream.encoder_learning_rate;
+        if !self.anneal_lr {
+            return start;
+        }
+        let is_parity = self.dream.dream_mode == DreamMode::Parity;
+        let iterations = self.num_iterations();
+        let (count, rounds) = if self.dream.use_replay_buffer {
+            // The first iteration with updates is the last one of the warm-up.
+            let done = (iteration + 1).saturating_sub(self.replay_warm_up());
+            if is_parity {
+                (done * self.replay_updates() as u64, iterations)
+            } else {
+                (done, (iterations + 1).saturating_sub(self.replay_warm_up()))
+            }
+        } else {
+            (iteration, iterations)
+        };
+        let rounds = Some(rounds);
+        UpdateSchedule { start, updates: 1, rounds, goes_below_zero: is_parity }.rate_after(count)
     }
 
     /// Rollouts that are collected before the first update from the replay buffer: enough steps, and
