@@ -7,11 +7,15 @@ import { fileURLToPath } from "node:url";
 import { ready, waitForIteration, waitForStep, withPage } from "./support.mjs";
 
 const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), "../../docs/playground");
-/** Of each picture: settings in the address, iterations of training, theme, and whether the screens of a game play. */
+/**
+ * Of each picture: settings in the address, iterations of training, theme, whether the screens of a game play, and the
+ * heading with which it begins, if that is not the top of the page.
+ */
 const pictures = {
   "maze-light": { hash: "room=maze", iterations: 30 },
   "latents-dark": { hash: "room=latents", iterations: 30, dark: true },
   "atari-light": { hash: "room=atari&env=MazeCartridge", iterations: 20, screens: true },
+  "dream-light": { hash: "room=dream&a.algo=deep-spi&b.algo=dream-spi", iterations: 60, heading: "Looking into the dream" },
 };
 
 /** Starts the games of both screens and lets them play for some steps. */
@@ -23,7 +27,7 @@ async function play(page) {
 }
 
 async function make(name) {
-  const { hash, iterations, dark = false, screens = false } = pictures[name];
+  const { hash, iterations, dark = false, screens = false, heading } = pictures[name];
   await withPage({ hash: `device=cpu&${hash}`, dark, width: 1280, height: 900 }, async (page) => {
     await ready(page);
     if (screens) await page.waitForSelector("#play-a");
@@ -43,7 +47,8 @@ async function make(name) {
       await page.evaluate((bar) => scrollBy(0, -bar - 6), bar);
       await page.waitForTimeout(500);
     }
-    const clip = screens ? undefined : { x: 0, y: 0, width: 1280, height: 1300 };
+    const top = heading ? (await page.locator("h2", { hasText: heading }).boundingBox()).y - 12 : 0;
+    const clip = screens ? undefined : { x: 0, y: top, width: 1280, height: 1300 };
     await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: !screens, clip });
     console.log(`docs/playground/${name}.png`);
   });

@@ -37,7 +37,7 @@ pub fn DreamRoom() -> impl IntoView {
         <div class="columns">
             <p>
                 "A world model predicts the next latent and the reward from a latent and an action. Fed with \
-                 its own predictions, it imagines: DreamSPI learns from such steps and from no others. Here \
+                 its own predictions, it imagines: DreamSPI improves its policy on such steps. Here \
                  they stand beside what really happens with the same actions, from the cell that you press below."
             </p>
             <p>
