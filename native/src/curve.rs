@@ -17,6 +17,7 @@ use crate::run::folder::{METRICS, RunFolder};
 use crate::run::output::{Line as LogLine, read_log};
 use crate::stats::Quartiles;
 use crate::stats::reference_scores;
+use crate::terminal::say;
 use crate::whole_file::write_whole;
 
 /// Colour of the curve and its band.
@@ -65,7 +66,7 @@ pub fn run(args: &CurveArgs) -> Result<()> {
         .with_context(|| format!("cannot draw {}", args.out.display()))?;
     write_whole(&csv, table(&points).as_bytes())?;
     write_whole(&args.out, svg.as_bytes())?;
-    println!("wrote {} and {}", args.out.display(), csv.display());
+    say!("wrote {} and {}", args.out.display(), csv.display());
     Ok(())
 }
 

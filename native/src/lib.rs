@@ -14,6 +14,9 @@
 //!   evaluations;
 //! - [`cli`], which imports all commands and which no command imports.
 
+// `terminal` has macros that do not panic when nobody reads the output any more.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod chart;
 pub mod cli;
 pub mod curve;

@@ -1,5 +1,7 @@
 //! `native`: train, check and measure DeepSPI agents from the command line.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -17,8 +19,18 @@ fn main() -> ExitCode {
     terminal::install_log();
     let exit = cli::run(cli).unwrap_or_else(|error| {
         // One paragraph: what failed, then each cause after a colon.
-        eprintln!("error: {error:#}");
+        terminal::to_stderr(format_args!("error: {error:#}"));
         Exit::BadInput
     });
+    let exit = match terminal::output_failure() {
+        Some(why) if exit == Exit::Success => {
+            terminal::to_stderr(format_args!(
+                "error: results could not be written to standard output: {why}; free some space, or write \
+                 them elsewhere"
+            ));
+            Exit::BadInput
+        }
+        _ => exit,
+    };
     exit.into()
 }

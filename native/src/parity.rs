@@ -8,6 +8,7 @@ use deepspi_core::golden;
 
 use crate::device::{self, DeviceChoice};
 use crate::exit::Exit;
+use crate::terminal::say;
 
 /// Flags of `parity`.
 #[derive(Clone, Debug, Args)]
@@ -27,19 +28,21 @@ pub struct ParityArgs {
 /// exit code is 1.
 pub fn run(args: &ParityArgs) -> Result<Exit> {
     let selected = device::select(&args.device)?;
-    println!("device: {}", selected.description);
+    say!("device: {}", selected.description);
     let (mut passed, mut failed) = (0_usize, 0_usize);
     for path in &args.files {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the golden file {}", path.display()))?;
         let checks = pollster::block_on(golden::check(&text, &selected.device))
             .with_context(|| format!("cannot check {}", path.display()))?;
-        println!("{}", path.display());
+        say!("{}", path.display());
         for check in checks {
             let verdict = if check.ok() { "ok" } else { "FAIL" };
-            println!(
+            say!(
                 "  {verdict:4} {:9.2e} <= {:.0e}  {}",
-                check.error, check.tolerance, check.quantity
+                check.error,
+                check.tolerance,
+                check.quantity
             );
             if check.ok() {
                 passed += 1;
@@ -48,6 +51,6 @@ pub fn run(args: &ParityArgs) -> Result<Exit> {
             }
         }
     }
-    println!("{passed} ok, {failed} FAIL");
+    say!("{passed} ok, {failed} FAIL");
     Ok(if failed == 0 { Exit::Success } else { Exit::Mismatch })
 }

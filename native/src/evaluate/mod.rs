@@ -22,6 +22,7 @@ pub use files::{Evaluation, Protocol};
 pub use summary::{Episode, Summary};
 
 use crate::terminal::CountBar;
+use crate::terminal::say;
 
 /// Runs `native evaluate`.
 ///
@@ -46,9 +47,10 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     progress.finish();
     let episodes = episodes?;
     let evaluation = Evaluation::new(&agent, protocol, &episodes)?;
-    print!("{}", evaluation.table());
-    for path in evaluation.write(folder, &episodes)? {
-        println!("wrote {}", path.display());
+    let paths = evaluation.write(folder, &episodes)?;
+    say!("{}", evaluation.table().trim_end());
+    for path in paths {
+        say!("wrote {}", path.display());
     }
     Ok(())
 }

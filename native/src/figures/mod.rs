@@ -35,6 +35,7 @@ use output::Output;
 
 use crate::device;
 use crate::run::settings;
+use crate::terminal::{note, say};
 
 /// Runs `native figures`.
 ///
@@ -60,11 +61,11 @@ pub fn run(args: &FiguresArgs) -> Result<()> {
     Maze::new(base.maze, base.config.gamma.into()).context("no such maze")?;
     device::verify(&selected, &base.config, &preset.network())?;
     let kept_runs = KeptRuns::new(&args.out, selected, args.jobs)?;
-    eprintln!("figures in {}, on {}", args.out.display(), kept_runs.device().description);
+    note!("figures in {}, on {}", args.out.display(), kept_runs.device().description);
     for (figure, sweep) in parts(args) {
         for output in make(figure, sweep, &kept_runs, &base, args.seeds)? {
             for path in output.write(&args.out)? {
-                println!("{}", path.display());
+                say!("{}", path.display());
             }
         }
     }

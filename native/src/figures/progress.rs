@@ -2,6 +2,7 @@
 
 use super::experiment::Record;
 use crate::terminal::CountBar;
+use crate::terminal::note;
 
 /// A progress bar over runs, or plain lines.
 #[derive(Debug)]
@@ -11,7 +12,7 @@ impl RunProgress {
     /// Starts the display; `missing` runs are to be trained, `kept` exist already.
     pub fn new(label: &str, missing: usize, kept: usize) -> Self {
         if missing > 0 {
-            eprintln!("{label}: {missing} runs to do, {kept} kept from before");
+            note!("{label}: {missing} runs to do, {kept} kept from before");
         }
         Self(CountBar::new(label, "runs", missing as u64))
     }

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::PlayArgs;
 use crate::evaluate::agent::Agent;
+use crate::terminal::say;
 use crate::worlds::{Episodes, episode_seeds};
 
 /// Latents among which the nearest is found; the first ones of all games.
@@ -38,14 +39,14 @@ pub(super) fn run(args: &PlayArgs, horizon: usize) -> Result<()> {
         agent.title()
     );
     let games = agent.world.episodes(agent.config.gamma, &args.how.games.rules())?;
-    println!("{}, {}", agent.title(), games.rules());
+    say!("{}, {}", agent.title(), games.rules());
     let mut file = args.dream_file.as_deref().map(Lines::create).transpose()?;
     let (mut seen, mut all) = (SeenLatents::new(SEEN), Vec::new());
     for (episode, seed) in (1..=args.episodes).zip(episode_seeds(args.how.seed)) {
         let windows = play(&agent, &*games, seed, horizon, args, &mut seen)?;
         for (start, looked) in windows {
             if all.len() < PRINTED {
-                println!("\ngame {episode}, from step {start}:");
+                say!("\ngame {episode}, from step {start}:");
                 print_steps(&looked);
             }
             if let Some(file) = &mut file {
@@ -112,7 +113,7 @@ fn play(
 }
 
 fn print_steps(looked: &LookedAhead) {
-    println!(
+    say!(
         "{:>4} {:>6} {:>17} {:>17} {:>9} {:>9} {:>17} {:>9}",
         "step",
         "action",
@@ -128,7 +129,7 @@ fn print_steps(looked: &LookedAhead) {
             || "-".to_owned(),
             |(frame, distance)| format!("{frame} at {distance:.2}"),
         );
-        println!(
+        say!(
             "{:>4} {:>6} {:>8.3} {:>8.3} {:>8.3} {:>8.3} {:>9.3} {:>9.3} {nearest:>17} {:>9.2}",
             index + 1,
             step.action,
@@ -144,17 +145,22 @@ fn print_steps(looked: &LookedAhead) {
 }
 
 fn print_means(all: &[LookedAhead], seen: usize) {
-    println!(
+    say!(
         "\nmean errors over {} imagined rollouts; nearest frames are among {seen} of these games. The bound \
          is the sum of Theorem 2, which holds only for certified runs.",
         all.len()
     );
-    println!(
+    say!(
         "{:>5} {:>8} {:>9} {:>9} {:>9} {:>10}",
-        "steps", "rollouts", "reward", "V", "distance", "bound"
+        "steps",
+        "rollouts",
+        "reward",
+        "V",
+        "distance",
+        "bound"
     );
     for (index, means) in mean_errors(all).iter().enumerate() {
-        println!(
+        say!(
             "{:>5} {:>8} {:>9.4} {:>9.4} {:>9.3} {:>10.2}",
             index + 1,
             means.count,
@@ -187,7 +193,7 @@ impl Lines {
 
     fn finish(mut self) -> Result<()> {
         self.writer.flush().with_context(|| format!("cannot write {}", self.path.display()))?;
-        println!("wrote {}", self.path.display());
+        say!("wrote {}", self.path.display());
         Ok(())
     }
 }

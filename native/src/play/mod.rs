@@ -24,6 +24,7 @@ use recording::{Recording, points};
 
 use crate::evaluate::agent::Agent;
 use crate::terminal::CountBar;
+use crate::terminal::{note, say};
 use crate::worlds::episode_seeds;
 
 /// Pictures drawn at a time.
@@ -55,7 +56,7 @@ pub fn run(args: &PlayArgs) -> Result<()> {
             );
         };
         if episode == 1 {
-            eprintln!("{}, {}", agent.title(), games.rules());
+            note!("{}, {}", agent.title(), games.rules());
         }
         let label = format!("game {episode}/{}", args.episodes);
         let progress = CountBar::new(&format!("{label} played"), "steps", args.max_steps);
@@ -65,7 +66,7 @@ pub fn run(args: &PlayArgs) -> Result<()> {
         let recording = recording?;
         let end = recording.end.map_or("not at its end", |_| "at its end");
         let score = points(recording.score);
-        println!("{label}: {} steps, return {score}, {end}", recording.moments.len());
+        say!("{label}: {} steps, return {score}, {end}", recording.moments.len());
         let painter = Painter::new(&agent, &recording)?;
         let film = match &mut film {
             Some(film) => film,
@@ -87,6 +88,6 @@ pub fn run(args: &PlayArgs) -> Result<()> {
     if let Some(film) = film {
         film.finish(&target)?;
     }
-    println!("wrote {}", target.path.display());
+    say!("wrote {}", target.path.display());
     Ok(())
 }

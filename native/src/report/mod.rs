@@ -31,6 +31,7 @@ use folder::ReportFolder;
 pub use request::{Effort, Request};
 
 use crate::sweep::{self, Sweep};
+use crate::terminal::{note, say};
 use crate::whole_file::write_whole;
 
 /// Runs `native report`.
@@ -49,7 +50,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         effort: Effort::FULL,
     };
     let page = make(&request)?;
-    println!("{}", page.display());
+    say!("{}", page.display());
     Ok(())
 }
 
@@ -58,7 +59,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
 /// # Errors
 /// If the report may not be written; the runs are kept.
 pub fn of_finished_sweep(folder: &Path) -> Result<()> {
-    eprintln!("every run in {} is finished; making the report", folder.display());
+    note!("every run in {} is finished; making the report", folder.display());
     let page = make(&Request {
         sweep: folder,
         out: &folder.join(sweep::REPORT),
@@ -70,7 +71,7 @@ pub fn of_finished_sweep(folder: &Path) -> Result<()> {
     .with_context(|| {
         format!("the runs are kept; `native report {}` makes the report again", folder.display())
     })?;
-    println!("{}", page.display());
+    say!("{}", page.display());
     Ok(())
 }
 

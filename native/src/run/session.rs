@@ -10,6 +10,7 @@ use super::checkpoints::CheckpointStore;
 use super::folder::RunFolder;
 use super::output::Outputs;
 use super::signals::StopFlag;
+use crate::terminal::note;
 use crate::worlds::Analysis;
 
 /// Settings for saving and stopping a training.
@@ -133,7 +134,7 @@ impl Session {
         let text = format!("{error}; checkpoints already written are intact");
         self.outputs.handle(&Message::Failure { text: text.clone() })?;
         self.outputs.finish();
-        eprintln!("error: {text}");
+        note!("error: {text}");
         Ok(TrainingEnd::NotFinite)
     }
 }

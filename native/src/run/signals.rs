@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
 
+use crate::terminal::note;
+
 /// Whether a stop of the run was requested.
 #[derive(Clone, Debug, Default)]
 pub struct StopFlag(Arc<Causes>);
@@ -30,7 +32,7 @@ impl StopFlag {
                 // none is damaged.
                 std::process::exit(130);
             }
-            eprintln!("stopping after this iteration; press Ctrl-C again to stop at once");
+            note!("stopping after this iteration; press Ctrl-C again to stop at once");
         })
     }
 
@@ -41,7 +43,7 @@ impl StopFlag {
     /// If the handler cannot be installed.
     pub fn install_for_children() -> Result<Self> {
         Self::catch(|count| {
-            eprintln!(
+            note!(
                 "{}",
                 if count > 1 {
                     "stopping at once"
@@ -72,7 +74,7 @@ impl StopFlag {
             let mut ignored = [0; 64];
             // If the input cannot be read, it is not a pipe that a parent will close.
             while std::io::stdin().read(&mut ignored).is_ok_and(|count| count > 0) {}
-            eprintln!(
+            note!(
                 "stopping after this iteration: the process that started this one asked for it, or has ended"
             );
             flag.0.input_ended.store(true, Ordering::SeqCst);

@@ -28,6 +28,7 @@ use self::update::UpdateBench;
 use crate::device::{self, DeviceChoice};
 use crate::run::settings;
 use crate::stats::Quartiles;
+use crate::terminal::{note, say};
 use crate::worlds::{self, WorldArgs};
 
 /// Flags of `speed`.
@@ -166,7 +167,7 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
         None
     };
     if args.kernels && !selected.is_gpu {
-        eprintln!("--kernels lists the kernels of a GPU; this is the CPU, so there is no list");
+        note!("--kernels lists the kernels of a GPU; this is the CPU, so there is no list");
     }
     let update_kernels = if args.kernels && selected.is_gpu {
         let (kernels, time) = kernels(|| bench.update_once(0));
@@ -195,7 +196,7 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
         update_kernels,
     };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print(&report, args.memory_updates);
     }
@@ -203,12 +204,14 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
 }
 
 fn print(report: &Report, memory_updates: Option<u64>) {
-    println!("{} | {} | revision {}", report.device, report.env, report.revision);
-    println!(
+    say!("{} | {} | revision {}", report.device, report.env, report.revision);
+    say!(
         "{} environments, {} threads, minibatch {}",
-        report.num_envs, report.env_threads, report.minibatch
+        report.num_envs,
+        report.env_threads,
+        report.minibatch
     );
-    println!("{:32} {:>10} {:>22}", "median of repeats", "median", "quartiles");
+    say!("{:32} {:>10} {:>22}", "median of repeats", "median", "quartiles");
     for (name, q) in [
         ("environments, agent steps/s", Some(report.env_steps_per_second)),
         ("policy forward, ms", Some(report.policy_forward_ms)),
@@ -217,16 +220,16 @@ fn print(report: &Report, memory_updates: Option<u64>) {
         ("end to end, agent steps/s", Some(report.end_to_end_steps_per_second)),
     ] {
         let Some(q) = q else { continue };
-        println!("{name:32} {:>10.1} {:>10.1} .. {:>8.1}", q.median, q.low, q.high);
+        say!("{name:32} {:>10.1} {:>10.1} .. {:>8.1}", q.median, q.low, q.high);
     }
     if let (Some(growth), Some(updates)) = (report.memory_growth_mb, memory_updates) {
-        println!("resident memory over {updates} updates: {growth:+.1} MB");
+        say!("resident memory over {updates} updates: {growth:+.1} MB");
         if let Some(growth) = report.device_memory_growth_mb {
-            println!("memory of tensors on the device: {growth:+.1} MB");
+            say!("memory of tensors on the device: {growth:+.1} MB");
         }
     }
     if let Some(AllCounts { update, policy_pass, imagination, iteration }) = &report.counts {
-        println!("\n{:32} {:>10} {:>12} {:>10}", "counts", "launches", "upload, kB", "waits");
+        say!("\n{:32} {:>10} {:>12} {:>10}", "counts", "launches", "upload, kB", "waits");
         for (name, counts) in [
             ("minibatch update", Some(update)),
             ("policy forward", Some(policy_pass)),
@@ -235,16 +238,13 @@ fn print(report: &Report, memory_updates: Option<u64>) {
         ] {
             let Some(counts) = counts else { continue };
             let Counts { launches, uploaded_bytes, host_waits } = *counts;
-            println!(
-                "{name:32} {launches:>10} {:>12.1} {host_waits:>10}",
-                uploaded_bytes as f64 / 1e3
-            );
+            say!("{name:32} {launches:>10} {:>12.1} {host_waits:>10}", uploaded_bytes as f64 / 1e3);
         }
     }
     if !report.update_kernels.is_empty() {
-        println!("\n{:>8} {:>10}  kernels of one update, each waited for", "launches", "ms");
+        say!("\n{:>8} {:>10}  kernels of one update, each waited for", "launches", "ms");
         for KernelUse { kernel, launches, total_ms } in &report.update_kernels {
-            println!("{launches:>8} {total_ms:>10.2}  {kernel}");
+            say!("{launches:>8} {total_ms:>10.2}  {kernel}");
         }
     }
 }

@@ -13,6 +13,7 @@ use super::child::Starter;
 use super::run_status::{RunState, RunStatus};
 use crate::device::Selected;
 use crate::speed::end_to_end;
+use crate::terminal::say;
 use crate::worlds::{self, WorldArgs};
 
 /// Number of timed iterations, after one warm-up iteration.
@@ -38,7 +39,7 @@ struct Measured {
 pub fn print(starter: &Starter, runs: &[RunStatus], selected: &Selected) -> Result<()> {
     let open = |run: &&RunStatus| !run.is_complete();
     let (mut seconds, mut bytes, mut bytes_of_all) = (0.0, 0.0, 0.0);
-    println!("measured on {}, one run at a time:", selected.description);
+    say!("measured on {}, one run at a time:", selected.description);
     for algo in &starter.sweep.algos {
         let one = measure(starter, *algo, selected)?;
         // The newest checkpoints, and the best.
@@ -53,7 +54,7 @@ pub fn print(starter: &Starter, runs: &[RunStatus], selected: &Selected) -> Resu
                 bytes += size;
             }
         }
-        println!(
+        say!(
             "{:9} {:>8.0} agent steps/s, a run takes {}, its checkpoints {} each",
             one.algo.name(),
             one.steps_per_second,
@@ -62,7 +63,7 @@ pub fn print(starter: &Starter, runs: &[RunStatus], selected: &Selected) -> Resu
         );
     }
     let left = runs.iter().filter(open).count();
-    println!(
+    say!(
         "{left} of {} runs to do: about {} on this machine, {} on the disk ({} for all runs); parallel runs share the machine and take less time in total if one run does not fill it",
         runs.len(),
         time(seconds),
@@ -81,7 +82,7 @@ pub fn print_plan(runs: &[RunStatus]) {
             _ if run.step > 0 => format!("continues after step {}", HumanCount(run.step)),
             _ => "to do".to_owned(),
         };
-        println!("{:4} {:36} {} steps, {state}", number + 1, run.id, HumanCount(run.total));
+        say!("{:4} {:36} {} steps, {state}", number + 1, run.id, HumanCount(run.total));
     }
 }
 

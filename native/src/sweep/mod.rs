@@ -37,6 +37,7 @@ use suite::Suite;
 use crate::device::{self, Selected};
 use crate::run::settings;
 use crate::run::signals::StopFlag;
+use crate::terminal::note;
 
 /// How `native bench` ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,7 +177,7 @@ fn here(
     let open = runs.iter().filter(|run| !run.is_complete()).count().max(1);
     let jobs = jobs.map_or_else(|| selected.runs_at_a_time(), |jobs| jobs as usize).min(open);
     starter.threads = Some((device::cores() / jobs).max(1));
-    eprintln!(
+    note!(
         "{} in {}: {open} of {} runs to do, {jobs} at a time, on {}",
         starter.sweep.suite,
         starter.folder.display(),
@@ -213,12 +214,12 @@ fn task(folder: &Path, name: &str, options: &RunOptions) -> Result<SweepEnd> {
 fn unfinished(folder: &Path, outcome: &Outcome) -> SweepEnd {
     for failure in &outcome.failures {
         let run = failure.id.folder(folder);
-        eprintln!("\n{} failed; last lines of {}:", failure.id, run.join(record::OUTPUT).display());
+        note!("\n{} failed; last lines of {}:", failure.id, run.join(record::OUTPUT).display());
         for line in failure.why.lines() {
-            eprintln!("    {line}");
+            note!("    {line}");
         }
     }
-    eprintln!(
+    note!(
         "error: {} runs failed, {} are unfinished; the same command tries them again and continues, and \
          `native report {}` shows what is finished",
         outcome.failures.len(),

@@ -18,6 +18,7 @@ use super::args::RunOptions;
 use super::child::Starter;
 use super::run_status::{RunState, RunStatus};
 use super::specification::RunId;
+use crate::terminal::say;
 use crate::whole_file::{is_absent, write_whole};
 
 /// Folder of Slurm's scripts and logs, in the folder of the sweep.
@@ -78,12 +79,12 @@ pub fn submit(
             );
         }
         let job = said(&output.stdout);
-        println!("job array {job} with {} runs", runs.len());
+        say!("job array {job} with {} runs", runs.len());
         submitted.push(job);
         // Written after each array, because a later one may be refused.
         write_whole(&folder.join(JOBS), submitted.join("\n").as_bytes())?;
     }
-    println!(
+    say!(
         "`native bench status {}` shows the progress; the same command submits the runs that are left",
         starter.folder.display()
     );

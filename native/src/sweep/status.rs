@@ -10,6 +10,7 @@ use super::plan;
 use super::progress::summary;
 use super::run_status::{RunState, RunStatus};
 use super::specification::{SPECIFICATION, Sweep};
+use crate::terminal::say;
 
 /// Default folder of sweeps.
 pub const SWEEPS: &str = "bench";
@@ -28,10 +29,10 @@ pub fn run(folder: Option<&Path>) -> Result<()> {
     // Sorted by name, so that the line of a run keeps its place while the run progresses.
     runs.sort_by_key(|run| run.id.to_string());
     for run in &runs {
-        println!("{}", describe(run));
+        say!("{}", describe(run));
     }
     let active = runs.iter().filter(|run| run.state == RunState::Running).count();
-    println!("{}: {}", folder.display(), summary(&runs, active, time_left(&runs)));
+    say!("{}: {}", folder.display(), summary(&runs, active, time_left(&runs)));
     Ok(())
 }
 

@@ -1,11 +1,12 @@
 //! One line of progress: a progress bar, or, without a terminal (in a log file or a cluster job), a
 //! plain line from time to time.
 
-use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::note;
 
 /// Time between two plain lines.
 const QUIET: Duration = Duration::from_secs(30);
@@ -24,7 +25,7 @@ impl LiveLine {
     /// [`Self::show`] writes the first plain line.
     #[must_use]
     pub fn new(template: &str, total: u64) -> Self {
-        let plain = !std::io::stderr().is_terminal();
+        let plain = !super::is_capable_terminal();
         let target =
             if plain { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(Some(total), target);
@@ -53,7 +54,7 @@ impl LiveLine {
             let Ok(mut written) = self.last.lock() else { return };
             if last || written.is_none_or(|time| time.elapsed() >= QUIET) {
                 *written = Some(Instant::now());
-                eprintln!("{}", plain(&message));
+                note!("{}", plain(&message));
             }
         }
         self.bar.set_message(message);
@@ -62,7 +63,7 @@ impl LiveLine {
     /// Prints a line that stays above the bar.
     pub fn line(&self, text: &str) {
         if self.plain {
-            eprintln!("{text}");
+            note!("{text}");
         } else {
             self.bar.println(text);
         }

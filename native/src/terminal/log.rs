@@ -1,15 +1,18 @@
 //! Log lines of this program and its libraries.
 
-use std::io::IsTerminal;
+use super::is_capable_terminal;
 
-/// Sends log lines to standard error; `RUST_LOG` selects them.
+/// Sends log lines to standard error; `RUST_LOG` selects them. They are coloured on a terminal, unless
+/// `NO_COLOR` is set (<https://no-color.org>). A line that cannot be written is lost, and nothing else.
 pub fn install_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| "warn,native=info,deepspi_ale=info".into());
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(is_capable_terminal() && !no_colour)
+        .log_internal_errors(false)
         .without_time()
         .with_target(false)
         .init();

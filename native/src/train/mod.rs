@@ -22,6 +22,7 @@ use crate::run::folder::{RunFolder, info_of};
 use crate::run::lock::FolderLock;
 use crate::run::session::{Session, TrainingEnd};
 use crate::run::settings;
+use crate::terminal::{note, say};
 use crate::worlds::{self, Analysis, World, WorldArgs};
 
 /// Folder of the run folders if `--runs-dir` is not given.
@@ -61,7 +62,7 @@ fn chosen_world(args: &TrainArgs) -> Result<Box<dyn World>> {
 
 /// Prints the configuration in the format of `--config`.
 fn print_config(config: &Config) -> Result<Exit> {
-    print!("{}", toml::to_string(config)?);
+    say!("{}", toml::to_string(config)?.trim_end());
     Ok(Exit::Success)
 }
 
@@ -88,7 +89,7 @@ fn start_or_continue(
     match claim(path, &info_of(world, ""), config)? {
         Claim::Busy => Ok(busy(path)),
         Claim::Finished => {
-            eprintln!("{} is finished already", path.display());
+            note!("{} is finished already", path.display());
             Ok(Exit::Success)
         }
         Claim::New(lock) => {
@@ -172,7 +173,7 @@ fn finished(path: &Path, loaded: &Loaded) -> Exit {
     let state = &loaded.checkpoint.state;
     let batch = state.config.batch_size() as u64;
     let step = state.iteration * batch;
-    eprintln!(
+    note!(
         "{} is finished: its newest checkpoint is at step {step}, and --total-timesteps is {}. Nothing was \
          changed. To train it further, give more steps, for example --total-timesteps {}",
         path.display(),
@@ -184,7 +185,7 @@ fn finished(path: &Path, loaded: &Loaded) -> Exit {
 
 /// Reports that another process trains in the folder. This is not a failure, but nothing was done.
 fn busy(path: &Path) -> Exit {
-    eprintln!("error: another process trains {}; wait until it ends, or stop it", path.display());
+    note!("error: another process trains {}; wait until it ends, or stop it", path.display());
     Exit::Busy
 }
 
@@ -204,7 +205,7 @@ impl PreparedRun {
         opened.reset()?;
         let trainer = Trainer::new(config.clone(), world.network(), &selected.device)?;
         if let Some(text) = replay {
-            eprintln!("{text}");
+            note!("{text}");
         }
         Ok(Self { selected, trainer, opened })
     }
@@ -261,7 +262,7 @@ fn change_length(state: &mut State, args: &TrainArgs) -> Result<()> {
 }
 
 fn announce(folder: &RunFolder, config: &Config, selected: &Selected) {
-    eprintln!(
+    note!(
         "{} on {}{}, {} steps, seed {}, on {}\nrun folder: {}",
         config.algo.name(),
         folder.info.env,
