@@ -1,4 +1,4 @@
-//! Output never ends a run: readers go away, and disks fill up.
+//! What a terminal does must not end a run: readers go away, disks fill up, and `nohup` hangs up.
 
 mod common;
 
@@ -63,4 +63,29 @@ fn results_for_which_there_is_no_room_are_an_error() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("could not be written to standard output"), "{said}");
     assert!(said.contains("free some space"), "{said}");
+}
+
+#[test]
+#[cfg(unix)]
+fn signals_that_were_ignored_before_the_start_stay_ignored() {
+    for signal in ["HUP", "INT"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = folder.path().join("run");
+        let mut command = Command::new("sh");
+        // As `nohup` does, and a script for what it starts in the background.
+        command.args(["-c", &format!("trap '' {signal}; exec \"$@\""), "sh"]);
+        command.arg(native().get_program()).args(["--env", "maze", "--device", "cpu"]);
+        command.args(["--total-timesteps", "16384", "--run-dir"]).arg(&run);
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        // The handlers are there when the first step is reported.
+        let found = lines.by_ref().map_while(Result::ok).find(|line| line.starts_with("step "));
+        assert!(found.is_some(), "it trains");
+        let process = child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{signal}"), &process]).status();
+        assert!(sent.expect("kill exists").success());
+        let rest: Vec<String> = lines.map_while(Result::ok).collect();
+        assert_eq!(child.wait().expect("ends").code(), Some(0), "{signal}: {rest:?}");
+        assert!(run.join("checkpoints/step_000000016384").is_dir(), "{signal}: {rest:?}");
+    }
 }

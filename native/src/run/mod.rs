@@ -12,3 +12,4 @@ pub mod output;
 pub mod session;
 pub mod settings;
 pub mod signals;
+mod stop_signals;

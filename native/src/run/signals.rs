@@ -1,4 +1,4 @@
-//! A flag that Ctrl-C, SIGTERM or the end of the parent process sets; the training loop checks it
+//! A flag that Ctrl-C, SIGTERM, SIGHUP or the end of the parent process sets; the training loop checks it
 //! between iterations.
 
 use std::io::Read;
@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
 
+use super::stop_signals::on_signal;
 use crate::terminal::note;
 
 /// Whether a stop of the run was requested.
@@ -20,8 +21,8 @@ struct Causes {
 }
 
 impl StopFlag {
-    /// Catches Ctrl-C and SIGTERM for the rest of the process; a second signal ends the process at
-    /// once.
+    /// Catches Ctrl-C, SIGTERM and SIGHUP for the rest of the process; a second signal ends the process at
+    /// once. A signal that the process was started to ignore stays ignored.
     ///
     /// # Errors
     /// If the handler cannot be installed.
@@ -58,7 +59,7 @@ impl StopFlag {
     fn catch(signalled: impl Fn(u32) + Send + 'static) -> Result<Self> {
         let flag = Self::default();
         let seen = flag.clone();
-        ctrlc::set_handler(move || {
+        on_signal(move || {
             signalled(seen.0.signals.fetch_add(1, Ordering::SeqCst).saturating_add(1));
         })
         .context("cannot catch Ctrl-C")?;
