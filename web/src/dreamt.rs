@@ -10,7 +10,7 @@ use crate::cells::{self, ACTION_NAMES};
 use crate::plot::{csv_field, number};
 
 /// Most steps that are imagined.
-pub const LONGEST: usize = 16;
+pub const LONGEST: usize = deepspi_playground::play::LONGEST_DREAM;
 
 /// Who chooses the actions, and which.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,8 +10,6 @@ pub struct SeenLatents {
     latents: Vec<f32>,
     width: usize,
     limit: usize,
-    /// Observations that were offered, kept or not.
-    offered: usize,
 }
 
 impl SeenLatents {
@@ -36,14 +34,12 @@ impl SeenLatents {
         self.latents.is_empty()
     }
 
-    /// Keeps a latent if there is room. Returns the number of the observation.
-    pub fn push(&mut self, latent: &[f32]) -> usize {
+    /// Keeps a latent if there is room.
+    pub fn push(&mut self, latent: &[f32]) {
         self.width = latent.len();
         if self.len() < self.limit {
             self.latents.extend_from_slice(latent);
         }
-        self.offered += 1;
-        self.offered - 1
     }
 
     /// Number and distance of the nearest latent; none if there is none.

@@ -21,8 +21,7 @@ pub use args::EvaluateArgs;
 pub use files::{Evaluation, Protocol};
 pub use summary::{Episode, Summary};
 
-use crate::terminal::CountBar;
-use crate::terminal::say;
+use crate::terminal::{CountBar, say};
 
 /// Runs `native evaluate`.
 ///

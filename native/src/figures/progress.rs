@@ -1,8 +1,7 @@
 //! Progress on the terminal while the runs of the figures are trained.
 
 use super::experiment::Record;
-use crate::terminal::CountBar;
-use crate::terminal::note;
+use crate::terminal::{CountBar, note};
 
 /// A progress bar over runs, or plain lines.
 #[derive(Debug)]

@@ -23,8 +23,7 @@ use rayon::prelude::*;
 use recording::{Recording, points};
 
 use crate::evaluate::agent::Agent;
-use crate::terminal::CountBar;
-use crate::terminal::{note, say};
+use crate::terminal::{CountBar, note, say};
 use crate::worlds::episode_seeds;
 
 /// Pictures drawn at a time.

@@ -7,6 +7,7 @@ pub mod address;
 pub mod atari;
 pub mod bridge;
 pub mod charts;
+mod clock;
 pub mod controls;
 pub mod copy;
 pub mod download;

@@ -175,7 +175,7 @@ impl Config {
             if is_parity {
                 (done * self.replay_updates() as u64, iterations)
             } else {
-                (done, (iterations + 1).saturating_sub(self.replay_warm_up()))
+                (done, self.replay_rounds())
             }
         } else {
             (iteration, iterations)
@@ -190,6 +190,12 @@ impl Config {
     pub fn replay_warm_up(&self) -> u64 {
         let per_env = (self.dream.replay_start / self.num_envs).max(self.dream.replay_length + 1);
         per_env.div_ceil(self.num_steps) as u64
+    }
+
+    /// Iterations with updates from the replay buffer: the first is the last one of the warm-up.
+    #[must_use]
+    pub fn replay_rounds(&self) -> u64 {
+        (self.num_iterations() + 1).saturating_sub(self.replay_warm_up())
     }
 
     /// States of which imagined rollouts begin.

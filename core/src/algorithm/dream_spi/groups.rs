@@ -103,9 +103,8 @@ impl Group {
                 (true, false) => imagined as u64,
                 (true, true) => imagined as u64 + real,
             };
-            let rounds = (config.num_iterations() + 1).saturating_sub(config.replay_warm_up());
             let updates = updates * config.replay_updates() as u64;
-            return self.linear(config, updates, rounds);
+            return self.linear(config, updates, config.replay_rounds());
         }
         if self.learns_in_imagination() {
             let rollouts = dream.n_imagination_rollouts as u64;

@@ -8,17 +8,16 @@ use std::time::Duration;
 
 use deepspi_playground::play::{LONGEST_DREAM, SCREENS, ScreenDream};
 use deepspi_playground::{REVISION, VERSION};
-use deepspi_plot::number;
-use deepspi_run::dreaming::mean_errors;
+use deepspi_run::dreaming::{DreamtStep, mean_errors};
 use deepspi_worlds::atari::action_name;
-use leptos::leptos_dom::helpers::{IntervalHandle, set_interval_with_handle};
 use leptos::prelude::*;
 
 use super::canvas::GreyCanvas;
 use super::state::{Arcade, Screen};
 use crate::dreamt::{return_errors, sentence_of_distances};
 use crate::page::charts::{LineChart, Provenance};
-use crate::page::dream::curve;
+use crate::page::clock::every_while;
+use crate::page::dream::{Row, curve, table};
 use crate::plot::{Series, YAxis};
 
 /// Time between two looks while a game goes on. A look takes some hundredths of a second.
@@ -43,18 +42,7 @@ pub fn Dreams() -> impl IntoView {
             }
         }
     };
-    let clock = StoredValue::new_local(None);
-    let stop = move || {
-        if let Some(Some(clock)) = clock.try_update_value(Option::take) {
-            IntervalHandle::clear(&clock);
-        }
-    };
-    Effect::new(move || {
-        stop();
-        if open.get() {
-            clock.set_value(set_interval_with_handle(ask, PERIOD).ok());
-        }
-    });
+    every_while(open, PERIOD, ask);
     // A visitor who plays step by step does not wait.
     Effect::new(move || {
         horizon.track();
@@ -66,7 +54,6 @@ pub fn Dreams() -> impl IntoView {
             ask();
         }
     });
-    on_cleanup(stop);
     view! {
         <details
             class="screen-dreams"
@@ -247,7 +234,7 @@ fn Column(index: usize) -> impl IntoView {
                 </div>
                 <p class="dream-words">{move || words(&screen.dream.get(), shown())}</p>
                 <div class="dream-scroll" tabindex="0" role="group" aria-label="All imagined steps">
-                    {move || table(screen, &screen.dream.get(), shown())}
+                    {move || table("picture", rows(screen, &screen.dream.get()), shown().checked_sub(1))}
                 </div>
             </Show>
         </section>
@@ -292,51 +279,19 @@ fn words(dream: &ScreenDream, shown: usize) -> String {
     format!("The nearest picture is {verdict}.{distances}")
 }
 
-fn table(screen: Screen, dream: &ScreenDream, shown: usize) -> impl IntoView + use<> {
+fn rows(screen: Screen, dream: &ScreenDream) -> Vec<Row> {
+    let ScreenDream::Steps { numbers, looked, .. } = dream else { return Vec::new() };
     let actions =
         screen.opened.with(|opened| opened.as_ref().map(|opened| opened.actions.to_vec()));
     let actions = actions.unwrap_or_default();
-    let steps = match dream {
-        ScreenDream::Steps { numbers, looked, .. } => {
-            numbers.iter().copied().zip(looked.steps.iter().copied()).collect()
-        }
-        _ => Vec::new(),
+    let row = |(number, step): (&u64, &DreamtStep)| Row {
+        action: actions
+            .get(step.action as usize)
+            .map_or("", |id| action_name(*id).words)
+            .to_owned(),
+        truth: number.to_string(),
+        nearest: step.nearest.map_or_else(String::new, |(near, _)| near.to_string()),
+        step: *step,
     };
-    let row = move |(k, (number_of_step, step)): (usize, (u64, _))| {
-        let step: deepspi_run::dreaming::DreamtStep = step;
-        let name = actions.get(step.action as usize).map_or("", |id| action_name(*id).words);
-        let near = step.nearest.map_or_else(String::new, |(near, _)| near.to_string());
-        let real = |x: f32| number(f64::from(x));
-        view! {
-            <tr class:shown=k + 1 == shown>
-                <th scope="row">{k + 1}</th>
-                <td>{name}</td>
-                <td>{number_of_step}</td>
-                <td>{near}</td>
-                <td>{real(step.reward)}</td>
-                <td>{real(step.imagined_reward)}</td>
-                <td>{real(step.value)}</td>
-                <td>{real(step.imagined_value)}</td>
-                <td>{format!("{:.0} %", 100.0 * step.continuation)}</td>
-            </tr>
-        }
-    };
-    view! {
-        <table class="dream-table">
-            <thead>
-                <tr>
-                    <th scope="col">"step"</th>
-                    <th scope="col">"action"</th>
-                    <th scope="col">"picture"</th>
-                    <th scope="col">"imagined"</th>
-                    <th scope="col">"r"</th>
-                    <th scope="col">"imagined"</th>
-                    <th scope="col">"V"</th>
-                    <th scope="col">"imagined"</th>
-                    <th scope="col">"goes on"</th>
-                </tr>
-            </thead>
-            <tbody>{steps.into_iter().enumerate().map(row).collect_view()}</tbody>
-        </table>
-    }
+    numbers.iter().zip(&looked.steps).map(row).collect()
 }

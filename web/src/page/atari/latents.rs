@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use deepspi_playground::play::{LatentPicture, SCREENS};
 use deepspi_plot::colour::viridis;
-use leptos::leptos_dom::helpers::{IntervalHandle, set_interval_with_handle};
 use leptos::prelude::*;
 
 use super::canvas::GreyCanvas;
 use super::state::Arcade;
+use crate::page::clock::every_while;
 
 /// Time between two pictures. A thousand latents take some tenths of a second.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -27,20 +27,12 @@ pub fn Latents() -> impl IntoView {
             arcade.ask_latents(index);
         }
     };
-    let clock = StoredValue::new_local(None);
-    let stop = move || {
-        if let Some(Some(clock)) = clock.try_update_value(Option::take) {
-            IntervalHandle::clear(&clock);
-        }
-    };
     Effect::new(move || {
-        stop();
         if open.get() {
             ask();
-            clock.set_value(set_interval_with_handle(ask, PERIOD).ok());
         }
     });
-    on_cleanup(stop);
+    every_while(open, PERIOD, ask);
     view! {
         <details
             class="screen-latents"

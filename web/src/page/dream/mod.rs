@@ -5,12 +5,14 @@
 mod pad;
 mod signals;
 mod steps;
+mod table;
 
 use deepspi_playground::experiment::AGENTS;
 use leptos::prelude::*;
 
 use self::signals::DreamSignals;
 pub use self::signals::curve;
+pub use self::table::{Row, table};
 use super::charts::LineChart;
 use super::maze::board::{Board, common_scale};
 use super::maze::signals::MazeSignals;

@@ -1,18 +1,17 @@
 //! The imagined steps of one agent: the cells of the shown step, and a table of all.
 
-use std::sync::Arc;
-
+use deepspi_run::dreaming::DreamtStep;
 use deepspi_run::maze::MazeDream;
 use deepspi_worlds::maze::Maze;
 use leptos::prelude::*;
 
 use super::signals::DreamSignals;
+use super::table::{Row, table};
 use crate::dreamt::{action, cell, csv, sentence_of_distances};
 use crate::page::charts::of_run;
 use crate::page::download;
 use crate::page::maze::frame::Frame;
 use crate::page::state::Dreamt;
-use crate::plot::number;
 
 /// What came of the plan for one agent.
 #[component]
@@ -36,7 +35,7 @@ pub fn Steps(dream: DreamSignals, agent: usize) -> impl IntoView {
     let table = move || {
         let (dream, step) = dream.shown_step(agent)?;
         let maze = maze.read();
-        Some(table(maze.as_ref()?, &dream, step))
+        Some(table("cell", rows(maze.as_ref()?, &dream), Some(step)))
     };
     let source = of_run();
     let save = move |_| {
@@ -88,41 +87,12 @@ fn sentence(maze: &Maze, dream: &MazeDream, k: usize) -> String {
     )
 }
 
-fn table(maze: &Maze, dream: &Arc<MazeDream>, shown: usize) -> impl IntoView + use<> {
-    let row = |k: usize| {
-        let step = &dream.looked.steps[k];
-        let near = step.nearest.map_or_else(String::new, |(state, _)| cell(maze, state));
-        let real = |x: f32| number(f64::from(x));
-        view! {
-            <tr class:shown=k == shown>
-                <th scope="row">{k + 1}</th>
-                <td>{action(dream.actions[k])}</td>
-                <td>{cell(maze, dream.states[k])}</td>
-                <td>{near}</td>
-                <td>{real(step.reward)}</td>
-                <td>{real(step.imagined_reward)}</td>
-                <td>{real(step.value)}</td>
-                <td>{real(step.imagined_value)}</td>
-                <td>{format!("{:.0} %", 100.0 * step.continuation)}</td>
-            </tr>
-        }
+fn rows(maze: &Maze, dream: &MazeDream) -> Vec<Row> {
+    let row = |(k, step): (usize, &DreamtStep)| Row {
+        action: action(dream.actions[k]).to_owned(),
+        truth: cell(maze, dream.states[k]),
+        nearest: step.nearest.map_or_else(String::new, |(state, _)| cell(maze, state)),
+        step: *step,
     };
-    view! {
-        <table class="dream-table">
-            <thead>
-                <tr>
-                    <th scope="col">"step"</th>
-                    <th scope="col">"action"</th>
-                    <th scope="col">"cell"</th>
-                    <th scope="col">"imagined"</th>
-                    <th scope="col">"r"</th>
-                    <th scope="col">"imagined"</th>
-                    <th scope="col">"V"</th>
-                    <th scope="col">"imagined"</th>
-                    <th scope="col">"goes on"</th>
-                </tr>
-            </thead>
-            <tbody>{(0..dream.states.len()).map(row).collect_view()}</tbody>
-        </table>
-    }
+    dream.looked.steps.iter().enumerate().map(row).collect()
 }
