@@ -153,7 +153,7 @@ fn Charts() -> impl IntoView {
             <LineChart
                 title="Mean distance of the imagined latents"
                 x_label="imagined steps"
-                y_label="distance to the true latent, relative to that of two pictures"
+                y_label="relative distance to the true latent"
                 series=distances
                 y_axis=YAxis::FromZero
                 source

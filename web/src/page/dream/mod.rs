@@ -65,7 +65,7 @@ pub fn DreamRoom() -> impl IntoView {
             <LineChart
                 title="Distance of the imagined latent"
                 x_label="imagined steps"
-                y_label="distance to the true latent, relative to that of two cells"
+                y_label="relative distance to the true latent"
                 series=dream.distances()
                 y_axis=YAxis::FromZero
             >
