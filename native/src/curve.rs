@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use deepspi_options::flags::whole_number;
 use deepspi_plot::{number, thousands};
 
 use crate::chart::{
@@ -23,6 +24,9 @@ use crate::whole_file::write_whole;
 /// Colour of the curve and its band.
 const COLOUR: Colour = Colour::Series(0);
 
+/// First line of the table.
+const HEADER: &str = "step,games,mean_return,quartile_1,quartile_3";
+
 /// Flags of `curve`.
 #[derive(Clone, Debug, Args)]
 pub struct CurveArgs {
@@ -34,7 +38,7 @@ pub struct CurveArgs {
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Agent steps per point; a point averages the games that finished within them.
-    #[arg(long, value_name = "STEPS", default_value_t = 20_480, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "STEPS", default_value_t = 20_480, value_parser = whole_number::<u64>(1..=u64::MAX))]
     pub window: u64,
 }
 
@@ -62,6 +66,8 @@ pub fn run(args: &CurveArgs) -> Result<()> {
         bail!("no game has finished in {} yet; train it for longer", args.run.display());
     }
     let csv = args.out.with_extension("csv");
+    require_replaceable(&args.out, "<svg", "a figure")?;
+    require_replaceable(&csv, HEADER, "the numbers of a curve")?;
     let svg = chart::svg(&figure(&folder.info.env, &points, args.window))
         .with_context(|| format!("cannot draw {}", args.out.display()))?;
     write_whole(&csv, table(&points).as_bytes())?;
@@ -81,6 +87,18 @@ fn check_ending(out: &Path) -> Result<()> {
         out.with_extension("svg").display()
     );
     Ok(())
+}
+
+/// Refuses to replace a file that is not an earlier curve, such as `evaluation.csv` for `--out RUN/evaluation.svg`.
+fn require_replaceable(path: &Path, beginning: &str, what: &str) -> Result<()> {
+    match std::fs::read(path) {
+        Err(_) => Ok(()),
+        Ok(old) if old.is_empty() || old.starts_with(beginning.as_bytes()) => Ok(()),
+        Ok(_) => bail!(
+            "{} exists and is not {what}, so it is not replaced; choose another name with --out",
+            path.display()
+        ),
+    }
 }
 
 /// `(step, return)` of all finished games.
@@ -108,7 +126,7 @@ fn summarise(games: &[(u64, f64)], window: u64) -> Vec<Point> {
 }
 
 fn table(points: &[Point]) -> String {
-    let mut text = String::from("step,games,mean_return,quartile_1,quartile_3\n");
+    let mut text = format!("{HEADER}\n");
     for p in points {
         text.push_str(&format!("{},{},{},{},{}\n", p.step, p.games, p.mean, p.low, p.high));
     }
@@ -195,6 +213,19 @@ mod tests {
             let error = check_ending(Path::new(name)).expect_err(name).to_string();
             assert!(error.contains(name) && error.contains(&format!("--out {instead}")), "{error}");
         }
+    }
+
+    #[test]
+    fn only_an_earlier_curve_is_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("evaluation.csv");
+        let check = || require_replaceable(&path, HEADER, "the numbers of a curve");
+        check().expect("no file");
+        std::fs::write(&path, table(&[])).expect("written");
+        check().expect("a curve");
+        std::fs::write(&path, "episode,seed\n").expect("written");
+        let error = check().expect_err("another table").to_string();
+        assert!(error.contains("evaluation.csv") && error.contains("--out"), "{error}");
     }
 
     #[test]

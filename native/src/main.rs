@@ -4,8 +4,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use native::cli::{self, Cli};
+use native::cli;
 use native::exit::Exit;
 use native::terminal;
 
@@ -15,7 +14,8 @@ use native::terminal;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    terminal::provide_runtime_folder();
+    let cli = cli::parse();
     terminal::install_log();
     let exit = cli::run(cli).unwrap_or_else(|error| {
         // One paragraph: what failed, then each cause after a colon.

@@ -78,6 +78,21 @@ pub fn write_whole_folder(path: &Path, files: &[(impl AsRef<Path>, Vec<u8>)]) ->
     result.with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Fails if no file can be created in a folder, which is created if it does not exist; nothing is left in it. Commands
+/// that work for minutes and write at the end call this first.
+///
+/// # Errors
+/// If the folder cannot be created or written.
+pub fn require_writable(folder: &Path) -> Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    tempfile::Builder::new()
+        .prefix(WRITING_PREFIX)
+        .tempfile_in(folder)
+        .map(drop)
+        .with_context(|| format!("cannot write into {}", folder.display()))
+}
+
 /// Whether an error says that a file does not exist; all other errors leave that open.
 #[must_use]
 pub fn is_absent(error: &io::Error) -> bool {

@@ -132,7 +132,13 @@ impl VectorEnv for CueEnv {
             let right = action as usize == Self::cue(env, self.counter);
             let over = (self.counter + 1) % len == len - 1;
             let reward = f32::from(u8::from(right && !was_over));
-            *outcome = Outcome { reward, raw_reward: reward, done: over, game_over: over };
+            *outcome = Outcome {
+                reward,
+                raw_reward: reward,
+                done: over,
+                game_over: over,
+                reported_end: over,
+            };
         }
         self.counter += 1;
         if let Some((_, reward)) = self.surprise.filter(|(step, _)| *step == self.counter) {

@@ -326,11 +326,23 @@ macro_rules! fields {
             }
 
             fn augment_args(command: clap::Command) -> clap::Command {
-                <$struct as clap::Args>::augment_args(command)
+                Self::spellings(<$struct as clap::Args>::augment_args(command))
             }
 
             fn augment_args_for_update(command: clap::Command) -> clap::Command {
-                <$struct as clap::Args>::augment_args_for_update(command)
+                Self::spellings(<$struct as clap::Args>::augment_args_for_update(command))
+            }
+        }
+
+        #[cfg(feature = "cli")]
+        impl $overrides {
+            /// The command, whose flags accept all spellings of their values.
+            #[doc(hidden)]
+            #[must_use]
+            pub fn spellings(command: clap::Command) -> clap::Command {
+                $( let command = command.mut_arg(stringify!($name), <$ty as $crate::FieldValue>::flag); )+
+                $($( let command = <$part_overrides>::spellings(command); )+)?
+                command
             }
         }
     };

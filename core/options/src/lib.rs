@@ -14,6 +14,8 @@
 
 mod choices;
 mod fields;
+#[cfg(feature = "cli")]
+pub mod flags;
 #[doc(hidden)]
 pub mod support;
 mod value;

@@ -253,8 +253,20 @@ pub fn read_value<'de, T: FieldValue, A: MapAccess<'de>>(
     if value.is_some() {
         return Err(A::Error::duplicate_field(field));
     }
-    *value = Some(map.next_value()?);
+    let read = map.next_value_seed(Read(PhantomData));
+    *value = Some(read.map_err(|error| A::Error::custom(format!("`{field}`: {error}")))?);
     Ok(())
+}
+
+/// Reads a value by [`FieldValue::read`].
+struct Read<T>(PhantomData<T>);
+
+impl<'de, T: FieldValue> DeserializeSeed<'de> for Read<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        T::read(deserializer)
+    }
 }
 
 /// The value of a flag if it was given on the command line, and not its default.

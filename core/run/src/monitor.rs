@@ -56,32 +56,57 @@ pub struct Episode {
     pub length: u64,
 }
 
-/// Raw returns of the games of N environments, counted as the authors do.
+/// Raw returns of the games of N environments, counted in two ways: by game, and as the authors do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpisodeTracker {
+    /// `(return, length)` of the running games.
     running: Vec<(f64, u64)>,
+    /// `(return, length)` of the last finished games.
     last: Vec<Option<(f64, u64)>>,
     episodes: u64,
+    /// The same by the ends that EnvPool reports ([`Outcome::reported_end`]). Checkpoints from before games were
+    /// counted by their real ends lack it: their only count is this one.
+    #[serde(default)]
+    reported: Option<Reported>,
+}
+
+/// Games as the authors count them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Reported {
+    running: Vec<(f64, u64)>,
+    last: Vec<Option<(f64, u64)>>,
 }
 
 impl EpisodeTracker {
     /// A tracker for environments in which no game has finished.
     #[must_use]
     pub fn new(num_envs: usize) -> Self {
-        Self { running: vec![(0.0, 0); num_envs], last: vec![None; num_envs], episodes: 0 }
+        let (running, last) = (vec![(0.0, 0); num_envs], vec![None; num_envs]);
+        let reported = Some(Reported { running: running.clone(), last: last.clone() });
+        Self { running, last, episodes: 0, reported }
     }
 
     /// Adds one step of all environments; returns the games that finished.
     pub fn step(&mut self, outcomes: &[Outcome], global_step: u64) -> Vec<Episode> {
+        let (running, last) = (&self.running, &self.last);
+        let reported = self
+            .reported
+            .get_or_insert_with(|| Reported { running: running.clone(), last: last.clone() });
         let mut ended = Vec::new();
         for (env, outcome) in outcomes.iter().enumerate() {
-            let (raw_return, length) = &mut self.running[env];
-            *raw_return += f64::from(outcome.raw_reward);
-            *length += 1;
-            if outcome.game_over {
-                let (raw_return, length) = std::mem::take(&mut self.running[env]);
-                self.last[env] = Some((raw_return, length));
+            let raw_reward = f64::from(outcome.raw_reward);
+            let finished = |running: &mut (f64, u64), over: bool| {
+                running.0 += raw_reward;
+                running.1 += 1;
+                over.then(|| std::mem::take(running))
+            };
+            if let game @ Some(_) = finished(&mut reported.running[env], outcome.reported_end) {
+                reported.last[env] = game;
+            }
+            if let Some(game) = finished(&mut self.running[env], outcome.game_over) {
+                self.last[env] = Some(game);
                 self.episodes += 1;
+                let (raw_return, length) = game;
                 ended.push(Episode { env, global_step, raw_return, length });
             }
         }
@@ -91,6 +116,9 @@ impl EpisodeTracker {
     /// Forgets the games in progress; call it if the environments were reset.
     pub fn abandon_running(&mut self) {
         self.running.fill((0.0, 0));
+        if let Some(reported) = &mut self.reported {
+            reported.running.fill((0.0, 0));
+        }
     }
 
     /// Games finished so far.
@@ -99,28 +127,27 @@ impl EpisodeTracker {
         self.episodes
     }
 
-    /// Mean `(return, length)` over all environments; environments without a finished game count as
-    /// 0.
+    /// Mean `(return, length)` over all environments, as the authors log it: by the ends that EnvPool reports, and
+    /// environments without a finished game count as 0.
     #[must_use]
     pub fn mean_with_zeros(&self) -> (f64, f64) {
-        let count = self.last.len() as f64;
-        let (returns, lengths) = self.totals();
+        let last = self.reported.as_ref().map_or(&self.last, |reported| &reported.last);
+        let count = last.len() as f64;
+        let (returns, lengths) = totals(last);
         (returns / count, lengths / count)
     }
 
-    /// Mean return over environments that have finished a game.
+    /// Mean return of the last game of each environment, over environments that have finished a game.
     #[must_use]
     pub fn mean_finished(&self) -> Option<f64> {
         let finished = self.last.iter().flatten().count();
-        (finished > 0).then(|| self.totals().0 / finished as f64)
+        (finished > 0).then(|| totals(&self.last).0 / finished as f64)
     }
+}
 
-    fn totals(&self) -> (f64, f64) {
-        self.last
-            .iter()
-            .flatten()
-            .fold((0.0, 0.0), |(returns, lengths), (r, l)| (returns + r, lengths + *l as f64))
-    }
+fn totals(last: &[Option<(f64, u64)>]) -> (f64, f64) {
+    let finished = last.iter().flatten();
+    finished.fold((0.0, 0.0), |(returns, lengths), (r, l)| (returns + r, lengths + *l as f64))
 }
 
 #[cfg(test)]
@@ -147,8 +174,13 @@ mod tests {
     #[test]
     fn returns_run_across_lives_and_end_with_the_game() {
         let mut tracker = EpisodeTracker::new(2);
-        let step =
-            |raw_reward, done, game_over| Outcome { reward: 0.0, raw_reward, done, game_over };
+        let step = |raw_reward, done, game_over| Outcome {
+            raw_reward,
+            done,
+            game_over,
+            reported_end: game_over,
+            ..Outcome::default()
+        };
         let idle = step(0.0, false, false);
         assert!(
             tracker.step(&[step(3.0, true, false), idle], 2).is_empty(),
@@ -158,5 +190,41 @@ mod tests {
         assert_eq!(ended, [Episode { env: 0, global_step: 4, raw_return: 7.0, length: 2 }]);
         assert_eq!(tracker.mean_with_zeros(), (3.5, 1.0));
         assert_eq!(tracker.mean_finished(), Some(7.0));
+    }
+
+    #[test]
+    fn a_game_that_ends_in_a_reset_is_one_game_and_the_authors_mean_stays_theirs() {
+        let step = |raw_reward, game_over, reported_end| Outcome {
+            raw_reward,
+            game_over,
+            reported_end,
+            ..Outcome::default()
+        };
+        let mut tracker = EpisodeTracker::new(1);
+        let mut games = Vec::new();
+        let mut play = |tracker: &mut EpisodeTracker, outcome| {
+            games.extend(tracker.step(&[outcome], 0).iter().map(|e| (e.raw_return, e.length)));
+        };
+        // Three points, then a reset whose no-ops end the game, which EnvPool does not report.
+        play(&mut tracker, step(3.0, false, false));
+        play(&mut tracker, step(0.0, true, false));
+        // Five points, then FIRE in a reset ends the game, which EnvPool reports twice.
+        play(&mut tracker, step(5.0, false, false));
+        play(&mut tracker, step(0.0, true, true));
+        assert_eq!((tracker.mean_finished(), tracker.mean_with_zeros()), (Some(5.0), (8.0, 4.0)));
+        play(&mut tracker, step(0.0, false, true));
+        assert_eq!((tracker.mean_finished(), tracker.mean_with_zeros()), (Some(5.0), (0.0, 1.0)));
+        play(&mut tracker, step(1.0, true, true));
+        assert_eq!(games, [(3.0, 2), (5.0, 2), (1.0, 2)]);
+    }
+
+    #[test]
+    fn an_old_checkpoint_goes_on_with_its_only_count() {
+        let old = r#"{"running":[[2.0,7]],"last":[[4.0,9]],"episodes":3}"#;
+        let mut tracker: EpisodeTracker = serde_json::from_str(old).expect("readable");
+        assert_eq!((tracker.mean_finished(), tracker.mean_with_zeros()), (Some(4.0), (4.0, 9.0)));
+        let over = Outcome { raw_reward: 1.0, game_over: true, ..Outcome::default() };
+        tracker.step(&[over], 0);
+        assert_eq!((tracker.mean_finished(), tracker.mean_with_zeros()), (Some(3.0), (4.0, 9.0)));
     }
 }

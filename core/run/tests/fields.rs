@@ -58,7 +58,7 @@ fn what_cannot_be_set_changes_nothing_and_is_named() {
         ("certified", "", "true or false"),
     ] {
         let error = config.set(field, text).expect_err("unreadable").to_string();
-        assert!(error.contains(field) && error.ends_with(allowed), "{error}");
+        assert!(error.contains(field) && error.contains(allowed), "{error}");
     }
     assert_eq!(config, Config::DEFAULT);
     config.set("gamma", " 0.9 ").expect("spaces around a number are no fault");

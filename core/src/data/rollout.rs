@@ -459,7 +459,8 @@ mod tests {
             TwoFrames { observations: vec![0, 1, 2, 3], outcomes: vec![Outcome::default(); 2] };
         let mut rollout = Rollout::start(&env, &[false, true], 1);
         let decision = Decision::from_logits(&[0.0; 6], vec![0.5, 0.25], 3);
-        env.outcomes[0] = Outcome { reward: 1.0, raw_reward: 4.0, done: true, game_over: true };
+        env.outcomes[0] =
+            Outcome { reward: 1.0, raw_reward: 4.0, done: true, ..Outcome::default() };
         env.observations = vec![10, 11, 12, 13];
         rollout.push(decision, vec![2, 0], &env);
         rollout.finish(vec![0.0, 0.0]);

@@ -128,6 +128,9 @@ pub struct Outcome {
     pub raw_reward: f32,
     /// The episode that the agent sees has ended (on Atari also at the loss of a life).
     pub done: bool,
-    /// The game itself has ended: the return of a game is counted up to here.
+    /// The game itself has ended: the return of a game is counted up to here. True once a game.
     pub game_over: bool,
+    /// The end of a game as EnvPool reports it, and the authors count it: not for a game that ends in the no-ops of a
+    /// reset after a lost life, and twice for one that ends with FIRE in such a reset. Elsewhere equal to `game_over`.
+    pub reported_end: bool,
 }

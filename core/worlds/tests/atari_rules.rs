@@ -297,6 +297,33 @@ fn a_game_that_ends_during_the_noops_starts_again() {
 }
 
 #[test]
+fn a_game_is_over_once_also_when_its_end_falls_into_a_reset() {
+    // Numbers of steps at which a game is over and of steps that show an end, and of real resets.
+    let play = |loss, end, noop_max, steps| {
+        let options = AtariOptions { noop_max, ..EXACT };
+        let mut played = Played::new(Scripted::new("Breakout", &[loss], end), options, 3);
+        assert!(!played.reset().game_over);
+        let (mut over, mut shown) = (0, 0);
+        for _ in 0..steps {
+            let outcome = played.step(0);
+            over += usize::from(outcome.game_over);
+            shown += usize::from(outcome.terminated || outcome.truncated);
+        }
+        (over, shown, played.env.console().seeds.len() - 1)
+    };
+    // Frames 2 to 5 are the first step. A game takes four steps: one that loses a life, its reset with the FIRE that
+    // ends the game, a step in the ended game, a real reset.
+    assert_eq!(play(5, 6, 0, 40), (10, 20, 10), "EnvPool shows the end twice, it counts once");
+    // The end comes in a step: step, reset, step, real reset.
+    assert_eq!(play(5, 8, 0, 40), (10, 10, 10));
+    // A life is lost in frame 9, which up to five no-ops and FIRE after a real reset do not reach. The no-ops of the
+    // reset after it often do reach the end.
+    let (over, shown, resets) = play(9, 14, 6, 3000);
+    assert!(over == resets || over == resets + 1, "{over} games, {resets} real resets");
+    assert!(shown + 20 < over, "the ends of many games are in no step: {shown} of {over}");
+}
+
+#[test]
 fn the_step_limit_truncates_and_leads_to_a_real_reset() {
     for episodic_life in [true, false] {
         let options = AtariOptions { max_episode_steps: 3, episodic_life, ..EXACT };

@@ -32,6 +32,7 @@ pub mod envs;
 #[expect(unsafe_code, reason = "the boundary to C++; every block states why it is sound")]
 mod ffi;
 pub mod rom;
+mod search;
 
 pub use emulator::{Emulator, EmulatorError};
 pub use envs::{AtariEnvs, StartError, environment};

@@ -20,6 +20,8 @@ use deepspi_worlds::atari::games::{GAMES, Game};
 use deepspi_worlds::atari::roms::{self, WrongRom};
 use deepspi_worlds::cartridge;
 
+use crate::search;
+
 /// The requirement handed to pip; wheels carry ROMs since 0.9.0.
 const PACKAGE: &str = "ale-py>=0.9.0";
 /// The folder of the ROMs inside the wheel.
@@ -41,6 +43,22 @@ pub enum RomError {
         game: &'static str,
         /// Where it was expected.
         path: PathBuf,
+    },
+    /// The folder or file named by the user does not contain the game.
+    #[error(
+        "{game}: no ROM of it is in {}: neither {file} nor a file of another name, in sub-folders and zip files too, \
+         has its MD5 {expected}; {BY_HAND}",
+        path.display()
+    )]
+    NotIn {
+        /// Name of the game.
+        game: &'static str,
+        /// The folder or file.
+        path: PathBuf,
+        /// The usual name of the ROM.
+        file: String,
+        /// [`Game::md5`].
+        expected: &'static str,
     },
     /// The file exists and cannot be read.
     #[error("{game}: the ROM {} cannot be read: {source}", path.display())]
@@ -164,7 +182,7 @@ impl Rom {
 /// Where to look for ROMs; [`RomFinder::find`] documents the order.
 #[derive(Debug, Clone)]
 pub struct RomFinder {
-    /// Folder named by the user for this run. No other source is tried: a ROM missing there is an
+    /// Folder, or ROM or zip file, named by the user for this run. No other source is tried: a ROM missing there is an
     /// error.
     pub explicit_dir: Option<PathBuf>,
     /// `$ALE_ROMS_DIR`. If a ROM is missing there, the other sources are tried; a wrong ROM is an
@@ -202,11 +220,11 @@ impl RomFinder {
     /// When a folder that the user named is wrong, or no source has the ROM.
     pub fn find(&self, game: &'static Game) -> Result<Rom, RomError> {
         if let Some(dir) = &self.explicit_dir {
-            return Rom::read(game, &dir.join(game.file_name()));
+            return named(game, dir);
         }
         if let Some(dir) = &self.env_dir {
-            match Rom::read(game, &dir.join(game.file_name())) {
-                Err(RomError::Missing { path, .. }) => tracing::debug!("no ROM {}", path.display()),
+            match named(game, dir) {
+                Err(error @ RomError::NotIn { .. }) => tracing::debug!("{error}"),
                 answer => return answer,
             }
         }
@@ -263,7 +281,10 @@ impl RomFinder {
         // One download at a time on this machine: a process that had to wait finds the cache
         // filled.
         let lock = File::create(parent.join("roms.lock")).map_err(in_parent)?;
-        lock.lock().map_err(in_parent)?;
+        // Without locks (some network file systems) two processes may both download; the files are equal.
+        if let Err(error) = lock.lock() {
+            tracing::debug!("{} has no locks: {error}", parent.display());
+        }
         if let Some(rom) = self.cached(game) {
             return Ok(rom);
         }
@@ -284,6 +305,36 @@ impl RomFinder {
         install(&unpacked, cache)
             .map_err(|error| failed(format!("{}: {error}", cache.display())))?;
         Rom::read(game, &cache.join(game.file_name()))
+    }
+}
+
+/// The ROM of a game in a folder that the user named, by its usual name or by its bytes; or in the file that was
+/// named instead of a folder.
+fn named(game: &'static Game, path: &Path) -> Result<Rom, RomError> {
+    let usual = if path.is_file() {
+        Rom::read(game, path)
+    } else {
+        Rom::read(game, &path.join(game.file_name()))
+    };
+    let error = match usual {
+        Ok(rom) => return Ok(rom),
+        Err(error) => error,
+    };
+    let found = if path.is_file() {
+        search::in_named_file(path, game)
+    } else {
+        search::in_folder(path, game)
+    };
+    match (found, error) {
+        (Some(found), _) => Rom::new(game, found.bytes, found.origin),
+        (None, RomError::Missing { game: name, .. }) => Err(RomError::NotIn {
+            game: name,
+            path: path.to_path_buf(),
+            file: game.file_name(),
+            expected: game.md5,
+        }),
+        // The file is there and is not usable: its own error says more.
+        (None, error) => Err(error),
     }
 }
 

@@ -70,7 +70,7 @@ fn a_missing_file_is_an_error_that_helps() {
     .find(pong())
     .unwrap_err();
     assert!(
-        matches!(error, RomError::Missing { .. }),
+        matches!(error, RomError::NotIn { .. }),
         "a folder named by the user must not be passed over: {error}"
     );
     assert!(
@@ -88,6 +88,43 @@ fn a_missing_file_is_an_error_that_helps() {
         .find(pong())
         .unwrap_err();
     assert!(matches!(error, RomError::Unreadable { .. }), "{error}");
+}
+
+#[test]
+fn a_rom_is_found_by_its_bytes_wherever_people_keep_it() {
+    let rom = rom("Pong");
+    let find =
+        |path: &Path| RomFinder { explicit_dir: Some(path.to_path_buf()), ..blind() }.find(pong());
+    // A sub-folder, and the name of a collection.
+    let folder = tempfile::tempdir().unwrap();
+    let deep = folder.path().join("2600").join("P");
+    fs::create_dir_all(&deep).unwrap();
+    // The folder also has other files, and one of the usual name with other bytes.
+    fs::write(folder.path().join("pong.bin"), b"another dump").unwrap();
+    fs::write(folder.path().join("readme.txt"), b"PK\x03\x04 is no zip file").unwrap();
+    let file = deep.join("Video Olympics - Pong Sports (1977) (Atari) [!].A26");
+    fs::write(&file, rom.bytes()).unwrap();
+    let found = find(folder.path()).unwrap();
+    assert_eq!((found.bytes(), found.origin()), (rom.bytes(), file.as_path()));
+    // The file itself.
+    assert_eq!(find(&file).unwrap().bytes(), rom.bytes());
+    // A zip file, as a folder's content and by itself, made on Windows.
+    let zipped = tempfile::tempdir().unwrap();
+    let archive = zipped.path().join("roms.zip");
+    let mut writer = zip::ZipWriter::new(fs::File::create(&archive).unwrap());
+    for (name, bytes) in [("ROMS\\readme.txt", &b"hello"[..]), ("ROMS\\Pong.a26", rom.bytes())] {
+        writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut writer, bytes).unwrap();
+    }
+    writer.finish().unwrap();
+    assert_eq!(find(zipped.path()).unwrap().bytes(), rom.bytes());
+    assert_eq!(find(&archive).unwrap().origin(), archive.join("ROMS/Pong.a26"));
+    // What is not there is named with its checksum, for a file as for a folder.
+    let other = folder.path().join("readme.txt");
+    for (path, words) in [(folder.path().join("2600/Q"), "pong.bin"), (other, "MD5")] {
+        let error = find(&path).unwrap_err().to_string();
+        assert!(error.contains(pong().md5) && error.contains(words), "{error}");
+    }
 }
 
 #[test]

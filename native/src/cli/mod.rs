@@ -4,7 +4,7 @@
 //! Every command owns its arguments. This module imports all commands, and no command imports it.
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{Command as Definition, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::curve::{self, CurveArgs};
 use crate::evaluate::{self, EvaluateArgs};
@@ -56,6 +56,23 @@ pub enum Command {
     Play(PlayArgs),
 }
 
+/// The command line of this process; ends it after help and after an error.
+#[must_use]
+pub fn parse() -> Cli {
+    let definition = with_negative_numbers(Cli::command());
+    Cli::from_arg_matches(&definition.get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+/// The definition, in which a negative number is the value of a flag and not an unknown flag, so that the error names
+/// the flag and its range.
+fn with_negative_numbers(definition: Definition) -> Definition {
+    let accepts = |arg: clap::Arg| {
+        let takes_value = arg.get_action().takes_values() && !arg.is_positional();
+        if takes_value { arg.allow_negative_numbers(true) } else { arg }
+    };
+    definition.mut_args(accepts).mut_subcommands(with_negative_numbers)
+}
+
 /// Runs the command that the arguments name.
 ///
 /// # Errors
@@ -93,7 +110,6 @@ fn bench(args: &BenchArgs) -> Result<Exit> {
 mod tests {
     use std::path::Path;
 
-    use clap::CommandFactory;
     use deepspi_run::config::{Algorithm, Config};
     use deepspi_worlds::atari::AtariTraining;
 
@@ -164,7 +180,7 @@ mod tests {
         assert_eq!(args.roms.as_deref(), Some(Path::new("my roms")));
         assert_eq!(args.device, DeviceChoice::Named("llvmpipe".into()));
         assert_eq!((args.env_threads, args.save_every, args.keep_checkpoints), (Some(3), 3, 2));
-        assert!(args.stochastic && args.atari.max_episode_steps == Some(9));
+        assert!(args.stochastic == Some(true) && args.atari.max_episode_steps == Some(9));
         assert!(
             Cli::try_parse_from(["native", "train", "--run-dir", "a", "--resume", "b"]).is_err()
         );

@@ -91,6 +91,25 @@ impl Agent {
     }
 }
 
+/// The folder of a checkpoint, and the folder of its run two levels above. `RUN/checkpoints` may be a link to another
+/// disk and so may the checkpoint: the path is taken as it was given, then as the shell shows it, then resolved.
+fn in_run(checkpoint: &Path) -> std::io::Result<(PathBuf, PathBuf)> {
+    let run_of = |path: &Path| path.parent().and_then(Path::parent).map(Path::to_owned);
+    let as_given = std::path::absolute(checkpoint)?;
+    let shell = std::env::var_os("PWD").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let in_shell = shell.map(|folder| folder.join(checkpoint));
+    let resolved = checkpoint.canonicalize()?;
+    let ways = [Some(as_given), in_shell, Some(resolved.clone())].into_iter().flatten();
+    let found = ways
+        .filter_map(|path| Some((run_of(&path)?, path)))
+        .find(|(run, path)| run.join(CONFIG).exists() && path.exists());
+    let (run, path) = match found {
+        Some(found) => found,
+        None => (run_of(&resolved).unwrap_or_else(|| resolved.clone()), resolved),
+    };
+    Ok((path, run))
+}
+
 /// The run folder and the checkpoint that a path names.
 fn find(path: &Path) -> Result<(RunFolder, Loaded)> {
     let remedy = || {
@@ -107,10 +126,8 @@ fn find(path: &Path) -> Result<(RunFolder, Loaded)> {
         let loaded = CheckpointStore::new(folder.checkpoints(), 1).load_newest();
         return Ok((folder, loaded.with_context(|| format!("cannot play {}", path.display()))?));
     }
-    // The resolved path, because the run folder is found from it.
-    let path = path.canonicalize().with_context(remedy)?;
-    let run = path.parent().and_then(Path::parent).unwrap_or(&path);
-    let folder = RunFolder::open(run)
+    let (path, run) = in_run(path).with_context(remedy)?;
+    let folder = RunFolder::open(&run)
         .context("the checkpoint is not in a run folder, whose config.toml names its game")
         .with_context(remedy)?;
     let checkpoint = checkpoints::read(&path).context("use another checkpoint of the run")?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use deepspi_options::flags::whole_number;
 
 use crate::device::DeviceChoice;
 use crate::worlds::EpisodeRules;
@@ -14,7 +15,7 @@ pub struct EvaluateArgs {
     #[command(flatten)]
     pub how: HowArgs,
     /// Whole games to play.
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = whole_number::<u64>(1..=100_000))]
     pub episodes: u64,
     /// Folder for evaluation.json and evaluation.csv; default: the run folder. Files there are
     /// replaced if they are an evaluation with the same settings of the same agent, trained as long
@@ -38,7 +39,7 @@ pub struct HowArgs {
     pub greedy: bool,
     /// Seed of all games and of the draws from the policy; the games of one seed are the same for
     /// every agent. They are never the games of training, whatever its seed was.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = whole_number::<u64>(0..=u64::MAX))]
     pub seed: u64,
     /// Device for the networks: auto, gpu, gpu:NAME, gpu:NUMBER or cpu. Numbers differ in the last digits
     /// between devices, so the games can differ as well.

@@ -16,12 +16,13 @@ mod files;
 mod summary;
 
 use agent::Agent;
-use anyhow::Result;
+use anyhow::{Context, Result};
 pub use args::EvaluateArgs;
 pub use files::{Evaluation, Protocol};
 pub use summary::{Episode, Summary};
 
 use crate::terminal::{CountBar, say};
+use crate::whole_file::require_writable;
 
 /// Runs `native evaluate`.
 ///
@@ -40,6 +41,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     };
     let folder = args.out.as_deref().unwrap_or(&agent.run);
     files::check(folder, &agent, &protocol, args.how.overwrite)?;
+    require_writable(folder).context("choose a place for the results with --out DIR")?;
 
     let progress = CountBar::new(agent.world.name(), "episodes", protocol.episodes);
     let episodes = episodes::play(&agent, &*games, &protocol, &progress);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use deepspi_options::flags::whole_number;
 use deepspi_worlds::maze::{MazePreset, MazeReset};
 
 use super::maze_sweep::SweptQuantity;
@@ -18,7 +19,7 @@ pub struct FiguresArgs {
     #[arg(long, value_enum)]
     pub sweep: Option<SweptQuantity>,
     /// Number of seeds; every run is trained with seeds 1 to N.
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole_number::<u64>(1..=10_000))]
     pub seeds: u64,
     /// Folder for the figures. Finished runs are kept in it, so the same command continues.
     #[arg(long, value_name = "DIR", default_value = "figures")]
@@ -30,17 +31,17 @@ pub struct FiguresArgs {
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
     /// Runs at a time; default: one per core on the CPU, one on a GPU.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<usize>(1..=10_000))]
     pub jobs: Option<usize>,
     /// TOML file with hyper-parameters that replace those of the preset; the figure sets seed and
     /// algorithm.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Iterations of every run; default: as in the preset.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", value_parser = whole_number::<u64>(1..=1_000_000))]
     pub iterations: Option<u64>,
     /// Length of the corridors; default: as in the experiment.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<usize>(0..=10_000))]
     pub n_path: Option<usize>,
     /// Probability of the lower corridor; default: as in the experiment.
     #[arg(long, value_name = "P")]

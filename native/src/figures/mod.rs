@@ -26,14 +26,16 @@ use anyhow::{Context, Result, bail};
 use args::FigureName;
 pub use args::FiguresArgs;
 use clap::ValueEnum;
+use deepspi_run::config::ConfigOverrides;
 use deepspi_run::maze_preset::TrainingPreset as _;
-use deepspi_worlds::maze::{Maze, MazeConfig, MazePreset};
+use deepspi_worlds::maze::{Maze, MazeConfig, MazeOverrides, MazePreset};
 use experiment::Experiment;
 use kept_runs::KeptRuns;
 use maze_sweep::SweptQuantity;
 use output::Output;
 
 use crate::device;
+use crate::run::config_file::ConfigFile;
 use crate::run::settings;
 use crate::terminal::{note, say};
 
@@ -48,13 +50,20 @@ pub fn run(args: &FiguresArgs) -> Result<()> {
         );
     }
     let selected = device::select(&args.device)?;
-    let preset =
-        args.preset.unwrap_or(if selected.is_gpu { MazePreset::Paper } else { MazePreset::Small });
-    let mut config = preset.hyper_parameters();
-    if let Some(file) = &args.config {
-        config = settings::from_file(file, &config)?;
+    let file = args.config.as_deref().map(ConfigFile::read).transpose()?;
+    let world = file.as_ref().map(|file| file.world.clone()).unwrap_or_default();
+    let useless = world.useless(|field| MazeConfig::FIELDS.contains(&field));
+    if !useless.is_empty() {
+        note!(
+            "of the configuration, {} is not used: the figures are of the maze",
+            useless.join(", ")
+        );
     }
-    let mut base = Experiment { config, maze: maze_of(args, preset) };
+    let usual = if selected.is_gpu { MazePreset::Paper } else { MazePreset::Small };
+    let preset = args.preset.or(world.maze.preset).unwrap_or(usual);
+    let config =
+        settings::resolve(&ConfigOverrides::default(), file.as_ref(), &preset.hyper_parameters())?;
+    let mut base = Experiment { config, maze: maze_of(args, &world.maze, preset) };
     if let Some(iterations) = args.iterations {
         base.config.total_timesteps = iterations * base.config.batch_size() as u64;
     }
@@ -72,8 +81,8 @@ pub fn run(args: &FiguresArgs) -> Result<()> {
     Ok(())
 }
 
-fn maze_of(args: &FiguresArgs, preset: MazePreset) -> MazeConfig {
-    let default = MazeConfig { preset, ..MazeConfig::DEFAULT };
+fn maze_of(args: &FiguresArgs, file: &MazeOverrides, preset: MazePreset) -> MazeConfig {
+    let default = MazeConfig { preset, ..MazeConfig::DEFAULT.with(file) };
     MazeConfig {
         n_path: args.n_path.unwrap_or(default.n_path),
         epsilon: args.epsilon.unwrap_or(default.epsilon),

@@ -21,8 +21,8 @@ pub struct Baselines {
     pub file: String,
     /// What was measured, from the header.
     pub columns: Vec<String>,
-    /// Mean raw scores of each game, one for each column.
-    pub games: Vec<(String, Vec<f64>)>,
+    /// Mean raw scores of each game, one for each column; `None` for a cell without a score.
+    pub games: Vec<(String, Vec<Option<f64>>)>,
     /// Names in the file that are not one of the 57 games.
     pub unknown: Vec<String>,
 }
@@ -35,8 +35,10 @@ pub struct Comparison {
     /// Games of the report that the table has.
     pub games: Vec<String>,
     /// For each column, each metric on these games. There are no intervals, because the scores of
-    /// single runs are not published.
+    /// single runs are not published. A column without a score on these games is left out.
     pub aggregates: Vec<(String, Vec<(Metric, f64)>)>,
+    /// For each column that lacks scores of some of these games, these games: its aggregates are of the others.
+    pub missing: Vec<(String, Vec<String>)>,
 }
 
 impl Baselines {
@@ -64,7 +66,7 @@ impl Baselines {
         let mut records = reader.records();
         let header = records.next().context("it is empty")??;
         let mut columns: Vec<String> = header.iter().map(ToOwned::to_owned).collect();
-        let mut games: Vec<(String, Vec<f64>)> = Vec::new();
+        let mut games: Vec<(String, Vec<Option<f64>>)> = Vec::new();
         let mut unknown = Vec::new();
         for (index, record) in records.enumerate() {
             let record = record?;
@@ -88,9 +90,7 @@ impl Baselines {
                 bail!("line {line}: {} is there twice", game.name);
             }
             let scores = columns.iter().zip(record.iter().skip(1)).map(|(column, cell)| {
-                let mean = cell.split('±').next().unwrap_or_default().trim();
-                let score = mean.parse::<f64>().ok().filter(|score| score.is_finite());
-                score.with_context(|| {
+                score(cell).with_context(|| {
                     format!("line {line}, column `{column}`: `{cell}` is not a score")
                 })
             });
@@ -124,15 +124,21 @@ impl Baselines {
     /// # Errors
     /// Never with a table that was read.
     pub fn on(self, games: &[String]) -> Result<Comparison> {
-        let shared: Vec<&(String, Vec<f64>)> =
+        let shared: Vec<&(String, Vec<Option<f64>>)> =
             self.games.iter().filter(|(game, _)| games.contains(game)).collect();
-        let mut aggregates = Vec::new();
+        let (mut aggregates, mut missing) = (Vec::new(), Vec::new());
         for (i, column) in self.columns.iter().enumerate() {
             let scored = shared.iter().filter_map(|(game, scores)| {
-                let score = human_normalized(game, scores[i])?;
+                let score = human_normalized(game, scores[i]?)?;
                 Some(Scored { game: game.clone(), seed: 0, score })
             });
-            if shared.is_empty() {
+            let scored: Vec<Scored> = scored.collect();
+            let without = shared.iter().filter(|(_, scores)| scores[i].is_none());
+            let without: Vec<String> = without.map(|(game, _)| game.clone()).collect();
+            if !without.is_empty() {
+                missing.push((column.clone(), without));
+            }
+            if scored.is_empty() {
                 continue;
             }
             let matrix = ScoreMatrix::new(column, scored)?;
@@ -140,7 +146,31 @@ impl Baselines {
             aggregates.push((column.clone(), values.to_vec()));
         }
         let games = shared.iter().map(|(game, _)| game.clone()).collect();
-        Ok(Comparison { games, aggregates, table: self })
+        Ok(Comparison { games, aggregates, missing, table: self })
+    }
+}
+
+impl Comparison {
+    /// Number of games of which the aggregates of a column are.
+    #[must_use]
+    pub fn games_of(&self, column: &str) -> usize {
+        let missing = self.missing.iter().find(|(name, _)| name == column);
+        self.games.len() - missing.map_or(0, |(_, games)| games.len())
+    }
+}
+
+/// The mean of a cell `mean ± std`, which may also be `mean +- std`, `mean +/- std` or `mean`; `Some(None)` for a cell
+/// that says that there is no score.
+fn score(cell: &str) -> Option<Option<f64>> {
+    let mean = cell.split(['±']).next()?.split("+-").next()?.split("+/-").next()?.trim();
+    // A thousands separator, as spreadsheets write it.
+    let number = mean.replace(',', "");
+    match number.parse::<f64>() {
+        Ok(score) if score.is_finite() => Some(Some(score)),
+        Ok(score) if score.is_nan() => Some(None),
+        _ => ["", "-", "–", "—", "n/a", "na", "none", "null"]
+            .contains(&mean.to_lowercase().as_str())
+            .then_some(None),
     }
 }
 
@@ -170,13 +200,16 @@ mod tests {
         assert_eq!(table.columns, ["first", "second, with a comma"]);
         assert_eq!(
             table.games,
-            [("Alien".into(), vec![1000.5, 2000.0]), ("MsPacman".into(), vec![-5.0, 7.0])]
+            [
+                ("Alien".into(), vec![Some(1000.5), Some(2000.0)]),
+                ("MsPacman".into(), vec![Some(-5.0), Some(7.0)])
+            ]
         );
         assert!(table.warning().is_some_and(|text| text.contains("Chess-v5")));
         let named = parse("game,a\nPong,20.0 ± 1.0\n").expect("a table");
         assert_eq!(
             (named.columns, named.games),
-            (vec!["a".into()], vec![("Pong".into(), vec![20.0])])
+            (vec!["a".into()], vec![("Pong".into(), vec![Some(20.0)])])
         );
     }
 
@@ -201,12 +234,30 @@ mod tests {
     }
 
     #[test]
+    fn a_cell_without_a_score_leaves_its_game_out_of_its_column_only() {
+        let text = "a,b,c\nBreakout,30.5 ± 1,nan ± nan,\nFreeway,14.8 +- 0,\"1,029.6\",-\n";
+        let table = parse(text).expect("a table");
+        assert_eq!(table.games[0].1, [Some(30.5), None, None]);
+        assert_eq!(table.games[1].1, [Some(14.8), Some(1029.6), None]);
+        let games = ["Breakout".to_owned(), "Freeway".to_owned()];
+        let found = table.on(&games).expect("finite scores");
+        let columns: Vec<_> = found.aggregates.iter().map(|(column, _)| column.as_str()).collect();
+        assert_eq!(columns, ["a", "b"], "c has no score at all");
+        assert_eq!(["a", "b", "c"].map(|column| found.games_of(column)), [2, 1, 0]);
+        assert_eq!(found.missing[0], ("b".to_owned(), vec!["Breakout".to_owned()]));
+        for cell in ["n/a", "NaN", "–", "nan ± 3"] {
+            assert_eq!(score(cell), Some(None), "{cell}");
+        }
+        assert_eq!((score("1 +/- 2"), score("x"), score("inf")), (Some(Some(1.0)), None, None));
+    }
+
+    #[test]
     fn what_is_malformed_is_named() {
         for (text, words) in [
             ("", "empty"),
             ("a,b\nPong,1,2,3\n", "line 2 has 4 fields"),
             ("a\nPong,1 ± 2\nAlien,x ± 1\n", "line 3, column `a`: `x ± 1`"),
-            ("a\nPong,NaN ± 1\n", "`NaN ± 1`"),
+            ("a\nPong,inf ± 1\n", "`inf ± 1`"),
             ("a\nPong,1\nPong-v5,2\n", "Pong is there twice"),
             ("a\nChess,1\n", "but Chess"),
         ] {

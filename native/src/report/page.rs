@@ -361,6 +361,9 @@ fn baseline_section(comparison: &Comparison, report: &Report, facts: &Facts) -> 
                     ". The aggregates of this sweep above include games that the file does not have"
                 }
             }
+            @for (column, games) in &comparison.missing {
+                p.faint { (column) " has no score of " (games.join(", ")) ", so it is compared on the other games." }
+            }
             div.wide { table {
                 tr {
                     th { "Baseline" }

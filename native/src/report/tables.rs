@@ -20,14 +20,14 @@ pub fn all(report: &Report) -> Result<Vec<(String, Table)>> {
         let mut table = Table::new(&["game", "baseline", "mean_score"]);
         for (game, scores) in &comparison.table.games {
             for (column, score) in comparison.table.columns.iter().zip(scores) {
-                table.push(&[game, column, score])?;
+                table.push(&[game, column, &field(*score)])?;
             }
         }
         tables.push(("baselines".to_owned(), table));
         let mut table = Table::new(&["baseline", "metric", "value", "games"]);
         for (column, values) in &comparison.aggregates {
             for (metric, value) in values {
-                table.push(&[column, &metric.label(), value, &comparison.games.len()])?;
+                table.push(&[column, &metric.label(), value, &comparison.games_of(column)])?;
             }
         }
         tables.push(("baseline-aggregates".to_owned(), table));

@@ -5,7 +5,6 @@
 //! however the process ends. A file that says "busy" would remain after a killed process.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -42,20 +41,23 @@ impl FolderLock {
                 Ok(()) => return Ok(Some(Self { _file: file })),
                 Err(TryLockError::WouldBlock) if attempt < TRIES => std::thread::sleep(PAUSE),
                 Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
-                    tracing::warn!(
-                        "the file system of {} has no locks: make sure that no second process writes there",
-                        folder.display()
-                    );
-                    return Ok(Some(Self { _file: file }));
-                }
+                // The file could be written, so only the lock is missing: the file system has none, or its lock
+                // server does not answer (ENOLCK on NFS). A refusal would leave the user of such a disk no way.
                 Err(TryLockError::Error(error)) => {
-                    return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+                    tracing::warn!("{}", no_locks(folder, &error));
+                    return Ok(Some(Self { _file: file }));
                 }
             }
         }
         Ok(None)
     }
+}
+
+fn no_locks(folder: &Path, error: &std::io::Error) -> String {
+    format!(
+        "the file system of {} gives no locks ({error}): make sure that no second process writes there",
+        folder.display()
+    )
 }
 
 /// Whether a process on this machine, or on one that shares its locks, has the lock of a folder.

@@ -6,6 +6,7 @@
 
 pub mod checkpoints;
 pub mod claim;
+pub mod config_file;
 pub mod folder;
 pub mod lock;
 pub mod output;

@@ -1,6 +1,8 @@
 //! A training from its first iteration to its last checkpoint, the same for all environments.
 
-use anyhow::Result;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
 use deepspi_core::run_state::TrainError;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::message::Message;
@@ -41,6 +43,7 @@ pub struct Session {
     /// Analysis after every iteration, if any.
     analysis: Option<Box<dyn Analysis>>,
     outputs: Outputs,
+    folder: PathBuf,
     store: CheckpointStore,
     save_every: u64,
     stop: StopFlag,
@@ -69,6 +72,7 @@ impl Session {
             envs,
             analysis,
             outputs,
+            folder: folder.path.clone(),
             store: CheckpointStore::new(folder.checkpoints(), options.keep_checkpoints),
             save_every: options.save_every.max(1),
             stop,
@@ -79,7 +83,18 @@ impl Session {
     ///
     /// # Errors
     /// A failure of disk, device or environment; checkpoints that were already written are intact.
-    pub fn train(mut self) -> Result<TrainingEnd> {
+    pub fn train(self) -> Result<TrainingEnd> {
+        let folder = self.folder.clone();
+        self.run().with_context(|| {
+            let folder = folder.display();
+            format!(
+                "the training stopped; its checkpoints are intact. When the cause is removed (if the disk is full, free \
+                 some space, or move the run folder), go on with `native --resume {folder}`. The cause"
+            )
+        })
+    }
+
+    fn run(mut self) -> Result<TrainingEnd> {
         let mut saved_at = self.trainer.global_step();
         let mut score = None;
         while !self.trainer.is_finished() {

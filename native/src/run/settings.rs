@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use deepspi_options::ConfigError;
 use deepspi_run::config::{Config, ConfigOverrides};
-use serde::Deserialize;
+
+use super::config_file::ConfigFile;
 
 /// Text before the name of a field that is out of range.
 const INVALID: &str = "invalid hyper-parameter; see `native --help` for all of them";
@@ -14,18 +14,20 @@ const INVALID: &str = "invalid hyper-parameter; see `native --help` for all of t
 /// The values that a certified run needs are set, unless file or flags give those fields.
 ///
 /// # Errors
-/// If the file cannot be read or parsed, or a value is out of range.
-pub fn resolve(flags: &ConfigOverrides, file: Option<&Path>, defaults: &Config) -> Result<Config> {
-    complete(&explicit(flags, file)?, defaults)
+/// If a value is out of range.
+pub fn resolve(
+    flags: &ConfigOverrides,
+    file: Option<&ConfigFile>,
+    defaults: &Config,
+) -> Result<Config> {
+    complete(&explicit(flags, file), defaults)
 }
 
 /// The hyper-parameters that file and command line give explicitly, without defaults; the command
 /// line wins.
-///
-/// # Errors
-/// If the file cannot be read or parsed.
-pub fn explicit(flags: &ConfigOverrides, file: Option<&Path>) -> Result<ConfigOverrides> {
-    Ok(file.map(read).transpose()?.unwrap_or_default().with(flags))
+#[must_use]
+pub fn explicit(flags: &ConfigOverrides, file: Option<&ConfigFile>) -> ConfigOverrides {
+    file.map_or_else(|| flags.clone(), |file| file.hyper.with(flags))
 }
 
 /// The configuration of a TOML file; fields that the file lacks are taken from `defaults`.
@@ -33,7 +35,7 @@ pub fn explicit(flags: &ConfigOverrides, file: Option<&Path>) -> Result<ConfigOv
 /// # Errors
 /// If the file cannot be read or parsed, or a value is out of range.
 pub fn from_file(file: &Path, defaults: &Config) -> Result<Config> {
-    complete(&read(file)?, defaults)
+    complete(&ConfigFile::read(file)?.hyper, defaults)
 }
 
 /// The hyper-parameters in which two configurations differ, one phrase each.
@@ -47,18 +49,6 @@ pub fn differences(found: &Config, wanted: &Config) -> Vec<String> {
     unlike.collect()
 }
 
-/// The fields that a file gives, without defaults.
-fn read(path: &Path) -> Result<ConfigOverrides> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the configuration {}", path.display()))?;
-    let malformed = || format!("the configuration {} is malformed", path.display());
-    let mut table = toml::from_str::<toml::Table>(&text).with_context(malformed)?;
-    // A run's own config.toml has a table `run`, which describes the run and is not a
-    // hyper-parameter.
-    table.remove("run");
-    ConfigOverrides::deserialize(table).with_context(malformed)
-}
-
 /// The configuration with the given fields, and `defaults` for the others. The values that a
 /// certified run needs are set, unless they are given.
 ///
@@ -70,18 +60,8 @@ pub fn complete(given: &ConfigOverrides, defaults: &Config) -> Result<Config> {
         // The neighbourhood depends on gamma, which is known only now.
         config = config.certify().with(given);
     }
-    config.validate().and_then(|()| validate_for_file(&config)).context(INVALID)?;
+    config.validate().context(INVALID)?;
     Ok(config)
-}
-
-/// Refuses a seed that `config.toml` cannot store: integers of TOML are signed and have 64 bits.
-fn validate_for_file(config: &Config) -> Result<(), ConfigError> {
-    if i64::try_from(config.seed).is_err() {
-        let (field, value) = ("seed", config.seed.to_string());
-        let allowed = "at most 9223372036854775807, the largest integer of a TOML file";
-        return Err(ConfigError { field, value, allowed });
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -98,8 +78,8 @@ mod tests {
         if let Some(text) = file {
             std::fs::write(&path, text)?;
         }
-        let file = file.is_some().then_some(path.as_path());
-        resolve(&cli.train.hyper, file, &Config::DEFAULT)
+        let file = file.map(|_| ConfigFile::read(&path)).transpose()?;
+        resolve(&cli.train.hyper, file.as_ref(), &Config::DEFAULT)
     }
 
     #[test]
@@ -117,7 +97,7 @@ mod tests {
         let arguments =
             ["native", "--gamma", "0.9", "--seed", "3", "--transition-loss-coef", "0.001"];
         let cli = Cli::try_parse_from(arguments).expect("valid");
-        let given = explicit(&cli.train.hyper, None).expect("no file");
+        let given = explicit(&cli.train.hyper, None);
         assert_eq!(
             toml::to_string(&given).expect("writable"),
             "seed = 3\ngamma = 0.9\n\n[world_model]\ntransition_loss_coef = 0.001\n"

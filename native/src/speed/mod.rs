@@ -13,6 +13,7 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::Args;
 use deepspi_core::trainer::Trainer;
+use deepspi_options::flags::whole_number;
 use deepspi_run::config::{Config, ConfigOverrides};
 use deepspi_run::decision::Decision;
 use deepspi_run::message::Message;
@@ -44,13 +45,13 @@ pub struct SpeedArgs {
     #[arg(long, value_name = "DIR")]
     pub roms: Option<PathBuf>,
     /// Number of threads of the environments; default: all cores.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<usize>(1..=4096))]
     pub env_threads: Option<usize>,
     /// Number of repetitions; medians are reported.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, default_value_t = 10, value_parser = whole_number::<u64>(1..=10_000))]
     pub repeats: u64,
     /// Also run this many updates and report the growth of resident memory.
-    #[arg(long, value_name = "UPDATES")]
+    #[arg(long, value_name = "UPDATES", value_parser = whole_number::<u64>(1..=u64::MAX))]
     pub memory_updates: Option<u64>,
     /// Also list the kernels of one update by time (only on a GPU).
     #[arg(long)]

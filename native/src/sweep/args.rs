@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use deepspi_options::flags::{boolean, whole_number};
 use deepspi_run::config::{Algorithm, ConfigOverrides};
 use deepspi_worlds::atari::AtariOverrides;
 
@@ -35,12 +36,13 @@ pub struct BenchArgs {
     pub algos: Vec<Algorithm>,
     /// Number of seeds; every game and algorithm is trained with seeds 1 to N; default: as in the
     /// suite.
-    #[arg(long, value_name = "N", help_heading = "Sweep")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<u64>(0..=10_000), help_heading = "Sweep")]
     pub seeds: Option<u64>,
     /// The authors' stochastic variant: sticky actions 0.3 and up to 60 no-ops.
-    #[arg(long, help_heading = "Sweep")]
-    pub stochastic: bool,
-    /// TOML file with hyper-parameters for all runs; flags on the command line win over it.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", value_parser = boolean, help_heading = "Sweep")]
+    pub stochastic: Option<bool>,
+    /// TOML file with hyper-parameters for all runs, and in a table `run` the rules of the games; flags on the command
+    /// line win over it.
     #[arg(long, value_name = "FILE", help_heading = "Sweep")]
     pub config: Option<PathBuf>,
     /// Folder of the sweep; default: `bench/` followed by the name of the suite.
@@ -53,7 +55,7 @@ pub struct BenchArgs {
     #[arg(long, help_heading = "Sweep")]
     pub overwrite: bool,
     /// Runs at a time; default: one per core on the CPU, one on a GPU, no limit with Slurm.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000), help_heading = "Processes")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<u64>(1..=10_000), help_heading = "Processes")]
     pub jobs: Option<u64>,
     /// What starts the runs: this process, or Slurm as job arrays.
     #[arg(long, value_enum, default_value = "local", help_heading = "Processes")]
@@ -91,13 +93,13 @@ pub struct RunOptions {
     #[arg(long, value_name = "DIR", help_heading = "Processes")]
     pub roms: Option<PathBuf>,
     /// Number of threads of a run's environments; default: its share of the cores.
-    #[arg(long, value_name = "N", help_heading = "Processes")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<usize>(1..=4096), help_heading = "Processes")]
     pub env_threads: Option<usize>,
     /// Agent steps between checkpoints; default: 102400, or a tenth of a run if that is less.
-    #[arg(long, value_name = "STEPS", help_heading = "Processes")]
+    #[arg(long, value_name = "STEPS", value_parser = whole_number::<u64>(1..=u64::MAX), help_heading = "Processes")]
     pub save_every: Option<u64>,
     /// Number of newest checkpoints of a run to keep, besides the best; at least 1.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=1000), help_heading = "Processes")]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = whole_number::<u64>(1..=1000), help_heading = "Processes")]
     pub keep_checkpoints: u64,
 }
 

@@ -35,9 +35,11 @@ pub use specification::{RunId, Sweep};
 use suite::Suite;
 
 use crate::device::{self, Selected};
+use crate::run::config_file::ConfigFile;
 use crate::run::settings;
 use crate::run::signals::StopFlag;
 use crate::terminal::note;
+use crate::worlds;
 
 /// How `native bench` ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,14 +115,23 @@ fn wanted(args: &BenchArgs) -> Result<Sweep> {
         bail!("--slurm-args is for `--launcher slurm` only; leave it out, or give both");
     }
     let suite = Suite::find(name)?;
-    let config = suite.config.with(&settings::explicit(&args.hyper, args.config.as_deref())?);
+    let file = args.config.as_deref().map(ConfigFile::read).transpose()?;
+    let config = suite.config.with(&settings::explicit(&args.hyper, file.as_ref()));
+    let world = file.map(|file| file.world).unwrap_or_default();
+    let useless = world.useless(|field| worlds::atari::KIND.fields.contains(&field));
+    if !useless.is_empty() {
+        note!(
+            "of the configuration, {} is not used: a sweep is on Atari games",
+            useless.join(", ")
+        );
+    }
     let sweep = Sweep {
         suite: suite.name,
         games: suite.games.iter().map(|game| game.name.to_owned()).collect(),
         algos: args.algos.clone(),
         seeds: args.seeds.unwrap_or(suite.seeds),
-        stochastic: args.stochastic,
-        atari: Some(AtariTraining::DEFAULT.with(&args.atari)),
+        stochastic: args.stochastic.or(world.stochastic).unwrap_or_default(),
+        atari: Some(AtariTraining::DEFAULT.with(&world.atari).with(&args.atari)),
         revision: env!("DEEPSPI_REVISION").to_owned(),
         config,
     };

@@ -5,6 +5,7 @@ mod count_bar;
 mod lines;
 mod live_line;
 mod log;
+mod wayland;
 
 use std::io::IsTerminal as _;
 
@@ -13,6 +14,7 @@ pub(crate) use lines::{note, say};
 pub use lines::{output_failure, to_stderr, to_stdout};
 pub use live_line::LiveLine;
 pub use log::install_log;
+pub use wayland::provide_runtime_folder;
 
 /// Whether standard error is a terminal that understands more than lines of text.
 fn is_capable_terminal() -> bool {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use deepspi_options::flags::{boolean, whole_number};
 use deepspi_run::config::ConfigOverrides;
 use deepspi_worlds::atari::AtariOverrides;
 use deepspi_worlds::maze::MazeOverrides;
@@ -14,8 +15,8 @@ use crate::run::session::SessionOptions;
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
     /// Atari game as CleanRL writes it, for example Breakout or MsPacman; `maze`; or `MazeCartridge`,
-    /// the maze as an Atari game, which needs no ROM.
-    #[arg(long, value_name = "ENV", help_heading = "Run")]
+    /// the maze as an Atari game, which needs no ROM. Without a value: list all of them.
+    #[arg(long, value_name = "ENV", num_args = 0..=1, default_missing_value = "", help_heading = "Run")]
     pub env: Option<String>,
     /// Continue the run in this folder; only `--total-timesteps`, device, ROM folder, threads and
     /// saving may be changed.
@@ -26,7 +27,8 @@ pub struct TrainArgs {
         help_heading = "Run"
     )]
     pub resume: Option<PathBuf>,
-    /// TOML file with hyper-parameters; flags on the command line win over it.
+    /// TOML file with hyper-parameters, and in a table `run` the world, such as the config.toml of a run; flags on the
+    /// command line win over it.
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     pub config: Option<PathBuf>,
     /// Print the resolved configuration as TOML and exit.
@@ -59,16 +61,16 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DIR", help_heading = "Environment")]
     pub roms: Option<PathBuf>,
     /// The authors' stochastic variant: sticky actions 0.3 and up to 60 no-ops.
-    #[arg(long, help_heading = "Environment")]
-    pub stochastic: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", value_parser = boolean, help_heading = "Environment")]
+    pub stochastic: Option<bool>,
     /// Number of threads of the environments; default: all cores.
-    #[arg(long, value_name = "N", help_heading = "Environment")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<usize>(1..=4096), help_heading = "Environment")]
     pub env_threads: Option<usize>,
     /// Agent steps between checkpoints.
-    #[arg(long, value_name = "STEPS", default_value_t = 102_400, help_heading = "Saving")]
+    #[arg(long, value_name = "STEPS", default_value_t = 102_400, value_parser = whole_number::<u64>(1..=u64::MAX), help_heading = "Saving")]
     pub save_every: u64,
     /// Number of newest checkpoints to keep, besides the best; at least 1.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000), help_heading = "Saving")]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole_number::<u64>(1..=1000), help_heading = "Saving")]
     pub keep_checkpoints: u64,
     /// The maze, with `--env maze` or `--env MazeCartridge`.
     #[command(flatten)]
@@ -86,7 +88,7 @@ impl TrainArgs {
     #[must_use]
     pub fn gives(&self, field: &str) -> bool {
         match field {
-            "stochastic" => self.stochastic,
+            "stochastic" => self.stochastic.is_some(),
             "roms" => self.roms.is_some(),
             "env_threads" => self.env_threads.is_some(),
             _ => self.maze.given().chain(self.atari.given()).any(|given| given == field),

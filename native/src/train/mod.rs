@@ -13,11 +13,13 @@ use deepspi_run::config::Config;
 use deepspi_worlds::atari::AtariTraining;
 use deepspi_worlds::env::{self, VectorEnv};
 use deepspi_worlds::maze::MazeConfig;
+use serde::Serialize;
 
 use crate::device::{self, Selected};
 use crate::exit::Exit;
 use crate::run::checkpoints::{CheckpointStore, Loaded};
 use crate::run::claim::{Claim, claim};
+use crate::run::config_file::{ConfigFile, WorldTable};
 use crate::run::folder::{RunFolder, info_of};
 use crate::run::lock::FolderLock;
 use crate::run::session::{Session, TrainingEnd};
@@ -37,32 +39,68 @@ pub fn run(args: &TrainArgs) -> Result<Exit> {
     if let Some(folder) = &args.resume {
         return resume(folder, args);
     }
-    let world =
-        if args.env.is_some() || !args.print_config { Some(chosen_world(args)?) } else { None };
+    if args.env.as_deref() == Some("") {
+        list_worlds();
+        return Ok(Exit::Success);
+    }
+    let file = args.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
+    let env = args.env.as_deref().or(file.world.env.as_deref());
+    let world = (env.is_some() || !args.print_config).then(|| chosen_world(env, args, &file));
+    let world = world.transpose()?;
     let defaults = world.as_ref().map_or(Config::DEFAULT, |world| world.defaults());
-    let config = settings::resolve(&args.hyper, args.config.as_deref(), &defaults)?;
+    let config = settings::resolve(&args.hyper, Some(&file), &defaults)?;
     match (world, &args.run_dir) {
         (Some(world), Some(folder)) if !args.print_config => {
             start_or_continue(folder, &*world, &config, args)
         }
         (Some(world), None) if !args.print_config => start(&*world, &config, args),
-        _ => print_config(&config),
+        (world, _) => {
+            print_config(&config, world.map(|world| WorldTable::of(&info_of(&*world, ""))))
+        }
     }
 }
 
-fn chosen_world(args: &TrainArgs) -> Result<Box<dyn World>> {
-    let said = WorldArgs {
-        stochastic: args.stochastic,
-        env_threads: args.env_threads,
-        maze: Some(MazeConfig::DEFAULT.with(&args.maze)),
-        atari: Some(AtariTraining::DEFAULT.with(&args.atari)),
-    };
-    worlds::choose(args.env.as_deref(), &said, |field| args.gives(field))
+fn list_worlds() {
+    for (name, about) in worlds::names() {
+        say!("{}", format!("{name:16}{about}").trim_end());
+    }
 }
 
-/// Prints the configuration in the format of `--config`.
-fn print_config(config: &Config) -> Result<Exit> {
-    say!("{}", toml::to_string(config)?.trim_end());
+/// The world `env`, with the rules of the configuration file and, over them, those of the command line.
+fn chosen_world(env: Option<&str>, args: &TrainArgs, file: &ConfigFile) -> Result<Box<dyn World>> {
+    let WorldTable { stochastic, maze, atari, .. } = &file.world;
+    let fields = env.map_or(&[][..], worlds::fields);
+    let useless = file.world.useless(|field| fields.contains(&field));
+    let stochastic = stochastic.filter(|_| fields.contains(&"stochastic"));
+    let said = WorldArgs {
+        stochastic: args.stochastic.or(stochastic).unwrap_or_default(),
+        env_threads: args.env_threads,
+        maze: Some(MazeConfig::DEFAULT.with(maze).with(&args.maze)),
+        atari: Some(AtariTraining::DEFAULT.with(atari).with(&args.atari)),
+    };
+    let world = worlds::choose(env, &said, |field| args.gives(field))?;
+    if !useless.is_empty() {
+        note!(
+            "of {}, {} is not used: {} has no such setting",
+            file.path.display(),
+            useless.join(", "),
+            world.name()
+        );
+    }
+    Ok(world)
+}
+
+/// Prints the configuration in the format of `--config`, with the world if one was chosen.
+fn print_config(config: &Config, world: Option<WorldTable>) -> Result<Exit> {
+    #[derive(Serialize)]
+    struct Printed {
+        #[serde(flatten)]
+        config: toml::Table,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        run: Option<WorldTable>,
+    }
+    let printed = Printed { config: toml::Table::try_from(config)?, run: world };
+    say!("{}", toml::to_string(&printed)?.trim_end());
     Ok(Exit::Success)
 }
 
@@ -110,7 +148,7 @@ fn resume(path: &Path, args: &TrainArgs) -> Result<Exit> {
     let mut loaded = store.load_newest()?;
     change_length(&mut loaded.checkpoint.state, args)?;
     if args.print_config {
-        return print_config(&loaded.checkpoint.state.config);
+        return print_config(&loaded.checkpoint.state.config, Some(WorldTable::of(&folder.info)));
     }
     if is_finished(&loaded)? {
         return Ok(finished(path, &loaded));

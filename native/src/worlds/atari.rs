@@ -8,7 +8,7 @@ use deepspi_run::config::Config;
 use deepspi_run::network::NetworkSpec;
 use deepspi_run::run_files::RunInfo;
 use deepspi_run::world::World as Description;
-use deepspi_worlds::atari::{AtariOptions, AtariTraining, Game};
+use deepspi_worlds::atari::{AtariOptions, AtariTraining, GAMES, Game};
 use deepspi_worlds::env::VectorEnv;
 
 use super::atari_game::AtariGame;
@@ -27,6 +27,7 @@ pub static KIND: Kind = Kind {
         "network",
         "reward_clip",
     ],
+    names: || GAMES.iter().map(|game| (game.name, "")).collect(),
     // The last entry: every name that no other world knows is taken for a game.
     knows: |_| true,
     find: |name, args: &WorldArgs| Ok(Box::new(AtariWorld::new(name, args)?)),

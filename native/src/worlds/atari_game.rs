@@ -81,15 +81,14 @@ impl AtariGame {
         if self.last.done && self.end().is_none() {
             // The environment resets instead of taking a step; the action is ignored.
             let reset = self.env.step(action, &mut self.stack)?;
-            // If there are more lives after the reset, the others were lost during the reset and
-            // another game has begun.
-            self.last.terminated |= reset.terminated || reset.lives > self.last.lives;
+            self.last.terminated |= reset.game_over;
         }
         let StepOutcome { reward, raw_reward, terminated, truncated, .. } = self.last;
         let over = terminated || truncated;
         // A lost life is not an end here, and the reset after it is not a separate step: the losses
         // of the step that lost the life compare with the frame after the reset.
-        self.outcome = [Outcome { reward, raw_reward, done: over, game_over: over }];
+        self.outcome =
+            [Outcome { reward, raw_reward, done: over, game_over: over, reported_end: over }];
         Ok(())
     }
 }

@@ -28,6 +28,7 @@ use super::world::{Analysis, Episodes, Kind, World, WorldArgs};
 pub static KIND: Kind = Kind {
     title: "the cartridge with the maze",
     fields: &["stochastic", "env_threads", "n_path", "epsilon", "cue", "maze_reset", "preset"],
+    names: || vec![(CARTRIDGE_NAME, "the same maze as an Atari game; needs no ROM")],
     knows: cartridge::is_name,
     find: |_, args: &WorldArgs| {
         let maze = args.maze.context("the config.toml of the run does not describe its maze")?;

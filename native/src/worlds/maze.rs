@@ -21,6 +21,7 @@ use super::world::{Analysis, Episode, Episodes, Kind, World, WorldArgs};
 pub static KIND: Kind = Kind {
     title: "the maze",
     fields: MazeConfig::FIELDS,
+    names: || vec![(MAZE, "the maze of the paper; needs no ROM, and its exact values are known")],
     knows: |name| name.eq_ignore_ascii_case(MAZE),
     find: |_, args: &WorldArgs| {
         let maze = args.maze.context("the config.toml of the run does not describe its maze")?;

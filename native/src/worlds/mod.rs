@@ -34,7 +34,7 @@ pub fn choose(
 ) -> Result<Box<dyn World>> {
     let Some(name) = name else {
         bail!(
-            "which environment? Name a game with --env, for example `--env Breakout`, or `--env maze` or `--env MazeCartridge`, or continue a run with --resume RUN"
+            "which environment? Name a game with --env, for example `--env Breakout`, or `--env maze` or `--env MazeCartridge` (`--env` alone lists all), or continue a run with --resume RUN"
         );
     };
     let kind = kind(name);
@@ -57,6 +57,18 @@ pub fn of_run(info: &RunInfo, env_threads: Option<usize>) -> Result<Box<dyn Worl
     let RunInfo { stochastic, maze, atari, .. } = *info;
     let args = WorldArgs { stochastic, env_threads, maze, atari };
     (kind(&info.env).find)(&info.env, &args)
+}
+
+/// Names of all worlds, each with a few words where the name does not say what it is.
+#[must_use]
+pub fn names() -> Vec<(&'static str, &'static str)> {
+    WORLDS.iter().flat_map(|kind| (kind.names)()).collect()
+}
+
+/// The fields of the command line that only some worlds have, and the world of this name has.
+#[must_use]
+pub fn fields(name: &str) -> &'static [&'static str] {
+    kind(name).fields
 }
 
 fn kind(name: &str) -> &'static Kind {

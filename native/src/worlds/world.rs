@@ -23,6 +23,8 @@ pub struct Kind {
     pub title: &'static str,
     /// Fields of the command line that only this kind reads.
     pub fields: &'static [&'static str],
+    /// The names of its worlds, each with a few words for a list of all worlds.
+    pub names: fn() -> Vec<(&'static str, &'static str)>,
     /// Whether a name on the command line or in a run folder means a world of this kind.
     pub knows: fn(&str) -> bool,
     /// Makes the world of a name.

@@ -244,6 +244,33 @@ mod tests {
     }
 
     #[test]
+    fn archives_packed_on_windows_and_macos_are_read() {
+        let mut files = vec![(
+            "run/config.toml".to_owned(),
+            info(MazeConfig::DEFAULT)
+                .describe(&checkpoint().state.config)
+                .expect("written")
+                .into_bytes(),
+        )];
+        files.extend(files_in("run/checkpoints/step_000000000512", &checkpoint()));
+        let windows: Vec<_> =
+            files.iter().map(|(path, bytes)| (path.replace('/', "\\"), bytes.clone())).collect();
+        let mut mac = Vec::new();
+        for (path, bytes) in &files {
+            let (folder, name) = split(path);
+            mac.push((format!("__MACOSX/{folder}/._{name}"), b"attributes".to_vec()));
+            mac.push((path.clone(), bytes.clone()));
+            // Without the folder __MACOSX, as on a disk that macOS wrote to.
+            mac.push((format!("{folder}/._{name}"), b"attributes".to_vec()));
+        }
+        for files in [windows, mac] {
+            let contents = zip(&files).open().expect("a run");
+            assert_eq!(contents.checkpoint.sections, checkpoint().sections);
+            assert_eq!(contents.info, Some(info(MazeConfig::DEFAULT)));
+        }
+    }
+
+    #[test]
     fn a_run_comes_back_with_its_maze() {
         let archive = archive();
         assert_eq!(archive.name, "maze__deep-spi__1__5");

@@ -76,12 +76,12 @@ impl<'a> Unzip<'a> {
         let not_zip = |error: zip::result::ZipError| UnzipError::NotZip(error.to_string());
         let zip = ZipArchive::new(Cursor::new(bytes)).map_err(not_zip)?;
         // Names in unknown encodings are no reason to refuse the other files.
-        let name = |raw| String::from_utf8_lossy(raw).into_owned();
-        let names = zip.file_names_raw().map(name).collect();
+        let names = zip.file_names_raw().map(|raw| name(&String::from_utf8_lossy(raw))).collect();
         Ok(Self { zip, names, limits, left: limits.unpacked })
     }
 
-    /// Paths of all files; an index into them names a file.
+    /// Paths of all files, with `/` between folders; an index into them names a file. The path of a file that macOS
+    /// added about another one is empty.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
@@ -120,6 +120,15 @@ impl<'a> Unzip<'a> {
             Err(error) => Err(UnzipError::Damaged { name: name(), why: error.to_string() }),
         }
     }
+}
+
+/// The path of a file as every system but the one that packed it writes it.
+fn name(packed: &str) -> String {
+    // Some programs on Windows write backslashes, against the format.
+    let path = packed.replace('\\', "/");
+    // macOS adds for each file another one with its attributes: `__MACOSX/run/._config.toml`.
+    let is_about_another = path.split('/').any(|part| part == "__MACOSX" || part.starts_with("._"));
+    if is_about_another { String::new() } else { path }
 }
 
 #[cfg(test)]

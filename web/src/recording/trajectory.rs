@@ -101,7 +101,7 @@ impl Trajectory {
             agent,
         };
         self.done = step.outcome.done;
-        self.over = step.outcome.terminated || step.outcome.truncated;
+        self.over = step.outcome.game_over;
         self.bytes += row.bytes();
         self.rows.push_back(row);
         while self.bytes > self.most_bytes

@@ -17,7 +17,7 @@ fields! {
         certified: bool = false;
         /// Every sample has its own auxiliary losses inside the clip; off: all have the means of
         /// the minibatch.
-        ["World model"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["World model"]
         piecewise_auxiliary_ratio: bool = true;
         /// Decay of all parameters with the transformer of categorical latents (AdamW), >= 0; no
         /// other network reads it.

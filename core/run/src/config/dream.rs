@@ -41,10 +41,10 @@ fields! {
         ["DreamSPI"]
         n_imagination_rollouts: usize = 1;
         /// Imagined episodes end by their probability and not by a draw.
-        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["DreamSPI"]
         soft_done: bool = false;
         /// Train actor and critic on real steps, too.
-        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["DreamSPI"]
         dyna_style: bool = false;
         /// Weight of the loss of imagined steps, which grows over training; implies `dyna-style`.
         ["DreamSPI"] #[cfg_attr(feature = "cli", arg(value_enum))]
@@ -53,17 +53,17 @@ fields! {
         ["DreamSPI"]
         dream_weight_decay: f32 = 0.0;
         /// Actor and critic have no weight decay.
-        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["DreamSPI"]
         disable_wd_ac: bool = false;
         /// l_P is the estimate of a discriminator, which is trained to find the difference between true
         /// and imagined next latents.
-        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["DreamSPI"]
         wasserstein_discriminator: bool = false;
         /// The discriminator also sees the observation.
-        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["DreamSPI"]
         discriminator_obs_encoder: bool = false;
         /// Learn from a replay buffer of sequences instead of from the newest steps alone.
-        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["DreamSPI"]
         use_replay_buffer: bool = false;
         /// Steps that the buffer holds, of all environments together.
         ["DreamSPI"]
@@ -84,7 +84,7 @@ fields! {
         ["DreamSPI"]
         prioritize_new_samples: f32 = 0.0;
         /// Returns of V-trace; always with the clipped objective, and only with a replay buffer.
-        ["DreamSPI"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["DreamSPI"]
         use_v_trace: bool = false;
         /// Parameters at which gradients are taken, weight decay and schedules: corrected, or as in
         /// the authors' code.

@@ -23,7 +23,7 @@ pub use choice::{
     SoftMoeLayout, SpectralMode, TransitionDensity, ValueLoss,
 };
 pub use deep_spi::{DeepSpiConfig, DeepSpiOverrides};
-use deepspi_options::{ConfigError, Flat, fields};
+use deepspi_options::{ConfigError, FieldKind, Flat, fields};
 pub use dream::{DreamConfig, DreamOverrides};
 pub use networks::{NetworksConfig, NetworksOverrides};
 pub use world_model::{WorldModelConfig, WorldModelOverrides};
@@ -67,7 +67,7 @@ fields! {
         ["Optimisation"]
         learning_rate: f64 = 2.5e-4;
         /// Decay the learning rate linearly to 0, constant within an iteration.
-        ["Optimisation"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["Optimisation"]
         anneal_lr: bool = true;
         /// Adam's epsilon, outside the square root, > 0.
         ["Optimisation"]
@@ -76,7 +76,7 @@ fields! {
         ["Optimisation"]
         max_grad_norm: f32 = 0.5;
         /// Normalise advantages over each minibatch (population standard deviation).
-        ["Objective"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["Objective"]
         norm_adv: bool = true;
         /// Clip range eps = C - 1 of the importance ratio, in (0, 1).
         ["Objective"]
@@ -190,6 +190,13 @@ impl Config {
             ($field:ident, $ok:expr, $allowed:literal) => {
                 check($ok, stringify!($field), self.$field.to_string(), $allowed)?
             };
+        }
+        // A run folder holds the configuration as TOML, whose integers have 64 bits with a sign.
+        for info in Self::FIELD_INFO.iter().filter(|info| info.kind == FieldKind::Whole) {
+            let value = self.get(info.name).unwrap_or_default();
+            let fits = value.parse::<i64>().is_ok();
+            let allowed = "at most 9223372036854775807, the largest integer of a TOML file";
+            check(fits, info.name, value, allowed)?;
         }
         let positive = |x: f64| x.is_finite() && x > 0.0;
         let not_negative = |x: f32| x.is_finite() && x >= 0.0;
@@ -383,7 +390,7 @@ mod tests {
         let iteration = |num_envs, num_steps| Config {
             num_envs,
             num_steps,
-            total_timesteps: u64::MAX,
+            total_timesteps: i64::MAX as u64,
             ..Config::default()
         };
         iteration(4096, 4096).validate().expect("the largest");
@@ -393,6 +400,22 @@ mod tests {
             "config field `num_steps` is 65536; allowed: num_envs * num_steps of at most 16777216"
         );
         iteration(4096, 4097).validate().expect_err("one step more");
+    }
+
+    #[test]
+    fn a_number_that_a_run_folder_cannot_hold_is_refused() {
+        for (field, value) in
+            [("seed", "9223372036854775808"), ("total_timesteps", "18446744073709551615")]
+        {
+            let mut config = Config::default();
+            config.set(field, value).expect("a whole number");
+            let error = config.validate().expect_err("above the range of TOML").to_string();
+            assert!(error.contains(field) && error.contains("TOML"), "{error}");
+            toml::Table::try_from(&config).expect_err("it cannot be written, either");
+        }
+        let config = Config { seed: i64::MAX as u64, ..Config::default() };
+        config.validate().expect("the largest");
+        toml::to_string(&config).expect("written");
     }
 
     #[test]

@@ -14,24 +14,24 @@ fields! {
         activation: Activation = Activation::Relu;
         /// Layer normalisation before the activations of hidden layers: encoder (but its last
         /// layer), trunk, fully connected networks of categorical latents.
-        ["Networks"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["Networks"]
         use_layer_norm: bool = false;
         /// Layer normalisation before the activation of the encoder's last convolution; not with
         /// categorical latents.
-        ["Networks"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["Networks"]
         layer_norm_cnn_output: bool = false;
         /// Hadamard representation: the product of two tanh layers before the trunk.
-        ["Networks"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["Networks"]
         hadamard_representation: bool = false;
         /// Four trunk layers of 400 instead of one of 512, as in Dreamer; the fully connected world
         /// model of categorical latents likewise.
-        ["Networks"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["Networks"]
         dreamer_architecture: bool = false;
         /// The critic has an encoder and a trunk of its own.
-        ["Networks"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["Networks"]
         decoupled_repr: bool = false;
         /// Trunk with two attention blocks over the categories; only with categorical latents.
-        ["Networks"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["Networks"]
         use_attention: bool = false;
         /// Categories of a categorical latent, 1 to 256.
         ["Networks"]

@@ -23,7 +23,7 @@ fields! {
         transition_density: TransitionDensity = TransitionDensity::MixtureNormal;
         /// Lipschitz-constrained world model (spectral layers, GroupSort); off: plain ReLU
         /// networks. Categorical latents have plain networks only and do not read it.
-        ["World model"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["World model"]
         lipschitz_nets: bool = true;
         /// Normalisation of the spectral layers: as in the authors' code, or guaranteed
         /// 1-Lipschitz.
@@ -41,7 +41,7 @@ fields! {
         transition_balance: f32 = 0.0;
         /// Feature groups in the convolutional transition networks: 16 groups in the Lipschitz
         /// network, depthwise in the plain one.
-        ["World model"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["World model"]
         use_feature_group: bool = true;
         /// Transition network of categorical latents.
         ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
@@ -56,14 +56,14 @@ fields! {
         ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]
         softmoe_layout: SoftMoeLayout = SoftMoeLayout::Corrected;
         /// Sample categorical latents by the Gumbel-softmax, whose gradient depends on the sample.
-        ["World model"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["World model"]
         use_gumbel_softmax: bool = false;
         /// Bound predicted rewards to (-1, 1); only in the fully connected reward network of
         /// categorical latents.
-        ["World model"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["World model"]
         clip_reward_net_output: bool = false;
         /// Predict the ends of episodes; its loss has the weight alpha_R. dream-spi always does.
-        ["World model"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["World model"]
         done_predictor: bool = false;
         /// Labels of the done predictor on the step after an end, which only returns the next start.
         ["World model"] #[cfg_attr(feature = "cli", arg(value_enum))]

@@ -35,10 +35,15 @@ pub struct StepOutcome {
     pub raw_reward: f32,
     /// End of the learner's episode: game over, step limit, or a lost life with episodic life.
     pub done: bool,
-    /// Game over on the console: the real end. False at lost lives and at the limit.
+    /// Game over on the console, as EnvPool reports it: false at lost lives and at the limit, and twice true for a
+    /// game that FIRE ends in a reset.
     pub terminated: bool,
     /// The episode is `done` because the step limit was reached.
     pub truncated: bool,
+    /// A whole game has ended; true once a game. Besides the steps that are `terminated` or `truncated`, this is a
+    /// reset after a lost life whose no-ops or FIRE ended the game. A game that ends before the agent can act in it
+    /// is not counted.
+    pub game_over: bool,
     /// Lives left.
     pub lives: i32,
     /// Agent steps that count towards the limit.
@@ -53,7 +58,8 @@ impl StepOutcome {
             reward: self.reward,
             raw_reward: self.raw_reward,
             done: self.done,
-            game_over: self.terminated || self.truncated,
+            game_over: self.game_over,
+            reported_end: self.terminated || self.truncated,
         }
     }
 }
@@ -98,6 +104,8 @@ pub struct AtariEnv<C> {
     elapsed: u32,
     lives: i32,
     done: bool,
+    /// The end of the running game was reported, or it ended before the agent could act in it.
+    counted: bool,
 }
 
 impl<C: Console> AtariEnv<C> {
@@ -128,6 +136,7 @@ impl<C: Console> AtariEnv<C> {
             lives: 0,
             // A step before the first reset resets, as it does after the end of an episode.
             done: true,
+            counted: true,
             console,
             options,
             seed: (seed, index),
@@ -211,6 +220,8 @@ impl<C: Console> AtariEnv<C> {
         let life_lost = self.options.episodic_life && lives > 0 && lives < self.lives;
         self.lives = lives;
         self.done = terminated || limit || life_lost;
+        let game_over = (terminated || limit) && !self.counted;
+        self.counted |= game_over;
         #[expect(clippy::cast_possible_truncation, reason = "points of a step are below 2^24")]
         let raw_reward = raw_reward as f32;
         // `signum` of 0 is 1 for floating point numbers.
@@ -221,6 +232,7 @@ impl<C: Console> AtariEnv<C> {
             done: self.done,
             terminated,
             truncated: self.done && limit,
+            game_over,
             lives,
             elapsed_steps: self.elapsed,
         })
@@ -235,6 +247,7 @@ impl<C: Console> AtariEnv<C> {
         };
         // Number of no-ops after the last real reset, if there was one: the stack is then filled.
         let mut after_reset = None;
+        let mut game_over = false;
         let limit = self.elapsed >= self.options.max_episode_steps;
         if force || !self.options.episodic_life || self.console.game_over() || limit {
             self.new_game()?;
@@ -247,6 +260,8 @@ impl<C: Console> AtariEnv<C> {
         for left in (0..noops).rev() {
             self.console.act(NOOP)?;
             if self.console.game_over() {
+                // The agent played in this game, unless it began in this reset.
+                game_over |= after_reset.is_none() && !self.counted;
                 self.new_game()?;
                 after_reset = Some(left);
             }
@@ -262,7 +277,8 @@ impl<C: Console> AtariEnv<C> {
                 actions: Vec::new(),
             });
         }
-        self.begin(after_reset.is_some(), stack)
+        let first = self.begin(after_reset.is_some(), stack)?;
+        Ok(StepOutcome { game_over: game_over || first.game_over, ..first })
     }
 
     /// Pushes the first frame after a reset and its no-ops. With `fill` it fills the whole stack.
@@ -274,8 +290,13 @@ impl<C: Console> AtariEnv<C> {
         self.push(stack, fill);
         self.lives = self.console.lives();
         self.done = false;
+        let terminated = self.console.game_over();
+        // FIRE can end a game; the next step will be `terminated`, too.
+        let game_over = terminated && !fill && !self.counted;
+        self.counted |= terminated;
         Ok(StepOutcome {
-            terminated: self.console.game_over(),
+            terminated,
+            game_over,
             lives: self.lives,
             elapsed_steps: self.elapsed,
             ..StepOutcome::default()
@@ -354,6 +375,7 @@ impl<C: Console> AtariEnv<C> {
     fn new_game(&mut self) -> Result<(), AtariError> {
         let ((seed, index), game) = (self.seed, self.games);
         self.games += 1;
+        self.counted = false;
         Ok(match self.options.emulator_seeds {
             EmulatorSeeds::Envpool => self.console.reset(),
             EmulatorSeeds::Hashed => {

@@ -40,7 +40,7 @@ fields! {
         ["Environment"] #[cfg_attr(feature = "cli", arg(value_enum))]
         network: AtariNetwork = AtariNetwork::Paper;
         /// Clip rewards to their sign, as in the paper; scores are never clipped.
-        ["Environment"] #[cfg_attr(feature = "cli", arg(action = clap::ArgAction::Set))]
+        ["Environment"]
         reward_clip: bool = true;
     }
 }

@@ -92,7 +92,7 @@ impl MazeEnvs {
         writer.u32(self.maze.states() as u32);
         writer.u32(self.outcomes.len() as u32);
         for (env, outcome) in self.outcomes.iter().enumerate() {
-            let Outcome { reward, raw_reward, done, game_over } = *outcome;
+            let Outcome { reward, raw_reward, done, game_over, reported_end: _ } = *outcome;
             writer.u32(self.states[env]);
             writer.u32(self.steps[env]);
             writer.u32(reward.to_bits());
@@ -121,11 +121,14 @@ impl MazeEnvs {
             }
             self.show(env, state);
             self.steps[env] = reader.u32()?;
+            let (reward, raw_reward) = (reader.u32()?, reader.u32()?);
+            let (done, game_over) = (reader.u8()? != 0, reader.u8()? != 0);
             self.outcomes[env] = Outcome {
-                reward: f32::from_bits(reader.u32()?),
-                raw_reward: f32::from_bits(reader.u32()?),
-                done: reader.u8()? != 0,
-                game_over: reader.u8()? != 0,
+                reward: f32::from_bits(reward),
+                raw_reward: f32::from_bits(raw_reward),
+                done,
+                game_over,
+                reported_end: game_over,
             };
         }
         self.rng = reader.rng()?;
@@ -161,7 +164,7 @@ impl MazeEnvs {
         if done && self.maze.config().maze_reset == MazeReset::Parity {
             self.restart(env);
         }
-        Outcome { reward, raw_reward: reward, done, game_over: done }
+        Outcome { reward, raw_reward: reward, done, game_over: done, reported_end: done }
     }
 }
 

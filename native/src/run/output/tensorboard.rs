@@ -14,6 +14,10 @@ use tfrecord::EventWriter;
 
 use super::Rates;
 use crate::stats::reference_scores;
+use crate::whole_file::entries;
+
+/// Beginning of the names of event files; milliseconds since 1970 follow.
+const PREFIX: &str = "events.out.tfevents.";
 
 /// One event file; a resumed run gets a second one in the same folder.
 pub struct TensorBoard {
@@ -30,10 +34,8 @@ impl std::fmt::Debug for TensorBoard {
 }
 
 impl TensorBoard {
-    #[expect(clippy::disallowed_methods, reason = "only makes the file name of a resumed run new")]
     pub fn create(folder: &Path, game: &str, config: &Config) -> Result<Self> {
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
-        let path = folder.join(format!("events.out.tfevents.{time}.deepspi"));
+        let path = folder.join(next_name(folder)?);
         let writer = EventWriter::create(&path, tfrecord::EventWriterConfig::default())
             .with_context(|| format!("cannot write {}", path.display()))?;
         let metrics = config.algo.info().metrics.iter();
@@ -97,6 +99,19 @@ impl TensorBoard {
     }
 }
 
+/// A name that sorts after those of all event files in the folder, because TensorBoard reads them in this order and
+/// drops the steps of a file that seems older. The clock may have been set back since the last one.
+#[expect(clippy::disallowed_methods, reason = "only makes the file name of a resumed run new")]
+fn next_name(folder: &Path) -> Result<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
+    let names = entries(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let time = names.iter().filter_map(|path| {
+        path.file_name()?.to_str()?.strip_prefix(PREFIX)?.split('.').next()?.parse::<u128>().ok()
+    });
+    let time = time.map(|last| last.saturating_add(1)).fold(now, u128::max);
+    Ok(format!("{PREFIX}{time}.deepspi"))
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "TensorBoard stores f32")]
 fn maze_scalars(status: &MazeStatus) -> Vec<(Cow<'static, str>, f32)> {
     let scalars = [
@@ -107,4 +122,24 @@ fn maze_scalars(status: &MazeStatus) -> Vec<(Cow<'static, str>, f32)> {
         ("charts/up_at_lower_star", status.up_at_stars[1] as f32),
     ];
     scalars.map(|(tag, value)| (tag.into(), value)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_events_of_a_resumed_run_sort_last_whatever_the_clock_says() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = next_name(folder.path()).expect("listed");
+        assert!(first.as_str() < "events.out.tfevents.3000000000000.deepspi", "{first}");
+        // As if the clock had been ahead when the run began.
+        for name in
+            ["events.out.tfevents.3000000000000.deepspi", "events.out.tfevents.x", "config.toml"]
+        {
+            std::fs::write(folder.path().join(name), "").expect("written");
+        }
+        let next = next_name(folder.path()).expect("listed");
+        assert_eq!(next, "events.out.tfevents.3000000000001.deepspi");
+    }
 }

@@ -262,7 +262,7 @@ impl Screen {
         for shot in &begun {
             let step = &shot.step;
             let reward = f64::from(step.outcome.raw_reward);
-            let over = step.outcome.terminated || step.outcome.truncated;
+            let over = step.outcome.game_over;
             self.returns.update(|(running, last)| match step.action {
                 None => *running = 0.0,
                 Some(_) => {

@@ -58,6 +58,8 @@ struct Slot {
     agent: Agent,
     /// Its last valid checkpoint.
     kept: Option<Archive>,
+    /// The last automatic checkpoint could not be made, and the page was told so.
+    copy_failed: bool,
     kept_at: f64,
     viewed_at: f64,
     assessed_at: f64,
@@ -70,6 +72,7 @@ impl Slot {
         Self {
             agent,
             kept: None,
+            copy_failed: false,
             kept_at: f64::NEG_INFINITY,
             viewed_at: f64::NEG_INFINITY,
             assessed_at: f64::NEG_INFINITY,
@@ -387,12 +390,23 @@ impl Session {
         match slot.agent.archive(&self.chosen.report.name).await {
             Ok(archive) => {
                 slot.kept = Some(archive.clone());
+                slot.copy_failed = false;
                 post(Report::Checkpoint { agent: index, asked, archive });
             }
             Err(error) if asked => {
                 post(Report::Refused { text: format!("No checkpoint could be made: {error}") });
             }
-            Err(_) => {}
+            // Said once, until a copy succeeds.
+            Err(_) if slot.copy_failed => {}
+            Err(error) => {
+                slot.copy_failed = true;
+                let letter = ["A", "B"][index];
+                let text = format!(
+                    "The automatic copy of agent {letter} failed: {error}. If the trainer stops, the steps since the \
+                     last copy are lost."
+                );
+                post(Report::Notice { text });
+            }
         }
     }
 
