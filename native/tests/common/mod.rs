@@ -9,9 +9,11 @@ use std::process::{Command, Output, Stdio};
 /// Agent steps of one iteration of [`tiny`].
 pub(crate) const ITERATION: u64 = 16;
 
-/// The program, as built for these tests.
+/// The program, as built for these tests; `DEEPSPI_NATIVE` names another one, for campaigns of hours beside which the
+/// program is built again.
 pub(crate) fn native() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_native"));
+    let program = std::env::var_os("DEEPSPI_NATIVE");
+    let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_native").into()));
     command.stdin(Stdio::null()).env_remove("RUST_LOG");
     // Without this variable graphics libraries print lines that start with `error:`.
     command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
