@@ -11,4 +11,5 @@ mod campaign;
 mod kills;
 mod mutation;
 mod mutations;
+mod soak;
 mod writes;
