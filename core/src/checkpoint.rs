@@ -89,6 +89,23 @@ pub(crate) fn check_state(state: &State) -> Result<(), CheckpointError> {
     }
     state.config.validate()?;
     state.spec.check()?;
+    let num_envs = state.config.num_envs;
+    let other = |what: &str| {
+        Err(CheckpointError::Tensors(format!("{what} of another number of environments")))
+    };
+    if state.dones.len() != num_envs {
+        return other("done flags");
+    }
+    if !state.tracker.fits(num_envs) {
+        return other("returns");
+    }
+    let steps = state.iteration.checked_mul(state.config.batch_size() as u64);
+    if steps.is_none_or(|steps| i64::try_from(steps).is_err()) {
+        return Err(CheckpointError::Tensors(format!(
+            "{} iterations, which no run reaches",
+            state.iteration
+        )));
+    }
     Ok(())
 }
 

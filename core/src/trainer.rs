@@ -218,11 +218,6 @@ impl Trainer {
         check_state(state)?;
         let own = &state.spec;
         check_interface(own, spec)?;
-        if state.dones.len() != state.config.num_envs {
-            return Err(CheckpointError::Tensors(
-                "done flags of another number of environments".into(),
-            ));
-        }
         let mut algorithm = algorithm::new(&state.config, own, device);
         algorithm.restore(checkpoint)?;
         let run = RunState {

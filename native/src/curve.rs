@@ -4,6 +4,7 @@
 //! run, unlike the authors' training score. Early in a run it is biased towards short games,
 //! because long ones finish later.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -112,17 +113,17 @@ fn finished_games(log: &Path) -> Result<Vec<(u64, f64)>> {
 }
 
 fn summarise(games: &[(u64, f64)], window: u64) -> Vec<Point> {
-    let mut points = Vec::new();
-    let last = games.iter().map(|game| game.0).max().unwrap_or(0);
-    for index in 0..last.div_ceil(window) {
-        let (start, end) = (index * window, (index + 1) * window);
-        let returns: Vec<f64> =
-            games.iter().filter(|g| g.0 > start && g.0 <= end).map(|g| g.1).collect();
-        let Some(Quartiles { low, high, .. }) = Quartiles::of(&returns) else { continue };
-        let mean = returns.iter().sum::<f64>() / returns.len() as f64;
-        points.push(Point { step: end, games: returns.len(), mean, low, high });
+    // By window, of which only those with games are visited: a damaged log may name any step.
+    let mut windows: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for (step, score) in games {
+        windows.entry(step.div_ceil(window)).or_default().push(*score);
     }
-    points
+    let points = windows.into_iter().filter_map(|(index, returns)| {
+        let Quartiles { low, high, .. } = Quartiles::of(&returns)?;
+        let mean = returns.iter().sum::<f64>() / returns.len() as f64;
+        Some(Point { step: index.saturating_mul(window), games: returns.len(), mean, low, high })
+    });
+    points.collect()
 }
 
 fn table(points: &[Point]) -> String {
@@ -202,6 +203,15 @@ mod tests {
             (text.parse::<f64>().expect("a number") - expected).abs() < 1e-15
         };
         assert!(quartiles.split(',').zip([-0.0003, -0.0001]).all(close), "{row}");
+    }
+
+    #[test]
+    fn a_step_that_no_run_reaches_is_one_window_and_not_a_billion() {
+        let points = summarise(&[(10, 1.0), (u64::MAX, 3.0)], 20);
+        assert_eq!(
+            points.iter().map(|p| (p.step, p.mean)).collect::<Vec<_>>(),
+            [(20, 1.0), (u64::MAX, 3.0)]
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{Finished, checkpoint, finish, native};
+use sha2::{Digest as _, Sha256};
 
 /// A short run on a world, in this folder.
 fn trained(run: &Path, world: &[&str]) -> Finished {
@@ -171,6 +172,39 @@ fn a_curve_does_not_replace_the_tables_of_the_run() {
     finish(curve.args(["curve", "--out", &out]).arg(&run)).refused(&["--out"]);
     let kept = fs::read_to_string(run.join("evaluation.csv")).expect("there");
     assert_eq!(kept, "episode,seed\n");
+}
+
+#[test]
+fn a_world_that_cannot_be_is_named_with_its_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("config.toml");
+    fs::write(&file, "[run]\nenv = \"myze\"\n").expect("written");
+    let path = file.display().to_string();
+    printed(&["--config", &path]).refused_in_one_paragraph(&[&path, "myze"]);
+}
+
+/// The manifest fits, so only the content can tell.
+#[test]
+fn a_checkpoint_with_returns_of_other_environments_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("run");
+    trained(&run, &["--env", "maze"]).succeeded();
+    let newest = checkpoint(&run, 512);
+    let state = fs::read_to_string(newest.join("state.json")).expect("a state");
+    let mut state: serde_json::Value = serde_json::from_str(&state).expect("JSON");
+    state["tracker"]["running"].as_array_mut().expect("a list").pop();
+    let state = state.to_string();
+    fs::write(newest.join("state.json"), &state).expect("written");
+    let digest: String = Sha256::digest(&state).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sums = fs::read_to_string(newest.join("SHA256SUMS")).expect("a manifest");
+    let sums = sums.lines().map(|line| match line.split_once("  ") {
+        Some((_, "state.json")) => format!("{digest}  state.json\n"),
+        _ => format!("{line}\n"),
+    });
+    fs::write(newest.join("SHA256SUMS"), sums.collect::<String>()).expect("written");
+    let mut on = native();
+    on.args(["--device", "cpu", "--total-timesteps", "1024", "--resume"]).arg(&run);
+    finish(&mut on).refused_in_one_paragraph(&["another number of environments"]);
 }
 
 /// Without the variable, Wayland's library prints lines of its own that start with `error:`.

@@ -55,3 +55,16 @@ fn what_is_no_golden_file_is_bad_input() {
     let missing = folder.path().join("missing.json");
     finish(native().arg("parity").arg(&missing)).refused_in_one_paragraph(&["missing.json"]);
 }
+
+#[test]
+fn numbers_that_do_not_fit_each_other_are_an_error_of_the_file() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let text = fs::read_to_string(golden("vtrace.json")).expect("a golden file");
+    let mut file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let row = file["rewards"][0].as_array_mut().expect("a row");
+    row.push(1.0.into());
+    let changed = folder.path().join("changed.json");
+    fs::write(&changed, file.to_string()).expect("written");
+    let run = finish(native().arg("parity").arg(&changed));
+    run.refused_in_one_paragraph(&["changed.json", "do not fit each other"]);
+}

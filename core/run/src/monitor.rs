@@ -86,6 +86,15 @@ impl EpisodeTracker {
         Self { running, last, episodes: 0, reported }
     }
 
+    /// Whether this is the tracker of so many environments. A damaged checkpoint may hold another one.
+    #[must_use]
+    pub fn fits(&self, num_envs: usize) -> bool {
+        let are_all = |running: usize, last: usize| (running, last) == (num_envs, num_envs);
+        let reported = self.reported.as_ref();
+        are_all(self.running.len(), self.last.len())
+            && reported.is_none_or(|counted| are_all(counted.running.len(), counted.last.len()))
+    }
+
     /// Adds one step of all environments; returns the games that finished.
     pub fn step(&mut self, outcomes: &[Outcome], global_step: u64) -> Vec<Episode> {
         let (running, last) = (&self.running, &self.last);
@@ -222,6 +231,7 @@ mod tests {
     fn an_old_checkpoint_goes_on_with_its_only_count() {
         let old = r#"{"running":[[2.0,7]],"last":[[4.0,9]],"episodes":3}"#;
         let mut tracker: EpisodeTracker = serde_json::from_str(old).expect("readable");
+        assert!(tracker.fits(1) && !tracker.fits(2));
         assert_eq!((tracker.mean_finished(), tracker.mean_with_zeros()), (Some(4.0), (4.0, 9.0)));
         let over = Outcome { raw_reward: 1.0, game_over: true, ..Outcome::default() };
         tracker.step(&[over], 0);

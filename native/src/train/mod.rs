@@ -78,7 +78,13 @@ fn chosen_world(env: Option<&str>, args: &TrainArgs, file: &ConfigFile) -> Resul
         maze: Some(MazeConfig::DEFAULT.with(maze).with(&args.maze)),
         atari: Some(AtariTraining::DEFAULT.with(atari).with(&args.atari)),
     };
-    let world = worlds::choose(env, &said, |field| args.gives(field))?;
+    let world = worlds::choose(env, &said, |field| args.gives(field));
+    let in_file = env.is_some() && args.env.is_none() || !args.gives_world();
+    let world = if in_file && !file.path.as_os_str().is_empty() {
+        world.with_context(|| format!("the world of {} cannot be used", file.path.display()))?
+    } else {
+        world?
+    };
     if !useless.is_empty() {
         note!(
             "of {}, {} is not used: {} has no such setting",
