@@ -106,7 +106,7 @@ impl EpisodeTracker {
             let raw_reward = f64::from(outcome.raw_reward);
             let finished = |running: &mut (f64, u64), over: bool| {
                 running.0 += raw_reward;
-                running.1 += 1;
+                running.1 = running.1.saturating_add(1);
                 over.then(|| std::mem::take(running))
             };
             if let game @ Some(_) = finished(&mut reported.running[env], outcome.reported_end) {
@@ -114,7 +114,7 @@ impl EpisodeTracker {
             }
             if let Some(game) = finished(&mut self.running[env], outcome.game_over) {
                 self.last[env] = Some(game);
-                self.episodes += 1;
+                self.episodes = self.episodes.saturating_add(1);
                 let (raw_return, length) = game;
                 ended.push(Episode { env, global_step, raw_return, length });
             }
@@ -225,6 +225,15 @@ mod tests {
         assert_eq!((tracker.mean_finished(), tracker.mean_with_zeros()), (Some(5.0), (0.0, 1.0)));
         play(&mut tracker, step(1.0, true, true));
         assert_eq!(games, [(3.0, 2), (5.0, 2), (1.0, 2)]);
+    }
+
+    #[test]
+    fn counts_of_a_damaged_checkpoint_do_not_overflow() {
+        let most = u64::MAX;
+        let damaged = format!(r#"{{"running":[[2.0,{most}]],"last":[null],"episodes":{most}}}"#);
+        let mut tracker: EpisodeTracker = serde_json::from_str(&damaged).expect("readable");
+        tracker.step(&[Outcome { game_over: true, ..Outcome::default() }], 0);
+        assert_eq!(tracker.episodes(), most);
     }
 
     #[test]

@@ -144,7 +144,8 @@ impl ReplayBuffer {
         ];
         let known = candidates.into_iter().flatten().find(|&place| self.plane(place) == plane);
         let place = known.unwrap_or_else(|| self.store(plane));
-        self.uses[place as usize] += 1;
+        let uses = &mut self.uses[place as usize];
+        *uses = uses.saturating_add(1);
         place
     }
 

@@ -60,7 +60,7 @@ impl Adam {
         max_norm: f32,
     ) -> (Tensor<1>, Tensor<1>) {
         let AdamSettings { beta_1, beta_2, epsilon, weight_decay } = settings;
-        self.steps += 1;
+        self.steps = self.steps.saturating_add(1);
         let exponent = i32::try_from(self.steps).unwrap_or(i32::MAX);
         let correction = |beta: f32| 1.0 - f64::from(beta).powi(exponent);
         let step = AdamStep {

@@ -214,7 +214,7 @@ impl<C: Console> AtariEnv<C> {
         // pushed again.
         self.push(stack, false);
 
-        self.elapsed += 1;
+        self.elapsed = self.elapsed.saturating_add(1);
         let lives = self.console.lives();
         let limit = self.elapsed >= self.options.max_episode_steps;
         let life_lost = self.options.episodic_life && lives > 0 && lives < self.lives;
@@ -270,7 +270,7 @@ impl<C: Console> AtariEnv<C> {
             && self.options.emulator_seeds == EmulatorSeeds::Hashed
         {
             self.record = Some(Record {
-                game: self.games - 1,
+                game: self.games.wrapping_sub(1),
                 noops,
                 elapsed: self.elapsed,
                 rng: self.rng.clone(),
@@ -374,7 +374,7 @@ impl<C: Console> AtariEnv<C> {
     /// Resets the console for a new game.
     fn new_game(&mut self) -> Result<(), AtariError> {
         let ((seed, index), game) = (self.seed, self.games);
-        self.games += 1;
+        self.games = self.games.wrapping_add(1);
         self.counted = false;
         Ok(match self.options.emulator_seeds {
             EmulatorSeeds::Envpool => self.console.reset(),

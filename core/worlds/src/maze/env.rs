@@ -121,6 +121,12 @@ impl MazeEnvs {
             }
             self.show(env, state);
             self.steps[env] = reader.u32()?;
+            if self.steps[env] > LIMIT {
+                let found = self.steps[env];
+                return Err(SnapshotError::Misfit(format!(
+                    "an episode has {found} steps, of at most {LIMIT}"
+                )));
+            }
             let (reward, raw_reward) = (reader.u32()?, reader.u32()?);
             let (done, game_over) = (reader.u8()? != 0, reader.u8()? != 0);
             self.outcomes[env] = Outcome {
