@@ -18,7 +18,9 @@ pub mod onnx;
 mod place;
 pub mod proto;
 mod step;
+mod subject;
 mod transition;
 mod world_model;
 
 pub use self::error::ExportError;
+pub use self::subject::Subject;
