@@ -275,3 +275,16 @@ fn graphs(config: &Config, spec: &NetworkSpec) -> Vec<GraphFile> {
     });
     graphs
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_export_is_recognised_by_its_description() {
+        assert!(is_export(b"{\"kind\": \"deepspi-export\", \"format\": 1}"));
+        for other in [&b"{\"model_type\": \"bert\"}"[..], b"", b"{\"kind\": \"other\"}"] {
+            assert!(!is_export(other));
+        }
+    }
+}

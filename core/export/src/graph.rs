@@ -296,3 +296,44 @@ fn described(name: &str, kind: ElementType, shape: &[usize], what: Option<&str>)
         doc_string: what.map(str::to_owned),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_has_its_new_name_wherever_it_was_used() {
+        let mut graph = Graph::new("test", "");
+        let x = graph.input("x", ElementType::Float, &[2, 3], "");
+        let flat = graph.flatten("flat", &x);
+        let twice = graph.pair("twice", "Add", &flat, &flat);
+        graph.output(&flat, ElementType::Float, "latent", "");
+        graph.output(&twice, ElementType::Float, "double", "");
+        let model = ModelProto::decode(&graph.finish("", &[])[..]).expect("ONNX");
+        let graph = model.graph.expect("a graph");
+        assert_eq!(graph.node[0].output, ["latent"]);
+        assert_eq!((&graph.node[1].input, &graph.node[1].output), (
+            &vec!["latent".to_owned(), "latent".to_owned()],
+            &vec!["double".to_owned()]
+        ));
+        assert!(graph.value_info.is_empty(), "outputs are described once");
+        let sizes = graph.initializer[0].raw_data().chunks_exact(8);
+        let sizes: Vec<i64> =
+            sizes.map(|size| i64::from_le_bytes(size.try_into().expect("8 bytes"))).collect();
+        assert_eq!(sizes, [0, 6]);
+    }
+
+    #[test]
+    fn axes_are_counted_behind_the_batch() {
+        let mut graph = Graph::new("test", "");
+        let x = graph.input("x", ElementType::Float, &[2, 3, 4], "");
+        assert_eq!(graph.transpose("t", &x, &[2, 0, 1]).shape(), [4, 2, 3]);
+        assert_eq!(graph.sum("s", &x, &[0, 2]).shape(), [3]);
+        assert_eq!(graph.select("g", &x, 1, 2).shape(), [2, 4]);
+        assert_eq!(graph.concat("c", &[&x, &x], 1).shape(), [2, 6, 4]);
+        assert_eq!(graph.reshape("r", &x, &[2, 3, 4]), x, "nothing to do");
+        let model = ModelProto::decode(&graph.finish("", &[])[..]).expect("ONNX");
+        let transpose = &model.graph.expect("a graph").node[0];
+        assert_eq!(transpose.attribute[0].ints, [0, 3, 1, 2]);
+    }
+}
