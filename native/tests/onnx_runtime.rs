@@ -254,6 +254,7 @@ fn categorical(network: CategoricalNetwork) -> Config {
     with(|config| {
         config.world_model.transition_density = TransitionDensity::Categorical;
         config.world_model.categorical_network = network;
+        config.world_model.use_feature_group = network != CategoricalNetwork::Conv;
         config.world_model.lipschitz_nets = false;
         config.networks.n_cat = 6;
         config.networks.n_cls = 5;
@@ -312,7 +313,8 @@ fn table() -> Vec<(String, Config)> {
         let mut attentive = config;
         attentive.networks.use_attention = true;
         attentive.networks.use_layer_norm = true;
-        attentive.world_model.clip_reward_net_output = true;
+        attentive.world_model.clip_reward_net_output =
+            matches!(network, CategoricalNetwork::Fc | CategoricalNetwork::Transformer);
         attentive.world_model.softmoe_layout = SoftMoeLayout::Parity;
         add(&format!("categorical {network:?} with attention"), attentive);
     }
