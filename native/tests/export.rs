@@ -92,7 +92,7 @@ fn an_export_holds_graphs_parameters_a_description_and_a_card() {
     assert_eq!(input, BTreeMap::from([("observation", (ElementType::Uint8, expected))]));
     let output = listed(&agent.output);
     for (name, sizes) in [
-        ("latent", &["batch", "288"][..]),
+        ("latent", &["batch", "72"][..]),
         ("logits", &["batch", "4"]),
         ("log_probs", &["batch", "4"]),
         ("value", &["batch"]),
@@ -120,12 +120,12 @@ fn an_export_holds_graphs_parameters_a_description_and_a_card() {
 
     let (_, world) = graph(&out.join("world_model.onnx"));
     let input = listed(&world.input);
-    assert_eq!(input["latent"], (float, shape(&["batch", "288"])));
+    assert_eq!(input["latent"], (float, shape(&["batch", "72"])));
     assert_eq!(input["action"], (ElementType::Int64, shape(&["batch"])));
     let output = listed(&world.output);
     assert_eq!(output["reward"], (float, shape(&["batch"])));
     for name in ["next_latent", "next_latent_scale"] {
-        assert_eq!(output[name], (float, shape(&["batch", "288"])));
+        assert_eq!(output[name], (float, shape(&["batch", "72"])));
     }
     for graph in [&agent, &world] {
         is_consistent(graph);
@@ -145,7 +145,7 @@ fn an_export_holds_graphs_parameters_a_description_and_a_card() {
     let config: Value = serde_json::from_slice(&config).expect("JSON");
     assert_eq!(config["actions"][3]["name"], "right");
     assert_eq!(config["hyper_parameters"]["world_model"]["lipschitz_nets"], true);
-    assert_eq!(config["graphs"][1]["outputs"][1]["shape"][1], 288);
+    assert_eq!(config["graphs"][1]["outputs"][1]["shape"][1], 72);
     assert_eq!(config["agent_steps"], 1600);
     let card = fs::read_to_string(out.join("README.md")).expect("a card");
     for text in [

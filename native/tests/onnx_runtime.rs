@@ -52,8 +52,10 @@ struct Cases {
 impl Cases {
     /// None without a network.
     fn new() -> Option<Self> {
-        let groups: [python::Group; 2] =
-            [(&["--only-binary=:all:"], &NEEDED), (&["--only-binary=:all:", "--no-deps"], &RUNTIME)];
+        let groups: [python::Group; 2] = [
+            (&["--only-binary=:all:"], &NEEDED),
+            (&["--only-binary=:all:", "--no-deps"], &RUNTIME),
+        ];
         let packages = python::packages("onnxruntime", &groups)?;
         Some(Self { folder: tempfile::tempdir().expect("a folder"), packages })
     }
@@ -192,8 +194,7 @@ fn mean_and_scale(
             let mean = (location.clone() * weights.clone()).sum_dim(2);
             let apart = location - mean.clone();
             let square = (scale.clone() * scale + apart.clone() * apart) * weights;
-            let natural =
-                |values: Tensor<4>| world.alignment().natural(values.squeeze_dim::<3>(2));
+            let natural = |values: Tensor<4>| world.alignment().natural(values.squeeze_dim::<3>(2));
             (natural(mean), Some(natural(square.sum_dim(2).sqrt())))
         }
     }
@@ -276,9 +277,11 @@ fn table() -> Vec<(String, Config)> {
     add("normal", density(TransitionDensity::Normal));
     add("deterministic", density(TransitionDensity::Deterministic));
     add("exact", with(|config| config.world_model.spectral_mode = SpectralMode::Exact));
-    for transition in
-        [TransitionDensity::MixtureNormal, TransitionDensity::Normal, TransitionDensity::Deterministic]
-    {
+    for transition in [
+        TransitionDensity::MixtureNormal,
+        TransitionDensity::Normal,
+        TransitionDensity::Deterministic,
+    ] {
         for grouped in [true, false] {
             for layout in [MixtureLayout::Corrected, MixtureLayout::Parity] {
                 let name = format!("free {transition:?} {grouped} {layout:?}");

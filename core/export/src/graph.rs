@@ -312,10 +312,10 @@ mod tests {
         let model = ModelProto::decode(&graph.finish("", &[])[..]).expect("ONNX");
         let graph = model.graph.expect("a graph");
         assert_eq!(graph.node[0].output, ["latent"]);
-        assert_eq!((&graph.node[1].input, &graph.node[1].output), (
-            &vec!["latent".to_owned(), "latent".to_owned()],
-            &vec!["double".to_owned()]
-        ));
+        assert_eq!(
+            (&graph.node[1].input, &graph.node[1].output),
+            (&vec!["latent".to_owned(), "latent".to_owned()], &vec!["double".to_owned()])
+        );
         assert!(graph.value_info.is_empty(), "outputs are described once");
         let sizes = graph.initializer[0].raw_data().chunks_exact(8);
         let sizes: Vec<i64> =
