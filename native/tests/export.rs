@@ -36,10 +36,10 @@ fn graph(file: &Path) -> (ModelProto, GraphProto) {
 /// Kind and shape of a tensor.
 fn described(info: &ValueInfoProto) -> (ElementType, Vec<String>) {
     let tensor = info.r#type.as_ref().and_then(|one| one.tensor_type.clone()).expect("a tensor");
-    let sizes = tensor.shape.as_ref().expect("a shape").dim.iter().map(|dim| match &dim.value {
-        Some(Dimension::Value(value)) => value.to_string(),
-        Some(Dimension::Param(name)) => name.clone(),
-        None => panic!("every size is known"),
+    let sizes = tensor.shape.as_ref().expect("a shape").dim.iter();
+    let sizes = sizes.map(|dim| match dim.value.as_ref().expect("every size is known") {
+        Dimension::Value(value) => value.to_string(),
+        Dimension::Param(name) => name.clone(),
     });
     (tensor.elem_type(), sizes.collect())
 }

@@ -7,6 +7,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 /// A group of packages that are installed together, with options of pip.
 pub(crate) type Group<'a> = (&'a [&'a str], &'a [&'a str]);
@@ -18,9 +19,15 @@ pub(crate) fn python() -> Command {
     command
 }
 
+/// The tests of a file run at the same time, and one of them installs.
+static INSTALLING: Mutex<()> = Mutex::new(());
+
 /// The folder `name` with packages; none without a network, which a printed line says.
 pub(crate) fn packages(name: &str, groups: &[Group<'_>]) -> Option<PathBuf> {
-    match installed(name, groups) {
+    let installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    let installed = installed(name, groups);
+    drop(installing);
+    match installed {
         Ok(folder) => Some(folder),
         Err(reason) => {
             assert!(std::env::var("CI").as_deref() != Ok("true"), "{reason}");

@@ -45,20 +45,22 @@ def check(case):
     core = {path.stem: np.load(path) for path in case.glob("*.npy")}
     found = run(case / "model.onnx", {"observation": core["observation"]})
     agree = found["logits"].argmax(1) == core["logits"].argmax(1)
-    log_probs = found["logits"] - np.log(np.exp(found["logits"]).sum(1, keepdims=True))
+    normaliser = np.log(np.exp(core["logits"]).sum(1, keepdims=True))
+    core["log_probs"] = core["logits"] - normaliser
     result = {
         "samples": len(agree),
+        "distinct": len({sample.tobytes() for sample in core["observation"]}),
         "same_actions": int(agree.sum()),
         "outputs": sorted(found),
-        "log_probs": difference(found.pop("log_probs"), log_probs),
+        "differences": {name: difference(values, core[name]) for name, values in found.items()},
     }
-    result |= {name: difference(values, core[name]) for name, values in found.items()}
     if (case / "world_model.onnx").exists():
         # The core's latents, so that differences of the encoder do not count twice.
         inputs = {"latent": core["latent"], "action": core["action"]}
         found = run(case / "world_model.onnx", inputs)
         result["world_model_outputs"] = sorted(found)
-        result |= {name: difference(values, core[name]) for name, values in found.items()}
+        for name, values in found.items():
+            result["differences"][name] = difference(values, core[name])
     return result
 
 
