@@ -73,10 +73,26 @@ impl CheckpointError {
 /// If reading from the device or encoding fails.
 pub(crate) async fn model_section(model: Model) -> Result<Section, CheckpointError> {
     // Encode on the CPU: the encoder of burn-store reads tensors synchronously.
+    let bytes = model_bytes(&on_cpu(model).await?)?;
+    Ok(Section { name: MODEL.to_owned(), encoding: Encoding::Safetensors, bytes })
+}
+
+/// A model with the same parameters on the CPU, without autodiff.
+///
+/// # Errors
+/// If reading from the device fails.
+pub async fn on_cpu(model: Model) -> Result<Model, crate::Error> {
     let cpu = Device::flex();
     let parameters = vector(read_floats(flatten(&model)).await?, &cpu);
-    let bytes = encode(&unflatten(zeros_on(model, &cpu), &parameters, false))?;
-    Ok(Section { name: MODEL.to_owned(), encoding: Encoding::Safetensors, bytes })
+    Ok(unflatten(zeros_on(model, &cpu), &parameters, false))
+}
+
+/// The parameters of a model on the CPU ([`on_cpu`]) as a safetensors file, by their names.
+///
+/// # Errors
+/// If they cannot be encoded.
+pub fn model_bytes(model: &Model) -> Result<Vec<u8>, CheckpointError> {
+    encode(model)
 }
 
 /// Whether this program can read a checkpoint with this state.

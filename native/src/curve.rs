@@ -45,13 +45,48 @@ pub struct CurveArgs {
 
 /// Games that finished within one window of steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Point {
+pub struct Point {
     /// Last step of the window.
-    step: u64,
-    games: usize,
-    mean: f64,
-    low: f64,
-    high: f64,
+    pub step: u64,
+    /// Number of games.
+    pub games: usize,
+    /// Their mean return.
+    pub mean: f64,
+    /// Their first quartile.
+    pub low: f64,
+    /// Their third quartile.
+    pub high: f64,
+}
+
+/// The learning curve of a run, as both files and as points.
+#[derive(Clone, Debug)]
+pub struct Curve {
+    /// The figure.
+    pub svg: String,
+    /// The numbers.
+    pub csv: String,
+    /// The same numbers.
+    pub points: Vec<Point>,
+}
+
+/// The curve of a run folder up to step `last`, with about `count` points; none if no game has finished.
+///
+/// # Errors
+/// If the log cannot be read or the figure cannot be drawn.
+pub fn of_run(run: &Path, game: &str, last: u64, count: u64) -> Result<Option<Curve>> {
+    let log = run.join(METRICS);
+    if !log.exists() {
+        return Ok(None);
+    }
+    let mut games = finished_games(&log)?;
+    games.retain(|(step, _)| *step <= last);
+    let window = last.div_ceil(count).max(1);
+    let points = summarise(&games, window);
+    if points.is_empty() {
+        return Ok(None);
+    }
+    let svg = chart::svg(&figure(game, &points, window)).context("cannot draw the curve")?;
+    Ok(Some(Curve { svg, csv: table(&points), points }))
 }
 
 /// Runs `native curve`.

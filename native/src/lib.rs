@@ -23,6 +23,7 @@ pub mod curve;
 pub mod device;
 pub mod evaluate;
 pub mod exit;
+pub mod export;
 pub mod figures;
 pub mod jobs;
 pub mod parity;

@@ -8,12 +8,15 @@
 //! the steps of a profile. If the intervals are correct, one end in 16,000 fails; as all seeds are
 //! fixed, the test either always passes or always fails.
 //!
-//! The installation takes a minute, once; the packages stay in the target folder. Without a network
-//! the test prints a line that begins with SKIPPED, except in CI (`CI=true`), where it fails.
+//! The installation takes a minute, once. Without a network the test prints a line that begins with
+//! SKIPPED, except in CI (`CI=true`), where it fails.
+
+#[path = "common/python.rs"]
+mod python;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Instant;
 
 use native::stats::{
@@ -48,16 +51,9 @@ const THEIR_SLOW_RESAMPLES: usize = 1_000;
 
 #[test]
 fn statistics_are_those_of_rliable_and_scipy() {
-    let packages = match packages() {
-        Ok(folder) => folder,
-        Err(reason) => {
-            assert!(std::env::var("CI").as_deref() != Ok("true"), "{reason}");
-            // Not `eprintln!`, because the test harness hides its output when a test passes.
-            let line = format!("SKIPPED: no comparison with rliable: {reason}\n");
-            std::io::stderr().write_all(line.as_bytes()).expect("standard error is open");
-            return;
-        }
-    };
+    let groups: [python::Group; 2] =
+        [(&["--only-binary=:all:"], &NEEDED), (&["--no-deps"], &[RLIABLE])];
+    let Some(packages) = python::packages("rliable", &groups) else { return };
     let large = [scores(57, 5, 1), scores(57, 5, 2)];
     let small = [scores(6, 5, 3), scores(6, 3, 4)];
     let tied = [whole_numbers(3, 2, 5), whole_numbers(3, 4, 6)];
@@ -219,52 +215,10 @@ fn matrix(games: &[Vec<f64>]) -> ScoreMatrix {
     ScoreMatrix::new("test", scored).expect("finite scores")
 }
 
-fn python() -> Command {
-    let mut command = Command::new(if cfg!(windows) { "python" } else { "python3" });
-    command.stdin(Stdio::null());
-    command
-}
-
-/// The folder with rliable, which is installed now if it is missing. No virtual environment is
-/// used, because Debian's Python needs a further package for that.
-fn packages() -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rliable");
-    // This file names the versions and is written last, so that an incomplete installation is
-    // repeated.
-    let finished = folder.join("installed.txt");
-    let versions = format!("{RLIABLE} {}", NEEDED.join(" "));
-    if std::fs::read_to_string(&finished).is_ok_and(|text| text == versions) {
-        return Ok(folder);
-    }
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
-    }
-    pip(&folder, &["--only-binary=:all:"], &NEEDED)?;
-    pip(&folder, &["--no-deps"], &[RLIABLE])?;
-    std::fs::write(&finished, versions).map_err(|error| error.to_string())?;
-    Ok(folder)
-}
-
-fn pip(folder: &Path, options: &[&str], packages: &[&str]) -> Result<(), String> {
-    let output = python()
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"])
-        .args(["--timeout", "30", "--retries", "2", "--target"])
-        .arg(folder)
-        .args(options)
-        .args(packages)
-        .output()
-        .map_err(|error| format!("python3 cannot be run: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let text = String::from_utf8_lossy(&output.stderr);
-    Err(format!("pip could not install {}: {}", packages.join(" "), text.trim()))
-}
-
 fn ask(packages: &Path, work: &Value) -> Value {
     let script = Path::new(&std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"))
         .join("tests/python/rliable_numbers.py");
-    let mut child = python()
+    let mut child = python::python()
         .arg(script)
         .env("PYTHONPATH", packages)
         .stdin(Stdio::piped())

@@ -34,7 +34,7 @@ pub struct ImageEncoder {
     pub norms: Vec<LayerNorm>,
     /// Index of the convolution that the first normalisation belongs to.
     #[module(skip)]
-    first_norm: usize,
+    pub first_norm: usize,
 }
 
 /// An encoder to categories.

@@ -36,7 +36,7 @@ pub struct DenseReward {
     pub layers: Vec<Dense>,
     /// Normalisation of the Lipschitz network; none for the plain one.
     #[module(skip)]
-    spectral: Option<Spectral>,
+    pub spectral: Option<Spectral>,
     #[module(skip)]
     activation: Activation,
 }

@@ -9,6 +9,7 @@ use clap::{Command as Definition, CommandFactory, FromArgMatches, Parser, Subcom
 use crate::curve::{self, CurveArgs};
 use crate::evaluate::{self, EvaluateArgs};
 use crate::exit::Exit;
+use crate::export::{self, ExportArgs};
 use crate::figures::{self, FiguresArgs};
 use crate::parity::{self, ParityArgs};
 use crate::play::{self, PlayArgs};
@@ -52,6 +53,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Evaluate a trained agent on whole games in separate environments: scores with intervals.
     Evaluate(EvaluateArgs),
+    /// Export a trained agent for other programs: ONNX graphs, parameters, a description and a model card.
+    Export(ExportArgs),
     /// Record a trained agent as a film: the game, its observations, its policy and its values.
     Play(PlayArgs),
 }
@@ -88,6 +91,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
         Some(Command::Curve(args)) => curve::run(&args)?,
         Some(Command::Report(args)) => report::run(&args)?,
         Some(Command::Evaluate(args)) => evaluate::run(&args)?,
+        Some(Command::Export(args)) => export::run(&args)?,
         Some(Command::Play(args)) => play::run(&args)?,
     }
     Ok(Exit::Success)

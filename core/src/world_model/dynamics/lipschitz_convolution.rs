@@ -21,10 +21,12 @@ pub struct LipschitzConvolution {
     pub second: Conv,
     /// Mixture logits from the flattened features; only for a mixture.
     pub logits: Option<Dense>,
+    /// Normalisation of all kernels.
     #[module(skip)]
-    spectral: Spectral,
+    pub spectral: Spectral,
+    /// Groups of the second convolution.
     #[module(skip)]
-    groups: usize,
+    pub groups: usize,
     #[module(skip)]
     sizes: Sizes,
 }
