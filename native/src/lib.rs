@@ -26,6 +26,7 @@ pub mod exit;
 pub mod export;
 pub mod figures;
 pub mod jobs;
+pub mod metrics_table;
 pub mod parity;
 pub mod play;
 pub mod report;

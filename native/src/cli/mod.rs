@@ -11,6 +11,7 @@ use crate::evaluate::{self, EvaluateArgs};
 use crate::exit::Exit;
 use crate::export::{self, ExportArgs};
 use crate::figures::{self, FiguresArgs};
+use crate::metrics_table::{self, MetricsArgs};
 use crate::parity::{self, ParityArgs};
 use crate::play::{self, PlayArgs};
 use crate::report::{self, ReportArgs};
@@ -49,6 +50,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Draw the learning curve of a run as SVG, with the numbers as CSV beside it.
     Curve(CurveArgs),
+    /// Write the numbers of every iteration of a run as one CSV table.
+    Metrics(MetricsArgs),
     /// Make the report of a sweep: one page, its figures, and all numbers as CSV and JSON.
     Report(ReportArgs),
     /// Evaluate a trained agent on whole games in separate environments: scores with intervals.
@@ -89,6 +92,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
         Some(Command::Speed(args)) => speed::run(&args)?,
         Some(Command::Figures(args)) => figures::run(&args)?,
         Some(Command::Curve(args)) => curve::run(&args)?,
+        Some(Command::Metrics(args)) => metrics_table::run(&args)?,
         Some(Command::Report(args)) => report::run(&args)?,
         Some(Command::Evaluate(args)) => evaluate::run(&args)?,
         Some(Command::Export(args)) => export::run(&args)?,

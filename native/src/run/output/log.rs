@@ -11,6 +11,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A line of a log, with the fields that this program reads. NaN and infinite values are written as
 /// `null`.
@@ -71,6 +72,37 @@ pub struct Losses {
 /// # Errors
 /// If the log exists and cannot be read.
 pub fn read_log<T>(log: &Path, pick: impl Fn(Line) -> Option<(u64, T)>) -> Result<Vec<T>> {
+    read_lines(log, |line| match serde_json::from_slice(line).ok()? {
+        Line::Resumed { global_step } => Some(Read::Resumed(global_step)),
+        line => pick(line).map(|(step, picked)| Read::Counted(step, picked)),
+    })
+}
+
+/// All lines that count and have a step, whole, in the order of the log; nothing if there is no log.
+///
+/// # Errors
+/// If the log exists and cannot be read.
+pub fn read_whole_lines(log: &Path) -> Result<Vec<Value>> {
+    read_lines(log, |line| {
+        let line: Value = serde_json::from_slice(line).ok()?;
+        let step = line.get("global_step")?.as_u64()?;
+        Some(if line["type"] == "resumed" {
+            Read::Resumed(step)
+        } else {
+            Read::Counted(step, line)
+        })
+    })
+}
+
+/// What a line says.
+enum Read<T> {
+    /// A process continued the run at this step.
+    Resumed(u64),
+    /// Something of this step.
+    Counted(u64, T),
+}
+
+fn read_lines<T>(log: &Path, read: impl Fn(&[u8]) -> Option<Read<T>>) -> Result<Vec<T>> {
     let cannot = || format!("cannot read the log {}", log.display());
     let file = match File::open(log) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -78,10 +110,10 @@ pub fn read_log<T>(log: &Path, pick: impl Fn(Line) -> Option<(u64, T)>) -> Resul
     };
     let mut counted: Vec<(u64, T)> = Vec::new();
     for line in BufReader::new(file).split(b'\n') {
-        match serde_json::from_slice(&line.with_context(cannot)?) {
-            Ok(Line::Resumed { global_step }) => counted.retain(|(step, _)| *step <= global_step),
-            Ok(line) => counted.extend(pick(line)),
-            Err(_) => {}
+        match read(&line.with_context(cannot)?) {
+            Some(Read::Resumed(from)) => counted.retain(|(step, _)| *step <= from),
+            Some(Read::Counted(step, picked)) => counted.push((step, picked)),
+            None => {}
         }
     }
     Ok(counted.into_iter().map(|(_, picked)| picked).collect())

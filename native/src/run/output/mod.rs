@@ -13,7 +13,7 @@ use anyhow::Result;
 pub use clock::{Clock, Rates, resident_memory_mb};
 use deepspi_run::config::Config;
 use deepspi_run::message::Message;
-pub use log::{Line, Losses, Sample, read_log};
+pub use log::{Line, Losses, Sample, read_log, read_whole_lines};
 pub use log_end::last_position;
 
 use super::folder::METRICS;

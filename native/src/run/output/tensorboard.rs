@@ -11,6 +11,12 @@ use anyhow::{Context, Result};
 use deepspi_run::config::Config;
 use deepspi_run::message::{Iteration, MazeStatus, Message};
 use tfrecord::EventWriter;
+use tfrecord::protobuf::event::What;
+use tfrecord::protobuf::summary_metadata::PluginData;
+use tfrecord::protobuf::tensor_shape_proto::Dim;
+use tfrecord::protobuf::{
+    DataType, Event, Summary, SummaryMetadata, TensorProto, TensorShapeProto, summary,
+};
 
 use super::Rates;
 use crate::stats::reference_scores;
@@ -38,6 +44,10 @@ impl TensorBoard {
         let path = folder.join(next_name(folder)?);
         let writer = EventWriter::create(&path, tfrecord::EventWriterConfig::default())
             .with_context(|| format!("cannot write {}", path.display()))?;
+        let mut writer = writer;
+        writer
+            .write_event(text_event("hyperparameters", &hyper_parameters(game, config)))
+            .context("cannot write TensorBoard events")?;
         let metrics = config.algo.info().metrics.iter();
         let metrics = metrics.map(|info| (info.name, config.tensorboard_tag(info))).collect();
         Ok(Self { writer, game: game.to_owned(), metrics })
@@ -97,6 +107,37 @@ impl TensorBoard {
         let named = named.filter_map(|(name, tag)| Some((tag.clone(), last.get(name)?)));
         named.chain(scalars.into_iter().map(|(tag, value)| (tag.into(), value))).collect()
     }
+}
+
+/// All hyper-parameters as a table in Markdown, as CleanRL logs them: TensorBoard shows the tables of several runs beside
+/// each other.
+fn hyper_parameters(game: &str, config: &Config) -> String {
+    let rows = Config::FIELDS.iter().filter(|field| config.algo.reads(field));
+    let rows = rows.filter_map(|field| Some(format!("|{field}|{}|\n", config.get(field)?)));
+    format!("|parameter|value|\n|-|-|\n|env|{game}|\n{}", rows.collect::<String>())
+}
+
+/// A text for TensorBoard's plugin of that name.
+#[expect(clippy::disallowed_methods, reason = "the time of an event in TensorBoard")]
+fn text_event(tag: &str, text: &str) -> Event {
+    let plugin_data = PluginData { plugin_name: "text".to_owned(), content: Vec::new() };
+    let metadata = SummaryMetadata { plugin_data: Some(plugin_data), ..SummaryMetadata::default() };
+    let one = Dim { size: 1, ..Dim::default() };
+    let tensor = TensorProto {
+        dtype: DataType::DtString.into(),
+        tensor_shape: Some(TensorShapeProto { dim: vec![one], ..TensorShapeProto::default() }),
+        string_val: vec![text.as_bytes().to_vec()],
+        ..TensorProto::default()
+    };
+    let value = summary::Value {
+        tag: format!("{tag}/text_summary"),
+        metadata: Some(metadata),
+        value: Some(summary::value::Value::Tensor(tensor)),
+        ..summary::Value::default()
+    };
+    let wall_time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64());
+    let what = Some(What::Summary(Summary { value: vec![value] }));
+    Event { wall_time, step: 0, what, ..Event::default() }
 }
 
 /// A name that sorts after those of all event files in the folder, because TensorBoard reads them in this order and
