@@ -340,7 +340,7 @@ macro_rules! fields {
             #[doc(hidden)]
             #[must_use]
             pub fn spellings(command: clap::Command) -> clap::Command {
-                $( let command = command.mut_arg(stringify!($name), <$ty as $crate::FieldValue>::flag); )+
+                $( let command = command.mut_arg(stringify!($name), $crate::flags::spelled::<$ty>); )+
                 $($( let command = <$part_overrides>::spellings(command); )+)?
                 command
             }

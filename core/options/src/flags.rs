@@ -5,13 +5,24 @@ use std::ops::RangeInclusive;
 
 use clap::Arg;
 
-use crate::FieldValue;
 use crate::value::whole;
+use crate::{FieldKind, FieldValue};
+
+/// The flag of a field, with all spellings of its values.
+#[must_use]
+pub fn spelled<T: FieldValue + Send + Sync + 'static>(arg: Arg) -> Arg {
+    match T::KIND {
+        FieldKind::Flag => switch(arg),
+        FieldKind::Whole | FieldKind::Real => value::<T>(arg),
+        // Lists its choices itself.
+        FieldKind::Choice(_) => arg,
+    }
+}
 
 /// Makes a flag read its value as forms and links do. A negative number is then an error about the value and not
 /// about an unknown flag.
 #[must_use]
-pub fn value<T: FieldValue + Send + Sync + 'static>(arg: Arg) -> Arg {
+fn value<T: FieldValue + Send + Sync + 'static>(arg: Arg) -> Arg {
     arg.allow_negative_numbers(true).value_parser(|text: &str| {
         T::from_text(text).ok_or_else(|| format!("allowed: {}", T::ALLOWED))
     })
@@ -19,7 +30,7 @@ pub fn value<T: FieldValue + Send + Sync + 'static>(arg: Arg) -> Arg {
 
 /// Makes a flag accept a value: `--flag` alone is true, and `--flag False` is false.
 #[must_use]
-pub fn switch(arg: Arg) -> Arg {
+fn switch(arg: Arg) -> Arg {
     arg.action(clap::ArgAction::Set)
         .num_args(0..=1)
         .default_missing_value("true")

@@ -34,13 +34,6 @@ pub trait FieldValue: Copy + Serialize + DeserializeOwned {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
-
-    /// The flag with the spellings that are accepted for its value.
-    #[cfg(feature = "cli")]
-    #[must_use]
-    fn flag(arg: clap::Arg) -> clap::Arg {
-        arg
-    }
 }
 
 macro_rules! whole_value {
@@ -63,11 +56,6 @@ macro_rules! whole_value {
                     D::Error::invalid_value(Unexpected::Unsigned(number), &Self::ALLOWED)
                 })
             }
-
-            #[cfg(feature = "cli")]
-            fn flag(arg: clap::Arg) -> clap::Arg {
-                crate::flags::value::<Self>(arg)
-            }
         }
     )+};
 }
@@ -87,11 +75,6 @@ macro_rules! real_value {
             }
 
             $($write)?
-
-            #[cfg(feature = "cli")]
-            fn flag(arg: clap::Arg) -> clap::Arg {
-                crate::flags::value::<Self>(arg)
-            }
         }
     )+};
 }
@@ -130,11 +113,6 @@ impl FieldValue for bool {
             .into_iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(text))
             .map(|(_, value)| value)
-    }
-
-    #[cfg(feature = "cli")]
-    fn flag(arg: clap::Arg) -> clap::Arg {
-        crate::flags::switch(arg)
     }
 }
 

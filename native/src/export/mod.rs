@@ -1,6 +1,6 @@
 //! `native export`: a trained agent as files that other programs can use without this one.
 //!
-//! What the files contain is decided in `deepspi_export`, which the page uses as well. This module
+//! What the files contain is decided in `deepspi_export`, which knows no disk. This module
 //! collects what a run folder knows about the agent, and writes the files. Nothing is uploaded. An
 //! export is a folder that is complete or absent, and a folder with other files is never replaced.
 
