@@ -58,6 +58,7 @@ const outcome = struct({
   done: flag,
   terminated: flag,
   truncated: flag,
+  game_over: flag,
   lives: signed,
   elapsed_steps: unsigned,
 });

@@ -27,8 +27,24 @@ fn resident(id: u32) -> Option<f64> {
     Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
 }
 
+/// Waits until a process has what it needs, for which a busy machine takes long: the memory of three seconds is equal to
+/// a hundredth.
+fn warm_up(child: &Child) {
+    let (start, mut samples) = (Instant::now(), Vec::new());
+    while start.elapsed() < Duration::from_secs(120) {
+        std::thread::sleep(Duration::from_millis(250));
+        samples.extend(resident(child.id()));
+        let last = &samples[samples.len().saturating_sub(12)..];
+        let (low, high) = last.iter().fold((f64::MAX, 0.0_f64), |(l, h), x| (l.min(*x), h.max(*x)));
+        if last.len() == 12 && high <= low * 1.01 {
+            return;
+        }
+    }
+}
+
 /// Watches a process for the time of a soak.
 fn watch(what: &str, child: &mut Child, time: Duration) {
+    warm_up(child);
     let (start, mut samples) = (Instant::now(), Vec::new());
     while start.elapsed() < time {
         std::thread::sleep((time / 400).max(Duration::from_millis(25)));
