@@ -309,10 +309,14 @@ mod tests {
 
     #[test]
     fn seeds_that_differ_survive() {
+        // The largest one that a run folder can hold.
+        let largest = i64::MAX as u64;
         let mut link = Link::default();
-        link.experiment.agents[1].seed = u64::MAX;
-        assert_eq!(link.to_fragment(), format!("b.seed={}", u64::MAX));
+        link.experiment.agents[1].seed = largest;
+        assert_eq!(link.to_fragment(), format!("b.seed={largest}"));
         assert_eq!(Link::from_fragment(&link.to_fragment()).0, link);
+        let beyond = format!("b.seed={}", u64::MAX);
+        assert_eq!(Link::from_fragment(&beyond), (Link::default(), vec![beyond.clone()]));
     }
 
     #[test]

@@ -204,7 +204,8 @@ pub(super) mod tests {
         let mut trajectory = Trajectory::new(usize::MAX);
         let ended = |number, terminated| {
             let mut step = step(number, Some(0));
-            (step.outcome.done, step.outcome.terminated) = (true, terminated);
+            let outcome = &mut step.outcome;
+            (outcome.done, outcome.terminated, outcome.game_over) = (true, terminated, terminated);
             step
         };
         for step in [
