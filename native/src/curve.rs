@@ -20,7 +20,7 @@ use crate::run::output::{Line as LogLine, read_log};
 use crate::stats::Quartiles;
 use crate::stats::reference_scores;
 use crate::terminal::say;
-use crate::whole_file::write_whole;
+use crate::whole_file::{require_replaceable, write_whole};
 
 /// Colour of the curve and its band.
 const COLOUR: Colour = Colour::Series(0);
@@ -74,14 +74,14 @@ pub struct Curve {
 /// # Errors
 /// If the log cannot be read or the figure cannot be drawn.
 pub fn of_run(run: &Path, game: &str, last: u64, count: u64) -> Result<Option<Curve>> {
-    let log = run.join(METRICS);
-    if !log.exists() {
-        return Ok(None);
-    }
-    let mut games = finished_games(&log)?;
+    let mut games = finished_games(&run.join(METRICS))?;
     games.retain(|(step, _)| *step <= last);
-    let window = last.div_ceil(count).max(1);
-    let points = summarise(&games, window);
+    of_games(game, &games, last.div_ceil(count).max(1))
+}
+
+/// The curve of games in windows of this many steps; none if there are no games.
+fn of_games(game: &str, games: &[(u64, f64)], window: u64) -> Result<Option<Curve>> {
+    let points = summarise(games, window);
     if points.is_empty() {
         return Ok(None);
     }
@@ -97,17 +97,15 @@ pub fn of_run(run: &Path, game: &str, last: u64, count: u64) -> Result<Option<Cu
 pub fn run(args: &CurveArgs) -> Result<()> {
     check_ending(&args.out)?;
     let folder = RunFolder::open(&args.run)?;
-    let points = summarise(&finished_games(&folder.path.join(METRICS))?, args.window);
-    if points.is_empty() {
+    let games = finished_games(&folder.path.join(METRICS))?;
+    let Some(curve) = of_games(&folder.info.env, &games, args.window)? else {
         bail!("no game has finished in {} yet; train it for longer", args.run.display());
-    }
+    };
     let csv = args.out.with_extension("csv");
     require_replaceable(&args.out, "<svg", "a figure")?;
     require_replaceable(&csv, HEADER, "the numbers of a curve")?;
-    let svg = chart::svg(&figure(&folder.info.env, &points, args.window))
-        .with_context(|| format!("cannot draw {}", args.out.display()))?;
-    write_whole(&csv, table(&points).as_bytes())?;
-    write_whole(&args.out, svg.as_bytes())?;
+    write_whole(&csv, curve.csv.as_bytes())?;
+    write_whole(&args.out, curve.svg.as_bytes())?;
     say!("wrote {} and {}", args.out.display(), csv.display());
     Ok(())
 }
@@ -123,18 +121,6 @@ fn check_ending(out: &Path) -> Result<()> {
         out.with_extension("svg").display()
     );
     Ok(())
-}
-
-/// Refuses to replace a file that is not an earlier curve, such as `evaluation.csv` for `--out RUN/evaluation.svg`.
-fn require_replaceable(path: &Path, beginning: &str, what: &str) -> Result<()> {
-    match std::fs::read(path) {
-        Err(_) => Ok(()),
-        Ok(old) if old.is_empty() || old.starts_with(beginning.as_bytes()) => Ok(()),
-        Ok(_) => bail!(
-            "{} exists and is not {what}, so it is not replaced; choose another name with --out",
-            path.display()
-        ),
-    }
 }
 
 /// `(step, return)` of all finished games.
@@ -258,19 +244,6 @@ mod tests {
             let error = check_ending(Path::new(name)).expect_err(name).to_string();
             assert!(error.contains(name) && error.contains(&format!("--out {instead}")), "{error}");
         }
-    }
-
-    #[test]
-    fn only_an_earlier_curve_is_replaced() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("evaluation.csv");
-        let check = || require_replaceable(&path, HEADER, "the numbers of a curve");
-        check().expect("no file");
-        std::fs::write(&path, table(&[])).expect("written");
-        check().expect("a curve");
-        std::fs::write(&path, "episode,seed\n").expect("written");
-        let error = check().expect_err("another table").to_string();
-        assert!(error.contains("evaluation.csv") && error.contains("--out"), "{error}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::run::folder::{METRICS, RunFolder};
 use crate::run::output::read_whole_lines;
 use crate::terminal::say;
-use crate::whole_file::write_whole;
+use crate::whole_file::{require_replaceable, write_whole};
 
 /// Name of the table, in the run folder unless the user names another file.
 const TABLE: &str = "metrics.csv";
@@ -38,9 +38,7 @@ pub struct MetricsArgs {
 pub fn run(args: &MetricsArgs) -> Result<()> {
     let folder = RunFolder::open(&args.run)?;
     let out = args.out.clone().unwrap_or_else(|| folder.path.join(TABLE));
-    if std::fs::read(&out).is_ok_and(|old| !old.is_empty() && !old.starts_with(STEP.as_bytes())) {
-        bail!("{} exists and is not such a table; choose another name with --out", out.display());
-    }
+    require_replaceable(&out, STEP, "such a table")?;
     let table = table(read_whole_lines(&folder.path.join(METRICS))?)?;
     if table.is_empty() {
         bail!("no iteration has finished in {} yet; train it for longer", args.run.display());

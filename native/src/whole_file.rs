@@ -6,10 +6,10 @@
 //! that a killed process leaves.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use deepspi_run::run_files::{REPLACED_SUFFIX, WRITING_PREFIX};
 
 /// Writes a file under a temporary name in the same folder; it then replaces the old file.
@@ -93,6 +93,24 @@ pub fn require_writable(folder: &Path) -> Result<()> {
         .with_context(|| format!("cannot write into {}", folder.display()))
 }
 
+/// Refuses to replace a file that `what` does not describe: it does not begin as such files do. A run folder has
+/// `evaluation.csv`, which a curve named `evaluation.svg` would lose.
+///
+/// # Errors
+/// If there is such a file, and not an empty one.
+pub fn require_replaceable(path: &Path, beginning: &str, what: &str) -> Result<()> {
+    let mut old = Vec::new();
+    let read =
+        File::open(path).and_then(|file| file.take(beginning.len() as u64).read_to_end(&mut old));
+    if read.is_ok() && !old.is_empty() && old != beginning.as_bytes() {
+        bail!(
+            "{} exists and is not {what}, so it is not replaced; choose another name with --out",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
 /// Whether an error says that a file does not exist; all other errors leave that open.
 #[must_use]
 pub fn is_absent(error: &io::Error) -> bool {
@@ -139,6 +157,23 @@ mod tests {
         write_whole(&path, b"new").expect("replaced");
         assert_eq!(fs::read(&path).expect("read"), b"new");
         assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn only_a_file_of_the_same_kind_is_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("evaluation.csv");
+        let check = || require_replaceable(&path, "step,games", "the numbers of a curve");
+        check().expect("no file");
+        for kept in ["", "step,games", "step,games,mean\n1,2,3\n"] {
+            fs::write(&path, kept).expect("written");
+            check().expect("a curve");
+        }
+        for other in ["episode,seed\n", "step", "x"] {
+            fs::write(&path, other).expect("written");
+            let error = check().expect_err("another table").to_string();
+            assert!(error.contains("evaluation.csv") && error.contains("--out"), "{error}");
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::common::native;
+
 /// `short` in the tests of every day, `full` in `./check endurance`.
 pub(crate) fn size(short: u64, full: u64) -> u64 {
     if is_full() { full } else { short }
@@ -19,6 +21,14 @@ pub(crate) fn is_full() -> bool {
 /// A seed of a campaign: fixed, so that a failure can be repeated; `DEEPSPI_ENDURANCE_SEED` gives another one.
 pub(crate) fn seed() -> u64 {
     std::env::var("DEEPSPI_ENDURANCE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
+}
+
+/// A training on the maze with eight environments and this many steps in an iteration of each.
+pub(crate) fn small_maze(run: &Path, num_steps: u64) -> Command {
+    let mut command = native();
+    command.args(["--env", "maze", "--device", "cpu", "--num-envs", "8", "--num-minibatches", "2"]);
+    command.args(["--num-steps", &num_steps.to_string(), "--run-dir"]).arg(run);
+    command
 }
 
 /// How a process ended.

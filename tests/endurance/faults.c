@@ -79,22 +79,18 @@ static int fails(int counts) {
 #define REAL(name) __typeof__(&name) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 #define WRITES(flags) ((flags) & (O_CREAT | O_WRONLY | O_RDWR))
 
-int open(const char *path, int flags, ...) {
-    va_list list;
-    va_start(list, flags);
-    mode_t mode = va_arg(list, mode_t);
-    va_end(list);
-    REAL(open);
-    return fails(WRITES(flags) && path_counts(path)) ? -1 : real(path, flags, mode);
-}
-int open64(const char *path, int flags, ...) {
-    va_list list;
-    va_start(list, flags);
-    mode_t mode = va_arg(list, mode_t);
-    va_end(list);
-    REAL(open64);
-    return fails(WRITES(flags) && path_counts(path)) ? -1 : real(path, flags, mode);
-}
+/* Both names of the same call. */
+#define OPENS(name)                                                                                        \
+    int name(const char *path, int flags, ...) {                                                           \
+        va_list list;                                                                                      \
+        va_start(list, flags);                                                                             \
+        mode_t mode = va_arg(list, mode_t);                                                                \
+        va_end(list);                                                                                      \
+        REAL(name);                                                                                        \
+        return fails(WRITES(flags) && path_counts(path)) ? -1 : real(path, flags, mode);                   \
+    }
+OPENS(open)
+OPENS(open64)
 ssize_t write(int fd, const void *bytes, size_t len) {
     REAL(write);
     return fails(fd_counts(fd)) ? -1 : real(fd, bytes, len);

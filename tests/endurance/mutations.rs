@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::campaign::{Ended, copy_folder, is_full, run_within, seed, size};
+use crate::campaign::{Ended, copy_folder, is_full, run_within, seed, size, small_maze};
 use crate::common::{finish, native};
 use crate::mutation::{Mutation, Mutator, mutated, smallest};
 
@@ -90,20 +90,8 @@ impl Target<'_> {
 
 /// A short run on the maze with two checkpoints.
 fn trained(run: &Path) {
-    let mut command = native();
-    command.args([
-        "--env",
-        "maze",
-        "--num-envs",
-        "8",
-        "--num-steps",
-        "64",
-        "--num-minibatches",
-        "2",
-    ]);
-    command
-        .args(["--total-timesteps", "1024", "--save-every", "512", "--device", "cpu", "--run-dir"])
-        .arg(run);
+    let mut command = small_maze(run, 64);
+    command.args(["--total-timesteps", "1024", "--save-every", "512"]);
     finish(&mut command).succeeded();
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::campaign::{Ended, is_full, run_within};
+use crate::campaign::{Ended, is_full, run_within, small_maze};
 use crate::common::{checkpoint, finish, native};
 
 /// Makes a command that writes into this folder.
@@ -43,20 +43,8 @@ fn library(folder: &Path) -> Option<PathBuf> {
 
 /// A training of four iterations with two checkpoints.
 fn training(run: &Path) -> Command {
-    let mut command = native();
-    command.args([
-        "--env",
-        "maze",
-        "--num-envs",
-        "8",
-        "--num-steps",
-        "8",
-        "--num-minibatches",
-        "2",
-    ]);
-    command
-        .args(["--total-timesteps", "256", "--save-every", "128", "--device", "cpu", "--run-dir"])
-        .arg(run);
+    let mut command = small_maze(run, 8);
+    command.args(["--total-timesteps", "256", "--save-every", "128"]);
     command
 }
 

@@ -100,39 +100,14 @@ fn encoder(
     form: Form<'_>,
     pixels: &Value,
 ) -> Result<Value, ExportError> {
-    let convolved = |graph: &mut Graph, place: &Place, image: &ImageEncoder| {
-        let norm = |i: usize| {
-            let index = i.checked_sub(image.first_norm)?;
-            Some((index, image.norms.get(index)?))
-        };
-        let mut x = pixels.clone();
-        for (i, layer) in image.layers.iter().enumerate() {
-            let at = place.part(&i.to_string(), &format!("layers.{i}"));
-            x = convolve(graph, &at, layer, form.spec.encoder[i].stride, &x)?;
-            if let Some((index, norm)) = norm(i) {
-                // The normalisation is over channels, which ONNX wants last.
-                let rows = graph.transpose(&at.node("channels_last"), &x, &[1, 2, 0]);
-                let named = place.part(&i.to_string(), &format!("norms.{index}"));
-                let rows = layer_norm(graph, &named, norm, &rows)?;
-                x = graph.transpose(&at.node("channels_first"), &rows, &[2, 0, 1]);
-            }
-            x = activate(graph, &at, form.activation(), &x);
-        }
-        Ok::<Value, ExportError>(natural(graph, place, &x))
-    };
     match encoder {
-        Encoder::Plain(layers) => {
-            let mut x = pixels.clone();
-            for (i, layer) in layers.iter().enumerate() {
-                let at = place.at(&i.to_string());
-                x = convolve(graph, &at, layer, form.spec.encoder[i].stride, &x)?;
-                x = activate(graph, &at, form.activation(), &x);
-            }
-            Ok(natural(graph, place, &x))
+        Encoder::Plain(layers) => convolved(graph, place, layers, None, form, pixels),
+        Encoder::Normalised(image) => {
+            convolved(graph, place, &image.layers, Some(image), form, pixels)
         }
-        Encoder::Normalised(image) => convolved(graph, place, image),
         Encoder::Categorical(categorical) => {
-            let features = convolved(graph, &place.part("", "image"), &categorical.image)?;
+            let (at, image) = (place.part("", "image"), &categorical.image);
+            let features = convolved(graph, &at, &image.layers, Some(image), form, pixels)?;
             let at = place.at("logits");
             let logits = dense(graph, &at, &categorical.logits, &features)?;
             let networks = &form.config.networks;
@@ -144,14 +119,37 @@ fn encoder(
     }
 }
 
-fn convolve(
+/// Flat features of images after convolutions, with the normalisations of `image` if there are any. Plain encoders name
+/// their parameters without `layers`, as in checkpoints from before there were others.
+fn convolved(
     graph: &mut Graph,
     place: &Place,
-    layer: &Conv,
-    stride: usize,
-    x: &Value,
+    layers: &[Conv],
+    image: Option<&ImageEncoder>,
+    form: Form<'_>,
+    pixels: &Value,
 ) -> Result<Value, ExportError> {
-    conv(graph, place, layer, Geometry { stride, pad_end: 0, groups: 1 }, x)
+    let norm = |i: usize| {
+        let image = image?;
+        let index = i.checked_sub(image.first_norm)?;
+        Some((index, image.norms.get(index)?))
+    };
+    let mut x = pixels.clone();
+    for (i, layer) in layers.iter().enumerate() {
+        let name = if image.is_some() { format!("layers.{i}") } else { i.to_string() };
+        let at = place.part(&i.to_string(), &name);
+        let stride = form.spec.encoder[i].stride;
+        x = conv(graph, &at, layer, Geometry { stride, pad_end: 0, groups: 1 }, &x)?;
+        if let Some((index, norm)) = norm(i) {
+            // The normalisation is over channels, which ONNX wants last.
+            let rows = graph.transpose(&at.node("channels_last"), &x, &[1, 2, 0]);
+            let named = place.part(&i.to_string(), &format!("norms.{index}"));
+            let rows = layer_norm(graph, &named, norm, &rows)?;
+            x = graph.transpose(&at.node("channels_first"), &rows, &[2, 0, 1]);
+        }
+        x = activate(graph, &at, form.activation(), &x);
+    }
+    Ok(natural(graph, place, &x))
 }
 
 /// Hidden activations of flat latents.

@@ -62,9 +62,18 @@ pub fn dense(
     layer: &Dense,
     input: &Value,
 ) -> Result<Value, ExportError> {
+    let [kernel, bias] = kernel_and_bias(graph, place, layer)?;
+    product(graph, &place.node("dense"), input, &kernel, &bias)
+}
+
+fn kernel_and_bias(
+    graph: &mut Graph,
+    place: &Place,
+    layer: &Dense,
+) -> Result<[Value; 2], ExportError> {
     let kernel = parameter(graph, &place.parameter("kernel"), layer.kernel.val())?;
     let bias = parameter(graph, &place.parameter("bias"), layer.bias.val())?;
-    product(graph, &place.node("dense"), input, &kernel, &bias)
+    Ok([kernel, bias])
 }
 
 /// Vectors `[in]` times a kernel `[in, out]` plus a bias `[out]`.
@@ -92,8 +101,7 @@ pub fn dense_on_rows(
     layer: &Dense,
     input: &Value,
 ) -> Result<Value, ExportError> {
-    let kernel = parameter(graph, &place.parameter("kernel"), layer.kernel.val())?;
-    let bias = parameter(graph, &place.parameter("bias"), layer.bias.val())?;
+    let [kernel, bias] = kernel_and_bias(graph, place, layer)?;
     let rows = graph.matmul(&place.node("product"), input, &kernel);
     Ok(graph.pair(&place.node("dense"), "Add", &rows, &bias))
 }

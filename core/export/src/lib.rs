@@ -1,8 +1,8 @@
 //! Trained agents for programs that do not know this project: ONNX graphs, a description of what goes
 //! in and out of them, and a model card.
 //!
-//! The crate returns bytes and text and knows no disk, so that the command line and the page export the
-//! same files. [`onnx`] writes the graphs, [`config`] the description, [`card`] the model card.
+//! The crate returns bytes and text and knows no disk, so that a program without one, such as the page, can
+//! export the same files. [`onnx`] writes the graphs, [`config`] the description, [`card`] the model card.
 //! [`proto`] holds the messages of ONNX, with which a graph can be read back.
 
 mod agent;

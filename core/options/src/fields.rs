@@ -124,6 +124,15 @@ macro_rules! fields {
                 Ok(())
             }
 
+            /// The overrides that give all fields these values.
+            #[must_use]
+            pub fn to_overrides(&self) -> $overrides {
+                $overrides {
+                    $( $name: Some(self.$name), )+
+                    $($( $part: self.$part.to_overrides(), )+)?
+                }
+            }
+
             /// The same hyper-parameters, with the given fields replaced.
             #[must_use]
             pub fn with(&self, given: &$overrides) -> Self {

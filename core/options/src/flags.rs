@@ -19,11 +19,10 @@ pub fn spelled<T: FieldValue + Send + Sync + 'static>(arg: Arg) -> Arg {
     }
 }
 
-/// Makes a flag read its value as forms and links do. A negative number is then an error about the value and not
-/// about an unknown flag.
+/// Makes a flag read its value as forms and links do.
 #[must_use]
 fn value<T: FieldValue + Send + Sync + 'static>(arg: Arg) -> Arg {
-    arg.allow_negative_numbers(true).value_parser(|text: &str| {
+    arg.value_parser(|text: &str| {
         T::from_text(text).ok_or_else(|| format!("allowed: {}", T::ALLOWED))
     })
 }

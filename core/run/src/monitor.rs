@@ -64,8 +64,9 @@ pub struct EpisodeTracker {
     /// `(return, length)` of the last finished games.
     last: Vec<Option<(f64, u64)>>,
     episodes: u64,
-    /// The same by the ends that EnvPool reports ([`Outcome::reported_end`]). Checkpoints from before games were
-    /// counted by their real ends lack it: their only count is this one.
+    /// The same by the ends that EnvPool reports ([`Outcome::reported_end`]), from the first step on: before, the two
+    /// counts are equal. Checkpoints from before games were counted by their real ends lack it: their only count is this
+    /// one.
     #[serde(default)]
     reported: Option<Reported>,
 }
@@ -82,8 +83,7 @@ impl EpisodeTracker {
     #[must_use]
     pub fn new(num_envs: usize) -> Self {
         let (running, last) = (vec![(0.0, 0); num_envs], vec![None; num_envs]);
-        let reported = Some(Reported { running: running.clone(), last: last.clone() });
-        Self { running, last, episodes: 0, reported }
+        Self { running, last, episodes: 0, reported: None }
     }
 
     /// Whether this is the tracker of so many environments. A damaged checkpoint may hold another one.

@@ -311,21 +311,14 @@ impl RomFinder {
 /// The ROM of a game in a folder that the user named, by its usual name or by its bytes; or in the file that was
 /// named instead of a folder.
 fn named(game: &'static Game, path: &Path) -> Result<Rom, RomError> {
-    let usual = if path.is_file() {
-        Rom::read(game, path)
-    } else {
-        Rom::read(game, &path.join(game.file_name()))
-    };
-    let error = match usual {
+    let is_file = path.is_file();
+    let usual = if is_file { path.to_path_buf() } else { path.join(game.file_name()) };
+    let error = match Rom::read(game, &usual) {
         Ok(rom) => return Ok(rom),
         Err(error) => error,
     };
-    let found = if path.is_file() {
-        search::in_named_file(path, game)
-    } else {
-        search::in_folder(path, game)
-    };
-    match (found, error) {
+    let search = if is_file { search::in_named_file } else { search::in_folder };
+    match (search(path, game), error) {
         (Some(found), _) => Rom::new(game, found.bytes, found.origin),
         (None, RomError::Missing { game: name, .. }) => Err(RomError::NotIn {
             game: name,

@@ -33,8 +33,9 @@ pub fn in_folder(folder: &Path, game: &Game) -> Option<Found> {
     let mut folders = VecDeque::from([(folder.to_owned(), 0)]);
     let mut seen = 0;
     while let Some((folder, depth)) = folders.pop_front() {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
         let mut paths: Vec<PathBuf> =
-            fs::read_dir(&folder).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+            entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
         // The same file is found on every machine.
         paths.sort();
         for path in paths {
@@ -43,7 +44,7 @@ pub fn in_folder(folder: &Path, game: &Game) -> Option<Found> {
                 return None;
             }
             match fs::metadata(&path) {
-                Ok(about) if about.is_dir() && depth < DEPTH && fs::read_dir(&path).is_ok() => {
+                Ok(about) if about.is_dir() && depth < DEPTH => {
                     folders.push_back((path, depth + 1));
                 }
                 Ok(about) if about.is_file() => {

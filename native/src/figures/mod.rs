@@ -26,7 +26,6 @@ use anyhow::{Context, Result, bail};
 use args::FigureName;
 pub use args::FiguresArgs;
 use clap::ValueEnum;
-use deepspi_run::config::ConfigOverrides;
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_worlds::maze::{Maze, MazeConfig, MazeOverrides, MazePreset};
 use experiment::Experiment;
@@ -50,20 +49,12 @@ pub fn run(args: &FiguresArgs) -> Result<()> {
         );
     }
     let selected = device::select(&args.device)?;
-    let file = args.config.as_deref().map(ConfigFile::read).transpose()?;
-    let world = file.as_ref().map(|file| file.world.clone()).unwrap_or_default();
-    let useless = world.useless(|field| MazeConfig::FIELDS.contains(&field));
-    if !useless.is_empty() {
-        note!(
-            "of the configuration, {} is not used: the figures are of the maze",
-            useless.join(", ")
-        );
-    }
+    let file = args.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
+    file.note_useless("the figures are of the maze", |field| MazeConfig::FIELDS.contains(&field));
     let usual = if selected.is_gpu { MazePreset::Paper } else { MazePreset::Small };
-    let preset = args.preset.or(world.maze.preset).unwrap_or(usual);
-    let config =
-        settings::resolve(&ConfigOverrides::default(), file.as_ref(), &preset.hyper_parameters())?;
-    let mut base = Experiment { config, maze: maze_of(args, &world.maze, preset) };
+    let preset = args.preset.or(file.world.maze.preset).unwrap_or(usual);
+    let config = settings::complete(&file.hyper, &preset.hyper_parameters())?;
+    let mut base = Experiment { config, maze: maze_of(args, &file.world.maze, preset) };
     if let Some(iterations) = args.iterations {
         base.config.total_timesteps = iterations * base.config.batch_size() as u64;
     }

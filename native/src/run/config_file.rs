@@ -13,6 +13,8 @@ use deepspi_worlds::maze::{MazeConfig, MazeOverrides};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use crate::terminal::note;
+
 /// A configuration file.
 #[derive(Clone, Debug, Default)]
 pub struct ConfigFile {
@@ -76,6 +78,14 @@ impl ConfigFile {
         let world = run.map(WorldTable::from).unwrap_or_default();
         Ok(Self { path: path.to_owned(), hyper, world })
     }
+
+    /// Names the settings of the world that a command cannot use, with the reason.
+    pub fn note_useless(&self, reason: &str, usable: impl Fn(&str) -> bool) {
+        let useless = self.world.useless(usable);
+        if !useless.is_empty() {
+            note!("of {}, {} is not used: {reason}", self.path.display(), useless.join(", "));
+        }
+    }
 }
 
 impl From<RunTable> for WorldTable {
@@ -83,43 +93,23 @@ impl From<RunTable> for WorldTable {
         let RunTable { env, stochastic, maze, atari, started, .. } = run;
         // A run from before the rules of games were recorded followed other rules than today's.
         let is_old = started.is_some() && atari.is_none() && maze.is_empty();
-        let unsaid =
-            || if is_old { given(&AtariTraining::UNSAID) } else { AtariOverrides::default() };
-        Self { env, stochastic, maze, atari: atari.unwrap_or_else(unsaid) }
+        let unsaid = is_old.then(|| AtariTraining::UNSAID.to_overrides());
+        Self { env, stochastic, maze, atari: atari.or(unsaid).unwrap_or_default() }
     }
-}
-
-fn given(rules: &AtariTraining) -> AtariOverrides {
-    let mut given = AtariOverrides::default();
-    for field in AtariTraining::FIELDS {
-        if let Some(value) = rules.get(field) {
-            // Text of a value is always readable.
-            drop(given.set(field, &value));
-        }
-    }
-    given
 }
 
 impl WorldTable {
     /// The world of a run, as a table.
     #[must_use]
     pub fn of(info: &RunInfo) -> Self {
-        let mut maze = MazeOverrides::default();
-        for (settings, field) in
-            info.maze.iter().flat_map(|m| MazeConfig::FIELDS.iter().map(move |f| (m, f)))
-        {
-            if let Some(value) = settings.get(field) {
-                drop(maze.set(field, &value));
-            }
-        }
-        let atari = info.atari.as_ref().map(given).unwrap_or_default();
+        let maze = info.maze.map(|maze| maze.to_overrides()).unwrap_or_default();
+        let atari = info.atari.map(|rules| rules.to_overrides()).unwrap_or_default();
         Self { env: Some(info.env.clone()), stochastic: Some(info.stochastic), maze, atari }
     }
 
     /// The settings that differ from the defaults and that a world without these fields cannot use, such as
     /// `cue = 0.5`.
-    #[must_use]
-    pub fn useless(&self, usable: impl Fn(&str) -> bool) -> Vec<String> {
+    fn useless(&self, usable: impl Fn(&str) -> bool) -> Vec<String> {
         let stochastic =
             self.stochastic.filter(|yes| *yes).map(|_| ("stochastic", "true".to_owned()));
         let value = |field: &&'static str, found: Option<String>, default: Option<String>| {

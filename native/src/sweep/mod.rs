@@ -115,16 +115,11 @@ fn wanted(args: &BenchArgs) -> Result<Sweep> {
         bail!("--slurm-args is for `--launcher slurm` only; leave it out, or give both");
     }
     let suite = Suite::find(name)?;
-    let file = args.config.as_deref().map(ConfigFile::read).transpose()?;
-    let config = suite.config.with(&settings::explicit(&args.hyper, file.as_ref()));
-    let world = file.map(|file| file.world).unwrap_or_default();
-    let useless = world.useless(|field| worlds::atari::KIND.fields.contains(&field));
-    if !useless.is_empty() {
-        note!(
-            "of the configuration, {} is not used: a sweep is on Atari games",
-            useless.join(", ")
-        );
-    }
+    let file = args.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
+    let config = suite.config.with(&settings::explicit(&args.hyper, Some(&file)));
+    let usable = |field: &str| worlds::atari::KIND.fields.contains(&field);
+    file.note_useless("a sweep is on Atari games", usable);
+    let world = file.world;
     let sweep = Sweep {
         suite: suite.name,
         games: suite.games.iter().map(|game| game.name.to_owned()).collect(),

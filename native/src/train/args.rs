@@ -95,12 +95,6 @@ impl TrainArgs {
         }
     }
 
-    /// Whether the command line gives a rule of a world.
-    #[must_use]
-    pub fn gives_world(&self) -> bool {
-        self.stochastic.is_some() || !self.maze.is_empty() || !self.atari.is_empty()
-    }
-
     /// Settings for saving and stopping the training.
     #[must_use]
     pub const fn session(&self) -> SessionOptions {

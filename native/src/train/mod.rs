@@ -70,7 +70,6 @@ fn list_worlds() {
 fn chosen_world(env: Option<&str>, args: &TrainArgs, file: &ConfigFile) -> Result<Box<dyn World>> {
     let WorldTable { stochastic, maze, atari, .. } = &file.world;
     let fields = env.map_or(&[][..], worlds::fields);
-    let useless = file.world.useless(|field| fields.contains(&field));
     let stochastic = stochastic.filter(|_| fields.contains(&"stochastic"));
     let said = WorldArgs {
         stochastic: args.stochastic.or(stochastic).unwrap_or_default(),
@@ -79,20 +78,14 @@ fn chosen_world(env: Option<&str>, args: &TrainArgs, file: &ConfigFile) -> Resul
         atari: Some(AtariTraining::DEFAULT.with(atari).with(&args.atari)),
     };
     let world = worlds::choose(env, &said, |field| args.gives(field));
-    let in_file = env.is_some() && args.env.is_none() || !args.gives_world();
-    let world = if in_file && !file.path.as_os_str().is_empty() {
-        world.with_context(|| format!("the world of {} cannot be used", file.path.display()))?
-    } else {
+    let world = if file.world == WorldTable::default() {
         world?
+    } else {
+        let path = file.path.display();
+        world.with_context(|| format!("{path} and the command line together give no world"))?
     };
-    if !useless.is_empty() {
-        note!(
-            "of {}, {} is not used: {} has no such setting",
-            file.path.display(),
-            useless.join(", "),
-            world.name()
-        );
-    }
+    let reason = format!("{} has no such setting", world.name());
+    file.note_useless(&reason, |field| fields.contains(&field));
     Ok(world)
 }
 

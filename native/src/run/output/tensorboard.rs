@@ -42,9 +42,8 @@ impl std::fmt::Debug for TensorBoard {
 impl TensorBoard {
     pub fn create(folder: &Path, game: &str, config: &Config) -> Result<Self> {
         let path = folder.join(next_name(folder)?);
-        let writer = EventWriter::create(&path, tfrecord::EventWriterConfig::default())
+        let mut writer = EventWriter::create(&path, tfrecord::EventWriterConfig::default())
             .with_context(|| format!("cannot write {}", path.display()))?;
-        let mut writer = writer;
         writer
             .write_event(text_event("hyperparameters", &hyper_parameters(game, config)))
             .context("cannot write TensorBoard events")?;
