@@ -7,15 +7,29 @@
 //! `broken` lets a test break each of them.
 
 pub mod adam;
+#[cfg(feature = "gpu")]
 mod broken;
 pub mod choice;
+#[cfg_attr(
+    not(feature = "gpu"),
+    expect(unused_variables, reason = "this operation is for GPUs alone")
+)]
 pub mod chosen_convolution;
 pub mod conv;
 mod cpu;
+#[cfg_attr(
+    not(feature = "gpu"),
+    expect(unused_variables, reason = "this operation is for GPUs alone")
+)]
 pub(crate) mod frames;
+#[cfg(feature = "gpu")]
 mod gpu;
 pub mod group_sort;
 pub mod heads;
+#[cfg_attr(
+    not(feature = "gpu"),
+    expect(unused_variables, reason = "this operation is for GPUs alone")
+)]
 pub mod join;
 pub mod memory;
 pub mod mixture;

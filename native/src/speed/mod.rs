@@ -4,6 +4,8 @@
 //! it. On a GPU it also counts launches, uploads and waits, which do not depend on the machine.
 
 mod launches;
+#[cfg(feature = "gpu")]
+mod observer;
 mod timing;
 mod update;
 
@@ -251,7 +253,10 @@ fn print(report: &Report, memory_updates: Option<u64>) {
 }
 
 /// Agent steps per second with random actions, in windows of 20 steps of all environments.
-fn environments(envs: &mut dyn VectorEnv, repeats: u64) -> Result<Quartiles> {
+///
+/// # Errors
+/// If the environments fail.
+pub fn environments(envs: &mut dyn VectorEnv, repeats: u64) -> Result<Quartiles> {
     const STEPS: usize = 20;
     let mut generators = Generators::new(1);
     let actions = envs.actions();

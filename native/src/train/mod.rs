@@ -1,6 +1,7 @@
 //! `native train`: one run from its arguments to its last checkpoint.
 
 mod args;
+mod estimate;
 mod memory;
 
 use std::path::Path;
@@ -181,7 +182,9 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
     // With a replay buffer it may be as large as the trainer.
     drop(checkpoint);
     device::verify(&selected, &config, trainer.spec())?;
-    announce(folder, &config, &selected);
+    let left = config.total_timesteps.saturating_sub(trainer.global_step());
+    let estimate = estimate::text(&*world, &config, trainer.spec(), left, &selected, args);
+    announce(folder, &config, &selected, &estimate);
     if let Some(text) = replay {
         tracing::info!("{text}");
     }
@@ -231,6 +234,8 @@ struct PreparedRun {
     selected: Selected,
     trainer: Trainer,
     opened: Opened,
+    /// How long it will take; the end of the first line.
+    estimate: String,
 }
 
 impl PreparedRun {
@@ -244,12 +249,14 @@ impl PreparedRun {
         if let Some(text) = replay {
             note!("{text}");
         }
-        Ok(Self { selected, trainer, opened })
+        let spec = trainer.spec();
+        let estimate = estimate::text(world, config, spec, config.total_timesteps, &selected, args);
+        Ok(Self { selected, trainer, opened, estimate })
     }
 
     /// Trains the run. The caller holds the lock of the folder.
     fn train(self, folder: &RunFolder, args: &TrainArgs, _: &FolderLock) -> Result<Exit> {
-        announce(folder, self.trainer.config(), &self.selected);
+        announce(folder, self.trainer.config(), &self.selected, &self.estimate);
         self.opened.train(self.trainer, folder, args)
     }
 }
@@ -298,9 +305,9 @@ fn change_length(state: &mut State, args: &TrainArgs) -> Result<()> {
     Ok(())
 }
 
-fn announce(folder: &RunFolder, config: &Config, selected: &Selected) {
+fn announce(folder: &RunFolder, config: &Config, selected: &Selected, estimate: &str) {
     note!(
-        "{} on {}{}, {} steps, seed {}, on {}\nrun folder: {}",
+        "{} on {}{}, {} steps, seed {}, on {}{estimate}\nrun folder: {}",
         config.algo.name(),
         folder.info.env,
         if folder.info.stochastic { " (stochastic)" } else { "" },

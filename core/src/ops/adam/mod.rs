@@ -4,6 +4,7 @@
 //! instead of twenty. No value is read back.
 
 mod cpu;
+#[cfg(feature = "gpu")]
 mod gpu;
 
 use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
@@ -107,7 +108,7 @@ pub fn composed(
 }
 
 /// Dispatches [`clipped_adam_step`] to a backend.
-#[backend_extension(Flex, Cube)]
+#[backend_extension(Flex, Cube: cfg(feature = "gpu"))]
 pub trait AdamOp: Backend {
     /// New parameters, first and second moments as one vector `[3 P]`, and the norm `[1]`. The norm has
     /// memory of its own: it is kept until the end of an iteration, the vector only until the next step.

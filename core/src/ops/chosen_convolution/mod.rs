@@ -5,6 +5,7 @@
 //! with it ([`composed`], which is also the definition). On a GPU that is fifty kernels, most of which
 //! move numbers; there each unit reads what it needs where it is.
 
+#[cfg(feature = "gpu")]
 mod gpu;
 
 use burn::backend::autodiff::{
@@ -101,7 +102,7 @@ fn group_patches(features: Tensor<4>, groups: usize) -> Tensor<4> {
 }
 
 /// Dispatches [`chosen_convolution`] to a GPU.
-#[backend_extension(Cube, Autodiff)]
+#[backend_extension(Cube: cfg(feature = "gpu"), Autodiff)]
 trait ChosenConvOp: Backend {
     /// See [`chosen_convolution`].
     fn chosen_conv(

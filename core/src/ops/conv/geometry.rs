@@ -73,7 +73,11 @@ impl Sizes {
     pub const fn patch_len(&self) -> usize {
         self.kernel_height * self.kernel_width * self.channels
     }
+}
 
+/// A product for the gradient of the images computes one phase: see `gpu`.
+#[cfg(feature = "gpu")]
+impl Sizes {
     /// Pixels of one image in one phase, with those that would lie outside of it.
     pub const fn phase_pixels(&self) -> usize {
         self.height.div_ceil(self.stride) * self.width.div_ceil(self.stride)

@@ -10,6 +10,7 @@
 
 mod cpu;
 mod geometry;
+#[cfg(feature = "gpu")]
 mod gpu;
 
 use burn::backend::autodiff::{
@@ -18,9 +19,7 @@ use burn::backend::autodiff::{
     grads::Gradients,
     ops::{Backward, Ops, OpsKind},
 };
-use burn::backend::{
-    Autodiff, Backend, Cube, Dispatch, Flex, backend_extension, tensor::FloatTensor,
-};
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension, tensor::FloatTensor};
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu as rectified;
 
@@ -75,7 +74,7 @@ fn convolution(images: Tensor<4>, kernel: Tensor<4>, bias: Tensor<1>, form: Conv
 }
 
 /// Dispatches [`conv2d`] to the backend that holds the tensors.
-#[backend_extension(Flex, Cube, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "gpu"), Autodiff)]
 pub trait ConvOp: Backend {
     /// See [`conv2d`].
     fn conv_nhwc(
@@ -118,7 +117,7 @@ pub struct ConvForm {
 }
 
 macro_rules! route {
-    ($($backend:ty),+) => {$(
+    ($backend:ty) => {
         impl ConvOp for $backend {
             fn conv_nhwc(
                 images: FloatTensor<Self>,
@@ -129,9 +128,11 @@ macro_rules! route {
                 <Self as ConvKernels>::forward(images, kernel, bias, form)
             }
         }
-    )+};
+    };
 }
-route!(Flex, Cube);
+route!(Flex);
+#[cfg(feature = "gpu")]
+route!(burn::backend::Cube);
 
 impl<B: ConvKernels, C: CheckpointStrategy> ConvOp for Autodiff<B, C> {
     fn conv_nhwc(

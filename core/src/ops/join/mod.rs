@@ -3,6 +3,7 @@
 //! burn's `cat` launches one kernel for each part; an update would launch twenty for the gradients of
 //! its parameters.
 
+#[cfg(feature = "gpu")]
 mod gpu;
 
 use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
@@ -83,7 +84,7 @@ fn concatenated(parts: Vec<Tensor<1>>, starts: &[usize], len: usize) -> Tensor<1
 }
 
 /// Vectors on a GPU. Parts are written into a vector that nothing else uses.
-#[backend_extension(Cube)]
+#[backend_extension(Cube: cfg(feature = "gpu"))]
 pub trait JoinOp: Backend {
     /// A vector of `len` undefined numbers on the device of `part`.
     fn empty_like(part: FloatTensor<Self>, len: usize) -> FloatTensor<Self>;

@@ -5,6 +5,7 @@
 //! [`composed`] is the definition.
 
 mod cpu;
+#[cfg(feature = "gpu")]
 mod gpu;
 
 use burn::backend::autodiff::{
@@ -13,9 +14,7 @@ use burn::backend::autodiff::{
     grads::Gradients,
     ops::{Backward, Ops, OpsKind},
 };
-use burn::backend::{
-    Autodiff, Backend, Cube, Dispatch, Flex, backend_extension, tensor::FloatTensor,
-};
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension, tensor::FloatTensor};
 use burn::tensor::{Device, Shape, Tensor, activation::softplus};
 
 use super::noise::CounterNoise;
@@ -83,7 +82,7 @@ pub fn location_and_scale(raw: Tensor<5>) -> (Tensor<4>, Tensor<4>) {
 }
 
 /// Dispatches [`soft_mixture_sample`] to the backend that holds the tensors.
-#[backend_extension(Flex, Cube, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "gpu"), Autodiff)]
 pub trait MixtureOp: Backend {
     /// See [`soft_mixture_sample`]; `noise` is only read if it is the source.
     fn soft_mixture(
@@ -115,7 +114,7 @@ pub trait MixtureKernels: Backend {
 }
 
 macro_rules! route {
-    ($($backend:ty),+) => {$(
+    ($backend:ty) => {
         impl MixtureOp for $backend {
             fn soft_mixture(
                 raw: FloatTensor<Self>,
@@ -126,9 +125,11 @@ macro_rules! route {
                 Self::sample(raw, weights, noise, source)
             }
         }
-    )+};
+    };
 }
-route!(Flex, Cube);
+route!(Flex);
+#[cfg(feature = "gpu")]
+route!(burn::backend::Cube);
 
 /// Where kernels find the noise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

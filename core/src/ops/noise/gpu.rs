@@ -4,7 +4,7 @@ use burn::backend::Cube;
 use burn::cubecl;
 use burn::cubecl::prelude::*;
 
-use super::philox::word;
+use super::philox::{FACTORS, ROUNDS, WEYL};
 use super::{Bound, CounterNoise, FIRST, INSIDE, NoiseOp, QUANTILE, WIDTH};
 use crate::ops::broken::{Made, made};
 use crate::ops::gpu::{CubeTensor, covering, uninitialised, workgroup};
@@ -74,4 +74,27 @@ pub(in crate::ops) fn noise_at(
         number = uniform;
     }
     number
+}
+
+/// Word `lane` of the counter `(c0, c1, c2, c3)` in a kernel.
+#[cube]
+fn word(counter: (u32, u32, u32, u32), key: (u32, u32), lane: usize) -> u32 {
+    let (mut c0, mut c1, mut c2, mut c3) = counter;
+    let (mut k0, mut k1) = key;
+    #[unroll]
+    for _ in 0..ROUNDS {
+        let high_0 = c0.mul_hi(comptime!(FACTORS[0]).runtime());
+        let low_0 = c0 * comptime!(FACTORS[0]);
+        let high_1 = c2.mul_hi(comptime!(FACTORS[1]).runtime());
+        let low_1 = c2 * comptime!(FACTORS[1]);
+        c0 = high_1 ^ c1 ^ k0;
+        c1 = low_1;
+        c2 = high_0 ^ c3 ^ k1;
+        c3 = low_0;
+        k0 += comptime!(WEYL[0]);
+        k1 += comptime!(WEYL[1]);
+    }
+    let low = select(lane == 0usize, c0, c1);
+    let high = select(lane == 2usize, c2, c3);
+    select(lane < 2usize, low, high)
 }

@@ -5,6 +5,7 @@
 //! The word gives a number u, uniform in (-1, 1); the normal quantile of u inside the bounds is a
 //! polynomial, so no logarithm or cosine makes devices differ by more than rounding.
 
+#[cfg(feature = "gpu")]
 mod gpu;
 mod philox;
 
@@ -14,6 +15,7 @@ use burn::tensor::{Device, Tensor};
 use deepspi_worlds::parallel::for_each_chunk;
 use rand::{Rng, RngExt};
 
+#[cfg(feature = "gpu")]
 pub(super) use self::gpu::noise_at;
 use super::constant_on;
 use super::cpu::float_tensor;
@@ -114,7 +116,7 @@ impl Bound {
 }
 
 /// Dispatches [`CounterNoise::values`] to the backend of a device.
-#[backend_extension(Flex, Cube)]
+#[backend_extension(Flex, Cube: cfg(feature = "gpu"))]
 trait NoiseOp: Backend {
     /// Noise of the given shape on the device of `anchor`.
     fn noise_values(

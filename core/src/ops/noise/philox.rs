@@ -5,14 +5,11 @@
 //! its own numbers and no number has to be stored. The crates that have it run on the CPU only. Both
 //! forms must give the published vectors.
 
-use burn::cubecl;
-use burn::cubecl::prelude::*;
-
-const ROUNDS: usize = 10;
+pub(super) const ROUNDS: usize = 10;
 /// Factors of the two products of a round.
-const FACTORS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+pub(super) const FACTORS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 /// What is added to the key after each round.
-const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+pub(super) const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
 /// Calls that are computed together, in the registers of a vector.
 pub(super) const TOGETHER: usize = 16;
@@ -44,29 +41,6 @@ fn rounds(mut counter: [[u32; TOGETHER]; 4], mut key: [u32; 2]) -> [[u32; TOGETH
         key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
     }
     counter
-}
-
-/// Word `lane` of the counter `(c0, c1, c2, c3)` in a kernel.
-#[cube]
-pub(super) fn word(counter: (u32, u32, u32, u32), key: (u32, u32), lane: usize) -> u32 {
-    let (mut c0, mut c1, mut c2, mut c3) = counter;
-    let (mut k0, mut k1) = key;
-    #[unroll]
-    for _ in 0..ROUNDS {
-        let high_0 = c0.mul_hi(comptime!(FACTORS[0]).runtime());
-        let low_0 = c0 * comptime!(FACTORS[0]);
-        let high_1 = c2.mul_hi(comptime!(FACTORS[1]).runtime());
-        let low_1 = c2 * comptime!(FACTORS[1]);
-        c0 = high_1 ^ c1 ^ k0;
-        c1 = low_1;
-        c2 = high_0 ^ c3 ^ k1;
-        c3 = low_0;
-        k0 += comptime!(WEYL[0]);
-        k1 += comptime!(WEYL[1]);
-    }
-    let low = select(lane == 0usize, c0, c1);
-    let high = select(lane == 2usize, c2, c3);
-    select(lane < 2usize, low, high)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! workgroup computes them all, and their gradients with them. [`composed`] is the definition.
 
 mod cpu;
+#[cfg(feature = "gpu")]
 mod gpu;
 
 use burn::backend::autodiff::{
@@ -17,8 +18,8 @@ use burn::backend::{
     Autodiff, AutodiffBackend, Backend, Dispatch, TensorMetadata, backend_extension,
     tensor::FloatTensor,
 };
-use burn::cubecl;
-use burn::cubecl::prelude::*;
+#[cfg(feature = "gpu")]
+use burn::cubecl::{self, prelude::*};
 use burn::tensor::Tensor;
 use deepspi_run::config::{Auxiliary, Config, Objective, ValueLoss};
 
@@ -114,7 +115,8 @@ impl Settings {
 }
 
 /// Places in the packed result; every part starts at a multiple of [`ALIGNMENT`].
-#[derive(CubeType, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "gpu", derive(CubeType))]
 struct Places {
     utilities: usize,
     ratios: usize,
@@ -127,16 +129,15 @@ struct Places {
 }
 
 /// The places for a batch, for the host and, inside a kernel, for a GPU.
-#[cube]
+#[cfg_attr(feature = "gpu", cube)]
 fn places(batch: usize, actions: usize) -> Places {
     let part = batch.div_ceil(ALIGNMENT) * ALIGNMENT;
     let table = (batch * (actions + 1)).div_ceil(ALIGNMENT) * ALIGNMENT;
-    let utilities = ALIGNMENT.runtime();
-    let ratios = utilities + part;
+    let ratios = part + ALIGNMENT;
     let entropy = ratios + part;
     let outputs = entropy + part;
     let auxiliary = outputs + table;
-    Places { utilities, ratios, entropy, outputs, auxiliary, len: auxiliary + part }
+    Places { utilities: ratios - part, ratios, entropy, outputs, auxiliary, len: auxiliary + part }
 }
 
 /// The objective of a minibatch (docs/deepspi.md, section 2.2, details 7 to 16).
@@ -174,7 +175,7 @@ pub fn policy_objective(inputs: Inputs, config: &Config) -> PolicyObjective {
 }
 
 /// Dispatches [`policy_objective`] to the backend that holds the tensors.
-#[backend_extension(Flex, Cube, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "gpu"), Autodiff)]
 trait ObjectiveOp: Backend {
     /// The total loss `[1]` and the packed result; see [`Places`].
     fn objective(

@@ -15,6 +15,7 @@
 //! gradient. The gradient passes through all four products, as the authors' does.
 
 mod cpu;
+#[cfg(feature = "gpu")]
 mod gpu;
 
 use burn::backend::autodiff::{
@@ -23,9 +24,7 @@ use burn::backend::autodiff::{
     grads::Gradients,
     ops::{Backward, Ops, OpsKind},
 };
-use burn::backend::{
-    Autodiff, Backend, Cube, Dispatch, Flex, backend_extension, tensor::FloatTensor,
-};
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension, tensor::FloatTensor};
 use burn::tensor::Tensor;
 
 /// Added to a squared norm before its root.
@@ -89,7 +88,7 @@ pub fn divide_by_power_iteration(
 }
 
 /// Dispatches [`divide_by_power_iteration`] to the backend that holds the tensors.
-#[backend_extension(Flex, Cube, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "gpu"), Autodiff)]
 pub trait PowerOp: Backend {
     /// See [`divide_by_power_iteration`].
     fn divide_by_power(
@@ -118,7 +117,7 @@ pub trait PowerKernels: Backend {
 }
 
 macro_rules! route {
-    ($($backend:ty),+) => {$(
+    ($backend:ty) => {
         impl PowerOp for $backend {
             fn divide_by_power(
                 kernel: FloatTensor<Self>,
@@ -128,9 +127,11 @@ macro_rules! route {
                 Self::divide(kernel, start, matrices).0
             }
         }
-    )+};
+    };
 }
-route!(Flex, Cube);
+route!(Flex);
+#[cfg(feature = "gpu")]
+route!(burn::backend::Cube);
 
 impl<B: PowerKernels, C: CheckpointStrategy> PowerOp for Autodiff<B, C> {
     fn divide_by_power(

@@ -6,6 +6,9 @@
 //! operations it is four kernels forward and seven backward over all latents. [`composed`] is the
 //! definition.
 
+#[cfg(feature = "gpu")]
+mod gpu;
+
 use burn::backend::autodiff::{
     checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
     grads::Gradients,
@@ -13,16 +16,14 @@ use burn::backend::autodiff::{
 };
 use burn::backend::flex::FlexTensor;
 use burn::backend::{
-    Autodiff, Backend, Cube, Dispatch, Flex, TensorMetadata, backend_extension, tensor::FloatTensor,
+    Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension, tensor::FloatTensor,
 };
-use burn::cubecl;
-use burn::cubecl::prelude::*;
+#[cfg(feature = "gpu")]
+use burn::cubecl::{self, prelude::*};
 use burn::tensor::{Shape, Tensor};
 use deepspi_worlds::parallel::for_each_chunk;
 
-use super::broken::{Made, made};
-use super::cpu::{self, float_tensor, values};
-use super::gpu::{CubeTensor, contiguous, covering, uninitialised, workgroup};
+use crate::ops::cpu::{self, float_tensor, values};
 
 /// Targets `[B, G h w, c / G]` from latents `[2B, h, w, c]` and done flags `[B]`, with G groups of
 /// channels.
@@ -51,7 +52,7 @@ pub fn composed(latents: Tensor<4>, dones: Tensor<1>, groups: usize) -> Tensor<3
 }
 
 /// Dispatches [`transition_target`] to the backend that holds the tensors.
-#[backend_extension(Flex, Cube, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "gpu"), Autodiff)]
 trait TargetOp: Backend {
     /// See [`transition_target`].
     fn target(
@@ -100,7 +101,7 @@ impl TargetOp for Flex {
             let now = &latents[b * s.len()..][..s.len()];
             let next = &latents[(batch + b) * s.len()..][..s.len()];
             for (i, target) in target.iter_mut().enumerate() {
-                let at = natural(i, s);
+                let at = natural(i, s.positions, s.channels, s.per_group);
                 *target = next[at] + (now[at] - next[at]) * dones[b];
             }
         });
@@ -119,97 +120,20 @@ impl TargetKernels for Flex {
             let (sample, is_next) = (b % batch, b >= batch);
             let factor = if is_next { 1.0 - dones[sample] } else { dones[sample] };
             for (i, grad) in grad[sample * s.len()..][..s.len()].iter().enumerate() {
-                latents[natural(i, s)] = grad * factor;
+                latents[natural(i, s.positions, s.channels, s.per_group)] = grad * factor;
             }
         });
         float_tensor(latents, shape)
     }
 }
 
-impl TargetOp for Cube {
-    fn target(latents: CubeTensor, dones: CubeTensor, groups: usize) -> CubeTensor {
-        let (batch, s) = Sizes::new(&latents.shape(), groups);
-        let [latents, dones] = [latents, dones].map(contiguous);
-        let target = uninitialised(&latents, [batch, groups * s.positions, s.per_group]);
-        target_kernel::launch(
-            &latents.client.clone(),
-            covering(batch * s.len()),
-            workgroup(),
-            latents.into_buffer_arg(),
-            dones.into_buffer_arg(),
-            target.clone().into_buffer_arg(),
-            batch as u32,
-            s,
-        );
-        made(Made::TransitionTarget, target)
-    }
-}
-
-impl TargetKernels for Cube {
-    fn target_grad(dones: CubeTensor, grad: CubeTensor, shape: [usize; 4]) -> CubeTensor {
-        let per_group = grad.shape().dims::<3>()[2];
-        let (batch, s) = Sizes::new(&Shape::from(shape), shape[3] / per_group);
-        let [dones, grad] = [dones, grad].map(contiguous);
-        let latents = uninitialised(&grad, shape);
-        target_grad_kernel::launch(
-            &grad.client.clone(),
-            covering(batch * s.len()),
-            workgroup(),
-            dones.into_buffer_arg(),
-            grad.into_buffer_arg(),
-            latents.clone().into_buffer_arg(),
-            batch as u32,
-            s,
-        );
-        made(Made::TransitionTargetGradient, latents)
-    }
-}
-
-#[cube(launch)]
-fn target_kernel(
-    latents: &[f32],
-    dones: &[f32],
-    target: &mut [f32],
-    batch: u32,
-    #[comptime] s: Sizes,
-) {
-    let len = comptime!(s.len());
-    let total = batch as usize * len;
-    let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
-    while i < total {
-        let at = i / len * len + natural(i % len, s);
-        let next = latents[total + at];
-        target[i] = next + (latents[at] - next) * dones[i / len];
-        i += (CUBE_COUNT_X * CUBE_DIM) as usize;
-    }
-}
-
-#[cube(launch)]
-fn target_grad_kernel(
-    dones: &[f32],
-    grad: &[f32],
-    latents: &mut [f32],
-    batch: u32,
-    #[comptime] s: Sizes,
-) {
-    let len = comptime!(s.len());
-    let total = batch as usize * len;
-    let mut i = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
-    while i < total {
-        let at = i / len * len + natural(i % len, s);
-        let done = dones[i / len];
-        latents[at] = grad[i] * done;
-        latents[total + at] = grad[i] * (1.0f32 - done);
-        i += (CUBE_COUNT_X * CUBE_DIM) as usize;
-    }
-}
-
-/// Place in a natural latent of place `i` in an aligned one, for the host and for kernels.
-#[cube]
-fn natural(i: usize, #[comptime] s: Sizes) -> usize {
-    let (row, dimension) = (i / s.per_group, i % s.per_group);
-    let (group, position) = (row / s.positions, row % s.positions);
-    position * s.channels + group * s.per_group + dimension
+/// Place in a natural latent of place `i` in an aligned one, for the host and for kernels; the rest is that of
+/// [`Sizes`].
+#[cfg_attr(feature = "gpu", cube)]
+fn natural(i: usize, positions: usize, channels: usize, per_group: usize) -> usize {
+    let (row, dimension) = (i / per_group, i % per_group);
+    let (group, position) = (row / positions, row % positions);
+    position * channels + group * per_group + dimension
 }
 
 impl<B: TargetKernels, C: CheckpointStrategy> TargetOp for Autodiff<B, C> {
@@ -254,8 +178,8 @@ impl<B: TargetKernels> Backward<B, 1> for TargetBackward {
 mod tests {
     use burn::tensor::Device;
 
-    use super::*;
     use crate::golden::fill::fill;
+    use crate::ops::*;
     use crate::traffic::upload;
 
     #[test]

@@ -4,6 +4,9 @@
 //! action and a sum it is three kernels forward and four backward, and the softmax ten more.
 //! [`composed`] is the definition.
 
+#[cfg(feature = "gpu")]
+mod gpu;
+
 use burn::backend::autodiff::{
     checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
     grads::Gradients,
@@ -11,15 +14,13 @@ use burn::backend::autodiff::{
 };
 use burn::backend::flex::FlexTensor;
 use burn::backend::{
-    Autodiff, Backend, Cube, Dispatch, Flex, TensorMetadata, backend_extension, tensor::FloatTensor,
+    Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension, tensor::FloatTensor,
 };
-use burn::cubecl;
-use burn::cubecl::prelude::*;
 use burn::tensor::{Tensor, activation::softmax as burn_softmax};
 
-use super::broken::{Made, made};
-use super::cpu::{self, float_tensor, values as read};
-use super::gpu::{CubeTensor, contiguous, covering, uninitialised, workgroup};
+#[cfg(feature = "gpu")]
+pub(super) use self::gpu::action_of;
+use crate::ops::cpu::{self, float_tensor, values as read};
 
 /// For each sample the numbers of its action, `[B, N]`, from numbers of all actions `[B, N, A]` and
 /// one-hot actions `[B, A]`; with `softmax` their softmax over N.
@@ -40,7 +41,7 @@ pub fn composed(all: Tensor<3>, actions: Tensor<2>, softmax: bool) -> Tensor<2> 
 }
 
 /// Dispatches [`chosen`] to the backend that holds the tensors.
-#[backend_extension(Flex, Cube, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "gpu"), Autodiff)]
 trait ChoiceOp: Backend {
     /// See [`chosen`].
     fn choose(
@@ -113,134 +114,6 @@ fn index(one_hot: &[f32]) -> usize {
     one_hot.iter().position(|x| *x > 0.5).unwrap_or(0)
 }
 
-impl ChoiceOp for Cube {
-    fn choose(all: CubeTensor, actions: CubeTensor, softmax: bool) -> CubeTensor {
-        let shape: [usize; 3] = all.shape().dims();
-        let [all, actions] = [all, actions].map(contiguous);
-        let result = uninitialised(&all, [shape[0], shape[1]]);
-        choose_kernel::launch(
-            &all.client.clone(),
-            covering(shape[0]),
-            workgroup(),
-            all.into_buffer_arg(),
-            actions.into_buffer_arg(),
-            result.clone().into_buffer_arg(),
-            shape[0] as u32,
-            [shape[1], shape[2]],
-            softmax,
-        );
-        made(Made::ChosenOutputs, result)
-    }
-}
-
-impl ChoiceKernels for Cube {
-    fn choose_grad(
-        result: CubeTensor,
-        actions: CubeTensor,
-        grad: CubeTensor,
-        softmax: bool,
-    ) -> CubeTensor {
-        let [batch, len]: [usize; 2] = result.shape().dims();
-        let [_, choices]: [usize; 2] = actions.shape().dims();
-        let [result, actions, grad] = [result, actions, grad].map(contiguous);
-        let of_all = uninitialised(&result, [batch, len, choices]);
-        choose_grad_kernel::launch(
-            &result.client.clone(),
-            covering(batch),
-            workgroup(),
-            result.into_buffer_arg(),
-            actions.into_buffer_arg(),
-            grad.into_buffer_arg(),
-            of_all.clone().into_buffer_arg(),
-            batch as u32,
-            [len, choices],
-            softmax,
-        );
-        made(Made::ChosenOutputsGradient, of_all)
-    }
-}
-
-/// One unit computes a sample: there are few numbers.
-#[cube(launch)]
-fn choose_kernel(
-    all: &[f32],
-    actions: &[f32],
-    result: &mut [f32],
-    batch: u32,
-    #[comptime] shape: [usize; 2],
-    #[comptime] softmax: bool,
-) {
-    let (len, choices) = comptime!((shape[0], shape[1]));
-    let mut b = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
-    while b < batch as usize {
-        let action = action_of(actions, b, choices);
-        let first = b * len * choices + action;
-        if comptime!(softmax) {
-            let mut largest = all[first];
-            for n in 1..len {
-                largest = largest.max(all[first + n * choices]);
-            }
-            let mut sum = 0.0f32;
-            for n in 0..len {
-                sum += (all[first + n * choices] - largest).exp();
-            }
-            for n in 0..len {
-                result[b * len + n] = (all[first + n * choices] - largest).exp() / sum;
-            }
-        } else {
-            for n in 0..len {
-                result[b * len + n] = all[first + n * choices];
-            }
-        }
-        b += (CUBE_COUNT_X * CUBE_DIM) as usize;
-    }
-}
-
-#[cube(launch)]
-fn choose_grad_kernel(
-    result: &[f32],
-    actions: &[f32],
-    grad: &[f32],
-    of_all: &mut [f32],
-    batch: u32,
-    #[comptime] shape: [usize; 2],
-    #[comptime] softmax: bool,
-) {
-    let (len, choices) = comptime!((shape[0], shape[1]));
-    let mut b = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
-    while b < batch as usize {
-        let action = action_of(actions, b, choices);
-        let mut along = 0.0f32;
-        if comptime!(softmax) {
-            for n in 0..len {
-                along += result[b * len + n] * grad[b * len + n];
-            }
-        }
-        for n in 0..len {
-            let mut slope = grad[b * len + n];
-            if comptime!(softmax) {
-                slope = result[b * len + n] * (slope - along);
-            }
-            for a in 0..choices {
-                of_all[(b * len + n) * choices + a] = select(a == action, slope, 0.0f32);
-            }
-        }
-        b += (CUBE_COUNT_X * CUBE_DIM) as usize;
-    }
-}
-
-/// The action of a sample: the index of the 1 in its row.
-#[cube]
-pub(super) fn action_of(actions: &[f32], sample: usize, #[comptime] choices: usize) -> usize {
-    let mut action = 0usize;
-    for a in 1..choices {
-        if actions[sample * choices + a] > 0.5f32 {
-            action = a;
-        }
-    }
-    action
-}
-
 impl<B: ChoiceKernels, C: CheckpointStrategy> ChoiceOp for Autodiff<B, C> {
     fn choose(
         all: FloatTensor<Self>,
@@ -282,8 +155,8 @@ impl<B: ChoiceKernels> Backward<B, 1> for ChoiceBackward {
 mod tests {
     use burn::tensor::Device;
 
-    use super::*;
     use crate::golden::fill;
+    use crate::ops::*;
     use crate::traffic::upload;
 
     #[test]

@@ -4,6 +4,9 @@
 //! stays first. As plain tensor operations it is five kernels forward and a dozen backward; [`composed`]
 //! is that definition.
 
+#[cfg(feature = "gpu")]
+mod gpu;
+
 use burn::backend::autodiff::{
     NodeId,
     checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
@@ -12,16 +15,12 @@ use burn::backend::autodiff::{
 };
 use burn::backend::flex::FlexTensor;
 use burn::backend::{
-    Autodiff, Backend, Cube, Dispatch, Flex, TensorMetadata, backend_extension, tensor::FloatTensor,
+    Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension, tensor::FloatTensor,
 };
-use burn::cubecl;
-use burn::cubecl::prelude::*;
 use burn::tensor::Tensor;
 use deepspi_worlds::parallel::for_each_chunk;
 
-use super::broken::{Made, made};
-use super::cpu::{self, float_tensor, values};
-use super::gpu::{CubeTensor, contiguous, covering, uninitialised, workgroup};
+use crate::ops::cpu::{self, float_tensor, values};
 
 /// Sorts the pairs of the last axis, whose length must be even.
 #[must_use]
@@ -44,7 +43,7 @@ pub fn composed<const D: usize>(input: Tensor<D>) -> Tensor<D> {
 }
 
 /// Dispatches [`group_sort`] to the backend that holds the tensor.
-#[backend_extension(Flex, Cube, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "gpu"), Autodiff)]
 pub trait GroupSortOp: Backend {
     /// Sorts each row of `[n, 2]`.
     fn sort_pairs(pairs: FloatTensor<Self>) -> FloatTensor<Self>;
@@ -59,15 +58,17 @@ pub trait GroupSortKernels: Backend {
 }
 
 macro_rules! route {
-    ($($backend:ty),+) => {$(
+    ($backend:ty) => {
         impl GroupSortOp for $backend {
             fn sort_pairs(pairs: FloatTensor<Self>) -> FloatTensor<Self> {
                 Self::arrange(pairs.clone(), pairs)
             }
         }
-    )+};
+    };
 }
-route!(Flex, Cube);
+route!(Flex);
+#[cfg(feature = "gpu")]
+route!(burn::backend::Cube);
 
 impl GroupSortKernels for Flex {
     fn arrange(by: FlexTensor, moved: FlexTensor) -> FlexTensor {
@@ -84,41 +85,6 @@ impl GroupSortKernels for Flex {
             }
         });
         float_tensor(arranged.into_flattened(), shape)
-    }
-}
-
-impl GroupSortKernels for Cube {
-    fn arrange(by: CubeTensor, moved: CubeTensor) -> CubeTensor {
-        let shape: [usize; 2] = by.shape().dims();
-        let [by, moved] = [by, moved].map(contiguous);
-        let arranged = uninitialised(&by, shape);
-        arrange_kernel::launch(
-            &by.client.clone(),
-            covering(shape[0]),
-            workgroup(),
-            by.into_buffer_arg(),
-            moved.into_buffer_arg(),
-            arranged.clone().into_buffer_arg(),
-            shape[0] as u32,
-        );
-        made(Made::SortedPairs, arranged)
-    }
-}
-
-#[cube(launch)]
-fn arrange_kernel(by: &[f32], moved: &[f32], arranged: &mut [f32], pairs: u32) {
-    let mut pair = (CUBE_POS_X * CUBE_DIM + UNIT_POS) as usize;
-    while pair < pairs as usize {
-        let first = 2usize * pair;
-        let second = first + 1usize;
-        if by[first] > by[second] {
-            arranged[first] = moved[second];
-            arranged[second] = moved[first];
-        } else {
-            arranged[first] = moved[first];
-            arranged[second] = moved[second];
-        }
-        pair += (CUBE_COUNT_X * CUBE_DIM) as usize;
     }
 }
 
@@ -163,8 +129,8 @@ impl<B: GroupSortKernels> Backward<B, 1> for GroupSortBackward {
 mod tests {
     use burn::tensor::Device;
 
-    use super::*;
     use crate::golden::fill::fill;
+    use crate::ops::*;
     use crate::traffic::upload;
 
     #[test]

@@ -1,14 +1,12 @@
 //! The memory that the runtime holds on a GPU.
 
-use burn::backend::ops::FloatTensorOps;
-use burn::backend::{
-    Backend, Cube, Dispatch, TensorMetadata, backend_extension, tensor::FloatTensor,
-};
-use burn::cubecl::MemoryScope;
-use burn::tensor::{Device, Tensor, TensorData};
+#[cfg(feature = "gpu")]
+mod gpu;
 
-use super::cpu::on_cpu;
-use super::gpu::CubeTensor;
+use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
+use burn::tensor::{Device, Tensor};
+
+use crate::ops::cpu::on_cpu;
 use crate::traffic::{read_floats, upload};
 
 /// Memory of a GPU in MB, over all threads of this process.
@@ -36,16 +34,8 @@ pub async fn device_memory(device: &Device) -> Result<Option<DeviceMemory>, crat
 }
 
 /// Dispatches [`device_memory`] to a GPU.
-#[backend_extension(Cube)]
+#[backend_extension(Cube: cfg(feature = "gpu"))]
 trait MemoryOp: Backend {
     /// Memory in use and reserved, MB.
     fn held(anchor: FloatTensor<Self>) -> FloatTensor<Self>;
-}
-
-impl MemoryOp for Cube {
-    fn held(anchor: CubeTensor) -> CubeTensor {
-        let usage = anchor.client.memory_report(MemoryScope::Device).usage();
-        let megabytes = [usage.bytes_in_use, usage.bytes_reserved].map(|bytes| bytes as f32 / 1e6);
-        Self::float_from_data(TensorData::new(megabytes.to_vec(), [2]), &anchor.device())
-    }
 }
