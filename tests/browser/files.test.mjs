@@ -114,6 +114,38 @@ test("a checkpoint of the page is continued natively", { timeout: 120_000 }, () 
     assert.deepEqual(trained.map((line) => line.iteration), [2, 3], "it goes on after the second iteration");
   }));
 
+test("the page exports an agent as `native export` does", { timeout: 120_000 }, () =>
+  withPage({ hash: short }, async (page) => {
+    await ready(page);
+    await train(page, 2);
+    await unfold(page);
+    const unpack = async ({ path: archive }, to) => {
+      await run("python3", ["-m", "zipfile", "-e", archive, path.join(folder, to)]);
+      const [name] = await readdir(path.join(folder, to));
+      return path.join(folder, to, name);
+    };
+    const exported = await download(page, () => page.click("#export-1"));
+    assert.match(exported.name, /^maze__deep-spi__1__\d+__1024\.zip$/);
+    const [ours, saved] = [
+      await unpack(exported, "exported"),
+      await unpack(await download(page, () => page.click("#save-1")), "saved"),
+    ];
+    const expected = path.join(folder, "expected");
+    await run(native, ["export", saved, "--out", expected]);
+    const files = await readdir(expected);
+    assert.deepEqual((await readdir(ours)).sort(), files.sort());
+    assert.ok(files.includes("model.onnx") && files.includes("world_model.onnx"), files);
+    // Page and program may be built from different revisions while one works on them.
+    const revision = async (of) => JSON.parse(await readFile(path.join(of, "config.json"))).exported_by.revision;
+    for (const file of files) {
+      const [found, wanted] = await Promise.all(
+        [ours, expected].map(async (of) =>
+          (await readFile(path.join(of, file), "latin1")).replaceAll(await revision(of), "REVISION")),
+      );
+      assert.ok(found === wanted, `${file}: ${found.length} and ${wanted.length} bytes`);
+    }
+  }));
+
 test("a native checkpoint is continued by the page, zipped or as loose files", { timeout: 120_000 }, () =>
   withPage({ hash: "device=cpu&room=maze" }, async (page, { complaints }) => {
     const runs = path.join(folder, "native");

@@ -95,8 +95,8 @@ pub fn text(subject: &Subject<'_>, contents: &Contents) -> Result<String, Export
     push(
         &mut text,
         &if contents.license == UNKNOWN_LICENSE {
-            "The owner of these weights has not chosen a licence yet: `native export --license ID` writes one \
-             here, for example `mit` or `apache-2.0`.\n"
+            "The owner of these weights has not chosen a licence yet. Write one here and at the top of this file, \
+             for example `mit` or `apache-2.0`; `native export --license ID` does both.\n"
                 .to_owned()
         } else {
             format!("The weights are under the licence `{}`.\n", contents.license)

@@ -1,5 +1,8 @@
 //! Why an agent cannot be exported.
 
+use deepspi_core::checkpoint::CheckpointError;
+use deepspi_run::run_files::RunFilesError;
+
 /// Errors of an export.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
@@ -30,6 +33,12 @@ pub enum ExportError {
     /// A description could not be written as JSON.
     #[error("the description could not be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// The parameters could not be written as a file.
+    #[error(transparent)]
+    Parameters(#[from] CheckpointError),
+    /// The description of the run could not be written.
+    #[error(transparent)]
+    Run(#[from] RunFilesError),
     /// The world has no such rules.
     #[error("the rules of the world are not valid: {0}")]
     World(String),

@@ -2,7 +2,7 @@
 //! in and out of them, and a model card.
 //!
 //! The crate returns bytes and text and knows no disk, so that a program without one, such as the page, can
-//! export the same files. [`onnx`] writes the graphs, [`config`] the description, [`card`] the model card.
+//! export the same files. [`files`] makes all of them: [`onnx`] writes the graphs, [`config`] the description, [`card`] the model card.
 //! [`proto`] holds the messages of ONNX, with which a graph can be read back.
 
 mod agent;
@@ -12,6 +12,7 @@ pub mod config;
 mod density;
 mod error;
 mod experts;
+mod files;
 mod graph;
 mod layers;
 pub mod onnx;
@@ -23,4 +24,5 @@ mod transition;
 mod world_model;
 
 pub use self::error::ExportError;
+pub use self::files::files;
 pub use self::subject::Subject;

@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use deepspi_core::checkpoint::{model_bytes, on_cpu};
+use deepspi_core::checkpoint::on_cpu;
+use deepspi_export::Subject;
 use deepspi_export::card::{self, CurvePoint};
 use deepspi_export::config::{
     AGENT_FILE, CONFIG_FILE, PARAMETERS_FILE, WORLD_MODEL_FILE, is_export,
 };
-use deepspi_export::{Subject, config, onnx};
 
 use crate::curve::{self, Curve};
 use crate::device::DeviceChoice;
@@ -131,7 +131,6 @@ fn files(agent: &Agent, license: &str) -> Result<Vec<(&'static str, Vec<u8>)>> {
         version: env!("CARGO_PKG_VERSION"),
         revision: env!("DEEPSPI_REVISION"),
     };
-    let facts = subject.facts();
     let curve = curve::of_run(&agent.run, &folder.info.env, agent.global_step, POINTS)?;
     let (scores, no_scores) = scores::of(agent)?;
     let points = curve.iter().flat_map(|curve| &curve.points);
@@ -141,15 +140,7 @@ fn files(agent: &Agent, license: &str) -> Result<Vec<(&'static str, Vec<u8>)>> {
         no_scores,
         curve: points.map(point).collect(),
     };
-    let mut files = vec![
-        (AGENT_FILE, onnx::agent(&model, &agent.config, &agent.spec, &facts)?),
-        (PARAMETERS_FILE, model_bytes(&model)?),
-        (CONFIG_FILE, config::text(&subject)?.into_bytes()),
-        (card::CARD_FILE, card::text(&subject, &contents)?.into_bytes()),
-        (card::RUN_FILE, folder.info.describe(&agent.config)?.into_bytes()),
-    ];
-    let world_model = onnx::world_model_step(&model, &agent.config, &agent.spec, &facts)?;
-    files.extend(world_model.map(|bytes| (WORLD_MODEL_FILE, bytes)));
+    let mut files = deepspi_export::files(&model, &subject, &contents)?;
     if let Some(Curve { svg, csv, .. }) = curve {
         files.push((card::CURVE_FILE, svg.into_bytes()));
         files.push((card::CURVE_TABLE_FILE, csv.into_bytes()));

@@ -98,8 +98,10 @@ fn sentence(speed: Option<Speed>, steps: u64, choice: &DeviceChoice) -> String {
         },
         |speed| {
             let seconds = Duration::try_from_secs_f64(steps as f64 / speed.training);
-            let time = seconds
-                .map_or_else(|_| "a million years".to_owned(), |time| HumanDuration(time).to_string());
+            let time = seconds.map_or_else(
+                |_| "a million years".to_owned(),
+                |time| HumanDuration(time).to_string(),
+            );
             let share = 100.0 * speed.share_of_networks();
             let time = format!("about {time} at {:.0} agent steps/s", speed.training);
             (time, format!("the networks, {share:.0} % of that,"))

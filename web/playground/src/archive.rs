@@ -80,6 +80,19 @@ impl Archive {
         Ok(Self { name, bytes })
     }
 
+    /// Packs files of one folder, which has the name of the archive.
+    ///
+    /// # Errors
+    /// If the zip file cannot be written.
+    pub fn of_files<'a>(
+        name: String,
+        files: impl IntoIterator<Item = (&'a str, Vec<u8>)>,
+    ) -> Result<Self, ArchiveError> {
+        let within = |(file, bytes)| (format!("{name}/{file}"), bytes);
+        let files: Vec<_> = files.into_iter().map(within).collect();
+        Ok(Self { bytes: pack(&files)?, name })
+    }
+
     /// Makes an archive from the files that a user chose: one zip file, or the files of a
     /// checkpoint (and `config.toml`).
     ///

@@ -102,6 +102,11 @@ pub enum Request {
         /// Which agent.
         agent: usize,
     },
+    /// Report this agent as files for other programs.
+    Export {
+        /// Which agent.
+        agent: usize,
+    },
     /// Draw an agent's latents on the canvas that is sent with this message, if the device can.
     Canvas {
         /// Which agent.
@@ -186,6 +191,8 @@ pub enum Report {
         /// A run folder that holds this checkpoint.
         archive: Archive,
     },
+    /// An agent as files for other programs ([`Request::Export`]), in one zip file.
+    Export(Archive),
     /// Imagined steps of an agent in the maze ([`Request::Dream`]).
     Dream {
         /// Which agent.
@@ -392,6 +399,7 @@ mod tests {
             Request::Networks(true),
             Request::Dream(DreamPlan { start: 2, actions: vec![Action::Up], follow: 3, seed: 4 }),
             Request::Save { agent: 1 },
+            Request::Export { agent: 0 },
             Request::Canvas { agent: 0 },
             Request::Scene {
                 agent: 1,
@@ -450,6 +458,7 @@ mod tests {
                 asked: true,
                 archive: Archive { name: "run".into(), bytes: vec![0; 300] },
             },
+            Report::Export(Archive { name: "agent".into(), bytes: vec![1] }),
             Report::Status(Status { running: true, finished: false, updates_per_second: 0.5 }),
             Report::Notice { text: "slow".into() },
             Report::Refused { text: "no".into() },

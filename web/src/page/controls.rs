@@ -232,6 +232,14 @@ fn More() -> impl IntoView {
             <LoadButton agent=agent label=load_label/>
         }
     });
+    let exports = (0..AGENTS).map(|agent| {
+        let export = move |_| playground.export(agent);
+        view! {
+            <button type="button" id=format!("export-{agent}") on:click=export>
+                {["Export A", "Export B"][agent]}
+            </button>
+        }
+    });
     view! {
         <details class="more" id="more">
             <summary>"More: device, link, checkpoints, data"</summary>
@@ -257,6 +265,14 @@ fn More() -> impl IntoView {
                     <span class="muted">
                         "A zip file with the agent, its optimiser and its random state, as the command line \
                          writes it. Drop one anywhere on the page to load it."
+                    </span>
+                </dd>
+                <dt>"Other programs"</dt>
+                <dd>
+                    {exports.collect_view()}
+                    <span class="muted">
+                        "A zip file with the agent as ONNX graphs and safetensors, a description and a model \
+                         card, to use it in Python, as `native export` writes it."
                     </span>
                 </dd>
                 <dt>"Data"</dt>

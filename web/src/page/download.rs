@@ -1,5 +1,6 @@
 //! Offers files as downloads.
 
+use deepspi_playground::archive::Archive;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsCast;
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
@@ -12,6 +13,11 @@ pub fn offer(name: &str, media_type: &str, bytes: &[u8]) {
     if let Ok(blob) = Blob::new_with_u8_array_sequence_and_options(&parts, &properties) {
         offer_blob(name, &blob);
     }
+}
+
+/// Like [`offer`], for a zip file.
+pub fn offer_archive(archive: &Archive) {
+    offer(&format!("{}.zip", archive.name), "application/zip", &archive.bytes);
 }
 
 /// Like [`offer`], for a blob.

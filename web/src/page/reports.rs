@@ -6,6 +6,7 @@ use deepspi_playground::experiment::Experiment;
 use deepspi_playground::protocol::{Report, Status};
 use leptos::prelude::*;
 
+use super::download;
 use super::state::{Dreamt, Phase, Playground};
 use crate::run::Run;
 
@@ -49,6 +50,7 @@ pub fn handle(playground: Playground, report: Report) {
         Report::Checkpoint { agent, asked: false, archive } => {
             playground.agents[agent].run.update(|run| run.checkpoint(archive, false));
         }
+        Report::Export(archive) => download::offer_archive(&archive),
         Report::Dream { agent, dream } => {
             let found = dream.map_or(Dreamt::Impossible, |dream| Dreamt::Steps(Arc::from(dream)));
             playground.agents[agent].dream.set(found);

@@ -264,9 +264,20 @@ impl Playground {
         });
     }
 
+    /// Requests an agent as files for other programs, which are then offered as a download.
+    pub fn export(self, agent: usize) {
+        if !self.phase.with_untracked(Phase::is_faulted) {
+            return self.send(&Request::Export { agent });
+        }
+        self.notify(
+            "The trainer has stopped, and only it can write these files. Start it again, or save the agent and \
+             use `native export` on the unpacked file.",
+        );
+    }
+
     /// Offers a checkpoint as a download, and keeps it.
     pub(super) fn offer(self, agent: usize, archive: Archive) {
-        download::offer(&format!("{}.zip", archive.name), "application/zip", &archive.bytes);
+        download::offer_archive(&archive);
         self.agents[agent].run.update(|run| run.checkpoint(archive, true));
     }
 

@@ -1,10 +1,12 @@
 //! One agent: its trainer, its environments, and the view that is computed after an iteration.
 
 use burn::tensor::Device;
-use deepspi_core::checkpoint::CheckpointError;
+use deepspi_core::checkpoint::{CheckpointError, on_cpu};
 use deepspi_core::maze::{ProbeError, assess, cells, dream, probe};
 use deepspi_core::pca::principal_components;
 use deepspi_core::{run_state::TrainError, trainer::Trainer};
+use deepspi_export::card::{Contents as Card, UNKNOWN_LICENSE};
+use deepspi_export::{ExportError, Subject};
 use deepspi_options::ConfigError;
 use deepspi_playground::archive::{Archive, ArchiveError, Contents};
 use deepspi_playground::play::Networks;
@@ -14,7 +16,7 @@ use deepspi_run::batch_view::BatchView;
 use deepspi_run::config::Config;
 use deepspi_run::maze::{DreamPlan, MazeDream};
 use deepspi_run::message::{MazeStatus, Message};
-use deepspi_run::run_files::RunInfo;
+use deepspi_run::run_files::{RunInfo, checkpoint_name};
 use deepspi_run::world::World;
 use deepspi_worlds::env::{self, EnvError};
 use deepspi_worlds::maze::Maze;
@@ -56,6 +58,12 @@ pub enum AgentError {
     /// The checkpoint does not fit the networks.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The agent has no form for other programs.
+    #[error("{0}")]
+    Export(#[from] ExportError),
+    /// The parameters cannot be read from the device.
+    #[error(transparent)]
+    Device(#[from] deepspi_core::Error),
     /// The environments failed, or those in the checkpoint do not fit the run.
     #[error("the environments cannot be started: {0}")]
     Environments(#[from] EnvError),
@@ -230,6 +238,34 @@ impl Agent {
     /// If the device or the emulator fails.
     pub async fn archive(&mut self, device: &str) -> Result<Archive, AgentError> {
         let checkpoint = self.trainer.checkpoint_with(&mut *self.world.envs).await?;
+        Ok(Archive::new(&self.info(device), &checkpoint, self.trainer.global_step())?)
+    }
+
+    /// The agent as files for other programs, in one zip file: those of `native export`, without a learning
+    /// curve and scores.
+    ///
+    /// # Errors
+    /// If the device fails, or the agent cannot be written as a graph.
+    pub async fn export(&self, device: &str) -> Result<Archive, AgentError> {
+        let (trainer, info) = (&self.trainer, self.info(device));
+        let (config, steps) = (trainer.config(), trainer.global_step());
+        let subject = Subject {
+            run: &info,
+            config,
+            spec: trainer.spec(),
+            checkpoint: &checkpoint_name(steps),
+            steps,
+            version: &info.version,
+            revision: &info.revision,
+        };
+        let card = Card { license: UNKNOWN_LICENSE.to_owned(), ..Card::default() };
+        let model = on_cpu(trainer.policy()).await?;
+        let files = deepspi_export::files(&model, &subject, &card)?;
+        Ok(Archive::of_files(format!("{}__{steps}", info.folder_name(config)), files)?)
+    }
+
+    /// The description of its run.
+    fn info(&self, device: &str) -> RunInfo {
         let mut info = RunInfo {
             env: String::new(),
             stochastic: false,
@@ -241,6 +277,6 @@ impl Agent {
             atari: None,
         };
         self.world.world.describe(&mut info);
-        Ok(Archive::new(&info, &checkpoint, self.trainer.global_step())?)
+        info
     }
 }

@@ -169,6 +169,7 @@ impl Session {
             }
             Request::Dream(plan) => self.dream(&plan).await,
             Request::Save { agent } => self.save(agent).await,
+            Request::Export { agent } => self.export(agent).await,
             Request::Canvas { agent } => {
                 self.drawings.begin(agent, canvas, self.chosen.setup.as_ref()).await;
                 if let Some(error) = self.chosen.report.is_gpu.then(faults::device_error).flatten()
@@ -429,6 +430,25 @@ impl Session {
             Some(_) => self.keep(index, true).await,
             None => refuse("There is no such agent to save."),
         }
+    }
+
+    async fn export(&self, index: usize) {
+        let device = &self.chosen.report.name;
+        let found = match self.agents.get(index) {
+            Some(slot) if slot.stopped => {
+                Err("The agent has stopped, and its parameters are not numbers any more. \
+                Save it: the file is its last checkpoint before that, which `native export` reads."
+                    .to_owned())
+            }
+            Some(slot) => slot.agent.export(device).await.map_err(|error| {
+                format!("The agent cannot be written for other programs: {error}.")
+            }),
+            None => Err("There is no such agent.".to_owned()),
+        };
+        post(match found {
+            Ok(archive) => Report::Export(archive),
+            Err(text) => Report::Refused { text },
+        });
     }
 
     /// Continues from the last checkpoints on the CPU.
