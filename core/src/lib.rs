@@ -19,6 +19,7 @@ pub mod checkpoint;
 pub mod collect;
 pub mod data;
 pub mod dreamer;
+mod error;
 pub mod golden;
 pub mod loss;
 pub mod maze;
@@ -38,12 +39,5 @@ pub mod traffic;
 pub mod trainer;
 pub mod world_model;
 
-/// Errors of the core.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The device failed: lost, out of memory, or a kernel it refused.
-    #[error("the device failed while reading results: {0}")]
-    Device(String),
-}
-
+pub use error::Error;
 pub use traffic::read_floats;

@@ -68,8 +68,8 @@ fn counted<E: Element, const D: usize>(values: Vec<E>, shape: [usize; D]) -> Ten
 pub async fn read_floats<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Error> {
     HOST_WAITS.fetch_add(1, Relaxed);
     let data =
-        tensor.into_data_async().await.map_err(|error| Error::Device(format!("{error:?}")))?;
-    data.try_into_vec().map_err(|error| Error::Device(format!("{error:?}")))
+        tensor.into_data_async().await.map_err(|error| Error::of_device(&format!("{error:?}")))?;
+    data.try_into_vec().map_err(|error| Error::of_device(&format!("{error:?}")))
 }
 
 #[cfg(test)]

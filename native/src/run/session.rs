@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use deepspi_core::run_state::TrainError;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::message::Message;
+use deepspi_run::run_files::STEP_PREFIX;
 use deepspi_worlds::env::VectorEnv;
 
 use super::checkpoints::CheckpointStore;
@@ -86,10 +87,21 @@ impl Session {
     pub fn train(self) -> Result<TrainingEnd> {
         let folder = self.folder.clone();
         self.run().with_context(|| {
-            let folder = folder.display();
+            let (path, shown) = (folder.checkpoints(), folder.path.display());
+            let is_checkpoint = |entry: &std::fs::DirEntry| {
+                entry.file_name().to_string_lossy().starts_with(STEP_PREFIX)
+            };
+            let saved = std::fs::read_dir(path)
+                .is_ok_and(|entries| entries.flatten().any(|entry| is_checkpoint(&entry)));
+            if !saved {
+                return format!(
+                    "the training stopped before its first checkpoint. When the cause is removed (if the disk is full, \
+                     free some space, or choose another folder), start it again; {shown} can be deleted. The cause"
+                );
+            }
             format!(
                 "the training stopped; its checkpoints are intact. When the cause is removed (if the disk is full, free \
-                 some space, or move the run folder), go on with `native --resume {folder}`. The cause"
+                 some space, or move the run folder), go on with `native --resume {shown}`. The cause"
             )
         })
     }

@@ -242,7 +242,7 @@ fn More() -> impl IntoView {
     });
     view! {
         <details class="more" id="more">
-            <summary>"More: device, link, checkpoints, data"</summary>
+            <summary>"More: device, link, checkpoints, exports, data"</summary>
             <dl>
                 <dt>"Device"</dt>
                 <dd>
@@ -271,8 +271,8 @@ fn More() -> impl IntoView {
                 <dd>
                     {exports.collect_view()}
                     <span class="muted">
-                        "A zip file with the agent as ONNX graphs and safetensors, a description and a model \
-                         card, to use it in Python, as `native export` writes it."
+                        "A zip file with the agent for Python and others: ONNX graphs, safetensors, a description \
+                         and a model card, as the command line writes them."
                     </span>
                 </dd>
                 <dt>"Data"</dt>

@@ -270,8 +270,8 @@ impl Playground {
             return self.send(&Request::Export { agent });
         }
         self.notify(
-            "The trainer has stopped, and only it can write these files. Start it again, or save the agent and \
-             use `native export` on the unpacked file.",
+            "The trainer has stopped, and only it can write these files. Start it again, or save the agent: the \
+             command line exports it, too (native export).",
         );
     }
 

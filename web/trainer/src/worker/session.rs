@@ -437,7 +437,7 @@ impl Session {
         let found = match self.agents.get(index) {
             Some(slot) if slot.stopped => {
                 Err("The agent has stopped, and its parameters are not numbers any more. \
-                Save it: the file is its last checkpoint before that, which `native export` reads."
+                Save it: the file is its last checkpoint before that, which the command line can export (native export)."
                     .to_owned())
             }
             Some(slot) => slot.agent.export(device).await.map_err(|error| {
