@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use deepspi_core::run_state::TrainError;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::message::Message;
-use deepspi_run::run_files::STEP_PREFIX;
+use deepspi_run::run_files::{CHECKPOINTS, STEP_PREFIX};
 use deepspi_worlds::env::VectorEnv;
 
 use super::checkpoints::CheckpointStore;
@@ -87,7 +87,7 @@ impl Session {
     pub fn train(self) -> Result<TrainingEnd> {
         let folder = self.folder.clone();
         self.run().with_context(|| {
-            let (path, shown) = (folder.checkpoints(), folder.path.display());
+            let (path, shown) = (folder.join(CHECKPOINTS), folder.display());
             let is_checkpoint = |entry: &std::fs::DirEntry| {
                 entry.file_name().to_string_lossy().starts_with(STEP_PREFIX)
             };
