@@ -56,8 +56,9 @@ fn watch(what: &str, child: &mut Child, time: Duration) {
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
     let (early, late) = (mean(&samples[quarter..2 * quarter]), mean(&samples[3 * quarter..]));
     println!(
-        "{what}: {:.0} s, {early:.1} MB in the second quarter, {late:.1} MB in the last one",
-        time.as_secs_f64()
+        "{what}: {:.0} s, {early:.1} MB in the second quarter, {late:.1} MB in the last one; by tenths {:.1?}",
+        time.as_secs_f64(),
+        samples.chunks(samples.len().div_ceil(10)).map(mean).collect::<Vec<_>>()
     );
     assert!(
         late <= early * (1.0 + ALLOWED_SHARE) + ALLOWED_MB,
