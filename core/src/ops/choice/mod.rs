@@ -155,8 +155,8 @@ impl<B: ChoiceKernels> Backward<B, 1> for ChoiceBackward {
 mod tests {
     use burn::tensor::Device;
 
+    use super::*;
     use crate::golden::fill;
-    use crate::ops::*;
     use crate::traffic::upload;
 
     #[test]

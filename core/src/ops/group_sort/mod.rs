@@ -129,8 +129,8 @@ impl<B: GroupSortKernels> Backward<B, 1> for GroupSortBackward {
 mod tests {
     use burn::tensor::Device;
 
+    use super::*;
     use crate::golden::fill::fill;
-    use crate::ops::*;
     use crate::traffic::upload;
 
     #[test]

@@ -149,8 +149,8 @@ impl<B: DistanceKernels> Backward<B, 2> for DistanceBackward {
 mod tests {
     use burn::tensor::Device;
 
+    use super::*;
     use crate::golden::fill::fill;
-    use crate::ops::*;
     use crate::traffic::upload;
 
     #[test]

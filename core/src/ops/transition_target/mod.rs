@@ -178,8 +178,8 @@ impl<B: TargetKernels> Backward<B, 1> for TargetBackward {
 mod tests {
     use burn::tensor::Device;
 
+    use super::*;
     use crate::golden::fill::fill;
-    use crate::ops::*;
     use crate::traffic::upload;
 
     #[test]
