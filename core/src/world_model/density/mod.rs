@@ -137,7 +137,10 @@ impl Statistics {
 
 /// The random numbers of one sample of the next latent for each of B states.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each minibatch")]
+#[cfg_attr(
+    feature = "gpu",
+    expect(clippy::large_enum_variant, reason = "there is one for each minibatch")
+)]
 pub enum TransitionNoise {
     /// For densities that sample and average all components: noise of shape `[B, M, K, D]`.
     Averaged(SampleNoise),
