@@ -7,7 +7,7 @@ use burn::tensor::wgpu::wgpu::{
 };
 use burn::tensor::{Device, DeviceKind};
 
-use super::{DeviceChoice, Selected, cpu};
+use super::choice::{DeviceChoice, Selected, cpu};
 
 /// Opens the chosen adapter; without a real GPU `auto` is the CPU.
 pub(super) fn select(choice: &DeviceChoice) -> Result<Selected> {

@@ -3,6 +3,8 @@
 //! Launches are counted by `observer`; uploads and waits by [`deepspi_core::traffic`]. The counts do not
 //! depend on the adapter: a software adapter gives those of a real GPU.
 
+use std::time::Duration;
+
 use deepspi_core::traffic::Traffic;
 use serde::Serialize;
 
@@ -33,7 +35,7 @@ pub struct KernelUse {
 
 /// Without a GPU back end nothing is launched.
 #[cfg(not(feature = "gpu"))]
-fn observed<T>(_: bool, work: impl FnOnce() -> T) -> (Vec<KernelUse>, T) {
+fn observed<T>(_: bool, work: impl FnOnce() -> T) -> (Vec<(String, u64, Duration)>, T) {
     (Vec::new(), work())
 }
 
@@ -42,7 +44,7 @@ pub fn counted<T>(work: impl FnOnce() -> T) -> (Counts, T) {
     let before = Traffic::so_far();
     let (kernels, result) = observed(false, work);
     let Traffic { uploaded_bytes, host_waits } = Traffic::so_far().since(before);
-    let launches = kernels.iter().map(|kernel| kernel.launches).sum();
+    let launches = kernels.iter().map(|(_, launches, _)| launches).sum();
     (Counts { launches, uploaded_bytes, host_waits }, result)
 }
 
@@ -51,7 +53,13 @@ pub fn counted<T>(work: impl FnOnce() -> T) -> (Counts, T) {
 /// Each launch is waited for. The work takes much longer than usual, and the times do not sum to
 /// its usual time.
 pub fn kernels<T>(work: impl FnOnce() -> T) -> (Vec<KernelUse>, T) {
-    let (mut kernels, result) = observed(true, work);
+    let (kernels, result) = observed(true, work);
+    let named = |(kernel, launches, time): (String, u64, Duration)| KernelUse {
+        kernel,
+        launches,
+        total_ms: time.as_secs_f64() * 1e3,
+    };
+    let mut kernels: Vec<KernelUse> = kernels.into_iter().map(named).collect();
     kernels.sort_by(|a, b| b.total_ms.total_cmp(&a.total_ms));
     (kernels, result)
 }

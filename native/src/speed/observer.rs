@@ -8,8 +8,6 @@ use std::time::Duration;
 use burn::cubecl::config::{TypeNameFormatLevel, type_name_format};
 use burn::cubecl::logging::{LaunchObservation, LaunchObserver, TimingMethod, TimingRequest};
 
-use super::launches::KernelUse;
-
 /// Collects the launches of this process, with their times if they are wanted.
 struct Observer {
     timing: TimingRequest,
@@ -36,18 +34,19 @@ impl LaunchObserver for Observer {
     }
 }
 
-/// The kernels that `work` launches; with `timed` each is waited for.
-pub(super) fn observed<T>(timed: bool, work: impl FnOnce() -> T) -> (Vec<KernelUse>, T) {
+/// Name, launches and time of the kernels that `work` launches; with `timed` each is waited for, else the times are 0.
+pub(super) fn observed<T>(
+    timed: bool,
+    work: impl FnOnce() -> T,
+) -> (Vec<(String, u64, Duration)>, T) {
     let timing = if timed { TimingRequest::Resolved } else { TimingRequest::None };
     let observer = Arc::new(Observer { timing, kernels: Mutex::default() });
     let observation = LaunchObservation::new(Arc::clone(&observer) as Arc<dyn LaunchObserver>);
     let result = work();
     drop(observation);
     let kernels = observer.kernels();
-    let used = kernels.iter().map(|(name, (launches, time))| KernelUse {
-        kernel: type_name_format(name, TypeNameFormatLevel::Balanced),
-        launches: *launches,
-        total_ms: time.as_secs_f64() * 1e3,
+    let used = kernels.iter().map(|(name, (launches, time))| {
+        (type_name_format(name, TypeNameFormatLevel::Balanced), *launches, *time)
     });
     (used.collect(), result)
 }
