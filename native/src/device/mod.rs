@@ -33,8 +33,8 @@ pub fn select(choice: &DeviceChoice) -> Result<Selected> {
     match choice {
         DeviceChoice::Cpu | DeviceChoice::Auto => Ok(cpu()),
         DeviceChoice::Gpu | DeviceChoice::Named(_) | DeviceChoice::Numbered(_) => bail!(
-            "`--device {choice}`: this program was built without support for GPUs; build it with (`cargo build \
-             -p native`, or `./run` without DEEPSPI_GPU=no), or train on the CPU with `--device cpu`"
+            "`--device {choice}`: this program was built without support for GPUs; build it again with `cargo build -p \
+             native` (or `./run` without DEEPSPI_GPU=no), or train on the CPU with `--device cpu`"
         ),
     }
 }

@@ -6,7 +6,6 @@ use anyhow::{Context, Result};
 use deepspi_core::run_state::TrainError;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::message::Message;
-use deepspi_run::run_files::{CHECKPOINTS, STEP_PREFIX};
 use deepspi_worlds::env::VectorEnv;
 
 use super::checkpoints::CheckpointStore;
@@ -85,15 +84,10 @@ impl Session {
     /// # Errors
     /// A failure of disk, device or environment; checkpoints that were already written are intact.
     pub fn train(self) -> Result<TrainingEnd> {
-        let folder = self.folder.clone();
+        let (folder, store) = (self.folder.clone(), self.store.clone());
         self.run().with_context(|| {
-            let (path, shown) = (folder.join(CHECKPOINTS), folder.display());
-            let is_checkpoint = |entry: &std::fs::DirEntry| {
-                entry.file_name().to_string_lossy().starts_with(STEP_PREFIX)
-            };
-            let saved = std::fs::read_dir(path)
-                .is_ok_and(|entries| entries.flatten().any(|entry| is_checkpoint(&entry)));
-            if !saved {
+            let shown = folder.display();
+            if !store.reaches(0) {
                 return format!(
                     "the training stopped before its first checkpoint. When the cause is removed (if the disk is full, \
                      free some space, or choose another folder), start it again; {shown} can be deleted. The cause"

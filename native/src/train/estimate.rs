@@ -2,7 +2,7 @@
 //!
 //! Measured with networks and environments of its own, so the run is as if nothing had been measured.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use burn::tensor::Device;
@@ -14,7 +14,7 @@ use indicatif::HumanDuration;
 
 use super::TrainArgs;
 use crate::device::{DeviceChoice, Selected};
-use crate::speed::environments;
+use crate::speed::{end_to_end, environments};
 use crate::worlds::World;
 
 /// A run that is not at least this many times as long as the measurement ends before an estimate is of use.
@@ -82,13 +82,7 @@ fn measure(
     pollster::block_on(env::reset(&mut *envs))?;
     let environments = environments(&mut *envs, 1)?.median;
     let mut trainer = Trainer::new(config.clone(), spec.clone(), device)?;
-    let mut training = 0.0_f64;
-    // The first one also fills buffers.
-    for _ in 0..2 {
-        let start = Instant::now();
-        pollster::block_on(trainer.iterate(&mut *envs, drop))?;
-        training = training.max(config.batch_size() as f64 / start.elapsed().as_secs_f64());
-    }
+    let training = end_to_end(&mut trainer, &mut *envs, 1, drop)?.median;
     Ok(Speed { training, environments })
 }
 
