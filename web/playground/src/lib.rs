@@ -25,8 +25,14 @@ pub mod unzip;
 
 /// Version of the workspace, shown at the foot of the page.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Revision of the source, or `unknown` if the build does not set it.
+/// Revision of the source as the native program records it: the whole commit, with `-dirty` if the sources
+/// had changes; `unknown` if the build does not set it.
 pub const REVISION: &str = match option_env!("DEEPSPI_REVISION") {
     Some(revision) => revision,
     None => "unknown",
+};
+/// The first digits of [`REVISION`], for the captions of figures.
+pub const SHORT_REVISION: &str = match REVISION.split_at_checked(7) {
+    Some((short, _)) => short,
+    None => REVISION,
 };

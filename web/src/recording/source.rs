@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use deepspi_playground::emulator::{Games, Opened};
-use deepspi_playground::{REVISION, VERSION};
+use deepspi_playground::{SHORT_REVISION, VERSION};
 use deepspi_worlds::atari::{AtariOptions, action_name, roms};
 use serde::Serialize;
 
@@ -58,7 +58,7 @@ impl Source {
         let Self { game, cartridge_md5, seed, environment, rules, .. } = self;
         let text = format!(
             "{game}, cartridge MD5 {cartridge_md5}, seed {seed}, environment {environment}; {}; {agent}; \
-             DeepSPI in Rust {VERSION}, revision {REVISION}",
+             DeepSPI in Rust {VERSION}, revision {SHORT_REVISION}",
             rules.describe(),
         );
         text.chars().map(|letter| if letter.is_ascii() { letter } else { '?' }).collect()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deepspi_playground::play::{LONGEST_DREAM, SCREENS, ScreenDream};
-use deepspi_playground::{REVISION, VERSION};
+use deepspi_playground::{SHORT_REVISION, VERSION};
 use deepspi_run::dreaming::{DreamtStep, mean_errors};
 use deepspi_worlds::atari::action_name;
 use leptos::prelude::*;
@@ -112,8 +112,11 @@ fn Charts() -> impl IntoView {
             let steps = arcade.screens[index].trained.get().unwrap_or(0);
             format!("{} trained for {steps} steps", label(index))
         };
-        let text =
-            format!("{game}; {}; {}; DeepSPI in Rust {VERSION}, revision {REVISION}", of(0), of(1));
+        let text = format!(
+            "{game}; {}; {}; DeepSPI in Rust {VERSION}, revision {SHORT_REVISION}",
+            of(0),
+            of(1)
+        );
         Provenance { text, tag: game.to_owned() }
     });
     let errors = Signal::derive(move || {

@@ -1,7 +1,7 @@
 //! The menu that saves a chart, and the description of its origin that a saved chart contains.
 
 use deepspi_playground::experiment::Experiment;
-use deepspi_playground::{REVISION, VERSION};
+use deepspi_playground::{SHORT_REVISION, VERSION};
 use deepspi_run::world::World;
 use leptos::prelude::*;
 use leptos::svg::Svg;
@@ -32,7 +32,7 @@ pub fn of_run() -> Signal<Provenance> {
             Provenance {
                 text: format!(
                     "{first} and {second}, seed {seed}; {world}; {device}; DeepSPI in Rust \
-                     {VERSION}, revision {REVISION}"
+                     {VERSION}, revision {SHORT_REVISION}"
                 ),
                 tag: format!("{first} {second} seed {seed}"),
             }

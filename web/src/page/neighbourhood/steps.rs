@@ -1,6 +1,6 @@
 //! Part 2: exact safe policy iteration, and planners with a wrong model, step by step.
 
-use deepspi_playground::{REVISION, VERSION};
+use deepspi_playground::{SHORT_REVISION, VERSION};
 use deepspi_plot::fixed;
 use leptos::prelude::*;
 
@@ -78,7 +78,7 @@ fn SafeCard(settings: RwSignal<Settings>) -> impl IntoView {
         Provenance {
             text: format!(
                 "exact safe policy iteration, random world {seed} of {STATES} states, gamma {gamma}, \
-                 C {c}; DeepSPI in Rust {VERSION}, revision {REVISION}"
+                 C {c}; DeepSPI in Rust {VERSION}, revision {SHORT_REVISION}"
             ),
             tag: format!("world {seed} C {c}"),
         }

@@ -1,7 +1,7 @@
 //! The out-of-trajectory example with two planners: one trusts its model everywhere, the other
 //! stays in the neighbourhood.
 
-use deepspi_playground::{REVISION, VERSION};
+use deepspi_playground::{SHORT_REVISION, VERSION};
 use deepspi_plot::fixed;
 use deepspi_theory::OutOfTrajectory;
 use deepspi_theory::optimal;
@@ -64,7 +64,7 @@ pub fn TrapCard(
             text: format!(
                 "out-of-trajectory example, exact: epsilon {epsilon}, reward {true_reward} believed \
                  to be {hallucinated_reward}, gamma {gamma}, C {c}, {data} new steps; DeepSPI in Rust \
-                 {VERSION}, revision {REVISION}"
+                 {VERSION}, revision {SHORT_REVISION}"
             ),
             tag: format!("C {c} data {data}"),
         }
