@@ -145,8 +145,8 @@ test("the page with both agents and the Atari room stays as large and as smooth 
         `${late.toFixed(0)} MB in the last; ${frames} frames, the longest gap ${longest.toFixed(0)} ms, ${over} over 100 ms` +
         (over > 0 ? ` (${when.join(", ")})` : ""),
     );
-    const tenth = Math.ceil(samples.length / 10);
-    const tenths = Array.from({ length: 10 }, (_, i) => mean(samples.slice(i * tenth, (i + 1) * tenth)).toFixed(0));
+    const at = (tenth) => Math.floor((tenth * samples.length) / 10);
+    const tenths = Array.from({ length: 10 }, (_, i) => mean(samples.slice(at(i), at(i + 1))).toFixed(0));
     console.log(`by tenths of the time: ${tenths.join(", ")} MB`);
     await says(page, "#start", /pause/i);
     assert.ok(late < early * 1.1 + 30, `it grew from ${early} to ${late} MB`);

@@ -1,19 +1,17 @@
 //! Estimates time and disk space of a sweep, from a short measurement on its device.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::checkpoint::Checkpoint;
 use deepspi_run::config::Algorithm;
 use deepspi_worlds::env;
-use indicatif::{HumanBytes, HumanCount, HumanDuration};
+use indicatif::{HumanBytes, HumanCount};
 
 use super::child::Starter;
 use super::run_status::{RunState, RunStatus};
 use crate::device::Selected;
 use crate::speed::end_to_end;
-use crate::terminal::say;
+use crate::terminal::{say, time_in_words};
 use crate::worlds::{self, WorldArgs};
 
 /// Number of timed iterations, after one warm-up iteration.
@@ -44,11 +42,11 @@ pub fn print(starter: &Starter, runs: &[RunStatus], selected: &Selected) -> Resu
         let one = measure(starter, *algo, selected)?;
         // The newest checkpoints, and the best.
         let kept = (starter.options.keep_checkpoints + 1) as f64;
-        let mut hours_of_one = 0.0;
+        let mut seconds_of_one = 0.0;
         for run in runs.iter().filter(|run| run.id.algo == *algo) {
             let size = one.checkpoint_bytes * kept + one.log_bytes * run.total as f64;
             bytes_of_all += size;
-            hours_of_one = run.total as f64 / one.steps_per_second;
+            seconds_of_one = run.total as f64 / one.steps_per_second;
             if open(&run) {
                 seconds += (run.total - run.step.min(run.total)) as f64 / one.steps_per_second;
                 bytes += size;
@@ -58,7 +56,7 @@ pub fn print(starter: &Starter, runs: &[RunStatus], selected: &Selected) -> Resu
             "{:9} {:>8.0} agent steps/s, a run takes {}, its checkpoints {} each",
             one.algo.name(),
             one.steps_per_second,
-            time(hours_of_one),
+            time_in_words(seconds_of_one),
             HumanBytes(one.checkpoint_bytes as u64)
         );
     }
@@ -66,7 +64,7 @@ pub fn print(starter: &Starter, runs: &[RunStatus], selected: &Selected) -> Resu
     say!(
         "{left} of {} runs to do: about {} on this machine, {} on the disk ({} for all runs); parallel runs share the machine and take less time in total if one run does not fill it",
         runs.len(),
-        time(seconds),
+        time_in_words(seconds),
         HumanBytes(bytes as u64),
         HumanBytes(bytes_of_all as u64)
     );
@@ -84,11 +82,6 @@ pub fn print_plan(runs: &[RunStatus]) {
         };
         say!("{:4} {:36} {} steps, {state}", number + 1, run.id, HumanCount(run.total));
     }
-}
-
-fn time(seconds: f64) -> String {
-    Duration::try_from_secs_f64(seconds)
-        .map_or_else(|_| "for ever".to_owned(), |time| HumanDuration(time).to_string())
 }
 
 fn measure(starter: &Starter, algo: Algorithm, selected: &Selected) -> Result<Measured> {

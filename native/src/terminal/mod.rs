@@ -5,6 +5,7 @@ mod count_bar;
 mod lines;
 mod live_line;
 mod log;
+mod time;
 mod wayland;
 
 use std::io::IsTerminal as _;
@@ -14,6 +15,7 @@ pub(crate) use lines::{note, say};
 pub use lines::{output_failure, to_stderr, to_stdout};
 pub use live_line::LiveLine;
 pub use log::install_log;
+pub use time::time_in_words;
 pub use wayland::provide_runtime_folder;
 
 /// Whether standard error is a terminal that understands more than lines of text.

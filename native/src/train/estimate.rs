@@ -2,19 +2,17 @@
 //!
 //! Measured with networks and environments of its own, so the run is as if nothing had been measured.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use burn::tensor::Device;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::config::Config;
 use deepspi_run::network::NetworkSpec;
 use deepspi_worlds::env;
-use indicatif::HumanDuration;
 
 use super::TrainArgs;
 use crate::device::{DeviceChoice, Selected};
 use crate::speed::{end_to_end, environments};
+use crate::terminal::time_in_words;
 use crate::worlds::World;
 
 /// A run that is not at least this many times as long as the measurement ends before an estimate is of use.
@@ -87,30 +85,22 @@ fn measure(
 }
 
 fn sentence(speed: Option<Speed>, steps: u64, choice: &DeviceChoice) -> String {
-    let (time, networks) = speed.map_or_else(
-        || {
-            (
-                "how long it takes is known when the replay buffer is filled".to_owned(),
-                "the networks".to_owned(),
-            )
-        },
-        |speed| {
-            let seconds = Duration::try_from_secs_f64(steps as f64 / speed.training);
-            let time = seconds.map_or_else(
-                |_| "a million years".to_owned(),
-                |time| HumanDuration(time).to_string(),
-            );
-            let share = 100.0 * speed.share_of_networks();
-            let time = format!("about {time} at {:.0} agent steps/s", speed.training);
-            (time, format!("the networks, {share:.0} % of that,"))
-        },
-    );
     let way = match choice {
-        DeviceChoice::Cpu => "leave `--device cpu` out",
+        DeviceChoice::Cpu => "leave out `--device cpu`",
         _ if cfg!(feature = "gpu") => "none was found (`--device gpu` says what is there)",
-        _ => "build with the feature `gpu`",
+        _ => "build with the feature `gpu`, as is the default",
     };
-    format!("{time}; a GPU would compute {networks} instead: {way}")
+    let Some(speed) = speed else {
+        return format!(
+            "how long it takes is known when the replay buffer is filled; a GPU could compute the networks: {way}"
+        );
+    };
+    format!(
+        "about {} at {:.0} agent steps/s, {:.0} % of it for the networks, which a GPU could compute: {way}",
+        time_in_words(steps as f64 / speed.training),
+        speed.training,
+        100.0 * speed.share_of_networks(),
+    )
 }
 
 #[cfg(test)]
@@ -125,12 +115,12 @@ mod tests {
         let text = sentence(Some(speed), 3_600_000, &DeviceChoice::Cpu);
         assert_eq!(
             text,
-            "about 10 hours at 100 agent steps/s; a GPU would compute the networks, 90 % of that, instead: leave \
-             `--device cpu` out"
+            "about 10 hours at 100 agent steps/s, 90 % of it for the networks, which a GPU could compute: leave out \
+             `--device cpu`"
         );
         let endless = Speed { training: 1e-12, environments: 1.0 };
         let text = sentence(Some(endless), u64::MAX, &DeviceChoice::Auto);
-        assert!(text.starts_with("about a million years"), "{text}");
+        assert!(text.starts_with("about a million years or more"), "{text}");
         let text = sentence(None, 1, &DeviceChoice::Auto);
         assert!(text.starts_with("how long it takes is known when the replay buffer"), "{text}");
     }
