@@ -27,7 +27,7 @@ pub const SECONDS: usize = 60;
 const FILM_BYTES: usize = 32 << 20;
 /// Memory of the steps: more than the longest game of the benchmark, 27,000 steps, with all 18
 /// actions.
-const STEP_BYTES: usize = 16 << 20;
+const STEP_BYTES: usize = 8 << 20;
 /// Enlargement of the pixels of a GIF.
 const GIF_SCALE: usize = 2;
 
@@ -160,5 +160,20 @@ mod tests {
         let bytes = maker.finish().expect("finished");
         let comment = b"MazeCartridge, cartridge MD5 000";
         assert!(bytes.windows(comment.len()).any(|part| part == comment));
+    }
+
+    #[test]
+    fn the_longest_game_of_the_benchmark_is_kept_whole() {
+        const STEPS: u64 = 27_000;
+        let mut steps = Trajectory::new(STEP_BYTES);
+        let mut step = step(1, Some(0));
+        if let Some(seen) = &mut step.seen {
+            seen.log_probs = vec![18_f32.recip().ln(); 18];
+        }
+        for number in 1..=STEPS {
+            step.number = number;
+            steps.push(&step, None);
+        }
+        assert_eq!((steps.dropped(), steps.rows().len() as u64), (0, STEPS));
     }
 }

@@ -1,7 +1,8 @@
 //! The steps of a screen, in order: what was done, what came of it, and what the agent thought.
 //!
 //! A step is stored when it is shown, and costs no more than a few hundred bytes. The oldest steps go
-//! when there are too many bytes.
+//! when there are too many bytes. Each has an allocation of its own: a queue of the steps themselves doubles its memory
+//! when it is full, and WebAssembly never gives back what it left.
 
 use std::collections::VecDeque;
 
@@ -50,7 +51,7 @@ pub struct Row {
 impl Row {
     fn bytes(&self) -> usize {
         let policy = self.seen.as_ref().map_or(0, |seen| seen.policy.len());
-        size_of::<Self>() + policy * size_of::<f32>()
+        size_of::<Box<Self>>() + size_of::<Self>() + policy * size_of::<f32>()
     }
 }
 
@@ -58,7 +59,7 @@ impl Row {
 #[derive(Debug)]
 pub struct Trajectory {
     most_bytes: usize,
-    rows: VecDeque<Row>,
+    rows: VecDeque<Box<Row>>,
     bytes: usize,
     dropped: u64,
     games: u64,
@@ -103,7 +104,7 @@ impl Trajectory {
         self.done = step.outcome.done;
         self.over = step.outcome.game_over;
         self.bytes += row.bytes();
-        self.rows.push_back(row);
+        self.rows.push_back(Box::new(row));
         while self.bytes > self.most_bytes
             && let Some(oldest) = self.rows.pop_front()
         {
@@ -114,13 +115,13 @@ impl Trajectory {
 
     /// The steps that are kept, oldest first.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &Row> {
-        self.rows.iter()
+        self.rows.iter().map(Box::as_ref)
     }
 
     /// The last step.
     #[must_use]
     pub fn last(&self) -> Option<&Row> {
-        self.rows.back()
+        self.rows.back().map(Box::as_ref)
     }
 
     /// Steps before them that are no longer kept.
@@ -238,7 +239,7 @@ pub(super) mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let most = 50 * (size_of::<Row>() + 2 * size_of::<f32>());
+        let most = 50 * (size_of::<Box<Row>>() + size_of::<Row>() + 2 * size_of::<f32>());
         let mut trajectory = Trajectory::new(most);
         for number in 0..1_000 {
             trajectory.push(&step(number, Some(0)), None);
@@ -246,5 +247,7 @@ pub(super) mod tests {
         }
         assert_eq!((trajectory.rows().len(), trajectory.dropped()), (50, 950));
         assert_eq!(trajectory.rows().next().map(|row| row.step), Some(950));
+        let unused = trajectory.rows.capacity() * size_of::<Box<Row>>();
+        assert!(unused < most / 10, "the queue itself is small: {unused} bytes of {most}");
     }
 }
