@@ -30,6 +30,7 @@ int deepspi_ale_create(const char*, const char*, const char*, int32_t, float, De
 void deepspi_ale_destroy(DeepspiAle*);
 int deepspi_ale_reset(DeepspiAle*, char*, std::size_t);
 int deepspi_ale_reset_with_seed(DeepspiAle*, int32_t, char*, std::size_t);
+int deepspi_ale_renew(DeepspiAle*, int32_t, char*, std::size_t);
 int deepspi_ale_act(DeepspiAle*, int32_t, int32_t*, char*, std::size_t);
 int32_t deepspi_ale_game_over(const DeepspiAle*);
 int32_t deepspi_ale_lives(const DeepspiAle*);
@@ -87,8 +88,15 @@ uint64_t play(const Game& game, int32_t seed, int steps) {
     for (std::size_t i = 0; i < height * width; i += 997) seen += screen[i];
     deepspi_ale_ram(console, ram);
     seen += ram[random() % 128] + static_cast<uint64_t>(reward) + static_cast<uint64_t>(deepspi_ale_lives(console));
-    if (deepspi_ale_game_over(console) || step % 700 == 699)
-      check(deepspi_ale_reset_with_seed(console, seed + step, message, sizeof message), game, message);
+    if (deepspi_ale_game_over(console) || step % 700 == 699) {
+      // The two ways to another game.
+      if (random() % 2 == 0) {
+        check(deepspi_ale_reset_with_seed(console, seed + step, message, sizeof message), game, message);
+      } else {
+        check(deepspi_ale_renew(console, seed + step, message, sizeof message), game, message);
+        check(deepspi_ale_reset(console, message, sizeof message), game, message);
+      }
+    }
   }
   std::unique_lock<std::shared_timed_mutex> alone(lifecycle);
   deepspi_ale_destroy(console);

@@ -123,6 +123,17 @@ impl Emulator {
         Ok(emulator)
     }
 
+    /// Makes this console what [`Emulator::new`] with `seed` gives for the same cartridge and
+    /// probability, whatever was played before. Many games on one console need no more memory than
+    /// one: consoles that are created and destroyed leave holes in the memory of the C library.
+    ///
+    /// # Errors
+    /// When the seed is below 1 or ALE refuses the call.
+    pub fn renew(&mut self, seed: i32) -> Result<(), EmulatorError> {
+        self.handle.renew(seed).map_err(|refusal| failed(self.game, "restart", &refusal))?;
+        self.restart()
+    }
+
     /// Lines of the last frame; the NTSC standard has 262.
     #[must_use]
     pub fn scanlines(&self) -> i32 {

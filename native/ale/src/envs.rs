@@ -56,6 +56,18 @@ pub fn environment(
     AtariEnv::new(options, seed, index, console)
 }
 
+/// The environment that [`environment`] creates for another seed, on the emulator of `used`.
+///
+/// # Errors
+/// When the emulator fails.
+pub fn environment_again(
+    used: AtariEnv<Emulator>,
+    seed: u64,
+    index: u64,
+) -> Result<AtariEnv<Emulator>, AtariError> {
+    used.again(seed, index, |console, seed| console.renew(seed).map_err(ConsoleError::from))
+}
+
 /// One environment with the place for its results.
 #[derive(Debug)]
 struct Slot {

@@ -50,6 +50,12 @@ unsafe extern "C" {
         message: *mut c_char,
         capacity: usize,
     ) -> i32;
+    fn deepspi_ale_renew(
+        atari: *mut DeepspiAle,
+        seed: i32,
+        message: *mut c_char,
+        capacity: usize,
+    ) -> i32;
     fn deepspi_ale_act(
         atari: *mut DeepspiAle,
         action: i32,
@@ -191,6 +197,17 @@ impl Handle {
                 message.pointer(),
                 message.capacity(),
             )
+        };
+        message.check(status).map(drop)
+    }
+
+    /// Makes this console what [`Handle::new`] with `seed` gives for the same cartridge.
+    pub(crate) fn renew(&mut self, seed: i32) -> Result<(), Refusal> {
+        let mut message = Message::new();
+        let _running = LIFECYCLE.read().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: as in `reset`.
+        let status = unsafe {
+            deepspi_ale_renew(self.atari.as_ptr(), seed, message.pointer(), message.capacity())
         };
         message.check(status).map(drop)
     }

@@ -35,5 +35,5 @@ pub mod rom;
 mod search;
 
 pub use emulator::{Emulator, EmulatorError};
-pub use envs::{AtariEnvs, StartError, environment};
+pub use envs::{AtariEnvs, StartError, environment, environment_again};
 pub use rom::{Rom, RomError, RomFinder};

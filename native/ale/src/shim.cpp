@@ -27,6 +27,7 @@
 #include "emucore/Console.hxx"
 #include "emucore/OSystem.hxx"
 #include "emucore/Settings.hxx"
+#include "emucore/Switches.hxx"
 #include "emucore/m6502/src/System.hxx"
 #include "environment/phosphor_blend.hpp"
 #include "environment/stella_environment.hpp"
@@ -253,6 +254,46 @@ struct DeepspiAle {
   std::unique_ptr<ale::ALEState> power_on;
 };
 
+namespace {
+
+// Frames that a new console plays to find out whether its cartridge draws for NTSC or PAL.
+constexpr int kFormatFrames = 60;
+
+// Switches the console off and on. As when a console is created, `seed` fills its RAM with random bytes; a cartridge may
+// read them. The generator runs on.
+void switch_on(DeepspiAle& atari, int32_t seed) {
+  if (seed < 1) throw std::runtime_error("the seed must be at least 1; 0 would mean the wall clock");
+  atari.environment->restoreSystemState(*atari.power_on);
+  atari.settings->setInt("random_seed", seed);
+  atari.system->resetRNGSeed();
+  System& chips = atari.system->console().system();
+  for (uInt16 address = 0x80; address < 0x100; ++address) {
+    chips.poke(address, static_cast<uInt8>(atari.system->rng().next()));
+  }
+}
+
+// The controllers and switches as nobody has touched them yet: switches as the cartridge database has them, paddles at 0,
+// which `Event::clear` leaves where they are.
+void untouched(Event& event, Console& console) {
+  event.clear();
+  for (const Event::Type paddle : {Event::PaddleZeroResistance, Event::PaddleOneResistance, Event::PaddleTwoResistance,
+                                   Event::PaddleThreeResistance}) {
+    event.set(paddle, 0);
+  }
+  const bool left_b = console.properties().get(Console_LeftDifficulty) == "B";
+  const bool right_b = console.properties().get(Console_RightDifficulty) == "B";
+  const bool colour = console.properties().get(Console_TelevisionType) == "COLOR";
+  const Event::Type switches[] = {left_b ? Event::ConsoleLeftDifficultyB : Event::ConsoleLeftDifficultyA,
+                                  right_b ? Event::ConsoleRightDifficultyB : Event::ConsoleRightDifficultyA,
+                                  colour ? Event::ConsoleColor : Event::ConsoleBlackWhite};
+  // Reading makes the switches follow the events.
+  for (const Event::Type position : switches) event.set(position, 1);
+  console.switches().read();
+  for (const Event::Type position : switches) event.set(position, 0);
+}
+
+}  // namespace
+
 extern "C" {
 
 // Builds a console with the ROM in it. The game is not yet reset. `base_dir` and `rom_path` must exist.
@@ -306,16 +347,27 @@ int deepspi_ale_reset(DeepspiAle* atari, char* message, std::size_t capacity) {
 // actions. What was played before leaves no trace, so the same seed and actions give the same game again.
 int deepspi_ale_reset_with_seed(DeepspiAle* atari, int32_t seed, char* message, std::size_t capacity) {
   return guarded(message, capacity, [&] {
-    if (seed < 1) throw std::runtime_error("the seed must be at least 1; 0 would mean the wall clock");
-    atari->environment->restoreSystemState(*atari->power_on);
-    atari->settings->setInt("random_seed", seed);
-    atari->system->resetRNGSeed();
-    // As when a console is created: its RAM holds random bytes. A cartridge may read them.
-    System& chips = atari->system->console().system();
-    for (uInt16 address = 0x80; address < 0x100; ++address) {
-      chips.poke(address, static_cast<uInt8>(atari->system->rng().next()));
-    }
+    switch_on(*atari, seed);
     atari->environment->reset();
+  });
+}
+
+// Makes of a used console one that `deepspi_ale_create` with this seed has just built: the game is not yet reset. It
+// repeats what the constructor of `Console` does after the chips exist, in the same order, because the order fixes the
+// random numbers. Unlike a creation it allocates nothing that stays, and it needs no ROM file.
+int deepspi_ale_renew(DeepspiAle* atari, int32_t seed, char* message, std::size_t capacity) {
+  return guarded(message, capacity, [&] {
+    switch_on(*atari, seed);
+    Console& console = atari->system->console();
+    untouched(*atari->system->event(), console);
+    // The timer of the chip with the RAM, before the chip belongs to a console.
+    atari->system->rng().next();
+    if (console.properties().get(Display_Format) == "AUTO-DETECT") {
+      console.system().reset();
+      for (int frame = 0; frame < kFormatFrames; ++frame) console.mediaSource().update();
+    }
+    console.system().reset();
+    atari->system->resetRNGSeed();
   });
 }
 

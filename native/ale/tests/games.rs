@@ -65,6 +65,41 @@ fn all_57_load_and_run() {
 }
 
 #[test]
+fn a_used_console_is_renewed_to_what_a_new_one_is() {
+    // With sticky actions, so that the emulator's generator matters in every frame.
+    fn play(emulator: &mut Emulator, actions: u32, frames: usize) -> Vec<Vec<u8>> {
+        let (game, mut actions) = (emulator.game(), Actions::new(actions));
+        let mut seen = vec![emulator.ram().to_vec(), emulator.screen().to_vec()];
+        for _ in 0..frames {
+            emulator.act(game.actions[actions.next(game.n_actions()) as usize]).unwrap();
+            seen.push(emulator.ram().to_vec());
+            if emulator.game_over() {
+                emulator.reset().unwrap();
+            }
+        }
+        seen.push(emulator.screen().to_vec());
+        seen
+    }
+    GAMES.par_iter().for_each(|game| {
+        let rom = rom(game.name);
+        let mut used = Emulator::new(&rom, 7, 0.3).unwrap();
+        used.set_left_difficulty_a(true);
+        for seed in [3, 5] {
+            play(&mut used, 1, 997);
+            used.renew(seed).unwrap();
+            let mut new = Emulator::new(&rom, seed, 0.3).unwrap();
+            assert!(
+                play(&mut used, 2, 1500) == play(&mut new, 2, 1500),
+                "{}: an earlier game left a trace with seed {seed}",
+                game.name
+            );
+        }
+        let error = used.renew(0).unwrap_err().to_string();
+        assert!(error.contains("at least 1"), "{error}");
+    });
+}
+
+#[test]
 fn surround_is_lost_by_ten_to_nothing() {
     let (score, ram) = one_game("Surround", 3);
     assert_eq!(

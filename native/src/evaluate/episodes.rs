@@ -33,8 +33,16 @@ struct Running {
 }
 
 impl Running {
-    fn start(games: &dyn Episodes, (episode, seed): (u64, u64)) -> Result<Self> {
-        let game = games.start(seed)?;
+    /// `used`: a game that has ended and whose place this one takes.
+    fn start(
+        games: &dyn Episodes,
+        (episode, seed): (u64, u64),
+        used: Option<Box<dyn worlds::Episode>>,
+    ) -> Result<Self> {
+        let game = match used {
+            Some(used) => used.again(seed)?,
+            None => games.start(seed)?,
+        };
         let actions = stream(seed, Stream::Actions);
         Ok(Self { episode, seed, game, actions, score: 0.0, length: 0 })
     }
@@ -70,12 +78,16 @@ pub fn play(
 ) -> Result<Vec<Episode>> {
     let mut waiting = (0..protocol.episodes).zip(episode_seeds(protocol.seed));
     let mut running: Vec<Running> = Vec::new();
+    let mut used = Vec::new();
     let mut finished = Vec::new();
     let (start, mut steps) = (Instant::now(), 0);
     loop {
-        let next: Vec<_> = waiting.by_ref().take(AT_A_TIME - running.len()).collect();
-        let started: Vec<Running> =
-            next.into_par_iter().map(|one| Running::start(games, one)).collect::<Result<_>>()?;
+        let next = waiting.by_ref().take(AT_A_TIME - running.len());
+        let next: Vec<_> = next.map(|one| (one, used.pop())).collect();
+        let started: Vec<Running> = next
+            .into_par_iter()
+            .map(|(one, used)| Running::start(games, one, used))
+            .collect::<Result<_>>()?;
         running.extend(started);
         if running.is_empty() {
             break;
@@ -91,7 +103,8 @@ pub fn play(
         let ended = running.iter().zip(&ends).filter_map(|(one, end)| Some((one, (*end)?)));
         finished.extend(ended.map(|(one, end)| one.finish(end, games)));
         let mut ends = ends.into_iter();
-        running.retain(|_| ends.next().flatten().is_none());
+        let over = running.extract_if(.., |_| ends.next().flatten().is_some());
+        used.extend(over.map(|one| one.game));
         let rate = steps as f64 / start.elapsed().as_secs_f64().max(1e-9);
         let more = (finished.len() - before) as u64;
         progress.advance(more, format!("{steps} steps, {rate:.0} a second"));

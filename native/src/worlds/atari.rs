@@ -204,6 +204,10 @@ impl Episode for AtariGame {
         Self::step(self, &[action]).context("the game failed")?;
         Ok((f64::from(self.last().raw_reward), self.end()))
     }
+
+    fn again(self: Box<Self>, seed: u64) -> Result<Box<dyn Episode>> {
+        Ok(Box::new(Self::again(*self, seed)?))
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One console that plays one whole game, for an evaluation.
 
 use anyhow::{Context, Result};
-use deepspi_ale::{Emulator, Rom, environment};
+use deepspi_ale::{Emulator, Rom, environment, environment_again};
 use deepspi_worlds::atari::{AtariEnv, AtariError, AtariOptions, StepOutcome};
 use deepspi_worlds::env::{EnvError, Outcome, Pending, VectorEnv, ready};
 use deepspi_worlds::frame::FrameShape;
@@ -25,13 +25,22 @@ impl AtariGame {
     /// # Errors
     /// If the emulator fails.
     pub fn start(rom: &Rom, options: AtariOptions, seed: u64) -> Result<Self> {
-        let env = environment(rom, options, seed, 0).context("the game could not be started")?;
-        let mut game = Self {
-            env,
-            stack: vec![0; options.observation_len()],
-            last: StepOutcome::default(),
-            outcome: [Outcome::default()],
-        };
+        Self::begin(environment(rom, options, seed, 0))
+    }
+
+    /// The game that [`AtariGame::start`] gives for another seed, on the console of this one.
+    ///
+    /// # Errors
+    /// If the emulator fails.
+    pub fn again(self, seed: u64) -> Result<Self> {
+        Self::begin(environment_again(self.env, seed, 0))
+    }
+
+    fn begin(env: Result<AtariEnv<Emulator>, AtariError>) -> Result<Self> {
+        let env = env.context("the game could not be started")?;
+        let stack = vec![0; env.options().observation_len()];
+        let mut game =
+            Self { env, stack, last: StepOutcome::default(), outcome: [Outcome::default()] };
         game.reset().context("the game could not be started")?;
         Ok(game)
     }

@@ -135,6 +135,10 @@ impl Episode for MazeEpisode {
         let end = if terminal { End::GameOver } else { End::TimeLimit };
         Ok((f64::from(outcome.raw_reward), outcome.game_over.then_some(end)))
     }
+
+    fn again(self: Box<Self>, seed: u64) -> Result<Box<dyn Episode>> {
+        Ok(Box::new(Self(MazeEnvs::new(self.0.maze().clone(), 1, seed))))
+    }
 }
 
 #[cfg(test)]

@@ -93,6 +93,7 @@ mod tests {
             started: 0,
             maze: None,
             atari: None,
+            saving: None,
         };
         world.describe(&mut info);
         info
@@ -126,6 +127,40 @@ mod tests {
                 error.ends_with("not for the cartridge with the maze; leave it out"),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn an_episode_after_another_is_the_one_that_its_seed_gives() {
+        let args = WorldArgs {
+            stochastic: true,
+            env_threads: Some(1),
+            maze: Some(MazeConfig::DEFAULT),
+            atari: Some(AtariTraining::DEFAULT),
+        };
+        for name in ["maze", "Breakout", "MazeCartridge"] {
+            let world = choose(Some(name), &args, |_| false).expect("found");
+            let games = world.episodes(0.99, &EpisodeRules::default()).expect("episodes");
+            // What an agent sees until the end or for 400 steps, with rewards and the end.
+            let play = |game: &mut dyn Episode| {
+                let mut seen = vec![(game.observation().to_vec(), 0.0, None)];
+                for step in 0..400 {
+                    let (reward, end) = game.step(step % 7 % 4).expect("played");
+                    seen.push((game.observation().to_vec(), reward, end));
+                    if end.is_some() {
+                        break;
+                    }
+                }
+                seen
+            };
+            let mut used = games.start(3).expect("started");
+            let first = play(&mut *used);
+            for seed in [9, 3] {
+                used = used.again(seed).expect("started");
+                let again = play(&mut *used);
+                assert!(again == play(&mut *games.start(seed).expect("started")), "{name}, {seed}");
+                assert_eq!(again == first, seed == 3, "{name}: the seed decides");
+            }
         }
     }
 

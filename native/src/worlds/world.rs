@@ -142,4 +142,11 @@ pub trait Episode: Debug + Send {
     /// # Errors
     /// If the environment fails.
     fn step(&mut self, action: u32) -> Result<(f64, Option<End>)>;
+
+    /// The episode that [`Episodes::start`] gives for `seed`, with what this one has: so many
+    /// episodes in turn need the memory of one.
+    ///
+    /// # Errors
+    /// If the environment fails.
+    fn again(self: Box<Self>, seed: u64) -> Result<Box<dyn Episode>>;
 }

@@ -146,6 +146,22 @@ impl<C: Console> AtariEnv<C> {
         })
     }
 
+    /// The environment that [`AtariEnv::new`] with the same options creates for `seed` and `index`,
+    /// on the console of this one. `renew` makes the console what it is when it is new, with an
+    /// emulator seed.
+    ///
+    /// # Errors
+    /// When the emulator fails.
+    pub fn again(
+        self,
+        seed: u64,
+        index: u64,
+        renew: impl FnOnce(&mut C, i32) -> Result<(), ConsoleError>,
+    ) -> Result<Self, AtariError> {
+        let Self { mut console, options, .. } = self;
+        Self::new(options, seed, index, |seed| renew(&mut console, seed).map(|()| console))
+    }
+
     /// The game.
     #[must_use]
     pub fn game(&self) -> &'static Game {
