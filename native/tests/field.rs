@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{Finished, checkpoint, finish, native};
+use common::{Finished, TINY, checkpoint, checkpoints, finish, native, resume};
 use sha2::{Digest as _, Sha256};
 
 /// A short run on a world, in this folder.
@@ -141,6 +141,38 @@ fn checkpoints_may_be_on_another_disk() {
     on.args(["--device", "cpu", "--total-timesteps", "1024", "--resume"]).arg(&run);
     finish(&mut on).succeeded();
     assert!(scratch.join("checkpoints/step_000000001024").is_dir());
+}
+
+#[test]
+fn a_continued_run_is_saved_as_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("run");
+    let mut first = native();
+    first.args(["--env", "maze", "--device", "cpu", "--total-timesteps", "160"]).args(TINY);
+    first.args(["--save-every", "16", "--keep-checkpoints", "8", "--run-dir"]).arg(&run);
+    finish(&mut first).succeeded();
+    let goes_on = |steps: &str, more: &[&str]| {
+        finish(resume(&run).args(["--total-timesteps", steps]).args(more)).succeeded();
+        checkpoints(&run)
+    };
+    // The newest, and perhaps the best of all.
+    let newest = |kept: &[u64], count: usize| kept[kept.len() - count..].to_vec();
+    let kept = goes_on("192", &[]);
+    assert!(kept.len() <= 9, "{kept:?}");
+    assert_eq!(newest(&kept, 8), [80, 96, 112, 128, 144, 160, 176, 192]);
+    // What is asked for now holds from now on.
+    assert!(goes_on("224", &["--keep-checkpoints", "2"]).len() <= 3);
+    let kept = goes_on("272", &[]);
+    assert!(kept.len() <= 3 && newest(&kept, 2) == [256, 272], "{kept:?}");
+    let text = fs::read_to_string(run.join("config.toml")).expect("there");
+    assert!(text.contains("every = 16") && text.contains("keep = 2"), "{text}");
+    // Also if it begins anew, because it was killed before its first checkpoint.
+    fs::remove_dir_all(run.join("checkpoints")).expect("removed");
+    let mut again = native();
+    again.args(["--env", "maze", "--device", "cpu", "--total-timesteps", "160"]).args(TINY);
+    finish(again.arg("--run-dir").arg(&run)).succeeded();
+    let kept = checkpoints(&run);
+    assert!(kept.len() <= 3 && newest(&kept, 2) == [144, 160], "{kept:?}");
 }
 
 #[test]

@@ -120,6 +120,7 @@ fn archives() {
         started: 5,
         maze: Some(MazeConfig::DEFAULT),
         atari: None,
+        saving: None,
     };
     let archive = Archive::new(&info, &checkpoint(), 512).expect("packed");
     let is_refused =

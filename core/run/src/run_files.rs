@@ -34,16 +34,39 @@ pub const WRITING_PREFIX: &str = ".writing_";
 /// killed.
 pub const REPLACED_SUFFIX: &str = ".replaced";
 
-/// Name of a checkpoint's folder; the names sort by step.
+/// Name of a checkpoint's folder; the names sort by step up to 10^12 steps.
 #[must_use]
 pub fn checkpoint_name(global_step: u64) -> String {
     format!("{STEP_PREFIX}{global_step:012}")
+}
+
+/// The step of the checkpoint in a folder of this name; `None` for all names that
+/// [`checkpoint_name`] does not give, such as that of a copy that a user made.
+#[must_use]
+pub fn checkpoint_step(name: &str) -> Option<u64> {
+    let step = name.strip_prefix(STEP_PREFIX)?.parse().ok()?;
+    (checkpoint_name(step) == name).then_some(step)
 }
 
 /// Whether a file or folder of this name is a leftover of a process that was killed while it wrote.
 #[must_use]
 pub fn is_leftover(name: &str) -> bool {
     name.starts_with(WRITING_PREFIX) || name.ends_with(REPLACED_SUFFIX)
+}
+
+/// How a run is saved. A continued run keeps to it: with fewer checkpoints to keep, its first save
+/// would remove those that the user wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saving {
+    /// Agent steps between checkpoints.
+    pub every: u64,
+    /// Number of newest checkpoints that are kept besides the best.
+    pub keep: u64,
+}
+
+impl Saving {
+    /// The largest number that `config.toml` can hold: integers of TOML have a sign.
+    pub const LARGEST: u64 = i64::MAX as u64;
 }
 
 /// Facts about a run besides its hyper-parameters; the `[run]` table of `config.toml`.
@@ -68,6 +91,9 @@ pub struct RunInfo {
     /// stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub atari: Option<AtariTraining>,
+    /// How the run is saved; none for runs of the page and those from before this was stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saving: Option<Saving>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,6 +151,19 @@ impl RunInfo {
     #[must_use]
     pub fn folder_name(&self, config: &Config) -> String {
         format!("{}__{}__{}__{}", self.env, config.algo.name(), config.seed, self.started)
+    }
+
+    /// SHA-256 of what decides which agent a run trains: world and hyper-parameters, except for the
+    /// length, which may grow.
+    ///
+    /// # Errors
+    /// If a value cannot be written.
+    pub fn digest(&self, config: &Config) -> Result<String, RunFilesError> {
+        let config = Config { total_timesteps: 0, ..config.clone() };
+        let all = (&self.env, self.stochastic, &self.maze, &self.atari, config.identity());
+        let text =
+            serde_json::to_vec(&all).map_err(|why| RunFilesError::unwritable(CONFIG, why))?;
+        Ok(hex(&text))
     }
 
     /// Text of `config.toml`.
@@ -203,8 +242,12 @@ impl Checkpoint {
 
 /// A line of the manifest.
 fn sum_line(name: &str, bytes: &[u8]) -> String {
-    let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{digest}  {name}")
+    format!("{}  {name}", hex(bytes))
+}
+
+/// The SHA-256 of bytes.
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -244,6 +287,18 @@ mod tests {
             let missing = || RunFilesError::Missing { name: name.to_owned() };
             file.map(|(_, bytes)| bytes.clone()).ok_or_else(missing)
         })
+    }
+
+    #[test]
+    fn only_names_of_checkpoints_have_a_step() {
+        for step in [0, 1, 102_400, 999_999_999_999, 1_000_000_000_000, u64::MAX] {
+            assert_eq!(checkpoint_step(&checkpoint_name(step)), Some(step));
+        }
+        for other in
+            ["step_best", "step_1", "step_000000000001 copy", "step_+00000000001", "step_", ""]
+        {
+            assert_eq!(checkpoint_step(other), None, "{other}");
+        }
     }
 
     #[test]
@@ -288,6 +343,28 @@ mod tests {
     }
 
     #[test]
+    fn a_digest_is_of_the_agent_and_not_of_its_circumstances() {
+        let info = RunInfo {
+            env: "maze".into(),
+            stochastic: false,
+            device: "cpu".into(),
+            version: "0.1.0".into(),
+            revision: "unknown".into(),
+            started: 7,
+            maze: Some(MazeConfig::DEFAULT),
+            atari: None,
+            saving: None,
+        };
+        let digest = |info: &RunInfo, config: &Config| info.digest(config).expect("plain values");
+        let one = digest(&info, &Config::DEFAULT);
+        let elsewhere = RunInfo { device: "gpu".into(), started: 8, ..info.clone() };
+        assert_eq!(digest(&elsewhere, &Config { total_timesteps: 5, ..Config::DEFAULT }), one);
+        assert_ne!(digest(&info, &Config { learning_rate: 0.5, ..Config::DEFAULT }), one);
+        let maze = Some(MazeConfig { cue: 0.3, ..MazeConfig::DEFAULT });
+        assert_ne!(digest(&RunInfo { maze, ..info }, &Config::DEFAULT), one);
+    }
+
+    #[test]
     fn a_description_comes_back_and_another_file_is_refused() {
         let info = RunInfo {
             env: "maze".into(),
@@ -298,10 +375,11 @@ mod tests {
             started: 7,
             maze: Some(MazeConfig { cue: 0.3, ..MazeConfig::DEFAULT }),
             atari: Some(AtariTraining { max_episode_steps: 5, ..AtariTraining::DEFAULT }),
+            saving: Some(Saving { every: 7, keep: 2 }),
         };
         let text = info.describe(&Config::DEFAULT).expect("writable");
         assert_eq!(RunInfo::read(&text).expect("read"), info);
-        let old = RunInfo { maze: None, atari: None, ..info };
+        let old = RunInfo { maze: None, atari: None, saving: None, ..info };
         let text = old.describe(&Config::DEFAULT).expect("writable");
         assert!(!text.contains("atari"), "{text}");
         assert_eq!(RunInfo::read(&text).expect("read"), old);

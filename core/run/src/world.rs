@@ -240,6 +240,7 @@ mod tests {
                 started: 0,
                 maze: None,
                 atari: None,
+                saving: None,
             };
             world.describe(&mut info);
             assert_eq!(World::of_run(&info), Ok(world));

@@ -167,7 +167,7 @@ mod tests {
             roms: Some("my roms".into()),
             env_threads: None,
             save_every: None,
-            keep_checkpoints: 2,
+            keep_checkpoints: None,
         };
         let starter = Starter {
             program: "native".into(),
@@ -187,7 +187,10 @@ mod tests {
         assert_eq!(args.run_dir, Some(id.folder(Path::new("a sweep"))));
         assert_eq!(args.roms.as_deref(), Some(Path::new("my roms")));
         assert_eq!(args.device, DeviceChoice::Named("llvmpipe".into()));
-        assert_eq!((args.env_threads, args.save_every, args.keep_checkpoints), (Some(3), 3, 2));
+        assert_eq!(
+            (args.env_threads, args.save_every, args.keep_checkpoints),
+            (Some(3), Some(3), Some(2))
+        );
         assert!(args.stochastic == Some(true) && args.atari.max_episode_steps == Some(9));
         assert!(
             Cli::try_parse_from(["native", "train", "--run-dir", "a", "--resume", "b"]).is_err()

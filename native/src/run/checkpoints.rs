@@ -5,14 +5,15 @@
 //! checkpoints unchanged. Reading verifies the sums; if they do not match, the checkpoint before is
 //! read. A checkpoint counts as damaged only if its files could be read. One that is temporarily
 //! out of reach (a server is down, permissions changed) may be the newest and intact, and a run
-//! that continued without it would later remove it.
+//! that continued without it would later remove it. Folders and files with other names, such as
+//! copies that a user made, are neither read nor removed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result};
 use deepspi_run::checkpoint::Checkpoint;
-use deepspi_run::run_files::{STEP_PREFIX, checkpoint_name, is_leftover};
+use deepspi_run::run_files::{checkpoint_name, checkpoint_step, is_leftover};
 
 use crate::whole_file::{entries, is_absent, write_whole, write_whole_folder};
 
@@ -55,8 +56,8 @@ impl Loaded {
 impl CheckpointStore {
     /// The checkpoints in `folder`; the newest `keep` and the best are kept.
     #[must_use]
-    pub fn new(folder: PathBuf, keep: usize) -> Self {
-        Self { folder, keep: keep.max(1) }
+    pub fn new(folder: PathBuf, keep: u64) -> Self {
+        Self { folder, keep: usize::try_from(keep.max(1)).unwrap_or(usize::MAX) }
     }
 
     /// Stores a checkpoint; `score` determines which is the best.
@@ -84,26 +85,28 @@ impl CheckpointStore {
                 self.folder.display()
             )
         })?;
-        let best = self.update_best(&name, score)?;
-        self.prune(&path, best.as_ref())?;
+        let best = self.update_best(global_step, score)?;
+        self.prune(global_step, best.as_ref())?;
         Ok(path)
     }
 
-    /// Updates `best.json` after the checkpoint `saved` was written, so that it names a checkpoint
-    /// that is kept, with the score of that checkpoint.
-    fn update_best(&self, saved: &str, score: Option<f64>) -> Result<Option<Best>> {
+    /// Updates `best.json` after the checkpoint of step `saved` was written, so that it names a
+    /// checkpoint that is kept, with the score of that checkpoint.
+    fn update_best(&self, saved: u64, score: Option<f64>) -> Result<Option<Best>> {
         let file = self.folder.join(BEST);
         let found = self.best()?;
         let was_named = found.is_some();
         // A run that fell back repeats steps: the checkpoint of this step was just replaced, and
         // those of later steps are about to be removed. Their recorded scores are no longer valid.
-        let still_there =
-            |best: &Best| best.name.as_str() < saved && self.folder.join(&best.name).is_dir();
+        let still_there = |best: &Best| {
+            checkpoint_step(&best.name).is_some_and(|step| step < saved)
+                && self.folder.join(&best.name).is_dir()
+        };
         let best = found.filter(still_there);
         if let Some(score) = score
             && best.as_ref().is_none_or(|best| score >= best.score)
         {
-            let better = Best { name: saved.to_owned(), score };
+            let better = Best { name: checkpoint_name(saved), score };
             write_whole(&file, &serde_json::to_vec(&better)?)?;
             return Ok(Some(better));
         }
@@ -129,17 +132,17 @@ impl CheckpointStore {
         }
     }
 
-    /// Removes what is obsolete after `newest` was written: checkpoints beyond `keep` except the
+    /// Removes what is obsolete after the checkpoint of step `newest` was written: checkpoints beyond `keep` except the
     /// best, checkpoints of later steps (they were damaged, and a run that fell back repeats their
     /// steps), and incomplete folders of a killed process.
-    fn prune(&self, newest: &Path, best: Option<&Best>) -> Result<()> {
-        let best = best.map(|best| self.folder.join(&best.name));
-        let steps = self.list()?;
+    fn prune(&self, newest: u64, best: Option<&Best>) -> Result<()> {
+        let best = best.and_then(|best| checkpoint_step(&best.name));
         let (kept, later): (Vec<_>, Vec<_>) =
-            steps.into_iter().partition(|path| path.as_path() <= newest);
-        let old = kept.into_iter().rev().skip(self.keep).filter(|path| best.as_ref() != Some(path));
+            self.list()?.into_iter().partition(|(step, _)| *step <= newest);
+        let old = kept.into_iter().rev().skip(self.keep).filter(|(step, _)| best != Some(*step));
+        let obsolete = old.chain(later).map(|(_, path)| path);
         let left = self.entries()?.into_iter().filter(|path| is_leftover(&name_of(path)));
-        for path in old.chain(later).chain(left) {
+        for path in obsolete.chain(left) {
             let removed =
                 if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             removed.with_context(|| format!("cannot remove {}", path.display()))?;
@@ -156,10 +159,11 @@ impl CheckpointStore {
         })
     }
 
-    /// Complete checkpoints, oldest first.
-    fn list(&self) -> Result<Vec<PathBuf>> {
-        let mut steps = self.entries()?;
-        steps.retain(|path| path.extension().is_none() && name_of(path).starts_with(STEP_PREFIX));
+    /// Complete checkpoints with their steps, oldest first.
+    fn list(&self) -> Result<Vec<(u64, PathBuf)>> {
+        let entries = self.entries()?.into_iter();
+        let mut steps: Vec<_> =
+            entries.filter_map(|path| Some((checkpoint_step(&name_of(&path))?, path))).collect();
         steps.sort();
         Ok(steps)
     }
@@ -168,7 +172,7 @@ impl CheckpointStore {
     #[must_use]
     pub fn reaches(&self, step: u64) -> bool {
         let newest = self.list().ok().and_then(|mut steps| steps.pop());
-        newest.is_some_and(|path| path >= self.folder.join(checkpoint_name(step)))
+        newest.is_some_and(|(newest, _)| newest >= step)
     }
 
     /// The newest intact checkpoint.
@@ -185,7 +189,7 @@ impl CheckpointStore {
     /// If a checkpoint cannot be read, so that it is unknown whether it is intact.
     pub fn newest(&self) -> Result<std::result::Result<Loaded, String>> {
         let mut skipped = Vec::new();
-        for path in self.list()?.into_iter().rev() {
+        for (_, path) in self.list()?.into_iter().rev() {
             match read(&path) {
                 Ok(checkpoint) => return Ok(Ok(Loaded { checkpoint, path, skipped })),
                 Err(error) if error.downcast_ref().is_some_and(|error| !is_absent(error)) => {
@@ -250,7 +254,7 @@ mod tests {
     }
 
     fn names(store: &CheckpointStore) -> Vec<String> {
-        store.list().expect("readable").iter().map(|path| name_of(path)).collect()
+        store.list().expect("readable").iter().map(|(_, path)| name_of(path)).collect()
     }
 
     #[test]
@@ -296,6 +300,28 @@ mod tests {
         assert_eq!(save(240, None), None, "no score is known of any that is left");
         assert!(!folder.join(BEST).exists());
         assert_eq!(save(270, Some(-3.0)), named(270, -3.0));
+    }
+
+    #[test]
+    fn copies_that_a_user_made_are_neither_read_nor_removed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("checkpoints");
+        saved(&path, &[(1, 5.0), (2, 6.0)]);
+        let copies = ["step_best", "step_000000000002 copy", "step_3", "notes.txt"];
+        for copy in copies {
+            fs::create_dir(path.join(copy)).expect("created");
+            for file in fs::read_dir(path.join(checkpoint_name(2))).expect("listed") {
+                let file = file.expect("an entry");
+                fs::copy(file.path(), path.join(copy).join(file.file_name())).expect("copied");
+            }
+        }
+        let store = saved(&path, &[(4, 7.0), (10_u64.pow(12), 8.0), (10_u64.pow(12) + 1, 9.0)]);
+        assert_eq!(names(&store), ["step_1000000000001"], "in the order of the steps");
+        assert!(store.load_newest().expect("intact").path.ends_with("step_1000000000001"));
+        assert!(!store.reaches(10_u64.pow(12) + 2));
+        assert!(copies.iter().all(|copy| path.join(copy).join(MODEL).exists()));
+        fs::remove_dir_all(path.join("step_1000000000001")).expect("removed");
+        store.load_newest().expect_err("a copy is no checkpoint of the run");
     }
 
     #[cfg(unix)]

@@ -27,7 +27,7 @@ pub enum Claim {
     /// It contains nothing that can be continued: the run begins at its first step.
     New(FolderLock),
     /// It contains a checkpoint from which the run continues.
-    Unfinished(RunFolder, Box<Loaded>, FolderLock),
+    Unfinished(Box<RunFolder>, Box<Loaded>, FolderLock),
 }
 
 /// Claims the folder `path`, which is created if it does not exist, for the run that `info` and
@@ -75,7 +75,7 @@ pub fn claim(path: &Path, info: &RunInfo, config: &Config) -> Result<Claim> {
             if state.iteration >= state.config.num_iterations() {
                 return Ok(Claim::Finished);
             }
-            Ok(Claim::Unfinished(folder, Box::new(loaded), lock))
+            Ok(Claim::Unfinished(Box::new(folder), Box::new(loaded), lock))
         }
         Err(why) => {
             tracing::warn!("the run in {} begins again at its first step: {why}", path.display());

@@ -60,6 +60,8 @@ struct RunTable {
     _version: Option<IgnoredAny>,
     #[serde(rename = "revision")]
     _revision: Option<IgnoredAny>,
+    #[serde(rename = "saving")]
+    _saving: Option<IgnoredAny>,
 }
 
 impl ConfigFile {
@@ -129,6 +131,8 @@ impl WorldTable {
 
 #[cfg(test)]
 mod tests {
+    use deepspi_run::run_files::Saving;
+
     use super::*;
 
     fn read(text: &str) -> Result<ConfigFile> {
@@ -150,6 +154,7 @@ mod tests {
             started: 5,
             maze: Some(maze),
             atari: None,
+            saving: Some(Saving { every: 7, keep: 2 }),
         };
         let text = info.describe(&deepspi_run::config::Config::DEFAULT).expect("writable");
         let file = read(&text).expect("readable");

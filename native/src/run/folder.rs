@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use deepspi_run::config::Config;
-use deepspi_run::run_files::{CHECKPOINTS, CONFIG, RunInfo};
+use deepspi_run::run_files::{CHECKPOINTS, CONFIG, RunInfo, Saving};
 use deepspi_worlds::atari::AtariTraining;
 
 use super::settings;
@@ -51,6 +51,7 @@ pub fn info_now(env: &str, stochastic: bool, device: &str) -> RunInfo {
         started: seconds_since_1970(),
         maze: None,
         atari: None,
+        saving: None,
     }
 }
 
@@ -103,6 +104,21 @@ impl RunFolder {
     /// If the folder cannot be written.
     pub fn describe(&self, config: &Config) -> Result<()> {
         write_whole(&self.path.join(CONFIG), self.info.describe(config)?.as_bytes())
+    }
+
+    /// Records in `config.toml` how the run is saved from now on; all else in the file stays as it
+    /// is.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub fn record_saving(&self, saving: Saving) -> Result<()> {
+        let file = self.path.join(CONFIG);
+        let read = || -> Result<toml::Table> { Ok(toml::from_str(&fs::read_to_string(&file)?)?) };
+        let mut table = read().with_context(|| format!("cannot read {}", file.display()))?;
+        if let Some(run) = table.get_mut("run").and_then(toml::Value::as_table_mut) {
+            run.insert("saving".to_owned(), toml::Value::try_from(saving)?);
+        }
+        write_whole(&file, toml::to_string(&table)?.as_bytes())
     }
 
     /// Opens an existing run.

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use deepspi_core::run_state::TrainError;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::message::Message;
+use deepspi_run::run_files::Saving;
 use deepspi_worlds::env::VectorEnv;
 
 use super::checkpoints::CheckpointStore;
@@ -18,10 +19,8 @@ use crate::worlds::Analysis;
 /// Settings for saving and stopping a training.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionOptions {
-    /// Agent steps between checkpoints; 0 counts as 1.
-    pub save_every: u64,
-    /// Number of newest checkpoints to keep, besides the best.
-    pub keep_checkpoints: usize,
+    /// How often to save, and how much to keep.
+    pub saving: Saving,
     /// Whether the end of standard input also stops the training.
     pub stop_with_parent: bool,
 }
@@ -73,8 +72,8 @@ impl Session {
             analysis,
             outputs,
             folder: folder.path.clone(),
-            store: CheckpointStore::new(folder.checkpoints(), options.keep_checkpoints),
-            save_every: options.save_every.max(1),
+            store: CheckpointStore::new(folder.checkpoints(), options.saving.keep),
+            save_every: options.saving.every.max(1),
             stop,
         })
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use deepspi_options::flags::{boolean, whole_number};
 use deepspi_run::config::{Algorithm, ConfigOverrides};
+use deepspi_run::run_files::Saving;
 use deepspi_worlds::atari::AtariOverrides;
 
 use crate::device::DeviceChoice;
@@ -96,11 +97,12 @@ pub struct RunOptions {
     #[arg(long, value_name = "N", value_parser = whole_number::<usize>(1..=4096), help_heading = "Processes")]
     pub env_threads: Option<usize>,
     /// Agent steps between checkpoints; default: 102400, or a tenth of a run if that is less.
-    #[arg(long, value_name = "STEPS", value_parser = whole_number::<u64>(1..=u64::MAX), help_heading = "Processes")]
+    #[arg(long, value_name = "STEPS", value_parser = whole_number::<u64>(1..=Saving::LARGEST), help_heading = "Processes")]
     pub save_every: Option<u64>,
-    /// Number of newest checkpoints of a run to keep, besides the best; at least 1.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = whole_number::<u64>(1..=1000), help_heading = "Processes")]
-    pub keep_checkpoints: u64,
+    /// Number of newest checkpoints of a run to keep, besides the best; at least 1; default: 2. Runs that have begun keep
+    /// to what they were given.
+    #[arg(long, value_name = "N", value_parser = whole_number::<u64>(1..=1000), help_heading = "Processes")]
+    pub keep_checkpoints: Option<u64>,
 }
 
 impl RunOptions {
@@ -114,7 +116,7 @@ impl RunOptions {
         let numbers = [
             ("--env-threads", self.env_threads.map(|n| n as u64)),
             ("--save-every", self.save_every),
-            ("--keep-checkpoints", Some(self.keep_checkpoints)),
+            ("--keep-checkpoints", self.keep_checkpoints),
         ];
         for (flag, number) in numbers {
             if let Some(number) = number {

@@ -18,11 +18,14 @@ use deepspi_worlds::atari::AtariTraining;
 use super::args::RunOptions;
 use super::record::{OUTPUT, RecordedStatus, RunRecord};
 use super::specification::{RunId, Sweep};
+use crate::run::folder::RunFolder;
 
 /// Number of output lines kept to explain a failure.
 const LAST_LINES: usize = 8;
 /// Agent steps between checkpoints of a long run, the default of `native train`.
 const SAVE_EVERY: u64 = 102_400;
+/// Number of newest checkpoints that a run keeps if the user does not say.
+pub(super) const KEEP_CHECKPOINTS: u64 = 2;
 
 /// The settings with which the runs of a sweep are started.
 #[derive(Clone, Debug)]
@@ -66,11 +69,16 @@ impl Starter {
             let flag = format!("--{}", field.replace('_', "-"));
             all.extend([flag.into(), atari.get(field).unwrap_or_default().into()]);
         }
-        all.extend(["--run-dir".into(), id.folder(&self.folder).into()]);
+        let folder = id.folder(&self.folder);
+        // A run that has begun goes on as it was saved before, unless the user says otherwise.
+        let is_recorded = RunFolder::open(&folder).is_ok_and(|run| run.info.saving.is_some());
+        let or_default = |given: Option<u64>, default| given.or((!is_recorded).then_some(default));
+        all.extend(["--run-dir".into(), folder.into()]);
         let tenth = (config.total_timesteps / 10).max(1);
         let options = RunOptions {
             env_threads: self.options.env_threads.or(self.threads),
-            save_every: Some(self.options.save_every.unwrap_or(SAVE_EVERY.min(tenth))),
+            save_every: or_default(self.options.save_every, SAVE_EVERY.min(tenth)),
+            keep_checkpoints: or_default(self.options.keep_checkpoints, KEEP_CHECKPOINTS),
             ..self.options.clone()
         };
         all.extend(options.arguments());
@@ -94,11 +102,9 @@ impl Starter {
         };
         let arguments = self.arguments(id)?;
         let path = folder.join(OUTPUT);
-        let mut output = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        let cannot = || format!("cannot write {}", path.display());
+        let mut output =
+            OpenOptions::new().create(true).append(true).open(&path).with_context(cannot)?;
         let words: Vec<_> = arguments.iter().map(|word| word.to_string_lossy()).collect();
         writeln!(
             output,
@@ -106,8 +112,9 @@ impl Starter {
             record.attempts,
             record.host,
             words.join(" ")
-        )?;
-        let output_from = output.metadata()?.len();
+        )
+        .with_context(cannot)?;
+        let output_from = output.metadata().with_context(cannot)?.len();
         let mut command = Command::new(&self.program);
         command
             .args(&arguments)

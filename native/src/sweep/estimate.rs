@@ -7,7 +7,7 @@ use deepspi_run::config::Algorithm;
 use deepspi_worlds::env;
 use indicatif::{HumanBytes, HumanCount};
 
-use super::child::Starter;
+use super::child::{KEEP_CHECKPOINTS, Starter};
 use super::run_status::{RunState, RunStatus};
 use crate::device::Selected;
 use crate::speed::end_to_end;
@@ -41,7 +41,7 @@ pub fn print(starter: &Starter, runs: &[RunStatus], selected: &Selected) -> Resu
     for algo in &starter.sweep.algos {
         let one = measure(starter, *algo, selected)?;
         // The newest checkpoints, and the best.
-        let kept = (starter.options.keep_checkpoints + 1) as f64;
+        let kept = (starter.options.keep_checkpoints.unwrap_or(KEEP_CHECKPOINTS) + 1) as f64;
         let mut seconds_of_one = 0.0;
         for run in runs.iter().filter(|run| run.id.algo == *algo) {
             let size = one.checkpoint_bytes * kept + one.log_bytes * run.total as f64;

@@ -6,13 +6,13 @@
 //! copies the script. So a sweep can grow, and a second array can train the runs that the first
 //! left, while the tasks of the first keep their runs.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::args::RunOptions;
 use super::child::Starter;
@@ -172,16 +172,19 @@ fn job_script(
     let mut words: Vec<OsString> = vec![(&starter.program).into(), "bench".into(), "task".into()];
     words.push(sweep.into());
     let quoted = |words: Vec<OsString>| -> Result<String> {
-        let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
-        shlex::try_join(words.iter().map(AsRef::as_ref))
-            .context("a path with a zero byte cannot be written into a script")
+        let words: Vec<&str> = words.iter().map(|word| text(word)).collect::<Result<_>>()?;
+        shlex::try_join(words).context("a path with a zero byte cannot be written into a script")
     };
     let last = runs.len().saturating_sub(1);
     let at_a_time = jobs.map(|jobs| format!("%{jobs}")).unwrap_or_default();
     // The names contain no character that is special in a shell: `Breakout__deep-spi__1`.
     let names: String = runs.iter().map(|id| format!(" {id}")).collect();
     // In file names Slurm replaces what follows a percent sign.
-    let logs = folder.display().to_string().replace('%', "%%");
+    let logs = text(folder.as_os_str())?.replace('%', "%%");
+    ensure!(
+        !logs.contains(['"', '\n']),
+        "{logs} cannot be named in a script for Slurm, because of its quotation mark or line break; choose another folder with --out"
+    );
     Ok(format!(
         "#!/bin/sh\n\
          # Written by `native bench --launcher slurm`.\n\
@@ -199,6 +202,16 @@ fn job_script(
         quoted(words)?,
         quoted(options.arguments())?
     ))
+}
+
+/// A word or path as text. A script is text, and another path than the one that is meant must not be written into it.
+fn text(word: &OsStr) -> Result<&str> {
+    word.to_str().with_context(|| {
+        format!(
+            "{} is not Unicode, so it cannot be written into a script for Slurm; choose other folders",
+            word.display()
+        )
+    })
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
@@ -222,7 +235,7 @@ mod tests {
                 roms: Some("/my roms".into()),
                 env_threads: None,
                 save_every: None,
-                keep_checkpoints: 2,
+                keep_checkpoints: Some(2),
             },
             threads: None,
         };
@@ -255,5 +268,30 @@ mod tests {
             script.contains("/slurm/task-%A_%a.log\"") && script.contains("/100%%a/"),
             "{script}"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_no_script_can_name_is_refused() {
+        use std::os::unix::ffi::OsStrExt;
+        for odd in [&b"/data/caf\xe9"[..], b"/data/\"quoted\"", b"/data/two\nlines"] {
+            let starter = Starter {
+                program: "native".into(),
+                folder: OsStr::from_bytes(odd).into(),
+                sweep: tiny(),
+                options: RunOptions {
+                    device: DeviceChoice::Gpu,
+                    roms: None,
+                    env_threads: None,
+                    save_every: None,
+                    keep_checkpoints: None,
+                },
+                threads: None,
+            };
+            let folder = starter.folder.join(FOLDER);
+            let error = job_script(&starter, &folder, &tiny().runs(), None).expect_err("refused");
+            let error = error.to_string();
+            assert!(error.contains("/data/") && error.contains("Slurm"), "{error}");
+        }
     }
 }

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use deepspi_options::flags::{boolean, whole_number};
 use deepspi_run::config::ConfigOverrides;
+use deepspi_run::run_files::Saving;
 use deepspi_worlds::atari::AtariOverrides;
 use deepspi_worlds::maze::MazeOverrides;
 
 use crate::device::DeviceChoice;
-use crate::run::session::SessionOptions;
+
+/// How a run is saved if the user does not say.
+const SAVING: Saving = Saving { every: 102_400, keep: 3 };
 
 /// Flags of `train`.
 #[derive(Clone, Debug, Args)]
@@ -66,12 +69,13 @@ pub struct TrainArgs {
     /// Number of threads of the environments; default: all cores.
     #[arg(long, value_name = "N", value_parser = whole_number::<usize>(1..=4096), help_heading = "Environment")]
     pub env_threads: Option<usize>,
-    /// Agent steps between checkpoints.
-    #[arg(long, value_name = "STEPS", default_value_t = 102_400, value_parser = whole_number::<u64>(1..=u64::MAX), help_heading = "Saving")]
-    pub save_every: u64,
-    /// Number of newest checkpoints to keep, besides the best; at least 1.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole_number::<u64>(1..=1000), help_heading = "Saving")]
-    pub keep_checkpoints: u64,
+    /// Agent steps between checkpoints; default: 102400, or as before when a run is continued.
+    #[arg(long, value_name = "STEPS", value_parser = whole_number::<u64>(1..=Saving::LARGEST), help_heading = "Saving")]
+    pub save_every: Option<u64>,
+    /// Number of newest checkpoints to keep, besides the best; at least 1; default: 3, or as before when a run is
+    /// continued.
+    #[arg(long, value_name = "N", value_parser = whole_number::<u64>(1..=1000), help_heading = "Saving")]
+    pub keep_checkpoints: Option<u64>,
     /// The maze, with `--env maze` or `--env MazeCartridge`.
     #[command(flatten)]
     pub maze: MazeOverrides,
@@ -95,13 +99,13 @@ impl TrainArgs {
         }
     }
 
-    /// Settings for saving and stopping the training.
+    /// How the run is saved, which `before` says for a run that is continued.
     #[must_use]
-    pub const fn session(&self) -> SessionOptions {
-        SessionOptions {
-            save_every: self.save_every,
-            keep_checkpoints: self.keep_checkpoints as usize,
-            stop_with_parent: self.stop_with_parent,
+    pub fn saving(&self, before: Option<Saving>) -> Saving {
+        let before = before.unwrap_or(SAVING);
+        Saving {
+            every: self.save_every.unwrap_or(before.every),
+            keep: self.keep_checkpoints.unwrap_or(before.keep),
         }
     }
 }

@@ -11,6 +11,7 @@ pub use args::TrainArgs;
 use deepspi_core::trainer::Trainer;
 use deepspi_run::checkpoint::State;
 use deepspi_run::config::Config;
+use deepspi_run::run_files::{RunInfo, Saving};
 use deepspi_worlds::atari::AtariTraining;
 use deepspi_worlds::env::{self, VectorEnv};
 use deepspi_worlds::maze::MazeConfig;
@@ -23,7 +24,7 @@ use crate::run::claim::{Claim, claim};
 use crate::run::config_file::{ConfigFile, WorldTable};
 use crate::run::folder::{RunFolder, info_of};
 use crate::run::lock::FolderLock;
-use crate::run::session::{Session, TrainingEnd};
+use crate::run::session::{Session, SessionOptions, TrainingEnd};
 use crate::run::settings;
 use crate::terminal::{note, say};
 use crate::worlds::{self, Analysis, World, WorldArgs};
@@ -106,7 +107,7 @@ fn print_config(config: &Config, world: Option<WorldTable>) -> Result<Exit> {
 
 fn start(world: &dyn World, config: &Config, args: &TrainArgs) -> Result<Exit> {
     let prepared = PreparedRun::prepare(world, config, args)?;
-    let info = info_of(world, &prepared.selected.description);
+    let info = prepared.info(world, args, None);
     let runs_dir = args.runs_dir.as_deref().unwrap_or(Path::new(RUNS_DIR));
     let folder = RunFolder::create(runs_dir, info, config)?;
     match FolderLock::take(&folder.path)? {
@@ -132,7 +133,9 @@ fn start_or_continue(
         }
         Claim::New(lock) => {
             let prepared = PreparedRun::prepare(world, config, args)?;
-            let info = info_of(world, &prepared.selected.description);
+            // A run that was killed before its first checkpoint begins anew, and is saved as before.
+            let before = RunFolder::open(path).ok().and_then(|before| before.info.saving);
+            let info = prepared.info(world, args, before);
             let folder = RunFolder { path: path.to_owned(), info };
             folder.describe(config)?;
             prepared.train(&folder, args, &lock)
@@ -144,8 +147,8 @@ fn start_or_continue(
 fn resume(path: &Path, args: &TrainArgs) -> Result<Exit> {
     let folder = RunFolder::open(path)?;
     let Some(lock) = FolderLock::take(path)? else { return Ok(busy(path)) };
-    let store = CheckpointStore::new(folder.checkpoints(), args.keep_checkpoints as usize);
-    let mut loaded = store.load_newest()?;
+    // The number of checkpoints to keep does not matter, because this only reads.
+    let mut loaded = CheckpointStore::new(folder.checkpoints(), 1).load_newest()?;
     change_length(&mut loaded.checkpoint.state, args)?;
     if args.print_config {
         return print_config(&loaded.checkpoint.state.config, Some(WorldTable::of(&folder.info)));
@@ -182,6 +185,11 @@ fn go_on(folder: &RunFolder, loaded: Loaded, args: &TrainArgs, _: &FolderLock) -
     // With a replay buffer it may be as large as the trainer.
     drop(checkpoint);
     device::verify(&selected, &config, trainer.spec())?;
+    let saving = args.saving(folder.info.saving);
+    let is_asked = args.save_every.is_some() || args.keep_checkpoints.is_some();
+    if is_asked && folder.info.saving != Some(saving) {
+        folder.record_saving(saving)?;
+    }
     let left = config.total_timesteps.saturating_sub(trainer.global_step());
     let estimate = estimate::text(&*world, &config, trainer.spec(), left, &selected, args);
     announce(folder, &config, &selected, &estimate);
@@ -254,6 +262,12 @@ impl PreparedRun {
         Ok(Self { selected, trainer, opened, estimate })
     }
 
+    /// What the folder of the run says of it.
+    fn info(&self, world: &dyn World, args: &TrainArgs, before: Option<Saving>) -> RunInfo {
+        let info = info_of(world, &self.selected.description);
+        RunInfo { saving: Some(args.saving(before)), ..info }
+    }
+
     /// Trains the run. The caller holds the lock of the folder.
     fn train(self, folder: &RunFolder, args: &TrainArgs, _: &FolderLock) -> Result<Exit> {
         announce(folder, self.trainer.config(), &self.selected, &self.estimate);
@@ -279,7 +293,11 @@ impl Opened {
     }
 
     fn train(self, trainer: Trainer, folder: &RunFolder, args: &TrainArgs) -> Result<Exit> {
-        let session = Session::new(trainer, self.envs, self.analysis, folder, args.session())?;
+        let options = SessionOptions {
+            saving: args.saving(folder.info.saving),
+            stop_with_parent: args.stop_with_parent,
+        };
+        let session = Session::new(trainer, self.envs, self.analysis, folder, options)?;
         Ok(match session.train()? {
             TrainingEnd::Saved => Exit::Success,
             TrainingEnd::NotFinite => Exit::NotFinite,

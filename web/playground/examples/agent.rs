@@ -10,7 +10,7 @@ use std::path::Path;
 
 use deepspi_playground::archive::Archive;
 use deepspi_run::checkpoint::{Checkpoint, MODEL};
-use deepspi_run::run_files::{CHECKPOINTS, CONFIG, RunInfo, STEP_PREFIX};
+use deepspi_run::run_files::{CHECKPOINTS, CONFIG, RunInfo, checkpoint_step};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -21,8 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let info = RunInfo::read(&fs::read_to_string(run.join(CONFIG))?)?;
     let entries = fs::read_dir(run.join(CHECKPOINTS))?;
     let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.to_owned()));
-    let newest = names.filter(|name| name.starts_with(STEP_PREFIX)).max();
-    let folder = run.join(CHECKPOINTS).join(newest.ok_or("the run has no checkpoint")?);
+    let newest = names.filter_map(|name| Some((checkpoint_step(&name)?, name))).max();
+    let folder = run.join(CHECKPOINTS).join(newest.ok_or("the run has no checkpoint")?.1);
     let mut checkpoint = Checkpoint::from_files(|name| {
         fs::read(folder.join(name)).map_err(|error| -> Box<dyn Error> { Box::new(error) })
     })?;

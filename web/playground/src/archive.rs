@@ -10,8 +10,8 @@ use std::io::{Cursor, Write};
 
 use deepspi_run::checkpoint::{Checkpoint, Section};
 use deepspi_run::run_files::{
-    CHECKPOINTS, CONFIG, RunFilesError, RunInfo, STATE, STEP_PREFIX, SUMS, UNUSABLE_PREFIX,
-    checkpoint_name, is_leftover,
+    CHECKPOINTS, CONFIG, RunFilesError, RunInfo, STATE, SUMS, UNUSABLE_PREFIX, checkpoint_name,
+    checkpoint_step, is_leftover,
 };
 use serde::{Deserialize, Serialize};
 use zip::ZipWriter;
@@ -156,10 +156,9 @@ fn choose(paths: &[String]) -> (Option<usize>, BTreeMap<&str, usize>) {
         let set_aside = |part: &str| part.starts_with(UNUSABLE_PREFIX) || is_leftover(part);
         is_part(name) && !folder.split('/').any(set_aside)
     });
-    /// Names of checkpoints sort by step. Other folders count only if no folder has such a name.
-    fn age<'a>(folder: &&'a str) -> (bool, &'a str, &'a str) {
-        let name = split(folder).1;
-        (name.starts_with(STEP_PREFIX), name, folder)
+    /// Other folders count only if no folder has the name of a checkpoint.
+    fn age<'a>(folder: &&'a str) -> (Option<u64>, &'a str) {
+        (checkpoint_step(split(folder).1), folder)
     }
     let Some(newest) = folders.map(|(_, (folder, _))| folder).max_by_key(age) else {
         return (None, BTreeMap::new());
@@ -213,6 +212,7 @@ mod tests {
             started: 5,
             maze: Some(maze),
             atari: None,
+            saving: None,
         }
     }
 
@@ -310,8 +310,13 @@ mod tests {
         };
         let runs = [run("a", 0.1, &[2]), run("b", 0.2, &[10, 9]), run("ba", 0.3, &[1])];
         let mut files = runs.concat();
-        for folder in ["unusable-1/checkpoints/step_999", ".writing_step_999", "step_999.replaced"]
-        {
+        let later = checkpoint_name(999_999);
+        for folder in [
+            &*format!("unusable-1/checkpoints/{later}"),
+            &*format!(".writing_{later}"),
+            &*format!("{later}.replaced"),
+            "checkpoints/step_best",
+        ] {
             files.push((format!("runs/b/{folder}/{STATE}"), b"no checkpoint".to_vec()));
         }
         let contents = zip(&files).open().expect("one is whole");

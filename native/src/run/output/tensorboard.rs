@@ -61,9 +61,10 @@ impl TensorBoard {
             _ => return Ok(()),
         };
         let step = i64::try_from(global_step).unwrap_or(i64::MAX);
+        let time = wall_time();
         for (tag, value) in scalars {
             self.writer
-                .write_scalar(&tag, step, value)
+                .write_scalar(&tag, (step, time), value)
                 .context("cannot write TensorBoard events")?;
         }
         self.writer.flush().context("cannot write TensorBoard events")
@@ -116,8 +117,13 @@ fn hyper_parameters(game: &str, config: &Config) -> String {
     format!("|parameter|value|\n|-|-|\n|env|{game}|\n{}", rows.collect::<String>())
 }
 
-/// A text for TensorBoard's plugin of that name.
+/// Seconds since 1970; 0 if the clock says that it is earlier, at which the writer's own clock would panic.
 #[expect(clippy::disallowed_methods, reason = "the time of an event in TensorBoard")]
+fn wall_time() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64())
+}
+
+/// A text for TensorBoard's plugin of that name.
 fn text_event(tag: &str, text: &str) -> Event {
     let plugin_data = PluginData { plugin_name: "text".to_owned(), content: Vec::new() };
     let metadata = SummaryMetadata { plugin_data: Some(plugin_data), ..SummaryMetadata::default() };
@@ -134,9 +140,8 @@ fn text_event(tag: &str, text: &str) -> Event {
         value: Some(summary::value::Value::Tensor(tensor)),
         ..summary::Value::default()
     };
-    let wall_time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64());
     let what = Some(What::Summary(Summary { value: vec![value] }));
-    Event { wall_time, step: 0, what, ..Event::default() }
+    Event { wall_time: wall_time(), step: 0, what, ..Event::default() }
 }
 
 /// A name that sorts after those of all event files in the folder, because TensorBoard reads them in this order and

@@ -275,6 +275,7 @@ impl Agent {
             started: self.started,
             maze: None,
             atari: None,
+            saving: None,
         };
         self.world.world.describe(&mut info);
         info
