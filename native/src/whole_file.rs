@@ -78,6 +78,39 @@ pub fn write_whole_folder(path: &Path, files: &[(impl AsRef<Path>, Vec<u8>)]) ->
     result.with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Writes files, each given as name and bytes, into a folder that exists, in place of the files `old` of it. All are
+/// written under temporary names before the first old one is replaced, so that a full disk changes nothing.
+///
+/// # Errors
+/// If the folder cannot be written.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "durable renames: files and folder are flushed first"
+)]
+pub fn replace_files(
+    folder: &Path,
+    old: &[PathBuf],
+    files: &[(impl AsRef<Path>, Vec<u8>)],
+) -> Result<()> {
+    let written = || -> Result<()> {
+        let temporary = tempfile::Builder::new().prefix(WRITING_PREFIX).tempdir_in(folder)?;
+        for (name, bytes) in files {
+            let mut file = File::create(temporary.path().join(name.as_ref()))?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+        }
+        let new: Vec<PathBuf> = files.iter().map(|(name, _)| folder.join(name.as_ref())).collect();
+        for ((name, _), path) in files.iter().zip(&new) {
+            fs::rename(temporary.path().join(name.as_ref()), path)?;
+        }
+        for path in old.iter().filter(|path| !new.contains(path)) {
+            fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+        sync_folder(folder)
+    };
+    written().with_context(|| format!("cannot write into {}", folder.display()))
+}
+
 /// Fails if no file can be created in a folder, which is created if it does not exist; nothing is left in it. Commands
 /// that work for minutes and write at the end call this first.
 ///
@@ -129,7 +162,8 @@ pub fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// The folder that contains a file or folder.
-fn parent(path: &Path) -> &Path {
+#[must_use]
+pub fn parent(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
@@ -192,6 +226,35 @@ mod tests {
         assert!(!path.join("b").exists(), "nothing of the old one is in the new one");
         assert_eq!(fs::read_dir(folder.path().join("deep")).expect("listed").count(), 1);
         assert!(!is_leftover("step_1"));
+    }
+
+    #[test]
+    fn files_of_a_folder_are_replaced_and_a_failure_changes_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let names = || -> Vec<String> {
+            let mut names: Vec<_> = entries(folder.path())
+                .expect("listed")
+                .iter()
+                .map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+                .collect();
+            names.sort();
+            names
+        };
+        for name in ["a", "b", "mine"] {
+            fs::write(path(name), "old").expect("written");
+        }
+        let old = [path("a"), path("b")];
+        // A name in a folder that does not exist stands for a disk that is full at the second file.
+        let error =
+            replace_files(folder.path(), &old, &[("a", b"new".into()), ("none/c", b"".into())]);
+        assert!(error.expect_err("refused").to_string().contains("cannot write into"));
+        assert_eq!(names(), ["a", "b", "mine"]);
+        assert_eq!(fs::read(path("a")).expect("there"), b"old");
+        replace_files(folder.path(), &old, &[("a", b"new".into()), ("c", b"new".into())])
+            .expect("written");
+        assert_eq!(names(), ["a", "c", "mine"]);
+        assert_eq!(fs::read(path("a")).expect("there"), b"new");
     }
 
     #[cfg(unix)]

@@ -132,6 +132,27 @@ fn a_run_of_the_maze_is_scored_and_not_filmed() {
 }
 
 #[test]
+fn the_results_of_another_agent_are_not_replaced() {
+    let folder = temporary();
+    let results = folder.path().join("results");
+    let run = |rate: &str| {
+        let run = folder.path().join(rate);
+        let mut command = native();
+        command.args(["--env", "maze", "--device", "cpu", "--total-timesteps", "16"]).args(TINY);
+        finish(command.args(["--learning-rate", rate, "--run-dir"]).arg(&run)).succeeded();
+        run
+    };
+    let (one, other) = (run("0.001"), run("0.002"));
+    let score = |run: &Path| evaluate(run, &["--episodes", "2", "--out", text(&results)]);
+    score(&one).succeeded();
+    score(&other).refused_in_one_paragraph(&["another agent", "hyper-parameters", "--overwrite"]);
+    // More training is no other agent.
+    finish(resume(&one).args(["--total-timesteps", "32"])).succeeded();
+    score(&one).succeeded();
+    assert_eq!(read(&results).0.global_step, 32);
+}
+
+#[test]
 fn films_can_be_read() {
     let folder = temporary();
     let run = trained(folder.path());
@@ -150,6 +171,12 @@ fn films_can_be_read() {
     }
     assert_eq!(frames, 60);
     play(&run, &film, &["--max-steps", "2"]).refused_in_one_paragraph(&["--overwrite"]);
+    // A place where nothing can be written is refused before anything is played.
+    let inside = film.join("inside.gif");
+    let refused = play(&run, &inside, &["--max-steps", "2"]);
+    refused.refused_in_one_paragraph(&["a.gif", "another place with --record"]);
+    assert!(!refused.stdout.contains("return"), "{}", refused.stdout);
+    play(&run, &folder.path().join("new").join("b.gif"), &["--max-steps", "2"]).succeeded();
 
     let frames = folder.path().join("frames");
     play(&run, &frames, &["--max-steps", "3", "--greedy"]).succeeded();

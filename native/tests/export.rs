@@ -241,4 +241,34 @@ fn bad_input_is_refused_and_nothing_is_replaced() {
     let new = folder.path().join("new");
     export(&checkpoint(&run, 800), &new, &[]).refused(&["damaged"]);
     assert!(!new.exists());
+    // A place where nothing can be written is refused before the agent is read.
+    export(&folder.path().join("nothing"), &run.join("config.toml").join("out"), &[])
+        .refused_in_one_paragraph(&["config.toml", "a writable place", "--out DIR"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_export_is_written_where_the_user_means() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = trained(folder.path(), &[]);
+    // A link to a folder on another disk stays one.
+    let [disk, link] = ["disk", "link"].map(|name| folder.path().join(name));
+    fs::create_dir(&disk).expect("created");
+    std::os::unix::fs::symlink(&disk, &link).expect("linked");
+    export(&run, &link, &[]).succeeded();
+    export(&run, &link, &["--overwrite"]).succeeded();
+    assert!(link.is_symlink() && disk.join("model.onnx").exists());
+    // As with the mount of a container, the folder cannot be replaced, but written: here a file is where the new folder
+    // would be prepared.
+    let mounted = folder.path().join("mounted");
+    fs::create_dir(&mounted).expect("created");
+    fs::write(folder.path().join(".writing_mounted"), "").expect("written");
+    for more in [&[][..], &["--overwrite"]] {
+        export(&run, &mounted, more).succeeded();
+        assert_eq!(entries(&mounted).len(), entries(&disk).len());
+    }
+    assert_eq!(
+        fs::read(mounted.join("model.onnx")).expect("a graph"),
+        fs::read(disk.join("model.onnx")).expect("a graph")
+    );
 }

@@ -412,6 +412,14 @@ fn arguments_that_make_no_report_are_refused() {
         "2 fields",
     ]);
     assert!(!folder.path().join("report").exists(), "nothing is written before all is judged");
+    // The report has a table of that name, in another form.
+    let inside = folder.path().join("report").join("baselines.csv");
+    fs::create_dir(inside.parent().expect("a folder")).expect("created");
+    fs::write(&inside, "game,a\nPong,1\n").expect("written");
+    let inside_name = inside.to_str().expect("a plain path");
+    command(folder.path(), &["--baselines", inside_name, "--overwrite"])
+        .refused_in_one_paragraph(&["baselines.csv", "in the folder of the report", "move it"]);
+    assert_eq!(fs::read(&inside).expect("still there"), b"game,a\nPong,1\n");
 }
 
 #[test]

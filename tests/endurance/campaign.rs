@@ -1,9 +1,10 @@
 //! What all campaigns have in common: their size, processes with a time limit, and the judgement of an end.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::common::native;
@@ -36,6 +37,7 @@ pub(crate) fn small_maze(run: &Path, num_steps: u64) -> Command {
 pub(crate) struct Ended {
     /// Exit code; none after a signal, which an abort is.
     pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
     pub(crate) stderr: String,
     /// It was killed after the time limit.
     pub(crate) hung: bool,
@@ -65,19 +67,24 @@ pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Ended {
     let start = Instant::now();
     let mut child = command
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("starts");
-    // Read beside the process, which would otherwise wait for room in the pipe.
-    let mut pipe = child.stderr.take().expect("piped");
-    let reader = std::thread::spawn(move || {
+    let stdout = reader(child.stdout.take().expect("piped"));
+    let stderr = reader(child.stderr.take().expect("piped"));
+    let (code, hung) = wait(&mut child, start + limit);
+    let [stdout, stderr] = [stdout, stderr].map(|reader| reader.join().expect("no panic"));
+    Ended { code, stdout, stderr, hung }
+}
+
+/// Reads a pipe beside the process, which would otherwise wait for room in it.
+fn reader(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
         let mut bytes = Vec::new();
         drop(pipe.read_to_end(&mut bytes));
         String::from_utf8_lossy(&bytes).into_owned()
-    });
-    let (code, hung) = wait(&mut child, start + limit);
-    Ended { code, stderr: reader.join().expect("no panic"), hung }
+    })
 }
 
 fn wait(child: &mut Child, end: Instant) -> (Option<i32>, bool) {

@@ -230,7 +230,7 @@ impl ReplayBuffer {
 #[must_use]
 pub const fn bytes_needed(frame: FrameShape, steps: usize) -> usize {
     // Places and counts of planes, action, reward, flag, log-probability, identifier.
-    steps * (frame.height * frame.width + 4 * frame.channels + 4 + 14)
+    steps.saturating_mul(frame.height * frame.width + 4 * frame.channels + 4 + 14)
 }
 
 #[cfg(test)]

@@ -45,7 +45,11 @@ impl Table {
         write_whole(path, &self.bytes().with_context(cannot)?)
     }
 
-    fn bytes(&self) -> Result<Vec<u8>> {
+    /// The content of the file.
+    ///
+    /// # Errors
+    /// Never; a table in memory can be written.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(&self.header)?;
         for row in &self.rows {

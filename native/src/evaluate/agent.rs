@@ -29,6 +29,8 @@ pub struct Agent {
     pub global_step: u64,
     /// Hyper-parameters of its training.
     pub config: Config,
+    /// SHA-256 of world and hyper-parameters ([`RunInfo::digest`](deepspi_run::run_files::RunInfo::digest)).
+    pub digest: String,
     /// The world that it was trained on.
     pub world: Box<dyn World>,
     /// Sizes of its networks.
@@ -60,6 +62,7 @@ impl Agent {
             run: folder.path,
             checkpoint: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             global_step: iteration * config.batch_size() as u64,
+            digest: folder.info.digest(&config)?,
             config,
             world,
             spec,

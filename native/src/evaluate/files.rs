@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::agent::Agent;
 use super::summary::{Episode, Summary, table};
-use crate::run::folder::{EVALUATION_CSV, EVALUATION_JSON};
-use crate::whole_file::write_whole;
+use crate::run::folder::{EVALUATION, EVALUATION_CSV, EVALUATION_JSON};
+use crate::whole_file::replace_files;
 use crate::worlds::maze::MAZE;
 
 /// How episodes are played.
@@ -77,6 +77,10 @@ pub struct Evaluation {
     pub algo: String,
     /// Seed of the training.
     pub training_seed: u64,
+    /// SHA-256 of the world and the hyper-parameters of the training; empty in files from before it
+    /// was written.
+    #[serde(default)]
+    pub training_digest: String,
     /// Name of the checkpoint.
     pub checkpoint: String,
     /// Agent steps it was trained for.
@@ -103,6 +107,7 @@ impl Evaluation {
             env: agent.world.name().to_owned(),
             algo: agent.config.algo.name().to_owned(),
             training_seed: agent.config.seed,
+            training_digest: agent.digest.clone(),
             checkpoint: agent.checkpoint.clone(),
             global_step: agent.global_step,
             summary: Summary::of(agent.world.name(), episodes, protocol.seed)?,
@@ -126,17 +131,17 @@ impl Evaluation {
         read().map(Some).with_context(|| format!("{} is no evaluation", path.display()))
     }
 
-    /// Writes both files, each whole or not at all; the JSON file last.
+    /// Writes both files; a full disk changes neither.
     ///
     /// # Errors
     /// If the folder cannot be written.
     pub fn write(&self, folder: &Path, episodes: &[Episode]) -> Result<[PathBuf; 2]> {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
-        let (csv, json) = (folder.join(EVALUATION_CSV), folder.join(EVALUATION_JSON));
-        table(&self.env, episodes)?.write(&csv)?;
-        write_whole(&json, format!("{}\n", serde_json::to_string_pretty(self)?).as_bytes())?;
-        Ok([json, csv])
+        let json = format!("{}\n", serde_json::to_string_pretty(self)?).into_bytes();
+        let csv = table(&self.env, episodes)?.bytes()?;
+        replace_files(folder, &[], &[(EVALUATION_CSV, csv), (EVALUATION_JSON, json)])?;
+        Ok(EVALUATION.map(|name| folder.join(name)))
     }
 
     /// Text for the terminal.
@@ -199,6 +204,11 @@ pub fn check(folder: &Path, agent: &Agent, protocol: &Protocol, overwrite: bool)
     let reason = if mine != theirs {
         let (env, algo, seed) = theirs;
         Some(format!("an evaluation of another agent ({algo} on {env}, seed {seed})"))
+    } else if !found.training_digest.is_empty() && found.training_digest != agent.digest {
+        Some(
+            "an evaluation of another agent (with other hyper-parameters or another world)"
+                .to_owned(),
+        )
     } else if found.global_step > agent.global_step {
         Some(format!("an evaluation after {} steps, which is more", found.global_step))
     } else {

@@ -48,9 +48,11 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     progress.finish();
     let episodes = episodes?;
     let evaluation = Evaluation::new(&agent, protocol, &episodes)?;
-    let paths = evaluation.write(folder, &episodes)?;
+    let written = evaluation.write(folder, &episodes);
+    // Hours of games must not be lost because the disk is full now.
     say!("{}", evaluation.table().trim_end());
-    for path in paths {
+    let remedy = "the results above are not kept; free some space, or repeat this with --out DIR";
+    for path in written.context(remedy)? {
         say!("wrote {}", path.display());
     }
     Ok(())

@@ -16,13 +16,14 @@ use deepspi_export::card::{self, CurvePoint};
 use deepspi_export::config::{
     AGENT_FILE, CONFIG_FILE, PARAMETERS_FILE, WORLD_MODEL_FILE, is_export,
 };
+use deepspi_run::run_files::{RunInfo, is_leftover};
 
 use crate::curve::{self, Curve};
 use crate::device::DeviceChoice;
 use crate::evaluate::agent::Agent;
 use crate::run::folder::RunFolder;
 use crate::terminal::say;
-use crate::whole_file::{entries, write_whole_folder};
+use crate::whole_file::{entries, parent, replace_files, require_writable, write_whole_folder};
 
 /// Points of the learning curve.
 const POINTS: u64 = 20;
@@ -69,18 +70,21 @@ fn license(text: &str) -> Result<String, String> {
 /// Runs `native export`.
 ///
 /// # Errors
-/// If there is no agent, it cannot be written as a graph, or the folder is not free; nothing is written
+/// If there is no agent, it cannot be written as a graph, or the folder is not free; no file is written
 /// then.
 pub fn run(args: &ExportArgs) -> Result<()> {
     let out = std::path::absolute(&args.out)
         .with_context(|| format!("--out {} is not a path", args.out.display()))?;
+    // Behind a link is the folder that the user means.
+    let out = out.canonicalize().unwrap_or(out);
     require_free(&out, args.overwrite)?;
+    let remedy = "choose a writable place for the export with --out DIR";
+    require_writable(if out.is_dir() { &out } else { parent(&out) }).context(remedy)?;
     let agent = Agent::load(&args.path, &DeviceChoice::Cpu)?;
     let files = files(&agent, &args.license).with_context(|| {
         format!("cannot export {} of {}", agent.checkpoint, agent.run.display())
     })?;
-    write_whole_folder(&out, &files)
-        .context("choose a writable place for the export with --out DIR")?;
+    write(&out, &files).context(remedy)?;
     say!("exported {}", agent.title());
     for (name, bytes) in &files {
         say!("wrote {} ({} bytes)", args.out.join(name).display(), bytes.len());
@@ -88,12 +92,27 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     Ok(())
 }
 
+/// Writes the folder. One that exists is replaced as a whole if that is possible; a mounted disk cannot be replaced, nor a
+/// folder in one that the user may not change.
+fn write(out: &Path, files: &[(&'static str, Vec<u8>)]) -> Result<()> {
+    write_whole_folder(out, files).or_else(|error| {
+        if !out.is_dir() {
+            return Err(error);
+        }
+        let old: Vec<_> =
+            FILES.map(|name| out.join(name)).into_iter().filter(|path| path.is_file()).collect();
+        replace_files(out, &old, files)
+    })
+}
+
 /// Refuses a folder that holds anything but an export that may be replaced.
 fn require_free(out: &Path, overwrite: bool) -> Result<()> {
     let shown = out.display();
     let remedy = "choose another folder with --out DIR";
     ensure!(out.is_dir() || !out.exists(), "--out {shown} is a file, not a folder; {remedy}");
-    let found = entries(out).with_context(|| format!("cannot read --out {shown}"))?;
+    let mut found = entries(out).with_context(|| format!("cannot read --out {shown}"))?;
+    // What a killed export left.
+    found.retain(|path| !is_leftover(&path.file_name().unwrap_or_default().to_string_lossy()));
     if found.is_empty() {
         return Ok(());
     }
@@ -120,10 +139,11 @@ fn require_free(out: &Path, overwrite: bool) -> Result<()> {
 
 /// Names and bytes of all files of the export.
 fn files(agent: &Agent, license: &str) -> Result<Vec<(&'static str, Vec<u8>)>> {
-    let folder = RunFolder::open(&agent.run)?;
+    // How the run was saved says nothing about the agent.
+    let run = RunInfo { saving: None, ..RunFolder::open(&agent.run)?.info };
     let model = pollster::block_on(on_cpu(agent.model.clone()))?;
     let subject = Subject {
-        run: &folder.info,
+        run: &run,
         config: &agent.config,
         spec: &agent.spec,
         checkpoint: &agent.checkpoint,
@@ -131,7 +151,7 @@ fn files(agent: &Agent, license: &str) -> Result<Vec<(&'static str, Vec<u8>)>> {
         version: env!("CARGO_PKG_VERSION"),
         revision: env!("DEEPSPI_REVISION"),
     };
-    let curve = curve::of_run(&agent.run, &folder.info.env, agent.global_step, POINTS)?;
+    let curve = curve::of_run(&agent.run, &run.env, agent.global_step, POINTS)?;
     let (scores, no_scores) = scores::of(agent)?;
     let points = curve.iter().flat_map(|curve| &curve.points);
     let contents = card::Contents {
@@ -170,6 +190,8 @@ mod tests {
         std::fs::write(out.join("config.json"), "{\"kind\": \"deepspi-export\"}").expect("written");
         let error = require_free(&out, false).expect_err("an export").to_string();
         assert!(error.contains("--overwrite"), "{error}");
+        require_free(&out, true).expect("replaced");
+        std::fs::create_dir(out.join(".writing_x")).expect("what a killed export leaves");
         require_free(&out, true).expect("replaced");
         std::fs::write(out.join("thesis.tex"), "").expect("written");
         let error = require_free(&out, true).expect_err("a foreign file").to_string();

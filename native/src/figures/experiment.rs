@@ -13,7 +13,7 @@ use deepspi_run::maze::HorizonError;
 use deepspi_run::maze_preset::TrainingPreset as _;
 use deepspi_run::message::Message;
 use deepspi_worlds::maze::{Maze, MazeConfig, MazeEnvs, MazeView, SeenMaze};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::run::signals::StopFlag;
@@ -44,7 +44,9 @@ pub struct Point {
     pub star_distance: f64,
     /// See [`deepspi_run::maze::MazeReport::relative_star_distance`].
     pub relative_star_distance: f64,
-    /// `D_IR^sup` of the iteration over the batch.
+    /// `D_IR^sup` of the iteration over the batch. It may be infinite; JSON then has `null`. It is never
+    /// NaN, because a run with NaN has failed.
+    #[serde(deserialize_with = "null_is_infinite")]
     pub ratio_sup: f32,
     /// `D_IR^inf` of the iteration over the batch.
     pub ratio_inf: f32,
@@ -54,6 +56,10 @@ pub struct Point {
     pub transition_loss: f32,
     /// Certificate of Theorem 3, for certified runs.
     pub certificate: Option<Certificate>,
+}
+
+fn null_is_infinite<'de, D: Deserializer<'de>>(value: D) -> Result<f32, D::Error> {
+    Ok(Option::deserialize(value)?.unwrap_or(f32::INFINITY))
 }
 
 /// Latents of all states after one iteration.

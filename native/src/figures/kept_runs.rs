@@ -15,7 +15,7 @@ use super::progress::RunProgress;
 use crate::device::Selected;
 use crate::jobs;
 use crate::run::signals::StopFlag;
-use crate::whole_file::write_whole;
+use crate::whole_file::{is_absent, require_writable, write_whole};
 
 /// The folder of the kept runs, and the device on which missing ones are trained.
 #[derive(Debug)]
@@ -34,9 +34,7 @@ impl KeptRuns {
     /// If the folder cannot be created or signals cannot be caught.
     pub fn new(out: &Path, device: Selected, jobs: Option<usize>) -> Result<Self> {
         let folder = out.join("runs");
-        fs::create_dir_all(&folder).with_context(|| {
-            format!("cannot create {}; choose a writable place with --out", folder.display())
-        })?;
+        require_writable(&folder).context("choose a writable place with --out")?;
         let jobs = jobs.unwrap_or_else(|| device.runs_at_a_time());
         Ok(Self { folder, device, jobs, stop: StopFlag::install()? })
     }
@@ -59,7 +57,7 @@ impl KeptRuns {
         for experiment in experiments {
             let key = experiment.key()?;
             if !known.contains_key(&key) && missing.iter().all(|(other, _)| *other != key) {
-                match self.load(&key) {
+                match self.load(&key)? {
                     Some(record) => drop(known.insert(key.clone(), record)),
                     None => missing.push((key.clone(), experiment)),
                 }
@@ -130,11 +128,23 @@ impl KeptRuns {
         Ok(serde_json::from_slice(&bytes)?)
     }
 
-    /// Reads a kept run. A file that cannot be read, or that holds another run, counts as missing.
-    fn load(&self, key: &str) -> Option<Record> {
+    /// Reads a kept run. One that is damaged, or another run, counts as missing; one that is out of
+    /// reach for a moment does not, because it would be trained for nothing.
+    fn load(&self, key: &str) -> Result<Option<Record>> {
         let path = self.path(key);
-        let bytes = fs::read(&path).ok()?;
-        match serde_json::from_slice::<Record>(&bytes) {
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => {
+                return Err(error).with_context(|| {
+                    format!(
+                        "cannot read the finished run {}; make it readable, or remove it to train it again",
+                        path.display()
+                    )
+                });
+            }
+        };
+        Ok(match serde_json::from_slice::<Record>(&bytes) {
             // Fields that the algorithm does not read may differ: they have defaults of their own in
             // files from before there were these fields.
             Ok(record) if record.experiment.key().is_ok_and(|other| other == key) => Some(record),
@@ -146,7 +156,7 @@ impl KeptRuns {
                 tracing::warn!("{} is damaged ({error}); the run is trained again", path.display());
                 None
             }
-        }
+        })
     }
 }
 
@@ -191,5 +201,28 @@ mod tests {
         assert_eq!(second[0].seconds.to_bits(), first[0].seconds.to_bits(), "not done again");
         assert_eq!(second[1].points, first[1].points, "done again, with the same result");
         serde_json::from_slice::<Record>(&fs::read(&path).expect("there")).expect("whole");
+        // A file that is out of reach is no reason to train for hours.
+        fs::remove_file(&path).expect("removed");
+        fs::create_dir(&path).expect("created");
+        let error = kept_runs.records("test", &wanted).expect_err("out of reach").to_string();
+        assert!(error.contains("make it readable"), "{error}");
+    }
+
+    #[test]
+    fn an_infinite_ratio_is_kept() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let kept_runs = KeptRuns {
+            folder: folder.path().to_owned(),
+            device: crate::device::cpu(),
+            jobs: 1,
+            stop: StopFlag::default(),
+        };
+        let wanted = [experiment(1)];
+        let mut record = kept_runs.records("test", &wanted).expect("trained").remove(0);
+        record.points[1].ratio_sup = f32::INFINITY;
+        let key = wanted[0].key().expect("a key");
+        assert_eq!(kept_runs.save(&key, &record).expect("saved").points, record.points);
+        let found = kept_runs.load(&key).expect("readable").expect("there");
+        assert_eq!(found.points, record.points);
     }
 }

@@ -64,6 +64,7 @@ pub fn run(args: &FiguresArgs) -> Result<()> {
     note!("figures in {}, on {}", args.out.display(), kept_runs.device().description);
     for (figure, sweep) in parts(args) {
         for output in make(figure, sweep, &kept_runs, &base, args.seeds)? {
+            output.require_own(&args.out)?;
             for path in output.write(&args.out)? {
                 say!("{}", path.display());
             }

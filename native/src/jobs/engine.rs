@@ -13,6 +13,11 @@ use crate::run::signals::StopFlag;
 const LOOK: Duration = Duration::from_millis(100);
 /// Number of checks between two updates of the display.
 const SHOW_EVERY: u32 = 20;
+/// Number of checks without a start after a unit could not be started; twice as many after the second in turn, and so on.
+/// A disk that is full for minutes must not make every unit fail.
+const PAUSE: u32 = 100;
+/// The longest such pause.
+const LONGEST_PAUSE: u32 = 600;
 
 /// The work to be done. A unit is identified by its index, whose meaning only the executor knows.
 #[derive(Clone, Debug)]
@@ -131,6 +136,8 @@ pub fn run(units: Units, executor: &mut impl Executor, stop: &StopFlag) -> Resul
         jobs: units.jobs.max(1),
         on_failure: units.on_failure,
         active: 0,
+        refusals: 0,
+        pause: 0,
         failed: vec![0; count],
         failures: Vec::new(),
         executor,
@@ -146,6 +153,10 @@ struct Engine<'a, E> {
     on_failure: OnFailure,
     /// Units that are running here.
     active: usize,
+    /// Number of units in turn that could not be started.
+    refusals: u32,
+    /// Number of checks until a unit is started again.
+    pause: u32,
     /// Number of failures of each unit.
     failed: Vec<u32>,
     failures: Vec<(usize, Error)>,
@@ -193,11 +204,19 @@ impl<E: Executor> Engine<'_, E> {
     }
 
     fn start_next(&mut self) {
-        while self.active < self.jobs && !self.is_ending() {
+        self.pause = self.pause.saturating_sub(1);
+        while self.active < self.jobs && self.pause == 0 && !self.is_ending() {
             let Some(unit) = self.queue.pop_front() else { return };
             match self.executor.start(unit) {
-                Ok(()) => self.active += 1,
-                Err(error) => self.failed(unit, error),
+                Ok(()) => {
+                    self.active += 1;
+                    self.refusals = 0;
+                }
+                Err(error) => {
+                    self.failed(unit, error);
+                    self.refusals += 1;
+                    self.pause = PAUSE.saturating_mul(self.refusals).min(LONGEST_PAUSE);
+                }
             }
         }
     }
@@ -254,10 +273,14 @@ mod tests {
         notices: Vec<String>,
         /// Checks of a unit elsewhere before the other process leaves it.
         busy: u32,
+        /// Checks so far, and before which of them no unit can be started.
+        looks: u32,
+        full_until: u32,
     }
 
     impl Executor for Scripted {
         fn start(&mut self, unit: usize) -> Result<()> {
+            anyhow::ensure!(self.looks >= self.full_until, "full");
             self.started.push(unit);
             self.under_way.push(unit);
             self.most_under_way = self.most_under_way.max(self.under_way.len());
@@ -265,6 +288,7 @@ mod tests {
         }
 
         fn wait(&mut self, _: Duration) -> Result<Vec<(usize, UnitEnd)>> {
+            self.looks += 1;
             let ended = std::mem::take(&mut self.under_way).into_iter();
             let end = |unit: usize| {
                 let scripted = self.script.get_mut(unit).and_then(VecDeque::pop_front);
@@ -313,6 +337,28 @@ mod tests {
         );
         assert_eq!((outcome.failures.len(), outcome.left), (1, 0));
         assert_eq!(outcome.failures[0].0, 1);
+    }
+
+    #[test]
+    fn a_disk_that_is_full_for_a_while_costs_no_unit() {
+        // Eight minutes; each unit has three attempts.
+        let mut executor = Scripted { full_until: 8 * 600, ..Scripted::default() };
+        let all: Vec<usize> = (0..8).collect();
+        let units = units(&all, OnFailure::TryAgain { attempts: 3 });
+        let outcome = run(units, &mut executor, &StopFlag::default()).expect("it tells");
+        assert_eq!((outcome.failures.len(), outcome.left), (0, 0));
+        executor.started.sort_unstable();
+        assert_eq!(executor.started, all);
+        // A disk that stays full ends the work nevertheless.
+        let mut executor = Scripted { full_until: u32::MAX, ..Scripted::default() };
+        let units = Units {
+            jobs: 2,
+            open: vec![0, 1],
+            elsewhere: Vec::new(),
+            on_failure: OnFailure::TryAgain { attempts: 3 },
+        };
+        let outcome = run(units, &mut executor, &StopFlag::default()).expect("it tells");
+        assert_eq!((outcome.failures.len(), outcome.left), (2, 0));
     }
 
     #[test]

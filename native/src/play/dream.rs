@@ -1,8 +1,8 @@
 //! `native play --dream`: imagined steps beside what really happens in the agent's games.
 
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use deepspi_core::dreamer::{RealSteps, SeenLatents, latents_of, look_ahead};
@@ -50,16 +50,14 @@ pub(super) fn run(args: &PlayArgs, horizon: usize) -> Result<()> {
                 print_steps(&looked);
             }
             if let Some(file) = &mut file {
-                file.write(&json!({ "game": episode, "step": start, "steps": looked.steps }))?;
+                file.write(&json!({ "game": episode, "step": start, "steps": looked.steps }));
             }
             all.push(looked);
         }
     }
-    if let Some(file) = file {
-        file.finish()?;
-    }
+    let written = file.map_or(Ok(()), Lines::finish);
     print_means(&all, seen.len());
-    Ok(())
+    written
 }
 
 /// One game; the imagined rollouts with the steps from which they start.
@@ -172,10 +170,12 @@ fn print_means(all: &[LookedAhead], seen: usize) {
     }
 }
 
-/// A file with one JSON object per line.
+/// A file with one JSON object per line. A failure is reported at the end: the games go on, because their means are
+/// printed.
 struct Lines {
     writer: BufWriter<File>,
-    path: std::path::PathBuf,
+    path: PathBuf,
+    failed: Option<io::Error>,
 }
 
 impl Lines {
@@ -183,17 +183,47 @@ impl Lines {
         let file = File::create_new(path).with_context(|| {
             format!("cannot create {}; choose a new file with --dream-file", path.display())
         })?;
-        Ok(Self { writer: BufWriter::new(file), path: path.to_owned() })
+        Ok(Self { writer: BufWriter::new(file), path: path.to_owned(), failed: None })
     }
 
-    fn write(&mut self, line: &serde_json::Value) -> Result<()> {
-        writeln!(self.writer, "{line}")
-            .with_context(|| format!("cannot write {}", self.path.display()))
+    fn write(&mut self, line: &serde_json::Value) {
+        if self.failed.is_none() {
+            self.failed = writeln!(self.writer, "{line}").err();
+        }
     }
 
+    /// An incomplete file is removed, so that the same command can be repeated.
     fn finish(mut self) -> Result<()> {
-        self.writer.flush().with_context(|| format!("cannot write {}", self.path.display()))?;
+        let written = self.failed.take().map_or_else(|| self.writer.flush(), Err);
+        if let Err(error) = written {
+            // The error to report is the one from writing.
+            drop(fs::remove_file(&self.path));
+            let path = self.path.display();
+            return Err(error).with_context(|| {
+                format!("cannot write {path}, which was removed; free some space, or choose another place with --dream-file")
+            });
+        }
         say!("wrote {}", self.path.display());
         Ok(())
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_reported_at_the_end() {
+        let path = PathBuf::from("/dev/full");
+        let file = File::options().write(true).open(&path).expect("Linux has it");
+        // Not the device, which must not be removed.
+        let path = PathBuf::from("/dev/full/steps.jsonl");
+        let mut lines = Lines { writer: BufWriter::with_capacity(1, file), path, failed: None };
+        for step in 0..3 {
+            lines.write(&json!({ "step": step }));
+        }
+        let error = format!("{:#}", lines.finish().expect_err("full"));
+        assert!(error.contains("steps.jsonl") && error.contains("--dream-file"), "{error}");
+        assert!(error.contains("No space left"), "{error}");
     }
 }

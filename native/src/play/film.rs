@@ -8,7 +8,7 @@ use resvg::tiny_skia::Pixmap;
 
 use super::gif_colours::ColourGif;
 use super::mp4::Mp4;
-use crate::whole_file::write_whole;
+use crate::whole_file::{parent, replace_files, require_writable, write_whole};
 
 /// Kind of the film.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,22 @@ impl Target {
             );
         }
         Ok(Self { path, kind })
+    }
+
+    /// Fails if the film cannot be written, before hours are spent on it. The folder for it is created.
+    ///
+    /// # Errors
+    /// If its folder cannot be created or written.
+    pub fn require_writable(&self) -> Result<()> {
+        require_writable(self.folder()).context("choose another place with --record")
+    }
+
+    /// The folder that will hold the film.
+    fn folder(&self) -> &Path {
+        match self.kind {
+            Kind::Gif | Kind::Mp4 => parent(&self.path),
+            Kind::Frames => &self.path,
+        }
     }
 }
 
@@ -100,7 +116,7 @@ impl Film {
     pub fn start(target: &Target, size: (u32, u32), palette: &[[u8; 3]; 128]) -> Result<Self> {
         Ok(match target.kind {
             Kind::Gif => Self::Gif(Box::new(ColourGif::start(size, palette)?)),
-            Kind::Mp4 => Self::Mp4(Mp4::start(size)?),
+            Kind::Mp4 => Self::Mp4(Mp4::start(size, target.folder())?),
             Kind::Frames => Self::Frames(Vec::new()),
         })
     }
@@ -120,7 +136,7 @@ impl Film {
         }
     }
 
-    /// Writes the film to its target. In a folder, all pictures of an older film are removed.
+    /// Writes the film to its target. In a folder, it takes the place of all pictures of an older film.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -132,14 +148,9 @@ impl Film {
             Self::Frames(frames) => {
                 fs::create_dir_all(path)
                     .with_context(|| format!("cannot create {}", path.display()))?;
-                for old in pictures(path)? {
-                    fs::remove_file(&old)
-                        .with_context(|| format!("cannot replace {}", old.display()))?;
-                }
-                for (step, bytes) in frames.iter().enumerate() {
-                    write_whole(&path.join(format!("frame_{step:06}.png")), bytes)?;
-                }
-                Ok(())
+                let named = |(step, bytes)| (format!("frame_{step:06}.png"), bytes);
+                let files: Vec<_> = frames.into_iter().enumerate().map(named).collect();
+                replace_files(path, &pictures(path)?, &files)
             }
         }
     }

@@ -55,6 +55,7 @@ pub fn run(args: &PlayArgs) -> Result<()> {
             );
         };
         if episode == 1 {
+            target.require_writable()?;
             note!("{}, {}", agent.title(), games.rules());
         }
         let label = format!("game {episode}/{}", args.episodes);

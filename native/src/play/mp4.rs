@@ -1,9 +1,11 @@
 //! Writes a film as MP4 with the program ffmpeg, because there is no small encoder to include.
 
 use std::io::{ErrorKind, Write};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use deepspi_run::run_files::WRITING_PREFIX;
 use resvg::tiny_skia::Pixmap;
 use tempfile::TempDir;
 
@@ -47,9 +49,11 @@ pub(super) struct Mp4 {
 const FILE: &str = "film.mp4";
 
 impl Mp4 {
-    /// Starts a film of pictures of this size, which must be even.
-    pub fn start((width, height): (u32, u32)) -> Result<Self> {
-        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    /// Starts a film of pictures of this size, which must be even. It grows in a temporary folder in
+    /// `folder`: the system's own may be in memory, too small for a long film.
+    pub fn start((width, height): (u32, u32), folder: &Path) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix(WRITING_PREFIX).tempdir_in(folder);
+        let folder = folder.context("cannot make a temporary folder for the film")?;
         let mut command = Command::new(FFMPEG);
         command
             .args(["-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgba"])

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::sweep::Sweep;
-use crate::whole_file::write_whole;
+use crate::whole_file::{entries, require_writable, write_whole};
 
 /// Marks a folder as a report, with its sweep and the list of its files. It is written before these
 /// files, so that an interrupted report can be made again.
@@ -54,17 +54,25 @@ impl ReportFolder {
             }
             _ if overwrite => {}
             _ => {
-                let first = fs::read_dir(path).ok().and_then(|mut entries| entries.next());
-                if let Some(entry) = first {
-                    let name = entry?.file_name();
+                let found = entries(path).with_context(|| format!("cannot list {shown}"))?;
+                if let Some(entry) = found.first() {
+                    let name = entry.file_name().unwrap_or_default();
                     bail!(
                         "{shown} is not empty and not a report of this program: it contains {}; {remedy}",
-                        name.to_string_lossy()
+                        name.display()
                     );
                 }
             }
         }
         Ok(Self { path: path.to_owned(), sweep: sweep.clone(), overwrite, own })
+    }
+
+    /// Fails if nothing can be written into the folder, before the statistics are computed.
+    ///
+    /// # Errors
+    /// If it cannot be created or written.
+    pub fn require_writable(&self) -> Result<()> {
+        require_writable(&self.path).context("choose a writable folder with --out")
     }
 
     /// Prepares the folder for `files`.

@@ -23,7 +23,7 @@ mod words;
 use std::path::{Path, PathBuf};
 
 use analysis::Report;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 pub use args::ReportArgs;
 use baselines::Baselines;
 use facts::Facts;
@@ -32,7 +32,7 @@ pub use request::{Effort, Request};
 
 use crate::sweep::{self, Sweep};
 use crate::terminal::{note, say};
-use crate::whole_file::write_whole;
+use crate::whole_file::{parent, write_whole};
 
 /// Runs `native report`.
 ///
@@ -75,12 +75,27 @@ pub fn of_finished_sweep(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a table of scores in the folder of the report: the report writes a table of the same name, in another form.
+fn require_outside(baselines: &Path, out: &Path) -> Result<()> {
+    let folder = |path: &Path| path.canonicalize().ok();
+    let is_inside = folder(out).is_some_and(|out| folder(parent(baselines)) == Some(out));
+    ensure!(
+        !is_inside,
+        "--baselines {} is in the folder of the report, whose files are replaced; move it to another folder",
+        baselines.display()
+    );
+    Ok(())
+}
+
 /// Makes a report and returns the path of its page; unfinished runs are also written to the log.
 ///
 /// # Errors
 /// If the folder is not a sweep, a baseline file is malformed, or the report may not be written.
 pub fn make(request: &Request<'_>) -> Result<PathBuf> {
     let sweep = Sweep::open(request.sweep)?;
+    if let Some(file) = request.baselines {
+        require_outside(file, request.out)?;
+    }
     let baselines = request.baselines.map(Baselines::read).transpose()?;
     let folder = ReportFolder::new(request.out, &sweep, request.overwrite)?;
     let runs = runs::load(request.sweep, &sweep)?;
@@ -90,6 +105,7 @@ pub fn make(request: &Request<'_>) -> Result<PathBuf> {
             request.sweep.display()
         );
     }
+    folder.require_writable()?;
     let report = Report::new(&sweep, runs, baselines, request.effort)?;
     for warning in &report.warnings {
         tracing::warn!("{warning}");
