@@ -74,6 +74,18 @@ test("more memory than there is: the page stays usable and offers a restart", { 
     await page.waitForSelector("#nb-c");
   }));
 
+test("a trainer that cannot be loaded is told with a remedy, and can be started again", () => {
+  const before = (page, context) => context.route(/\/trainer[^/]*\.js$/, (route) => route.abort());
+  return withPage({ hash: "device=cpu", before }, async (page, { context }) => {
+    await page.waitForSelector("#restart-trainer", { timeout: 60_000 });
+    await says(page, ".notices", /could not be loaded.*save your agents, then reload the page/);
+    await context.unroute(/\/trainer[^/]*\.js$/);
+    await page.click("#restart-trainer");
+    await ready(page);
+    await train(page, 1);
+  });
+});
+
 test("a page in the background goes on training", () =>
   withPage(
     { hash: `device=cpu&${endless}`, before: (page) => page.addInitScript(background) },

@@ -160,10 +160,10 @@ impl Link {
 /// there is an entry.
 fn blame(entries: &[&str], scope: Scope, field: &str) -> usize {
     let part = format!("{}.", scope.key());
-    // The world is no field of a part.
-    let own = if field == ENV { format!("{field}=") } else { format!("{part}{field}=") };
-    let last_with = |start: &str| entries.iter().rposition(|entry| entry.starts_with(start));
-    last_with(&own).or_else(|| last_with(&part)).unwrap_or(entries.len() - 1)
+    // The world is no field of a part, and the seed may be given for both agents at once.
+    let own = [format!("{part}{field}="), format!("{field}="), part];
+    let last_with = |start: &String| entries.iter().rposition(|entry| entry.starts_with(&**start));
+    own.iter().find_map(last_with).unwrap_or(entries.len() - 1)
 }
 
 /// A sentence that names the ignored entries; none if there are none.
@@ -317,6 +317,12 @@ mod tests {
         assert_eq!(Link::from_fragment(&link.to_fragment()).0, link);
         let beyond = format!("b.seed={}", u64::MAX);
         assert_eq!(Link::from_fragment(&beyond), (Link::default(), vec![beyond.clone()]));
+        // One for both agents, too, and nothing else with it.
+        let beyond = format!("seed={}", u64::MAX);
+        let text = format!("a.clip_coef=0.2&{beyond}&b.clip_coef=0.3&room=latents");
+        let (link, ignored) = Link::from_fragment(&text);
+        assert_eq!(ignored, [beyond]);
+        assert_eq!(link.to_fragment(), "a.clip_coef=0.2&b.clip_coef=0.3&room=latents");
     }
 
     #[test]

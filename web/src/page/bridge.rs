@@ -10,6 +10,8 @@ use web_sys::{
     ErrorEvent, MessageEvent, MessagePort, OffscreenCanvas, Worker, WorkerOptions, WorkerType,
 };
 
+use super::worker_error::reason;
+
 /// The element of `index.html` that names the files of the site, and its attribute with the address
 /// of the script that starts the worker.
 const NAMES: &str = "start-script";
@@ -66,7 +68,7 @@ impl Bridge {
         });
         let on_error = Closure::new(move |event: ErrorEvent| {
             event.prevent_default();
-            let text = format!("The trainer stopped unexpectedly: {}", event.message());
+            let text = format!("The trainer stopped unexpectedly: {}", reason(&event));
             receive(Report::Fault { text });
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));

@@ -10,7 +10,7 @@ use web_sys::{DragEvent, File};
 use super::atari::arrivals;
 use super::atari::roms::Roms;
 use super::atari::state::Arcade;
-use super::file_input::{bytes_of, list, load, read};
+use super::file_input::{LARGEST, bytes_of, list, load, read, size_of};
 use super::settings::draft::Draft;
 use super::state::{Playground, Room};
 use crate::dropped::meant_as_cartridges;
@@ -94,6 +94,10 @@ pub fn DropTarget() -> impl IntoView {
 
 /// Files that are meant as cartridges, and the others.
 async fn cartridges_in(files: Vec<File>) -> (Vec<File>, Vec<File>) {
+    // Who drops a folder of films would fill the memory; who reads them next says so.
+    if size_of(&files) > LARGEST {
+        return (Vec::new(), files);
+    }
     let mut contents = Vec::with_capacity(files.len());
     for file in &files {
         #[expect(clippy::cast_precision_loss, reason = "a power of two")]

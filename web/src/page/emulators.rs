@@ -22,6 +22,8 @@ use web_sys::{
     MessageChannel, MessageEvent, MessagePort, Response, Worker, WorkerOptions, WorkerType,
 };
 
+use super::worker_error::reason;
+
 /// Address of the script that starts an emulator worker, and of the file that says whether there is
 /// one, relative to the page.
 const SCRIPT: &str = "./emulator/emulator.js";
@@ -216,7 +218,7 @@ impl Emulator {
         });
         let on_error = Closure::new(move |event: web_sys::ErrorEvent| {
             event.prevent_default();
-            fault.set(Some(format!("The emulator stopped unexpectedly: {}", event.message())));
+            fault.set(Some(format!("The emulator stopped unexpectedly: {}", reason(&event))));
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));

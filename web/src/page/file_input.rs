@@ -15,9 +15,10 @@ use web_sys::{File, FileList, HtmlInputElement};
 use super::settings::draft::{Draft, confirmed};
 use super::state::{Phase, Playground};
 
-/// Largest size of a chosen file in bytes. A larger file cannot be a checkpoint and would fill the
-/// memory.
-const LARGEST: f64 = 256.0 * 1024.0 * 1024.0;
+/// Largest size of all chosen files in bytes. More cannot be a checkpoint and would fill the memory.
+pub const LARGEST: f64 = 256.0 * 1024.0 * 1024.0;
+/// What a checkpoint is, for those who chose something else.
+const REMEDY: &str = "choose one zip file with a run folder, or all files of one checkpoint";
 
 /// A button that loads a checkpoint into an agent.
 #[component]
@@ -60,6 +61,11 @@ pub fn list(files: Option<FileList>) -> Vec<File> {
         .unwrap_or_default()
 }
 
+/// Bytes of all files together.
+pub fn size_of(files: &[File]) -> f64 {
+    files.iter().map(|file| file.size()).sum()
+}
+
 /// The content of a file; none if it cannot be read.
 pub async fn bytes_of(file: &File) -> Option<Vec<u8>> {
     let buffer = JsFuture::from(file.array_buffer()).await.ok()?;
@@ -71,14 +77,20 @@ pub async fn read(playground: Playground, files: Vec<File>) -> Option<Archive> {
     if files.is_empty() {
         return None;
     }
+    let what = match &files[..] {
+        [file] => file.name(),
+        files => format!("{} and {} more", files[0].name(), files.len() - 1),
+    };
+    if size_of(&files) > LARGEST {
+        playground
+            .notify(format!("{what}: more than 256 MiB, too large for a checkpoint; {REMEDY}."));
+        return None;
+    }
     let mut contents = Vec::with_capacity(files.len());
     for file in files {
-        if file.size() > LARGEST {
-            playground.notify(format!("{} is too large for a checkpoint.", file.name()));
-            return None;
-        }
         let Some(bytes) = bytes_of(&file).await else {
-            playground.notify(format!("{} could not be read.", file.name()));
+            let name = file.name();
+            playground.notify(format!("{name} could not be read. If it is a folder, {REMEDY}."));
             return None;
         };
         contents.push((file.name(), bytes));
@@ -86,7 +98,7 @@ pub async fn read(playground: Playground, files: Vec<File>) -> Option<Archive> {
     match Archive::from_upload(&contents) {
         Ok(archive) => Some(archive),
         Err(error) => {
-            playground.notify(format!("This file cannot be loaded: {error}"));
+            playground.notify(format!("This file cannot be loaded ({what}): {error}; {REMEDY}."));
             None
         }
     }

@@ -3,6 +3,7 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
+use super::state::Room;
 use super::storage::{recall, remember};
 
 const STORED: &str = "keys";
@@ -28,16 +29,19 @@ impl Help {
     }
 }
 
-/// Keys and their effects, as [`super::keys`] implements them.
-const KEYS: [(&str, &str); 7] = [
+/// Keys and their effects, as [`super::keys`] and the screens of the room Atari implement them.
+const KEYS: [(&str, &str); 8] = [
     ("Space", "start or pause"),
     (". or n", "one update"),
     ("r", "reset; asks if there is progress"),
-    ("1 to 4", "go to a room"),
+    ("1 to 6", "go to a room"),
+    ("arrow keys and Space", "play, on a screen of the room Atari whose player is you"),
     ("?", "this list"),
     ("Esc", "close this list or the tour"),
     ("↑ ↓", "in a number box: the next round value"),
 ];
+
+const _: () = assert!(Room::ALL.len() == 6, "the list of keys names the number of rooms");
 
 /// The dialog.
 #[component]

@@ -33,6 +33,7 @@ pub mod tabs;
 pub mod theme;
 pub mod theory;
 pub mod tour;
+mod worker_error;
 
 use deepspi_playground::VERSION;
 use leptos::ev;

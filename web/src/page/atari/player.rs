@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, MessagePort, Worker, WorkerOptions, WorkerType};
 
 use crate::page::bridge::script;
+use crate::page::worker_error::reason;
 
 /// A report and the arrays that were sent with it.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl PlayerWorker {
         let on_message = Closure::new(move |event: MessageEvent| receive(read(&event.data())));
         let on_error = Closure::new(move |event: ErrorEvent| {
             event.prevent_default();
-            let text = format!("The player stopped unexpectedly: {}", event.message());
+            let text = format!("The player stopped unexpectedly: {}", reason(&event));
             let report = Report::Fault { text };
             receive(Told { report, frames: Vec::new(), observation: Vec::new() });
         });

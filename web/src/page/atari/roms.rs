@@ -128,6 +128,8 @@ impl Roms {
             single.run(one.clone());
         }
         if self.keeps.get_untracked() && !new.is_empty() {
+            // Another tab may have forgotten all of them meanwhile.
+            remember(KEEP, YES);
             self.keep(&new).await;
         }
     }
