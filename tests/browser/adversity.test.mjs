@@ -86,6 +86,29 @@ test("a trainer that cannot be loaded is told with a remedy, and can be started 
   });
 });
 
+test("settings that end the trainer can be changed before it is started again", { timeout: 180_000 }, () =>
+  withPage(
+    {
+      hash:
+        "device=cpu&maze.preset=paper&b.num_envs=16384&b.num_steps=512&b.total_timesteps=1000000000" +
+        "&a.num_envs=16384&a.num_steps=512&a.total_timesteps=1000000000",
+    },
+    async (page) => {
+      await page.waitForFunction(
+        () => document.querySelector("#restart-trainer") || document.querySelector("#start")?.disabled === false,
+        null,
+        { timeout: 120_000 },
+      );
+      if ((await page.locator("#restart-trainer").count()) === 0) await page.click("#step");
+      await page.waitForSelector("#restart-trainer", { timeout: 60_000 });
+      await page.evaluate(() => void (location.hash = "device=cpu"));
+      await page.waitForTimeout(500);
+      await page.click("#restart-trainer");
+      await ready(page);
+      await train(page, 1);
+    },
+  ));
+
 test("a page in the background goes on training", () =>
   withPage(
     { hash: `device=cpu&${endless}`, before: (page) => page.addInitScript(background) },

@@ -17,6 +17,8 @@ use crate::history::History;
 pub struct Run {
     history: History,
     kept: Option<Archive>,
+    /// The checkpoint of another run that is being loaded.
+    coming: Option<Archive>,
     /// Iterations of the checkpoint from which the agent was continued.
     begun: u64,
     /// Number of iterations that are saved.
@@ -41,12 +43,14 @@ impl Run {
     }
 
     /// Notes that a checkpoint of another run is being loaded to replace this run.
-    pub fn replace(&mut self) {
+    pub fn replace(&mut self, coming: Archive) {
+        self.coming = Some(coming);
         self.change = Some(Change::Replacement);
     }
 
     /// Notes that the pending request failed: the run stays unchanged.
     pub fn stays(&mut self) {
+        self.coming = None;
         self.change = None;
     }
 
@@ -59,6 +63,7 @@ impl Run {
         }
         self.saved = self.saved.min(self.history.iterations.len());
         self.kept = None;
+        self.coming = None;
         self.begun = iterations;
     }
 
@@ -96,6 +101,13 @@ impl Run {
     #[must_use]
     pub const fn kept(&self) -> Option<&Archive> {
         self.kept.as_ref()
+    }
+
+    /// The checkpoint from which this agent goes on when the other one is loaded: the one that is being
+    /// loaded into this agent, else the kept one.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Archive> {
+        self.coming.as_ref().or(self.kept.as_ref())
     }
 
     /// Whether reports of the worker still belong to the previous run.
@@ -194,17 +206,20 @@ mod tests {
     fn a_loaded_run_takes_the_place_of_the_one_before() {
         let mut run = trained(5);
         run.checkpoint(archive("mine"), true);
-        run.replace();
+        assert_eq!(run.newest(), Some(&archive("mine")));
+        run.replace(archive("theirs"));
+        assert_eq!(run.newest(), Some(&archive("theirs")), "also if the other agent is loaded now");
         // Until the new run is ready, reports belong to the old one, which stays if the new one is
         // refused.
         train(&mut run, 5, 7);
         let mut refused = run.clone();
         refused.stays();
+        assert_eq!(refused.newest(), Some(&archive("mine")));
         refused.opened(7);
         assert_eq!(refused.history().iterations.len(), 7);
         run.opened(2);
         assert!(!run.has_progress() && !run.has_unsaved());
-        assert_eq!(run.kept(), None, "the worker reports the checkpoint it went on from");
+        assert_eq!(run.newest(), None, "the worker reports the checkpoint it went on from");
         assert_eq!(run.completed(), 2, "those of the file count");
         train(&mut run, 2, 3);
         assert_eq!(run.completed(), 3);

@@ -127,7 +127,7 @@ pub fn load(playground: Playground, draft: Draft, agent: usize, archive: Archive
     let mut archives = [const { None }; AGENTS];
     if same_world {
         archives =
-            playground.agents.map(|agent| agent.run.with_untracked(|run| run.kept().cloned()));
+            playground.agents.map(|agent| agent.run.with_untracked(|run| run.newest().cloned()));
     }
     archives[agent] = Some(archive);
     playground.load(agent, archives);

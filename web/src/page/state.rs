@@ -284,7 +284,9 @@ impl Playground {
     /// Loads a checkpoint into an agent; the other agent continues from its own checkpoint in
     /// `archives`. An agent without a checkpoint starts anew with the settings in the controls.
     pub fn load(self, agent: usize, archives: [Option<Archive>; AGENTS]) {
-        self.agents[agent].run.update(Run::replace);
+        if let Some(archive) = archives[agent].clone() {
+            self.agents[agent].run.update(|run| run.replace(archive));
+        }
         let mut experiment = self.experiment.get_untracked();
         let info = archives[agent].as_ref().and_then(|archive| archive.open().ok()?.info);
         // The world of the checkpoint becomes that of both agents, and may need a cartridge.
@@ -315,8 +317,15 @@ impl Playground {
         self.reset();
     }
 
-    /// Loads a new worker and continues from the kept checkpoints.
+    /// Loads a new worker and continues from the kept checkpoints. Without any, the settings in the
+    /// controls are used: those of before may be why the worker died.
     pub fn restart_worker(self) {
+        let has_copy =
+            self.agents.iter().any(|agent| agent.run.with_untracked(|run| run.kept().is_some()));
+        if !has_copy && self.experiment.with_untracked(|experiment| experiment.errors().is_empty())
+        {
+            return self.launch();
+        }
         self.new_worker();
         let kept = self.agents.map(|agent| {
             // A checkpoint that was being loaded was lost with the old worker.
