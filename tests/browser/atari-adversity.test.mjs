@@ -114,8 +114,10 @@ test("after an hour in the background the screens go on at their pace, and the p
       const trained = await trainFor(3);
       assert.deepEqual(await steps(), before, "a game that nobody sees stands still");
       const grown = (await held(page, session)) - bytes;
-      // Each iteration leaves a row of numbers; the frames of games would be 134 kB a step.
-      assert.ok(grown < 1 << 20, `the page has grown by ${grown} bytes`);
+      // Each iteration leaves a row of numbers; the frames of games would be 134 kB a step, 4 MB a second. WebAssembly gives
+      // nothing back, so the program grows by an automatic copy (1.6 MB) when a new one does not fit where an old one was:
+      // measured every 15 to 35 iterations, at most for both agents at once.
+      assert.ok(grown < 4 << 20, `the page has grown by ${grown} bytes`);
 
       // 60 frames a second are 15 steps, or a few more, because the step that starts a game has one frame. A step may be
       // under way, and one is computed ahead. An hour that is made up for would be 54,000 steps.
