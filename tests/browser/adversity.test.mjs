@@ -17,6 +17,22 @@ import {
   withPage,
 } from "./support.mjs";
 
+/** Settings of a run that does not fit into the memory of a page. */
+const tooLarge =
+  "device=cpu&maze.preset=paper&b.num_envs=16384&b.num_steps=512&b.total_timesteps=1000000000" +
+  "&a.num_envs=16384&a.num_steps=512&a.total_timesteps=1000000000";
+
+/** Waits for the end of a trainer with such settings: the request is refused, or it fails in the first step. */
+async function trainerEnds(page, timeout) {
+  await page.waitForFunction(
+    () => document.querySelector("#restart-trainer") || document.querySelector("#start")?.disabled === false,
+    null,
+    { timeout },
+  );
+  if ((await page.locator("#restart-trainer").count()) === 0) await page.click("#step");
+  await page.waitForSelector("#restart-trainer", { timeout: 60_000 });
+}
+
 const notice = (page, pattern) => says(page, ".notices", pattern);
 
 test("a shader that the browser refuses leads to the CPU", { timeout: 300_000 }, () =>
@@ -55,21 +71,10 @@ test("more memory than there is: the page stays usable and offers a restart", { 
     await ready(page);
     await train(page, 1);
     page.on("dialog", (dialog) => dialog.accept());
-    await page.evaluate(() => {
-      location.hash =
-        "device=cpu&maze.preset=paper&b.num_envs=16384&b.num_steps=512&b.total_timesteps=1000000000" +
-        "&a.num_envs=16384&a.num_steps=512&a.total_timesteps=1000000000";
-    });
+    await page.evaluate((hash) => void (location.hash = hash), tooLarge);
     await page.waitForTimeout(500);
     await page.click("#reset");
-    // The request is refused, or it fails: the page says so in both cases and offers a way back.
-    await page.waitForFunction(
-      () => document.querySelector("#restart-trainer") || document.querySelector("#start")?.disabled === false,
-      null,
-      { timeout: 60_000 },
-    );
-    if ((await page.locator("#restart-trainer").count()) === 0) await page.click("#step");
-    await page.waitForSelector("#restart-trainer", { timeout: 60_000 });
+    await trainerEnds(page, 60_000);
     await page.click("#tab-neighbourhood");
     await page.waitForSelector("#nb-c");
   }));
@@ -87,27 +92,14 @@ test("a trainer that cannot be loaded is told with a remedy, and can be started 
 });
 
 test("settings that end the trainer can be changed before it is started again", { timeout: 180_000 }, () =>
-  withPage(
-    {
-      hash:
-        "device=cpu&maze.preset=paper&b.num_envs=16384&b.num_steps=512&b.total_timesteps=1000000000" +
-        "&a.num_envs=16384&a.num_steps=512&a.total_timesteps=1000000000",
-    },
-    async (page) => {
-      await page.waitForFunction(
-        () => document.querySelector("#restart-trainer") || document.querySelector("#start")?.disabled === false,
-        null,
-        { timeout: 120_000 },
-      );
-      if ((await page.locator("#restart-trainer").count()) === 0) await page.click("#step");
-      await page.waitForSelector("#restart-trainer", { timeout: 60_000 });
-      await page.evaluate(() => void (location.hash = "device=cpu"));
-      await page.waitForTimeout(500);
-      await page.click("#restart-trainer");
-      await ready(page);
-      await train(page, 1);
-    },
-  ));
+  withPage({ hash: tooLarge }, async (page) => {
+    await trainerEnds(page, 120_000);
+    await page.evaluate(() => void (location.hash = "device=cpu"));
+    await page.waitForTimeout(500);
+    await page.click("#restart-trainer");
+    await ready(page);
+    await train(page, 1);
+  }));
 
 test("a page in the background goes on training", () =>
   withPage(

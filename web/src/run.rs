@@ -17,8 +17,6 @@ use crate::history::History;
 pub struct Run {
     history: History,
     kept: Option<Archive>,
-    /// The checkpoint of another run that is being loaded.
-    coming: Option<Archive>,
     /// Iterations of the checkpoint from which the agent was continued.
     begun: u64,
     /// Number of iterations that are saved.
@@ -27,12 +25,12 @@ pub struct Run {
 }
 
 /// A request to which the worker has not reacted yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Change {
     /// A new agent was requested; until it is ready, reports belong to the old run.
     Reset,
-    /// A checkpoint of another run was sent; if it is refused, this run continues.
-    Replacement,
+    /// This checkpoint of another run was sent; if it is refused, this run continues.
+    Replacement(Archive),
 }
 
 impl Run {
@@ -44,26 +42,23 @@ impl Run {
 
     /// Notes that a checkpoint of another run is being loaded to replace this run.
     pub fn replace(&mut self, coming: Archive) {
-        self.coming = Some(coming);
-        self.change = Some(Change::Replacement);
+        self.change = Some(Change::Replacement(coming));
     }
 
     /// Notes that the pending request failed: the run stays unchanged.
     pub fn stays(&mut self) {
-        self.coming = None;
         self.change = None;
     }
 
     /// Notes that the agent is ready and has completed this number of iterations.
     pub fn opened(&mut self, iterations: u64) {
-        if self.change.take() == Some(Change::Replacement) {
+        if matches!(self.change.take(), Some(Change::Replacement(_))) {
             self.history = History::default();
         } else {
             self.history.truncate(iterations);
         }
         self.saved = self.saved.min(self.history.iterations.len());
         self.kept = None;
-        self.coming = None;
         self.begun = iterations;
     }
 
@@ -106,8 +101,11 @@ impl Run {
     /// The checkpoint from which this agent goes on when the other one is loaded: the one that is being
     /// loaded into this agent, else the kept one.
     #[must_use]
-    pub fn newest(&self) -> Option<&Archive> {
-        self.coming.as_ref().or(self.kept.as_ref())
+    pub const fn newest(&self) -> Option<&Archive> {
+        match &self.change {
+            Some(Change::Replacement(coming)) => Some(coming),
+            _ => self.kept(),
+        }
     }
 
     /// Whether reports of the worker still belong to the previous run.

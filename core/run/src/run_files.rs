@@ -65,6 +65,8 @@ pub struct Saving {
 }
 
 impl Saving {
+    /// How `native train` saves a run if the user does not say.
+    pub const DEFAULT: Self = Self { every: 102_400, keep: 3 };
     /// The largest number that `config.toml` can hold: integers of TOML have a sign.
     pub const LARGEST: u64 = i64::MAX as u64;
 }
@@ -163,7 +165,7 @@ impl RunInfo {
         let all = (&self.env, self.stochastic, &self.maze, &self.atari, config.identity());
         let text =
             serde_json::to_vec(&all).map_err(|why| RunFilesError::unwritable(CONFIG, why))?;
-        Ok(hex(&text))
+        Ok(sha256(&text))
     }
 
     /// Text of `config.toml`.
@@ -242,11 +244,11 @@ impl Checkpoint {
 
 /// A line of the manifest.
 fn sum_line(name: &str, bytes: &[u8]) -> String {
-    format!("{}  {name}", hex(bytes))
+    format!("{}  {name}", sha256(bytes))
 }
 
-/// The SHA-256 of bytes.
-fn hex(bytes: &[u8]) -> String {
+/// The SHA-256 of bytes, in hexadecimal digits.
+fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -278,6 +280,20 @@ mod tests {
                 tracker: EpisodeTracker::new(4),
                 dones: vec![false; 4],
             },
+        }
+    }
+
+    fn info() -> RunInfo {
+        RunInfo {
+            env: "maze".into(),
+            stochastic: false,
+            device: "cpu".into(),
+            version: "0.1.0".into(),
+            revision: "unknown".into(),
+            started: 7,
+            maze: Some(MazeConfig::DEFAULT),
+            atari: None,
+            saving: None,
         }
     }
 
@@ -344,17 +360,7 @@ mod tests {
 
     #[test]
     fn a_digest_is_of_the_agent_and_not_of_its_circumstances() {
-        let info = RunInfo {
-            env: "maze".into(),
-            stochastic: false,
-            device: "cpu".into(),
-            version: "0.1.0".into(),
-            revision: "unknown".into(),
-            started: 7,
-            maze: Some(MazeConfig::DEFAULT),
-            atari: None,
-            saving: None,
-        };
+        let info = info();
         let digest = |info: &RunInfo, config: &Config| info.digest(config).expect("plain values");
         let one = digest(&info, &Config::DEFAULT);
         let elsewhere = RunInfo { device: "gpu".into(), started: 8, ..info.clone() };
@@ -367,15 +373,10 @@ mod tests {
     #[test]
     fn a_description_comes_back_and_another_file_is_refused() {
         let info = RunInfo {
-            env: "maze".into(),
-            stochastic: false,
-            device: "cpu".into(),
-            version: "0.1.0".into(),
-            revision: "unknown".into(),
-            started: 7,
             maze: Some(MazeConfig { cue: 0.3, ..MazeConfig::DEFAULT }),
             atari: Some(AtariTraining { max_episode_steps: 5, ..AtariTraining::DEFAULT }),
             saving: Some(Saving { every: 7, keep: 2 }),
+            ..info()
         };
         let text = info.describe(&Config::DEFAULT).expect("writable");
         assert_eq!(RunInfo::read(&text).expect("read"), info);

@@ -128,8 +128,8 @@ impl KeptRuns {
         Ok(serde_json::from_slice(&bytes)?)
     }
 
-    /// Reads a kept run. One that is damaged, or another run, counts as missing; one that is out of
-    /// reach for a moment does not, because it would be trained for nothing.
+    /// Reads a kept run. A file that is damaged or holds another run counts as missing. One that
+    /// cannot be read now does not, because its run would be trained again for nothing.
     fn load(&self, key: &str) -> Result<Option<Record>> {
         let path = self.path(key);
         let bytes = match fs::read(&path) {
@@ -181,15 +181,15 @@ mod tests {
         Experiment { config, maze: MazeConfig::DEFAULT }
     }
 
+    fn kept_in(folder: &Path) -> KeptRuns {
+        let folder = folder.to_owned();
+        KeptRuns { folder, device: crate::device::cpu(), jobs: 2, stop: StopFlag::default() }
+    }
+
     #[test]
     fn runs_are_kept_shared_and_repaired() {
         let folder = tempfile::tempdir().expect("temporary folder");
-        let kept_runs = KeptRuns {
-            folder: folder.path().to_owned(),
-            device: crate::device::cpu(),
-            jobs: 2,
-            stop: StopFlag::default(),
-        };
+        let kept_runs = kept_in(folder.path());
         let wanted = [experiment(1), experiment(2), experiment(1)];
         let first = kept_runs.records("test", &wanted).expect("trained");
         assert_eq!(first[0].points, first[2].points, "the same run");
@@ -211,12 +211,7 @@ mod tests {
     #[test]
     fn an_infinite_ratio_is_kept() {
         let folder = tempfile::tempdir().expect("temporary folder");
-        let kept_runs = KeptRuns {
-            folder: folder.path().to_owned(),
-            device: crate::device::cpu(),
-            jobs: 1,
-            stop: StopFlag::default(),
-        };
+        let kept_runs = kept_in(folder.path());
         let wanted = [experiment(1)];
         let mut record = kept_runs.records("test", &wanted).expect("trained").remove(0);
         record.points[1].ratio_sup = f32::INFINITY;

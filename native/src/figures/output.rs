@@ -24,16 +24,21 @@ pub struct Output {
 }
 
 impl Output {
+    /// Names of its files.
+    pub fn names(&self) -> [String; 4] {
+        ["svg", "png", "csv", "json"].map(|ending| format!("{}.{ending}", self.name))
+    }
+
     /// Refuses to replace files with the names of this figure that no figure of this program wrote: its
     /// JSON names the figure.
     ///
     /// # Errors
     /// If there are such files.
     pub fn require_own(&self, folder: &Path) -> Result<()> {
-        let path = |ending: &str| folder.join(format!("{}.{ending}", self.name));
-        let taken = ["svg", "png", "csv", "json"].map(path).into_iter().find(|path| path.exists());
-        let Some(taken) = taken else { return Ok(()) };
-        let settings = fs::read(path("json")).ok();
+        let paths = self.names().map(|name| folder.join(name));
+        let Some(taken) = paths.iter().find(|path| path.exists()) else { return Ok(()) };
+        let [.., json] = &paths;
+        let settings = fs::read(json).ok();
         let settings = settings.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
         ensure!(
             settings.is_some_and(|settings| settings["figure"] == self.name),

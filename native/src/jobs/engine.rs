@@ -344,20 +344,16 @@ mod tests {
         // Eight minutes; each unit has three attempts.
         let mut executor = Scripted { full_until: 8 * 600, ..Scripted::default() };
         let all: Vec<usize> = (0..8).collect();
-        let units = units(&all, OnFailure::TryAgain { attempts: 3 });
-        let outcome = run(units, &mut executor, &StopFlag::default()).expect("it tells");
+        let on_failure = OnFailure::TryAgain { attempts: 3 };
+        let outcome = run(units(&all, on_failure), &mut executor, &StopFlag::default());
+        let outcome = outcome.expect("it tells");
         assert_eq!((outcome.failures.len(), outcome.left), (0, 0));
         executor.started.sort_unstable();
         assert_eq!(executor.started, all);
         // A disk that stays full ends the work nevertheless.
         let mut executor = Scripted { full_until: u32::MAX, ..Scripted::default() };
-        let units = Units {
-            jobs: 2,
-            open: vec![0, 1],
-            elsewhere: Vec::new(),
-            on_failure: OnFailure::TryAgain { attempts: 3 },
-        };
-        let outcome = run(units, &mut executor, &StopFlag::default()).expect("it tells");
+        let outcome = run(units(&[0, 1], on_failure), &mut executor, &StopFlag::default());
+        let outcome = outcome.expect("it tells");
         assert_eq!((outcome.failures.len(), outcome.left), (2, 0));
     }
 

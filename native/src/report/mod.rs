@@ -30,6 +30,7 @@ use facts::Facts;
 use folder::ReportFolder;
 pub use request::{Effort, Request};
 
+use crate::figures::output::Output;
 use crate::sweep::{self, Sweep};
 use crate::terminal::{note, say};
 use crate::whole_file::{parent, write_whole};
@@ -114,11 +115,7 @@ pub fn make(request: &Request<'_>) -> Result<PathBuf> {
     let outputs = figures::all(&report, &facts)?;
     let tables = tables::all(&report)?;
     let mut names: Vec<String> = vec!["index.html".into(), "report.json".into()];
-    for output in &outputs {
-        names.extend(
-            ["svg", "png", "csv", "json"].map(|ending| format!("{}.{ending}", output.name)),
-        );
-    }
+    names.extend(outputs.iter().flat_map(Output::names));
     names.extend(tables.iter().map(|(name, _)| format!("{name}.csv")));
     folder.begin(&names)?;
     for output in &outputs {

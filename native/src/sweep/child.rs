@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use deepspi_run::config::Config;
+use deepspi_run::run_files::Saving;
 use deepspi_worlds::atari::AtariTraining;
 
 use super::args::RunOptions;
@@ -22,8 +23,6 @@ use crate::run::folder::RunFolder;
 
 /// Number of output lines kept to explain a failure.
 const LAST_LINES: usize = 8;
-/// Agent steps between checkpoints of a long run, the default of `native train`.
-const SAVE_EVERY: u64 = 102_400;
 /// Number of newest checkpoints that a run keeps if the user does not say.
 pub(super) const KEEP_CHECKPOINTS: u64 = 2;
 
@@ -77,7 +76,7 @@ impl Starter {
         let tenth = (config.total_timesteps / 10).max(1);
         let options = RunOptions {
             env_threads: self.options.env_threads.or(self.threads),
-            save_every: or_default(self.options.save_every, SAVE_EVERY.min(tenth)),
+            save_every: or_default(self.options.save_every, Saving::DEFAULT.every.min(tenth)),
             keep_checkpoints: or_default(self.options.keep_checkpoints, KEEP_CHECKPOINTS),
             ..self.options.clone()
         };

@@ -11,9 +11,6 @@ use deepspi_worlds::maze::MazeOverrides;
 
 use crate::device::DeviceChoice;
 
-/// How a run is saved if the user does not say.
-const SAVING: Saving = Saving { every: 102_400, keep: 3 };
-
 /// Flags of `train`.
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
@@ -102,7 +99,7 @@ impl TrainArgs {
     /// How the run is saved, which `before` says for a run that is continued.
     #[must_use]
     pub fn saving(&self, before: Option<Saving>) -> Saving {
-        let before = before.unwrap_or(SAVING);
+        let before = before.unwrap_or(Saving::DEFAULT);
         Saving {
             every: self.save_every.unwrap_or(before.every),
             keep: self.keep_checkpoints.unwrap_or(before.keep),

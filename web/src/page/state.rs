@@ -320,18 +320,16 @@ impl Playground {
     /// Loads a new worker and continues from the kept checkpoints. Without any, the settings in the
     /// controls are used: those of before may be why the worker died.
     pub fn restart_worker(self) {
-        let has_copy =
-            self.agents.iter().any(|agent| agent.run.with_untracked(|run| run.kept().is_some()));
-        if !has_copy && self.experiment.with_untracked(|experiment| experiment.errors().is_empty())
-        {
-            return self.launch();
-        }
-        self.new_worker();
         let kept = self.agents.map(|agent| {
             // A checkpoint that was being loaded was lost with the old worker.
             agent.run.update(Run::stays);
             agent.run.with_untracked(|run| run.kept().cloned())
         });
+        let is_valid = self.experiment.with_untracked(|experiment| experiment.errors().is_empty());
+        if is_valid && kept.iter().all(Option::is_none) {
+            return self.launch();
+        }
+        self.new_worker();
         // The run continues with its own settings; settings changed since then stay in the
         // controls.
         self.restore(&self.opened.get_untracked(), kept);

@@ -168,8 +168,8 @@ const LATER_FIELDS: &[&str] = &[
 
 impl Config {
     /// All fields on one level, from which the names of kept runs and the digests of evaluations are
-    /// computed. Younger fields count only
-    /// if the algorithm reads them and they differ from their defaults, so that a run keeps its name.
+    /// computed. Younger fields count only if the algorithm reads them and they differ from their
+    /// defaults, so that a run keeps its name.
     #[must_use]
     pub fn identity(&self) -> Flat {
         Flat::new(Self::FIELD_INFO, |field| {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use deepspi_run::config::Config;
@@ -61,7 +61,7 @@ impl TensorBoard {
             _ => return Ok(()),
         };
         let step = i64::try_from(global_step).unwrap_or(i64::MAX);
-        let time = wall_time();
+        let time = since_1970().as_secs_f64();
         for (tag, value) in scalars {
             self.writer
                 .write_scalar(&tag, (step, time), value)
@@ -117,10 +117,10 @@ fn hyper_parameters(game: &str, config: &Config) -> String {
     format!("|parameter|value|\n|-|-|\n|env|{game}|\n{}", rows.collect::<String>())
 }
 
-/// Seconds since 1970; 0 if the clock says that it is earlier, at which the writer's own clock would panic.
-#[expect(clippy::disallowed_methods, reason = "the time of an event in TensorBoard")]
-fn wall_time() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64())
+/// Time since 1970; none if the clock says that it is earlier, at which the writer's own clock would panic.
+#[expect(clippy::disallowed_methods, reason = "the times of events, and names that are new")]
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// A text for TensorBoard's plugin of that name.
@@ -141,14 +141,13 @@ fn text_event(tag: &str, text: &str) -> Event {
         ..summary::Value::default()
     };
     let what = Some(What::Summary(Summary { value: vec![value] }));
-    Event { wall_time: wall_time(), step: 0, what, ..Event::default() }
+    Event { wall_time: since_1970().as_secs_f64(), step: 0, what, ..Event::default() }
 }
 
 /// A name that sorts after those of all event files in the folder, because TensorBoard reads them in this order and
 /// drops the steps of a file that seems older. The clock may have been set back since the last one.
-#[expect(clippy::disallowed_methods, reason = "only makes the file name of a resumed run new")]
 fn next_name(folder: &Path) -> Result<String> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
+    let now = since_1970().as_millis();
     let names = entries(folder).with_context(|| format!("cannot list {}", folder.display()))?;
     let time = names.iter().filter_map(|path| {
         path.file_name()?.to_str()?.strip_prefix(PREFIX)?.split('.').next()?.parse::<u128>().ok()
